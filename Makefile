@@ -1,0 +1,46 @@
+# Two commands for a newcomer: `make demo` and `make test`. `make check` is what CI asks of the source.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.PHONY: demo test check lint types contract doctest docs wheel clean
+
+demo: $(INSTALLED)
+	$(BIN)/reseed measure digits --runs 50 --out demo
+	@echo "Open demo/report.html in a browser; make demo again adds nothing, rm -r demo starts over."
+
+test: $(INSTALLED)
+	$(BIN)/python -m pytest
+
+check: lint types contract doctest docs
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(INSTALLED)
+	$(BIN)/mypy
+
+contract: $(INSTALLED)
+	$(BIN)/lint-imports --no-cache
+
+doctest: $(INSTALLED)
+	$(BIN)/python -m pytest --doctest-modules src -q
+
+docs: $(INSTALLED)
+	$(BIN)/sphinx-build -W --keep-going -q docs docs/_build
+
+wheel: $(INSTALLED)
+	rm -rf dist
+	$(BIN)/python -m build --wheel --outdir dist .
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("reseed needs Python 3.11 or newer: make PYTHON=python3.11 ..." if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --build-constraint constraints.txt \
+		--editable '.[text]' --group dev
+	touch $(INSTALLED)
+
+clean:
+	rm -rf .venv .venv-wheel dist docs/_build demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,37 @@
+"""Where and with what a benchmark ran, written beside its numbers."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+
+def processor() -> str:
+    """Return the processor's name where the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
+
+
+def environment() -> dict[str, object]:
+    """Return date, hardware and versions."""
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("reseed", "torch", "numpy", "scipy")},
+    }
+
+
+def write_result(name: str, result: dict[str, object]) -> None:
+    """Write a result with its environment as JSON beside the scripts."""
+    path = Path(__file__).with_name(f"{name}.json")
+    path.write_text(json.dumps({"environment": environment(), **result}, indent=2) + "\n")
+    print(f"raw numbers: {path.name}")

@@ -1,0 +1,57 @@
+"""Which of your model's answers would change if you trained it again, and how do you make them stop?
+
+The main job is one call, `measure`; training of one's own goes through `run`, predictions that are already there
+through `Study.from_predictions`. Every measure is a pure function in `reseed.instability`.
+"""
+
+from reseed._errors import (
+    DataError,
+    DeterminismError,
+    InputError,
+    MissingExtraError,
+    ModelError,
+    RecipeError,
+    ReseedError,
+    StorageError,
+    StudyError,
+    TrainingError,
+)
+from reseed._measure import Measurement, inspect, measure, recipe_for
+from reseed.data import DataConfig, Dataset, Splits, load
+from reseed.instability import Stability, evaluate
+from reseed.models import ModelConfig
+from reseed.studies import Study, import_predictions, run, train_study
+from reseed.training import OptimizerConfig, Recipe, RecordConfig, ScheduleConfig, SeedPlan
+
+__all__ = [
+    "DataConfig",
+    "DataError",
+    "Dataset",
+    "DeterminismError",
+    "InputError",
+    "Measurement",
+    "MissingExtraError",
+    "ModelConfig",
+    "ModelError",
+    "OptimizerConfig",
+    "Recipe",
+    "RecipeError",
+    "RecordConfig",
+    "ReseedError",
+    "ScheduleConfig",
+    "SeedPlan",
+    "Splits",
+    "Stability",
+    "StorageError",
+    "Study",
+    "StudyError",
+    "TrainingError",
+    "evaluate",
+    "import_predictions",
+    "inspect",
+    "load",
+    "measure",
+    "recipe_for",
+    "run",
+    "train_study",
+]

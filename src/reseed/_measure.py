@@ -1,0 +1,215 @@
+"""The main job: train one recipe with many seeds and say which predictions change."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reseed._errors import RecipeError
+from reseed.data import DataConfig, load
+from reseed.instability import Stability, evaluate
+from reseed.models import ModelConfig, suggested_model
+from reseed.report import report_data, write
+from reseed.studies import Study, replace_file, replace_json, train_study
+from reseed.training import DEFAULT_VARY, Recipe, RecordConfig, SeedPlan, check_vary, default_recipe, from_tree
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+STUDIES = Path("reseed-studies")
+
+
+@dataclass(frozen=True, eq=False)
+class Measurement:
+    """A study and what it says.
+
+    Attributes:
+        study: The recorded predictions.
+        stability: Every measure.
+    """
+
+    study: Study
+    stability: Stability
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """Flat numbers of the whole study; see `Stability`."""
+        return self.stability.summary
+
+    @property
+    def samples(self) -> pa.Table:
+        """One row a sample; see `Stability`."""
+        return self.stability.samples
+
+    def write(self, folder: str | Path | None = None) -> Path:
+        """Write ``summary.json``, ``samples.parquet`` and ``report.html``, and return the report's path.
+
+        Args:
+            folder: Where to; default: the study's folder.
+
+        Raises:
+            StorageError: They cannot be written.
+        """
+        import pyarrow.parquet as pq
+
+        root = self.study.path if folder is None else Path(folder)
+        replace_json(root / "summary.json", self.summary)
+        replace_file(root / "samples.parquet", lambda path: pq.write_table(self.samples, path, compression="zstd"))
+        return write(report_data(self.study, self.stability), root / "report.html")
+
+
+def inspect(study: str | Path | Study) -> Measurement:
+    """Measure a study that is already there; nothing is trained or written.
+
+    Raises:
+        StudyError: The folder holds no usable study.
+        TrainingError: Fewer than two of its runs are complete.
+    """
+    opened = study if isinstance(study, Study) else Study.open(study)
+    return Measurement(opened, evaluate(opened))
+
+
+def measure(
+    data: str | DataConfig = "digits",
+    model: str | None = None,
+    *,
+    runs: int = 50,
+    out: str | Path | None = None,
+    recipe: Recipe | None = None,
+    vary: Iterable[str] = DEFAULT_VARY,
+    seed: int = 0,
+    record: RecordConfig | None = None,
+    engine: str = "auto",
+    jobs: int | None = None,
+    device: str = "cpu",
+    threads: int = 1,
+    probe: bool = True,
+    announce: Callable[[str], None] | None = None,
+) -> Measurement:
+    """Train one recipe with many seeds and measure which predictions change.
+
+    Writes the study with ``summary.json``, ``samples.parquet`` and ``report.html``. Finished runs are kept whatever
+    happens: calling again with the same arguments continues, and more ``runs`` extend the study.
+
+    Args:
+        data: A data set's name, a file, or a `DataConfig`. Not used when ``recipe`` is given.
+        model: A model's name; default: what suits the data. Not used when ``recipe`` is given.
+        runs: Trainings in all, two or more.
+        out: The study's folder; default: ``reseed-studies/`` and a name made of data, model and recipe.
+        recipe: The whole recipe, see `recipe_for`.
+        vary: The seed streams that differ between runs: ``init``, ``order``, ``dropout``, ``augment``, ``data``.
+        seed: Base seed from which all seeds derive.
+        record: What is recorded, and when.
+        engine: ``auto``, ``serial`` or ``processes``.
+        jobs: Worker processes; default: one for each core.
+        device: Where runs train: ``cpu``, ``cuda``, ``mps`` or ``auto``.
+        threads: Threads of arithmetic in each run.
+        probe: Whether to check determinism first.
+        announce: Takes a line before long work begins; default: standard error.
+
+    Returns:
+        The study and its measures.
+
+    Raises:
+        InputError: An argument, the recipe or the data is unusable.
+        DeterminismError: The probe failed.
+        StorageError: The folder cannot be written.
+        TrainingError: Some runs did not finish; those that did are kept.
+
+    Examples:
+        >>> import tempfile
+        >>> recipe = recipe_for("digits", changes={"epochs": 2})
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     found = measure(recipe=recipe, runs=3, out=folder + "/digits", engine="serial")
+        ...     sorted(path.name for path in found.study.path.glob("[!.]*"))
+        ['evaluation.parquet', 'recipe.toml', 'report.html', 'runs', 'samples.parquet', 'study.json', 'summary.json']
+    """
+    recipe = recipe or recipe_for(data, model)
+    study = train_study(
+        recipe,
+        default_folder(recipe) if out is None else out,
+        runs=runs,
+        plan=SeedPlan(seed, check_vary(vary)),
+        record=record,
+        engine=engine,
+        jobs=jobs,
+        device=device,
+        threads=threads,
+        probe=probe,
+        announce=announce,
+    )
+    found = inspect(study)
+    found.write()
+    return found
+
+
+def recipe_for(
+    data: str | DataConfig | None = None,
+    model: str | None = None,
+    *,
+    file: str | Path | None = None,
+    changes: Mapping[str, Any] | None = None,
+) -> Recipe:
+    """Return the whole recipe: the model's defaults, changed by a file, changed by single values.
+
+    Args:
+        data: A data set's name, a file, or a `DataConfig`; default: what ``file`` says, else ``digits``.
+        model: A model's name; default: what ``file`` says, else what suits the data.
+        file: A TOML file with some or all fields of a `Recipe`.
+        changes: Values by dotted field name, such as ``{"optimizer.lr": 0.05, "epochs": 5}``.
+
+    Raises:
+        InputError: A name is unknown or a value is unusable.
+
+    Examples:
+        >>> recipe_for("digits", changes={"optimizer.lr": 0.05}).optimizer.lr
+        0.05
+    """
+    tree = {} if file is None else _read_tree(Path(file))
+    if changes and "epochs" in changes:
+        tree.pop("steps", None)  # the file's steps would win over the epochs that are asked for
+    for name, value in (changes or {}).items():
+        _put(tree, name, value)
+    source = DataConfig(data) if isinstance(data, str) else data
+    described, network = _nested(tree, "data"), _nested(tree, "model")
+    if data is not None:
+        described.pop("name", None)
+    source = from_tree(source or DataConfig(), described, "data.")
+    named = from_tree(ModelConfig(), network, "model.").name if "name" in network else None
+    chosen = model or named or suggested_model(load(source).train)
+    del tree["data"]
+    network.pop("name", None)
+    default = default_recipe(chosen, source, fine_tune=network.get("fine_tune") is True)
+    return from_tree(default, tree)
+
+
+def default_folder(recipe: Recipe) -> Path:
+    """Return the folder that a recipe's study gets when the user names none."""
+    data = Path(recipe.data.name).stem if Path(recipe.data.name).suffix else recipe.data.name
+    name = f"{data}-{recipe.model.name}"
+    safe = "".join(character if character.isalnum() or character in "-_." else "-" for character in name)
+    return STUDIES / f"{safe}-{recipe.digest[:8]}"
+
+
+def _read_tree(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise RecipeError(f"cannot read the recipe {str(path)!r}: {error}.") from error
+
+
+def _nested(tree: dict[str, Any], name: str) -> dict[str, Any]:
+    part = tree.setdefault(name, {})
+    if not isinstance(part, dict):
+        raise RecipeError(f"recipe field {name} must be a table, got {part!r}.")
+    return part
+
+
+def _put(tree: dict[str, Any], name: str, value: Any) -> None:
+    *path, last = name.split(".")
+    for part in path:
+        tree = _nested(tree, part)
+    tree[last] = value

@@ -1,0 +1,41 @@
+"""Checking that numbers are probabilities; needed by studies that are imported and by measures alike."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reseed._errors import InputError
+
+TOLERANCE = 1e-4
+
+
+def check_simplex(values: NDArray[Any], name: str) -> None:
+    """Accept distributions: not negative, no NaN, each row summing to one within 1e-4.
+
+    Args:
+        values: Floats of shape [..., class].
+        name: What the message calls them.
+
+    Raises:
+        InputError: Naming the first row that is no distribution.
+
+    Examples:
+        >>> check_simplex(np.array([[0.5, 0.4]]), "probabilities")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+            ...
+        reseed._errors.InputError: probabilities sums to 0.9 at position (0,), not to 1; pass softmax outputs...
+    """
+    for is_bad, what in ((np.isnan(values), "no number"), (values < 0, "a negative probability")):
+        if is_bad.any():
+            place = tuple(int(axis) for axis in np.argwhere(is_bad)[0])
+            raise InputError(
+                f"{name} holds {values[place]:.6g} at position {place}, {what}; pass softmax outputs, not logits."
+            )
+    totals = values.sum(axis=-1, dtype=np.float64)
+    is_bad = ~(np.abs(totals - 1) <= TOLERANCE)
+    if is_bad.any():
+        place = tuple(int(axis) for axis in np.argwhere(is_bad)[0])
+        raise InputError(
+            f"{name} sums to {totals[place]:.6g} at position {place}, not to 1; pass softmax outputs, not logits."
+        )

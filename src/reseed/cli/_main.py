@@ -1,0 +1,199 @@
+"""The command line: thin commands over the public functions."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from inspect import getdoc
+from io import TextIOWrapper
+from typing import Any
+
+import tyro
+
+from reseed._errors import InputError, ReseedError, StudyError
+from reseed._measure import Measurement, inspect, measure, recipe_for
+from reseed.cli._options import Import, Inspect, Measure, Report
+from reseed.report import plain, print_stability
+from reseed.studies import ColumnNames, import_predictions
+from reseed.training import RecordConfig
+
+_OVERVIEW = """\
+Which of your model's answers would change if you trained it again, and how do you make them stop?
+
+usage: reseed COMMAND [OPTIONS]
+
+  measure   train one recipe with many seeds and say which predictions change
+  import    make a study of predictions that you already hold
+  inspect   print what a study says
+  report    write a study's summary, table of samples and HTML report anew
+
+examples:
+  reseed measure digits
+  reseed measure data.csv --text utterance --label intent
+  reseed inspect reseed-studies/digits-mlp-1a2b3c4d
+
+reseed COMMAND --help tells more; reseed --version prints the version.
+Exit codes: 0 done; 1 something failed; 2 usage or bad input; 130 interrupted.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit.
+
+    Args:
+        arguments: The words after ``reseed``; default: those of this process.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):  # a character that the terminal lacks must not end the program
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    sys.exit(_run(words))
+
+
+def _run(words: list[str]) -> int:
+    try:
+        status = _command(words)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # here, where what goes wrong is still told well
+        return status
+    except InputError as error:
+        return _complain(f"error: {error}", 2)
+    except ReseedError as error:
+        return _complain(f"failed: {error}", 1)
+    except KeyboardInterrupt:
+        return _complain("interrupted: finished runs are kept; the same command continues.", 130)
+    except BrokenPipeError:  # the reader of our output went away, as `head` does
+        _drop_output()
+        return 128 + signal.SIGPIPE
+    except OSError as error:  # a disk that is full, a file that may not be read
+        _drop_output()
+        return _complain(f"failed: {error}", 1)
+
+
+def _complain(message: str, status: int) -> int:
+    print("\n".join(plain(line) for line in message.split("\n")), file=sys.stderr)
+    return status
+
+
+def _drop_output() -> None:
+    """Send what is left in standard output's buffer nowhere, so that the interpreter's own flush succeeds."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _command(words: list[str]) -> int:
+    if not words or words[0] in ("-h", "--help"):
+        print(_OVERVIEW, end="")
+        return 0 if words else 2
+    if words[0] == "--version":
+        print(f"reseed {version('reseed')}")
+        return 0
+    if words[0] not in _COMMANDS:
+        raise InputError(f"unknown command {words[0]!r}; choose among {', '.join(_COMMANDS)}.")
+    options, command = _COMMANDS[words[0]]
+    command(
+        tyro.cli(
+            options,
+            prog=f"reseed {words[0]}",
+            description=getdoc(options),  # as it is written, with its examples
+            args=words[1:],
+            config=(tyro.conf.FlagCreatePairsOff,),
+        )
+    )
+    return 0
+
+
+def _measure(options: Measure) -> None:
+    model = options.model or ("text-encoder" if options.network.encoder is not None else None)
+    recipe = recipe_for(options.dataset, model, file=options.recipe, changes=options.changes())
+    if options.print_config:
+        print(recipe.to_toml(), end="")
+        return
+    found = measure(
+        recipe=recipe,
+        runs=options.runs,
+        out=options.out,
+        vary=options.streams(),
+        seed=options.seed,
+        record=RecordConfig(options.every, options.burn_in, options.level, options.record_train),
+        engine=options.engine,
+        jobs=options.jobs,
+        device=options.device,
+        threads=options.threads,
+        probe=not options.no_probe,
+    )
+    _show(found, as_json=options.json)
+
+
+def _import(options: Import) -> None:
+    columns = ColumnNames(
+        options.run, options.id, options.label, options.target, options.text, options.probability_prefix
+    )
+    study = import_predictions(
+        options.files,
+        options.out,
+        columns=columns,
+        targets=options.targets,
+        class_names=options.classes,
+        level=options.level,
+    )
+    found = inspect(study)
+    found.write()
+    _show(found, as_json=options.json)
+
+
+def _inspect(options: Inspect) -> None:
+    if options.top < 0:
+        raise InputError(f"--top must be 0 or more, got {options.top}.")
+    found = inspect(options.study)
+    if options.sample is not None:
+        _print_json(_row(found, options.sample))
+    else:
+        _show(found, as_json=options.json, top=options.top, is_written=False)
+
+
+def _report(options: Report) -> None:
+    print(inspect(options.study).write(options.out))
+
+
+def _row(found: Measurement, sample: str) -> dict[str, Any]:
+    ids = found.study.samples.ids
+    if sample not in ids:
+        raise StudyError(f"the study has no sample {sample!r}; its ids look like {', '.join(ids[:3])}.")
+    row: dict[str, Any] = found.samples.slice(ids.index(sample), 1).to_pylist()[0]
+    names = found.study.header.class_names
+    row["answers"] = [{"name": names[answer["label"]], **answer} for answer in row["answers"]]
+    return row
+
+
+def _show(found: Measurement, *, as_json: bool, top: int = 10, is_written: bool = True) -> None:
+    if as_json:
+        _print_json(found.summary)
+        return
+    from rich.console import Console
+
+    console = Console()
+    print_stability(found.study, found.stability, console, top=top)
+    if is_written:
+        console.print(f"study:  {found.study.path}", highlight=False, markup=False, soft_wrap=True)
+        console.print(f"report: {found.study.path / 'report.html'}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _print_json(value: dict[str, Any]) -> None:
+    """Print JSON; numbers that are not finite become null, and what a terminal might obey is escaped."""
+    strict = json.loads(json.dumps(value), parse_constant=lambda _: None)
+    is_unicode = (getattr(sys.stdout, "encoding", None) or "").lower().startswith("utf")
+    text = json.dumps(strict, indent=2, ensure_ascii=not is_unicode)
+    print("".join(item if item.isprintable() or item == "\n" else json.dumps(item)[1:-1] for item in text))
+
+
+_COMMANDS: dict[str, tuple[Any, Callable[[Any], None]]] = {
+    "measure": (Measure, _measure),
+    "import": (Import, _import),
+    "inspect": (Inspect, _inspect),
+    "report": (Report, _report),
+}

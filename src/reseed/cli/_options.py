@@ -1,0 +1,261 @@
+"""The options of each command, as dataclasses whose docstrings are the help texts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+from tyro.conf import OmitArgPrefixes, Positional, arg
+
+from reseed.engines import EngineName
+from reseed.training import Level
+
+# Options that may be left out: what they are then is said in words, or decided by the recipe.
+_Name = Annotated[str | None, arg(metavar="NAME", help_behavior_hint="")]
+_Column = Annotated[str | None, arg(metavar="COLUMN", help_behavior_hint="")]
+_Path = Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="")]
+_Count = Annotated[int | None, arg(metavar="INT", help_behavior_hint="")]
+_Number = Annotated[float | None, arg(metavar="FLOAT", help_behavior_hint="")]
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """Options for files of one's own, and for how data is split."""
+
+    text: _Column = None
+    """Column that holds the text. Default: the only one of text, utterance, sentence."""
+    features: Annotated[tuple[str, ...] | None, arg(metavar="COLUMN ...", help_behavior_hint="")] = None
+    """Numeric columns to learn from. Default: all that are not label, id or split."""
+    label: _Column = None
+    """Column that holds the class. Default: the only one of label, target, intent."""
+    id: _Column = None
+    """Column that identifies a sample. Default: the row number."""
+    split: _Column = None
+    """Column that says train or test."""
+    eval_file: Annotated[str | None, arg(metavar="PATH", help_behavior_hint="")] = None
+    """A second file, with the evaluation samples."""
+    eval_fraction: _Number = None
+    """Share held out for evaluation where the data has no split of its own. Default: 0.2."""
+    split_seed: _Count = None
+    """Seed of that split, the same for all runs. Default: 0."""
+    eval_split: _Name = None
+    """Evaluate on another split of a named data set: validation, or oos_test of clinc150."""
+    limit: _Count = None
+    """Train on this many samples only."""
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """Options of models; those that a model does not have are ignored by it."""
+
+    hidden: Annotated[tuple[int, ...] | None, arg(metavar="INT ...", help_behavior_hint="")] = None
+    """Widths of hidden layers."""
+    dropout: _Number = None
+    """Dropout probability."""
+    init_scale: _Number = None
+    """Factor on the initial weights."""
+    norm: Annotated[
+        Literal["batch", "group", "layer", "none"] | None,
+        arg(metavar="{batch,group,layer,none}", help_behavior_hint=""),
+    ] = None
+    """Normalisation layers of cnn and resnet."""
+    width: _Count = None
+    """Channels of the first stage of cnn and resnet."""
+    depth: _Count = None
+    """Layers of resnet: 8, 14, 20, ..."""
+    vocabulary: _Count = None
+    """Terms kept by text-tfidf."""
+    encoder: _Name = None
+    """Hub name or folder of a transformers encoder; implies --model text-encoder."""
+    fine_tune: bool = False
+    """Train the encoder end to end, instead of a head on its frozen features."""
+    max_length: _Count = None
+    """Tokens of a text that the encoder reads."""
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """Options of the training; what is not given comes from --recipe, else from the model's defaults."""
+
+    epochs: _Count = None
+    """Passes over the training set."""
+    steps: _Count = None
+    """Optimisation steps, in place of epochs."""
+    batch_size: _Count = None
+    """Samples in a batch."""
+    optimizer: Annotated[
+        Literal["sgd", "adam", "adamw"] | None, arg(metavar="{sgd,adam,adamw}", help_behavior_hint="")
+    ] = None
+    """Optimiser."""
+    lr: _Number = None
+    """Peak learning rate."""
+    momentum: _Number = None
+    """Momentum of sgd."""
+    weight_decay: _Number = None
+    """Weight decay."""
+    clip_norm: _Number = None
+    """Clip the gradient's norm."""
+    schedule: Annotated[
+        Literal["constant", "cosine", "linear"] | None,
+        arg(metavar="{constant,cosine,linear}", help_behavior_hint=""),
+    ] = None
+    """Learning-rate schedule."""
+    warmup: _Number = None
+    """Share of the steps over which the rate first rises."""
+    augment: Annotated[
+        Literal["none", "crop", "crop-flip"] | None, arg(metavar="{none,crop,crop-flip}", help_behavior_hint="")
+    ] = None
+    """Augmentation of images."""
+
+
+_FIELDS_OF_OTHER_NAMES = {"optimizer": "optimizer.name", "schedule": "schedule.name", "warmup": "schedule.warmup"}
+_AT_THE_TOP = ("epochs", "steps", "batch_size", "augment")
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Train one recipe with many seeds and say which predictions change.
+
+    Options that are not given come from --recipe, else from the model's own defaults. Finished runs are kept
+    whatever happens: the same command continues, and more --runs extend the study.
+
+    Examples:
+      reseed measure digits
+      reseed measure massive --model text-tfidf --runs 10
+      reseed measure data.csv --text utterance --label intent --out my-study
+      reseed measure massive --encoder sentence-transformers/all-MiniLM-L6-v2
+      reseed measure mnist --model my_models:small_net --epochs 2 --vary init
+    """
+
+    dataset: Annotated[Positional[str | None], arg(metavar="DATASET", help_behavior_hint="")] = None
+    """digits, mnist, cifar10, clinc150, massive, massive-domain, hf:NAME, or a CSV, TSV, JSON-lines, Parquet or npz
+    file. Default: what --recipe says, else digits."""
+    model: _Name = None
+    """mlp, cnn, resnet, text-tfidf, text-encoder or MODULE:FUNCTION. Default: what suits the data."""
+    runs: int = 50
+    """Trainings in all."""
+    out: _Path = None
+    """The study's folder. Default: reseed-studies/ and a name made of data, model and recipe."""
+    recipe: _Path = None
+    """TOML file with some or all fields of the recipe."""
+    seed: int = 0
+    """Base seed from which all seeds derive."""
+    vary: Annotated[str, arg(metavar="STREAM,...")] = "init,order,dropout,augment"
+    """What differs between runs: init, order, dropout, augment, data (a bootstrap of the training set)."""
+
+    every: str = "epoch"
+    """Record predictions every epoch, at the final step only (final), or every so many steps (a number)."""
+    burn_in: int = 0
+    """Leave out checkpoints up to and including this step."""
+    level: Level = "scores"
+    """Record labels; or scores as well (confidence, margin, ...); or full probabilities."""
+    record_train: bool = False
+    """Record predictions on the training split as well."""
+
+    engine: EngineName = "auto"
+    """Where runs execute: one after another (serial), or in worker processes."""
+    jobs: _Count = None
+    """Worker processes. Default: one for each core."""
+    device: str = "cpu"
+    """cpu, cuda, mps or auto."""
+    threads: int = 1
+    """Threads of arithmetic in each run."""
+    no_probe: bool = False
+    """Do not check before the first run that equal seeds agree and different seeds differ."""
+    json: bool = False
+    """Print summary.json instead of tables."""
+    print_config: bool = False
+    """Print the whole recipe as TOML, and train nothing."""
+
+    data: OmitArgPrefixes[DataOptions] = field(default_factory=DataOptions)
+    network: OmitArgPrefixes[ModelOptions] = field(default_factory=ModelOptions)
+    training: OmitArgPrefixes[TrainingOptions] = field(default_factory=TrainingOptions)
+
+    def changes(self) -> dict[str, object]:
+        """Return the recipe fields that the command line sets, by dotted name."""
+        named = {f"data.{name}": value for name, value in vars(self.data).items()}
+        named |= {f"model.{name}": value for name, value in vars(self.network).items()}
+        named["model.fine_tune"] = self.network.fine_tune or None  # a flag can only turn it on
+        for name, value in vars(self.training).items():
+            default = name if name in _AT_THE_TOP else f"optimizer.{name}"
+            named[_FIELDS_OF_OTHER_NAMES.get(name, default)] = value
+        return {name: value for name, value in named.items() if value is not None}
+
+    def streams(self) -> list[str]:
+        """Return the names in --vary."""
+        return [name.strip() for name in self.vary.split(",") if name.strip()]
+
+
+@dataclass(frozen=True)
+class Import:
+    """Make a study of predictions that you already hold.
+
+    One .npy file of shape [run, sample] or [run, sample, class]; or one table, long (columns run, sample_id, and
+    label or p_CLASS columns) or wide (one column of labels for each run); or several files, one a run.
+
+    Examples:
+      reseed import predictions.npy --targets gold.npy --out my-study
+      reseed import long.parquet --out my-study
+      reseed import seed0.csv seed1.csv seed2.csv --id id --label prediction --out my-study
+    """
+
+    files: Positional[tuple[Path, ...]]
+    """.npy, .csv, .tsv, .jsonl or .parquet files."""
+    out: Path
+    """The new study's folder."""
+    targets: _Path = None
+    """.npy file of gold labels, for .npy predictions."""
+    classes: Annotated[tuple[str, ...] | None, arg(metavar="NAME ...", help_behavior_hint="")] = None
+    """Names of the classes, in the order of the columns."""
+    level: Level = "scores"
+    """What is kept of probabilities."""
+    run: str = "run"
+    """Column of a long table that says which run a row belongs to."""
+    id: str = "sample_id"
+    """Column that identifies the sample."""
+    label: str = "label"
+    """Column that holds the predicted class."""
+    target: str = "target"
+    """Column that holds the gold label."""
+    text: str = "text"
+    """Column that holds what the report shows of a sample."""
+    probability_prefix: str = "p_"
+    """Prefix of probability columns; the class name follows it."""
+    json: bool = False
+    """Print summary.json instead of tables."""
+
+
+@dataclass(frozen=True)
+class Inspect:
+    """Print what a study says; nothing is trained or written.
+
+    Examples:
+      reseed inspect my-study
+      reseed inspect my-study --top 50
+      reseed inspect my-study --sample 1203
+    """
+
+    study: Positional[Path]
+    """The study's folder."""
+    top: int = 10
+    """How many of the most unstable samples to print."""
+    sample: _Name = None
+    """Print everything known of the sample with this id, as JSON."""
+    json: bool = False
+    """Print JSON instead of tables."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """Write summary.json, samples.parquet and report.html of a study anew.
+
+    Examples:
+      reseed report my-study
+      reseed report my-study --out elsewhere
+    """
+
+    study: Positional[Path]
+    """The study's folder."""
+    out: _Path = None
+    """Where to write. Default: the study's folder."""

@@ -1,0 +1,120 @@
+"""NumPy archives (`.npz`) as samples; nothing in them is ever unpickled."""
+
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from reseed._errors import DataError
+from reseed.data._images import from_bytes
+from reseed.data._rows import Index, Inputs, Rows
+
+_KNOWN = ("x", "y", "x_eval", "y_eval", "ids", "ids_eval", "class_names")
+
+
+def read_arrays(path: Path) -> tuple[Rows, Rows | None, tuple[str, ...] | None]:
+    """Reads `x`, `y` and, where they exist, `x_eval`, `y_eval`, `ids`, `ids_eval` and `class_names`.
+
+    `x` is features `[sample, feature]`, texts `[sample]`, or images `[sample, height, width]`, `[sample,
+    channel, height, width]` or `[sample, height, width, channel]` (1 or 3 channels). Images of unsigned
+    bytes are divided by 255; others must be in [0, 1]. `y` `[sample]` holds words or integers; with
+    `class_names` it holds positions in them, and -1 in `y_eval` says "unknown".
+
+    Returns:
+        The training samples, the evaluation samples if there are any, and the class names if they are given.
+
+    Raises:
+        DataError: the archive is damaged, holds Python objects, or its arrays do not fit together.
+    """
+    arrays = _read(path)
+    missing = [name for name in ("x", "y") if name not in arrays]
+    if missing:
+        raise DataError(
+            f"{path.name} has no array {missing[0]!r}; it has {', '.join(arrays) or 'none'}, and needs x "
+            f"and y (optional: {', '.join(_KNOWN[2:])})."
+        )
+    if ("x_eval" in arrays) != ("y_eval" in arrays):
+        raise DataError(f"{path.name} has only one of x_eval and y_eval; give both or none.")
+    class_names = None
+    if "class_names" in arrays:
+        class_names = tuple(str(name) for name in arrays["class_names"].tolist())
+    train = _rows(path.name, arrays, "", class_names)
+    evaluation = _rows(path.name, arrays, "_eval", class_names) if "x_eval" in arrays else None
+    return train, evaluation, class_names
+
+
+def _read(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        with path.open("rb") as file:
+            archive = np.load(file, allow_pickle=False)
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise DataError(f"{path.name} holds one bare array; save x and y together with numpy.savez.")
+            with archive:
+                return {name: archive[name] for name in _KNOWN if name in archive.files}
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error, KeyError) as error:
+        if isinstance(error, DataError):
+            raise
+        if "Object arrays" in str(error):
+            raise DataError(
+                f"{path.name} holds Python objects, which reseed never loads; save plain arrays of numbers "
+                "or text (for texts: numpy.array(texts, dtype=str))."
+            ) from error
+        what = "it is no NumPy archive" if "pickled data" in str(error) else str(error)
+        raise DataError(f"{path.name} cannot be read as npz: {what}.") from error
+
+
+def _rows(where: str, arrays: Mapping[str, NDArray[Any]], part: str, class_names: tuple[str, ...] | None) -> Rows:
+    x, y, ids = arrays[f"x{part}"], arrays[f"y{part}"], arrays.get(f"ids{part}")
+    for name, values in ((f"y{part}", y), (f"ids{part}", ids)):
+        if values is not None and values.shape != x.shape[:1]:
+            raise DataError(f"{where}: {name} has shape {values.shape}; x{part} has {x.shape}, so give one for each.")
+    if y.dtype.kind not in "iubU":
+        raise DataError(f"{where}: y{part} is of type {y.dtype}; labels are integers or text.")
+    if x.dtype.kind not in "iubfU":
+        raise DataError(f"{where}: x{part} is of type {x.dtype}; inputs are numbers or text.")
+    labels: tuple[str | None, ...] = tuple(map(str, y.tolist()))
+    if class_names is not None:
+        labels = tuple(_name(where, part, i, value, class_names) for i, value in enumerate(y.tolist()))
+    return Rows(
+        split="test" if part else "train",
+        ids=tuple(map(str, range(len(x)) if ids is None else ids.tolist())),
+        labels=labels,
+        take=lambda index: _inputs(where, f"x{part}", x, index),
+    )
+
+
+def _name(where: str, part: str, position: int, value: Any, class_names: tuple[str, ...]) -> str | None:
+    if isinstance(value, str):
+        if value in class_names:
+            return str(value)
+    elif value == -1 and part:
+        return None
+    elif 0 <= value < len(class_names):
+        return class_names[int(value)]
+    raise DataError(
+        f"{where}: y{part} holds {value!r} at position {position}, which is not among the "
+        f"{len(class_names)} classes of class_names."
+    )
+
+
+def _inputs(where: str, name: str, x: NDArray[Any], index: Index) -> Inputs:
+    if x.dtype.kind == "U" and x.ndim == 1:
+        return tuple(x[index].tolist())
+    if x.dtype.kind == "U" or x.ndim not in (2, 3, 4):
+        raise DataError(
+            f"{where}: {name} of type {x.dtype} has shape {x.shape}; give features [sample, feature], images or texts."
+        )
+    values = x[index]
+    if x.ndim == 4 and x.shape[1] not in (1, 3) and x.shape[3] in (1, 3):
+        values = values.transpose(0, 3, 1, 2)
+    if x.ndim == 3:
+        values = values[:, None]
+    if x.ndim > 2 and x.dtype == np.uint8:
+        return from_bytes(values.transpose(0, 2, 3, 1))
+    with np.errstate(over="ignore"):
+        return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))

@@ -1,0 +1,204 @@
+"""From a table to samples: which columns are meant, and what is in them."""
+
+import difflib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from reseed._errors import DataError
+from reseed.data._config import DataConfig
+from reseed.data._dataset import shown
+from reseed.data._rows import Index, Inputs, Rows
+
+TEXT_NAMES = ("text", "utterance", "sentence")
+LABEL_NAMES = ("label", "target", "intent")
+_SAMPLED = 1000  # values looked at to tell a number column with a slip from a text column
+
+
+def text_like(config: DataConfig) -> tuple[str, ...]:
+    """The columns whose values are names or texts, whatever they look like."""
+    usual = (*TEXT_NAMES, *LABEL_NAMES)
+    styles = [style(name) for name in usual for style in (str.lower, str.capitalize, str.upper)]
+    named = (config.text, config.label, config.id, config.split, *styles)
+    return tuple(dict.fromkeys(name for name in named if name is not None))
+
+
+def column_called(columns: Sequence[str], name: str, role: str, where: str) -> str:
+    """Checks that a table has this column.
+
+    Raises:
+        DataError: it has not; the message lists the columns and suggests the nearest.
+    """
+    if name in columns:
+        return name
+    near = difflib.get_close_matches(name, columns, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else "."
+    raise DataError(f"{where} has no column {name!r} ({role}); it has {', '.join(columns)}{hint}")
+
+
+def label_column(table: pa.Table, config: DataConfig, where: str) -> str:
+    """The column with the classes: the configured one, or the only one with a usual name."""
+    if config.label is not None:
+        return column_called(table.column_names, config.label, "label", where)
+    found = [name for name in table.column_names if name.lower() in LABEL_NAMES]
+    if len(found) == 1:
+        return str(found[0])
+    many = f"several columns could be the label: {', '.join(found)}"
+    if not found:
+        many = f"no column is called {', '.join(LABEL_NAMES)}"
+    raise DataError(f"{where}: {many}; set label to one of {', '.join(table.column_names)}.")
+
+
+def input_columns(table: pa.Table, config: DataConfig, label: str, where: str) -> tuple[str, ...] | str:
+    """The text column (a name) or the numeric columns (a tuple of names)."""
+    if config.text is not None:
+        return column_called(table.column_names, config.text, "text", where)
+    if config.features is not None:
+        return tuple(column_called(table.column_names, name, "features", where) for name in config.features)
+    taken = {label, config.id, config.split}
+    others = [name for name in table.column_names if name not in taken]
+    texts = [name for name in others if name.lower() in TEXT_NAMES and _is_text(table[name].type)]
+    if len(texts) == 1:
+        return str(texts[0])
+    if texts:
+        raise DataError(f"{where}: several columns could be the text: {', '.join(texts)}; set text to one of them.")
+    for name in others:
+        _check_slip(table, name, where)
+    numeric = tuple(name for name in others if _is_number(table[name].type) and name.lower() != "id")
+    if not numeric:
+        raise DataError(
+            f"{where} has neither a text column nor numeric columns beside the label {label!r}; set text or "
+            f"features to some of {', '.join(table.column_names)}."
+        )
+    return numeric
+
+
+def table_rows(
+    table: pa.Table,
+    config: DataConfig,
+    where: str,
+    split: str,
+    inputs: tuple[str, ...] | str | None,
+    label: str,
+) -> Rows:
+    """Samples of a table.
+
+    Args:
+        table: rows are samples.
+        config: says which column holds the ids.
+        where: what to call the table in messages.
+        split: name of the split.
+        inputs: the text column, or the numeric columns in the order of the features; None where the inputs are
+            not in the table and `Rows.take` will be replaced.
+        label: the column with the classes.
+
+    Raises:
+        DataError: a value is missing or of the wrong kind; the message names the column and the row.
+    """
+    rows = table.num_rows
+    ids = tuple(str(row) for row in range(rows))
+    if config.id is not None:
+        ids = names(table, column_called(table.column_names, config.id, "id", where), where)
+    labels = names(table, label, where)
+    if inputs is None:
+        return Rows(split, ids, labels, lambda index: ())
+    if isinstance(inputs, str):
+        texts = _texts(table, inputs, where)
+        return Rows(split, ids, labels, lambda index: tuple(texts[i] for i in index))
+    values = np.stack([_numbers(table, name, where) for name in inputs], axis=1)
+
+    def take(index: Index) -> Inputs:
+        return torch.from_numpy(np.ascontiguousarray(values[index]))
+
+    return Rows(split, ids, labels, take)
+
+
+def names(table: pa.Table, name: str, where: str) -> tuple[str, ...]:
+    """Values that name something (classes, ids, splits), as text; whole numbers have no decimal point."""
+    column = table[name]
+    if pa.types.is_floating(column.type):
+        _refuse(column.is_null(nan_is_null=True), name, where)
+        values = column.to_numpy()
+        part = values[~np.isfinite(values) | (values != np.floor(values))]
+        if len(part):
+            raise DataError(
+                f"{where}: column {name!r} holds numbers with a fraction, such as {part[0]:g}; reseed "
+                "measures classification, where labels and ids are words or whole numbers."
+            )
+        column = column.cast(pa.int64())
+    _refuse(column.is_null(), name, where)
+    if not (_is_text(column.type) or pa.types.is_integer(column.type) or pa.types.is_boolean(column.type)):
+        raise DataError(f"{where}: column {name!r} is of type {column.type}; labels and ids are words or integers.")
+    texts = tuple(str(value) for value in column.to_pylist())
+    _refuse(pa.array([not text.strip() for text in texts]), name, where)
+    return texts
+
+
+def _texts(table: pa.Table, name: str, where: str) -> tuple[str, ...]:
+    column = table[name]
+    _refuse(column.is_null(), name, where)
+    if not _is_text(column.type):
+        raise DataError(f"{where}: column {name!r} is of type {column.type}, not text; use features for numbers.")
+    texts = tuple(column.to_pylist())
+    _refuse(pa.array([not text.strip() for text in texts]), name, where, "empty text")
+    return texts
+
+
+def _numbers(table: pa.Table, name: str, where: str) -> Any:
+    column = table[name]
+    if _is_text(column.type):
+        values = column.to_pylist()
+        row = next((row for row, value in enumerate(values) if not _parses(value)), 0)
+        raise DataError(f"{where}: column {name!r} is not numeric: row {row} (from 0) holds {values[row]!r}.")
+    _refuse(column.is_null(), name, where)
+    if not _is_number(column.type):
+        raise DataError(f"{where}: column {name!r} is of type {column.type}, not numeric.")
+    values = column.cast(pa.float64()) if pa.types.is_decimal(column.type) else column
+    numbers = values.to_numpy().astype(np.float64)
+    _refuse(pa.array(np.isnan(numbers)), name, where)
+    with np.errstate(over="ignore"):
+        single = numbers.astype(np.float32)
+    _refuse(pa.array(~np.isfinite(single)), name, where, "infinite or too large value")
+    return single
+
+
+def _check_slip(table: pa.Table, name: str, where: str) -> None:
+    """Refuses to drop silently a column of numbers that one slip has turned into text."""
+    if not _is_text(table[name].type):
+        return
+    values: Sequence[str | None] = table[name].to_pylist()
+    start = values[:_SAMPLED]
+    slip = next((row for row, value in enumerate(values) if not _parses(value)), None)
+    if slip is not None and 2 * sum(map(_parses, start)) > len(start):
+        raise DataError(
+            f"{where}: column {name!r} looks numeric, but row {slip} (from 0) holds {values[slip]!r}; "
+            "correct it, or list the features to use."
+        )
+
+
+def _refuse(wrong: Any, name: str, where: str, what: str = "missing value") -> None:
+    rows = np.flatnonzero(np.asarray(wrong))
+    if len(rows):
+        told = shown((int(row) for row in rows), most=5)
+        raise DataError(f"{where}: {what} in column {name!r}, row {told} (from 0); fill or drop these rows.")
+
+
+def _parses(value: str | None) -> bool:
+    try:
+        return value is not None and bool(np.isfinite(float(value)))
+    except ValueError:
+        return False
+
+
+def _is_text(kind: Any) -> bool:
+    if pa.types.is_dictionary(kind):
+        return _is_text(kind.value_type)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def _is_number(kind: Any) -> bool:
+    checks = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_decimal)
+    return any(check(kind) for check in checks)

@@ -1,0 +1,70 @@
+"""What to load: the data part of a recipe."""
+
+from dataclasses import dataclass
+
+from reseed._errors import DataError
+
+_LARGEST_SEED = 2**32 - 1  # what scikit-learn's splitters accept
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Which samples to train on and which to evaluate on.
+
+    Raises:
+        DataError: `eval_fraction`, `split_seed` or `limit` is out of its range, `features` is empty, or both
+            `text` and `features` are given.
+
+    Example:
+        >>> DataConfig("reviews.csv", text="review", label="stars").eval_fraction
+        0.2
+    """
+
+    name: str = "digits"
+    """A known name such as digits, hf:OWNER/NAME or hf:OWNER/NAME@CONFIG, or the path of a file."""
+
+    text: str | None = None
+    """Column that holds the text (default: the only one of text, utterance, sentence)."""
+
+    features: tuple[str, ...] | None = None
+    """Numeric columns to learn from (default: all numeric ones that are not the label, id or split)."""
+
+    label: str | None = None
+    """Column that holds the class (default: the only one of label, target, intent)."""
+
+    id: str | None = None
+    """Column that identifies each sample (default: the row number, counting from 0)."""
+
+    split: str | None = None
+    """Column that says train, or the name of an evaluation split such as test, validation or dev."""
+
+    eval_file: str | None = None
+    """Second file, with the evaluation samples; ids that collide become train-ID and test-ID."""
+
+    eval_fraction: float = 0.2
+    """Share of the samples kept for evaluation where the data has no evaluation split; between 0 and 1."""
+
+    split_seed: int = 0
+    """Seed of the stratified split and of `limit`; a seed of its own, the same for every run of a study."""
+
+    eval_split: str | None = None
+    """Evaluation split to use, such as test (default), validation, or oos_test of clinc150."""
+
+    limit: int | None = None
+    """Train on this many samples only, drawn class by class with `split_seed`; evaluation is untouched."""
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            raise DataError("name is empty; give a known data set, hf:OWNER/NAME or the path of a file.")
+        if self.text is not None and self.features is not None:
+            raise DataError(
+                f"text={self.text!r} and features={self.features!r} are both given; choose one kind of input."
+            )
+        if self.features is not None and not self.features:
+            raise DataError("features is empty; name at least one numeric column or leave it out for all of them.")
+        if not 0 < self.eval_fraction < 1:
+            raise DataError(f"eval_fraction is {self.eval_fraction!r}; give a share between 0 and 1, such as 0.2.")
+        if not 0 <= self.split_seed <= _LARGEST_SEED:
+            raise DataError(f"split_seed is {self.split_seed!r}; give an integer from 0 to {_LARGEST_SEED}.")
+        if self.limit is not None and self.limit < 1:
+            raise DataError(f"limit is {self.limit!r}; give a positive number of training samples.")

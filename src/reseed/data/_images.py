@@ -1,0 +1,62 @@
+"""Pictures to tensors: float32 `[sample, channel, height, width]` in [0, 1]."""
+
+import io
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import torch
+from jaxtyping import Float32
+from numpy.typing import NDArray
+
+from reseed._errors import DataError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+Images: TypeAlias = Float32[torch.Tensor, "sample channel height width"]
+
+
+def from_bytes(pixels: NDArray[np.uint8]) -> Images:
+    """Grey `[sample, height, width]` or colour `[sample, height, width, channel]` bytes as images."""
+    images = torch.from_numpy(np.ascontiguousarray(pixels))
+    images = images.unsqueeze(1) if images.ndim == 3 else images.permute(0, 3, 1, 2)
+    return images.contiguous().float().div_(255)
+
+
+def decode(files: Iterable[bytes]) -> Images:
+    """Encoded pictures (JPEG, PNG, ...) of one size as images."""
+    from PIL import Image
+
+    return from_pictures(Image.open(io.BytesIO(file)) for file in files)
+
+
+def from_pictures(pictures: "Iterable[Image.Image]") -> Images:
+    """Pillow pictures of one size as images: grey if all of them are, else RGB.
+
+    Raises:
+        DataError: the sizes differ, or a picture cannot be decoded.
+    """
+    arrays = []
+    for position, picture in enumerate(pictures):
+        try:
+            plain = picture if picture.mode in ("L", "RGB") else picture.convert(_mode(picture))
+            arrays.append(np.asarray(plain))
+        except (OSError, ValueError, SyntaxError) as error:
+            raise DataError(f"image {position} cannot be decoded: {error}") from error
+        if arrays[-1].shape[:2] != arrays[0].shape[:2]:
+            sizes = [f"{shape[1]}x{shape[0]}" for shape in (arrays[0].shape, arrays[-1].shape)]
+            raise DataError(
+                f"images differ in size: image 0 is {sizes[0]}, image {position} is {sizes[1]}; resize them first."
+            )
+    if len({array.ndim for array in arrays}) > 1:  # grey among colour
+        arrays = [array if array.ndim == 3 else np.stack([array] * 3, -1) for array in arrays]
+    return from_bytes(np.stack(arrays) if arrays else np.empty((0, 1, 1), np.uint8))
+
+
+def _mode(picture: "Image.Image") -> str:
+    if picture.mode in ("1", "LA"):
+        return "L"
+    if picture.mode in ("P", "PA", "RGBA", "RGBX", "CMYK", "YCbCr", "LAB", "HSV"):
+        return "RGB"
+    raise ValueError(f"pixels of mode {picture.mode!r} have no plain 8-bit form")

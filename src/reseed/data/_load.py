@@ -1,0 +1,58 @@
+"""From a name to splits."""
+
+import difflib
+from pathlib import Path
+
+from reseed._errors import DataError
+from reseed.data._config import DataConfig
+from reseed.data._files import load_file
+from reseed.data._formats import EXTENSIONS
+from reseed.data._hub import load_hub
+from reseed.data._named import DATA_NAMES, load_named
+from reseed.data._splits import Splits
+
+_HUB = "hf:"
+
+
+def load(source: DataConfig) -> Splits:
+    """Loads the training and the evaluation samples that a configuration asks for.
+
+    The same configuration gives the same samples, ids and order every time; no global random state is used.
+    Known names other than `digits` come from the folder that the environment variable RESEED_DATA names or,
+    where it is not set, from the Hugging Face hub. A file is read as text, numbers or arrays only: nothing
+    is unpickled or executed.
+
+    Args:
+        source: the data part of a recipe.
+
+    Returns:
+        The two splits. Ids are unique across both unless the user's own ids are not.
+
+    Raises:
+        DataError: the name is not known, or the data cannot be used as asked; the message says what to
+            change.
+        MissingExtraError: the hub is needed and the extra `text` is not installed.
+
+    Example:
+        >>> splits = load(DataConfig("digits", limit=100))
+        >>> len(splits.train), len(splits.evaluation), splits.evaluation.sample_ids[:3]
+        (100, 360, ('21', '24', '28'))
+    """
+    name = source.name
+    if name in DATA_NAMES:
+        return load_named(name, source)
+    if name.startswith(_HUB):
+        return load_hub(name.removeprefix(_HUB), source)
+    path = Path(name).expanduser()
+    if path.exists() or _is_path(name):
+        return load_file(path, source)
+    near = difflib.get_close_matches(name.lower(), tuple(DATA_NAMES), n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise DataError(
+        f"unknown data set {name!r}.{hint} Known names: {', '.join(DATA_NAMES)}. The path of a file "
+        f"({', '.join(EXTENSIONS)}) or hf:OWNER/NAME works too."
+    )
+
+
+def _is_path(name: str) -> bool:
+    return any(mark in name for mark in ("/", "\\", "~")) or bool(Path(name).suffix)

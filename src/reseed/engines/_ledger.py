@@ -1,0 +1,62 @@
+"""The ledger: asks an engine for what is not finished until everything is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from reseed._errors import TrainingError
+from reseed.engines._protocol import Engine, RunReport, Task, WorkersLostError
+
+_FIRST_WAIT_S = 0.5
+
+
+def complete_runs(
+    task: Task,
+    runs: Sequence[int],
+    *,
+    engine: Engine,
+    is_finished: Callable[[int], bool],
+    on_report: Callable[[RunReport], None],
+    retries: int = 2,
+) -> None:
+    """Have every run finished, dispatching again those that failed or were lost with their worker.
+
+    Args:
+        task: Does one run; see `Task`.
+        runs: The wanted runs. Those already finished are not dispatched.
+        engine: Where tasks are called.
+        is_finished: Whether a run has left complete results; the only thing that is believed.
+        on_report: Called in this process for every report that arrives.
+        retries: How often failed runs are tried again, with growing waits.
+
+    Raises:
+        TrainingError: Some runs did not finish; the message names them and the first cause. Runs that finished
+            stay finished.
+    """
+    messages: dict[int, str] = {}
+    hopeless: set[int] = set()
+    for attempt in range(retries + 1):
+        pending = [run for run in runs if run not in hopeless and not is_finished(run)]
+        if not pending:
+            break
+        if attempt:
+            time.sleep(_FIRST_WAIT_S * 2 ** (attempt - 1))
+        try:
+            for report in engine.map(task, pending):
+                if report.status == "failed":
+                    messages[report.run] = report.message
+                    if report.is_final:
+                        hopeless.add(report.run)
+                on_report(report)
+        except WorkersLostError as error:
+            for run in pending:
+                messages.setdefault(run, str(error))
+    unfinished = [run for run in runs if not is_finished(run)]
+    if unfinished:
+        first = unfinished[0]
+        raise TrainingError(
+            f"{len(unfinished)} of {len(runs)} runs did not finish (run {first} first): "
+            f"{messages.get(first, 'no report arrived')}\n"
+            "Finished runs are kept; the same command continues with the others."
+        )

@@ -1,0 +1,44 @@
+"""Runs in worker processes of this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pickle import PicklingError
+
+from reseed._errors import TrainingError
+from reseed.engines._protocol import RunReport, Task, WorkersLostError
+
+
+@dataclass(frozen=True)
+class ProcessesEngine:
+    """Calls the task in worker processes that joblib keeps; large arrays are shared by memory map.
+
+    Args:
+        workers: Number of worker processes.
+    """
+
+    workers: int
+    name: str = "processes"
+
+    def map(self, task: Task, runs: Sequence[int]) -> Iterator[RunReport]:
+        """Yield reports as runs end.
+
+        Raises:
+            WorkersLostError: A worker was killed (out of memory, say) before its run ended.
+            TrainingError: The task cannot be pickled, or not be unpickled in a worker.
+        """
+        from joblib import Parallel, delayed
+        from joblib.externals.loky.process_executor import BrokenProcessPool, TerminatedWorkerError
+
+        # Copy-on-write maps: workers may hand the arrays to torch, which wants to be able to write.
+        parallel = Parallel(n_jobs=self.workers, return_as="generator_unordered", mmap_mode="c", batch_size=1)
+        try:
+            yield from parallel(delayed(task)(run) for run in runs)
+        except TerminatedWorkerError as error:
+            raise WorkersLostError("a worker process was killed, perhaps for want of memory") from error
+        except (BrokenProcessPool, PicklingError) as error:
+            raise TrainingError(
+                f"a run cannot be sent to worker processes: {error} Choose the engine 'serial', or define what "
+                "it needs in a module that can be imported."
+            ) from error

@@ -1,0 +1,53 @@
+"""What an engine promises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What a task tells about one run; predictions never travel this way, they are in the store.
+
+    Attributes:
+        run: The run's number.
+        status: ``complete``; ``diverged``: finished, but to no usable predictions; ``failed``: not finished.
+        accuracy: Share of correct evaluation labels; NaN where there are no targets or the run diverged.
+        message: What happened, for a run that diverged or failed.
+        is_final: For a failed run: whether trying again is pointless (bad input, a full disk).
+    """
+
+    run: int
+    status: Literal["complete", "diverged", "failed"]
+    accuracy: float = float("nan")
+    message: str = ""
+    is_final: bool = False
+
+
+Task = Callable[[int], RunReport]
+"""Does one run. It is idempotent, can be pickled, and reports failure instead of raising."""
+
+
+class Engine(Protocol):
+    """Calls a task somewhere, at least once for each run.
+
+    That is all: retry, resume and progress are the ledger's (`complete_runs`). An engine that loses workers
+    raises `WorkersLostError`; the ledger then asks again for what is not finished.
+    """
+
+    @property
+    def name(self) -> str:
+        """What the engine is called on the command line."""
+
+    @property
+    def workers(self) -> int:
+        """How many runs it works on at once."""
+
+    def map(self, task: Task, runs: Sequence[int]) -> Iterator[RunReport]:
+        """Yield a report for each run as it ends, in any order."""
+
+
+class WorkersLostError(Exception):
+    """An engine lost worker processes before all runs ended."""

@@ -1,0 +1,181 @@
+"""Data-set values with intervals: how much of a number is an accident of the runs, or of the samples?"""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+from jaxtyping import Float, Integer
+from scipy.special import ndtri, stdtrit
+
+from reseed._errors import InputError
+from reseed.instability._arrays import ArrayLike, brief, encode, run_axis_first, undefined
+from reseed.instability._entropy_table import Correction, check_correction
+from reseed.instability._leave_one_out import STATISTICS, Statistic, means_without_each_run, per_sample
+
+Method: TypeAlias = Literal["jackknife", "samples", "two-way"]
+METHODS = ("jackknife", "samples", "two-way")
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number and how far it can be trusted.
+
+    Attributes:
+        value: the estimate.
+        low: lower end of the interval.
+        high: upper end of the interval.
+        standard_error: its standard error.
+        method: what varied: "jackknife" (runs), "samples", or "two-way" (both).
+        runs: runs it was computed from (in each batch, for a comparison).
+        samples: samples it was computed from.
+    """
+
+    value: float
+    low: float
+    high: float
+    standard_error: float
+    method: str
+    runs: int
+    samples: int
+
+
+def estimate(
+    labels: ArrayLike,
+    statistic: Statistic = "label_entropy",
+    method: Method = "jackknife",
+    *,
+    level: float = 0.95,
+    correction: Correction | None = None,
+) -> Estimate:
+    """Returns the mean of a measure over the data set, with a standard error and an interval.
+
+    - `"jackknife"`: other runs, the same samples. Delete-one-run jackknife,
+      SE^2 = (N - 1) / N sum_r (T_r - mean T)^2 with T_r the value without run r; Student's t, N - 1 degrees.
+    - `"samples"`: other samples, the same runs. Standard error of the ordinary bootstrap over samples in
+      closed form (the limit of infinitely many resamples), sqrt(sum_i (x_i - mean x)^2) / n; normal
+      quantiles.
+    - `"two-way"`: both. The two variances added, a little on the safe side because the part that needs both
+      is in both; Student's t, N - 1 degrees.
+
+    Runs are never bootstrapped: a resample with replacement holds some runs twice, a run agrees with its own
+    copy, and so the mean of the bootstrapped jitter is (1 - 1/N) times the jitter. Leaving runs out has no
+    such bias. The jackknife assumes a smooth statistic: for `unstable_fraction`, which depends on single
+    runs, take it as a rough guide and see `rarefaction`.
+
+    Intervals are symmetric, then cut off at 0 below and, but for label entropy, at 1 above.
+
+    Args:
+        labels: predicted labels [run, sample], integers or strings.
+        statistic: "label_entropy" (nats), "jitter", "unstable_fraction" or "variation_ratio".
+        method: "jackknife", "samples" or "two-way".
+        level: confidence level of the interval.
+        correction: None, "miller-madow" or "digamma"; for label entropy only.
+
+    Returns:
+        The estimate; NaN, with a warning, for a value without samples and for an error that needs more than
+        one.
+
+    Raises:
+        InputError: fewer than two runs (three for the jackknife, because one run that is left cannot
+            disagree), labels that are not [run, sample], or an unknown statistic, method, level or
+            correction.
+
+    Example:
+        >>> found = estimate([[0, 1, 1], [0, 1, 2], [0, 1, 1], [0, 1, 1]], "jitter")
+        >>> round(found.value, 4), round(found.standard_error, 4), found.runs, found.samples
+        (0.1667, 0.1667, 4, 3)
+
+    References:
+        Efron and Stein, "The jackknife estimate of variance", Annals of Statistics 1981.
+    """
+    if statistic not in STATISTICS:
+        raise InputError(f"statistic={statistic!r} is unknown; pass one of {', '.join(map(repr, STATISTICS))}.")
+    if correction is not None and statistic != "label_entropy":
+        raise InputError(
+            f"correction={correction!r} applies to label entropy only, not to {statistic!r}; leave it out."
+        )
+    check_correction(correction)
+    check_method(method, "method")
+    check_level(level)
+    codes = run_by_sample(labels, method)
+    runs, samples = codes.shape
+    if not samples:
+        undefined(f"labels holds no samples; the {statistic} is NaN.")
+        return no_estimate(method, runs, 0)
+    values = per_sample(codes, statistic, correction)
+    variance = 0.0
+    if method != "samples":
+        variance += jackknife_variance(means_without_each_run(codes, statistic, correction))
+    if method != "jackknife":
+        if samples < 2:
+            undefined(f"labels holds a single sample, which says nothing about other samples; {method} error is NaN.")
+        variance += mean_variance(values)
+    top = np.inf if statistic == "label_entropy" else 1.0
+    return interval(float(values.mean()), variance, method, runs, samples, level=level, bottom=0.0, top=top)
+
+
+def check_method(method: object, name: str) -> None:
+    """Raises on an unknown method; `name` is what the caller calls the argument."""
+    if method not in METHODS:
+        raise InputError(
+            f"{name}={method!r} is unknown; pass 'jackknife' (runs vary), 'samples' or 'two-way'. A "
+            "bootstrap over runs is not offered: copies of a run agree, so it is biased low."
+        )
+
+
+def check_level(level: float) -> None:
+    """Raises on a confidence level that is none."""
+    if not 0 < level < 1:
+        raise InputError(f"level must be strictly between 0 and 1, got {level!r}; pass for example 0.95.")
+
+
+def run_by_sample(labels: ArrayLike, method: str, name: str = "labels") -> Integer[np.ndarray, "run sample"]:
+    """Checks that labels are [run, sample] with enough runs for the method, and encodes them as integers."""
+    codes, _ = encode(run_axis_first(labels, least=2, name=name))
+    if codes.ndim != 2:
+        raise InputError(f"{name} must be [run, sample], got {brief(codes)}; flatten the other axes into samples.")
+    if method != "samples" and len(codes) < 3:
+        raise InputError(
+            f"{name} has {len(codes)} runs; the jackknife leaves one out and needs at least 3. Pass more "
+            "runs, or take 'samples'."
+        )
+    return codes
+
+
+def jackknife_variance(left_out: Float[np.ndarray, " run"]) -> float:
+    """Returns (N - 1) / N sum (T_r - mean T)^2."""
+    runs = len(left_out)
+    return float((runs - 1) / runs * np.sum((left_out - left_out.mean()) ** 2))
+
+
+def mean_variance(values: Float[np.ndarray, " sample"]) -> float:
+    """Returns the variance of the bootstrapped mean over samples; NaN for a single one."""
+    samples = len(values)
+    return float(np.sum((values - values.mean()) ** 2) / samples**2) if samples > 1 else float("nan")
+
+
+def interval(
+    value: float,
+    variance: float,
+    method: str,
+    runs: int,
+    samples: int,
+    *,
+    level: float,
+    bottom: float = -np.inf,
+    top: float = np.inf,
+) -> Estimate:
+    """Puts a symmetric interval around a value and cuts it off at the ends of the range."""
+    tail = (1 + level) / 2
+    quantile = float(ndtri(tail)) if method == "samples" else float(stdtrit(runs - 1, tail))
+    error = float(np.sqrt(variance))
+    low, high = value - quantile * error, value + quantile * error
+    if not np.isnan(error):
+        low, high = max(low, bottom), min(high, top)
+    return Estimate(value, low, high, error, method, runs, samples)
+
+
+def no_estimate(method: str, runs: int, samples: int) -> Estimate:
+    """Returns an estimate that is NaN throughout."""
+    nan = float("nan")
+    return Estimate(nan, nan, nan, nan, method, runs, samples)

@@ -1,0 +1,67 @@
+"""Data-set means of the measures with each run left out in turn, from one pass over the counts."""
+
+from typing import Literal, TypeAlias
+
+import numpy as np
+from jaxtyping import Float, Integer
+
+from reseed.instability._counts import Block, blocks, tally
+from reseed.instability._entropy_table import Correction, EntropyTable, entropy_table
+from reseed.instability._jitter import disagreement
+from reseed.instability._mode import share
+
+Statistic: TypeAlias = Literal["label_entropy", "jitter", "unstable_fraction", "variation_ratio"]
+STATISTICS = ("label_entropy", "jitter", "unstable_fraction", "variation_ratio")
+
+
+def per_sample(
+    labels: Integer[np.ndarray, "run sample"], statistic: str, correction: Correction | None = None
+) -> Float[np.ndarray, " sample"]:
+    """Returns the measure of each sample; its mean over samples is the statistic."""
+    entropies = entropy_table(len(labels), correction)
+    counted = tally(labels, entropies.table)
+    if statistic == "label_entropy":
+        return entropies.of(counted)
+    if statistic == "jitter":
+        return disagreement(counted)
+    if statistic == "unstable_fraction":
+        return np.asarray(counted.distinct > 1, np.float64)
+    return np.asarray(1.0 - share(counted))
+
+
+def means_without_each_run(
+    labels: Integer[np.ndarray, "run sample"], statistic: str, correction: Correction | None = None
+) -> Float[np.ndarray, " run"]:
+    """Returns the mean over samples when run r is left out, for each r; needs three runs.
+
+    Leaving out run r lowers one count of each sample, that of r's own label, from m to m - 1. So the kernel's
+    own counts are all that is needed, and the work is that of one evaluation instead of one per run. Samples
+    on which all runs agree contribute nothing to any of the statistics, with or without a run.
+    """
+    runs, samples = labels.shape
+    entropies = entropy_table(runs, correction)
+    total = np.zeros(runs)
+    for block in blocks(labels):
+        total += _sums_without(block, runs, statistic, entropies)
+    return np.asarray(total / samples)
+
+
+def _sums_without(block: Block, runs: int, statistic: str, entropies: EntropyTable) -> Float[np.ndarray, " run"]:
+    numbers, own = block.occurrence, block.own()
+    top = numbers.max(axis=0)
+    if statistic == "label_entropy":
+        steps = np.diff(entropies.table, prepend=0)
+        folded = steps.take(numbers).sum(axis=0) - steps.take(own)
+        distinct = np.count_nonzero(numbers == 1, axis=0) - (own == 1)
+        left = np.full(own.shape, runs - 1)
+        return np.asarray(entropies.entropy(folded, distinct, left).sum(axis=1))
+    if statistic == "jitter":
+        squares = 2 * numbers.sum(axis=0, dtype=np.int64) - runs - 2 * own.astype(np.int64) + 1
+        pairs = (runs - 1) * (runs - 2)
+        return np.asarray(((runs - 1) ** 2 - squares).sum(axis=1) / pairs)
+    if statistic == "unstable_fraction":
+        settles = (own == 1) & (top == runs - 1)  # the only run that deviates
+        return np.asarray(np.count_nonzero(~settles, axis=1).astype(np.float64))
+    leaders = np.count_nonzero(numbers == top, axis=0)
+    highest = top - ((own == top) & (leaders == 1))
+    return np.asarray((1.0 - highest / (runs - 1)).sum(axis=1))

@@ -1,0 +1,145 @@
+"""Samples that flip at least once, and what the number of runs hides."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from reseed._errors import InputError
+from reseed.instability._arrays import (
+    ArrayLike,
+    Result,
+    encode,
+    give_back,
+    run_axis_first,
+    to_numpy,
+    undefined,
+)
+from reseed.instability._counted import counted
+from reseed.instability._counts import counts_of_counts
+
+
+def unstable_fraction(labels: ArrayLike) -> float:
+    """Returns the share of samples that do not receive the same label from all runs.
+
+    It grows with the number of runs: publish that number with it, and see `rarefaction`.
+
+    Args:
+        labels: predicted labels [run, sample], integers or strings.
+
+    Returns:
+        The share in [0, 1]; NaN, with a warning, when there are no samples.
+
+    Raises:
+        InputError: fewer than two runs, or labels that are neither whole numbers nor strings.
+
+    Example:
+        >>> unstable_fraction([[0, 1, 2, 3], [0, 1, 2, 4]])
+        0.25
+
+    References:
+        Hidey et al., "Reducing Model Churn", SIGDIAL 2022 (its complement, agreement of all runs).
+    """
+    distinct = counted(labels, least=2).tally.distinct
+    if not distinct.size:
+        undefined("labels holds no samples; the unstable fraction is NaN.")
+        return float("nan")
+    return float(np.mean(distinct > 1))
+
+
+@dataclass(frozen=True)
+class Rarefaction:
+    """The unstable fraction as a function of the number of runs.
+
+    Attributes:
+        sizes: numbers of runs, [size].
+        unstable_fraction: expected share of unstable samples in a random subset of so many runs, [size].
+    """
+
+    sizes: Result
+    unstable_fraction: Result
+
+
+def rarefaction(labels: ArrayLike, sizes: ArrayLike | None = None) -> Rarefaction:
+    """Returns how many samples a smaller number of runs would have shown to be unstable.
+
+    For a random subset of m of the N runs the expected share is exact, averaged over samples:
+
+        U(m) = 1 - sum_k C(n_k, m) / C(N, m)
+
+    Two studies with different numbers of runs are compared at the same m. A curve that still rises at m = N
+    says that more runs would find more unstable samples.
+
+    Args:
+        labels: predicted labels [run, sample], integers or strings.
+        sizes: subset sizes m, between 1 and the number of runs; all of them when None.
+
+    Returns:
+        The curve; U(1) = 0, and U(N) is `unstable_fraction`. NaN, with a warning, when there are no samples.
+
+    Raises:
+        InputError: no runs, unusable labels, or sizes that are not whole numbers in 1 .. N.
+
+    Example:
+        >>> rarefaction([[0, 1], [0, 1], [0, 2]]).unstable_fraction.round(4)
+        array([0.    , 0.3333, 0.5   ])
+
+    References:
+        Hurlbert, "The nonconcept of species diversity", Ecology 1971 (rarefaction).
+    """
+    array, _ = encode(run_axis_first(labels))
+    runs = len(array)
+    wanted = np.arange(1, runs + 1) if sizes is None else np.atleast_1d(to_numpy(sizes, "sizes"))
+    if wanted.dtype.kind not in "iu" or wanted.ndim != 1 or ((wanted < 1) | (wanted > runs)).any():
+        raise InputError(f"sizes must be whole numbers between 1 and the {runs} runs, got {sizes!r}; pass such a list.")
+    flat = array.reshape(runs, -1)
+    pairs = counts_of_counts(flat)
+    counts = np.flatnonzero(pairs)
+    # C(c, m) / C(N, m) = prod_{j < m} (c - j) / (N - j): all factors are at most 1, so nothing can overflow,
+    # and terms too small for a float are zero as they should be.
+    j = np.arange(int(wanted.max(initial=1)))[:, None]
+    stable = np.cumprod(np.maximum(counts - j, 0) / (runs - j), axis=0) @ pairs[counts]
+    if not flat.shape[1]:
+        undefined("labels holds no samples; the unstable fraction is NaN.")
+        curve = np.full(len(wanted), np.nan)
+    else:
+        curve = np.clip(1.0 - stable[wanted - 1] / flat.shape[1], 0.0, 1.0)
+    return Rarefaction(give_back(wanted, labels), give_back(curve, labels))
+
+
+def flip_probability_upper_bound(runs: int, confidence: float = 0.95) -> float:
+    """Returns how likely flips may still be for a sample that did not flip in any of `runs` runs.
+
+        bound = 1 - (1 - confidence)^(1 / runs)
+
+    If fresh runs gave other labels than the observed one with a larger probability, `runs` independent runs
+    would all have agreed on it less than 1 - confidence of the time. No flip is not the same as stable.
+
+    Args:
+        runs: number of runs without a flip, at least 1.
+        confidence: confidence of the one-sided bound, strictly between 0 and 1.
+
+    Returns:
+        The upper bound of the probability.
+
+    Raises:
+        InputError: runs or confidence out of range.
+
+    Example:
+        >>> [round(flip_probability_upper_bound(runs), 3) for runs in (5, 10, 20, 50)]
+        [0.451, 0.259, 0.139, 0.058]
+
+    References:
+        Clopper and Pearson, "The use of confidence or fiducial limits", Biometrika 1934 (the case of no
+        events).
+    """
+    if not is_whole(runs) or runs < 1:
+        raise InputError(f"runs must be a whole number of at least 1, got {runs!r}; pass the number of runs.")
+    if not 0 < confidence < 1:
+        raise InputError(f"confidence must be strictly between 0 and 1, got {confidence!r}; pass for example 0.95.")
+    return float(-np.expm1(np.log1p(-confidence) / runs))
+
+
+def is_whole(value: Any) -> bool:
+    """Tells whether a value is an integer of Python or numpy, and no boolean."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)

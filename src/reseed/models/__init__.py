@@ -1,0 +1,23 @@
+"""What learns: factories of small reference networks, text encoders and the user's own models.
+
+A model is always described by a `ModelConfig` and drawn afresh for each run with `draw_model`; no instance is
+ever shared between runs.
+"""
+
+from reseed.models._architecture import AbstractArchitecture, Prepared
+from reseed.models._config import ModelConfig
+from reseed.models._draw import ParameterOrigins, draw_model, parameter_origins
+from reseed.models._registry import MODELS, architecture, check_model_name, suggested_model
+
+__all__ = [
+    "MODELS",
+    "AbstractArchitecture",
+    "ModelConfig",
+    "ParameterOrigins",
+    "Prepared",
+    "architecture",
+    "check_model_name",
+    "draw_model",
+    "parameter_origins",
+    "suggested_model",
+]

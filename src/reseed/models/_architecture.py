@@ -1,0 +1,85 @@
+"""The contract that every kind of model fulfils."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from reseed._errors import ModelError
+from reseed.data import Dataset, Splits
+from reseed.models._config import ModelConfig
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a model trains on: both splits as tensors, made once and shared by all runs.
+
+    Shapes: ``train`` [sample, ...] and ``evaluation`` [sample, ...], of equal trailing shape.
+    """
+
+    train: Tensor
+    evaluation: Tensor
+
+
+@dataclass(frozen=True)
+class AbstractArchitecture(ABC):
+    """A kind of model: how data becomes its inputs, and a factory of fresh models.
+
+    Never an instance: K runs that shared one would share its weights.
+    """
+
+    config: ModelConfig
+
+    @abstractmethod
+    def prepare(self, splits: Splits, cache: Path | None, announce: Callable[[str], None]) -> Prepared:
+        """Turn both splits into the tensors that the model takes.
+
+        Args:
+            splits: The data.
+            cache: A folder where costly features may be kept for the next call, or None.
+            announce: Takes a line for the user before long work begins.
+        """
+
+    @abstractmethod
+    def build(self, input_shape: tuple[int, ...], num_classes: int) -> nn.Module:
+        """Return a fresh model whose output is logits of shape [sample, class].
+
+        Initial values come from torch's global generator, which the caller has set (see `draw_model`).
+        """
+
+    @property
+    def is_native(self) -> bool:
+        """Whether the model is reseed's own, so that nothing but dropout draws random numbers in it."""
+        return True
+
+
+def tensor_inputs(dataset: Dataset, model: str) -> Tensor:
+    """Return a dataset's inputs as a tensor.
+
+    Raises:
+        ModelError: They are texts.
+    """
+    if isinstance(dataset.inputs, torch.Tensor):
+        return dataset.inputs
+    raise ModelError(
+        f"model {model!r} takes numbers or images, but data set {dataset.name!r} holds texts; "
+        "choose text-tfidf or text-encoder."
+    )
+
+
+def text_inputs(dataset: Dataset, model: str) -> tuple[str, ...]:
+    """Return a dataset's inputs as texts.
+
+    Raises:
+        ModelError: They are numbers.
+    """
+    if not isinstance(dataset.inputs, torch.Tensor):
+        return dataset.inputs
+    raise ModelError(
+        f"model {model!r} takes texts, but data set {dataset.name!r} holds numbers; choose mlp, cnn or resnet."
+    )

@@ -1,0 +1,55 @@
+"""What describes a model in a recipe; no heavy imports here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from reseed._errors import RecipeError
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Which model, and its size. Options that a model does not have are ignored by it.
+
+    Raises:
+        RecipeError: A value is out of range; the message names the field.
+    """
+
+    name: str = "mlp"
+    """mlp, cnn, resnet, text-tfidf, text-encoder, or MODULE:FUNCTION of your own."""
+    hidden: tuple[int, ...] = (64,)
+    """Widths of the hidden layers of an MLP or of the head on text features."""
+    dropout: float = 0.0
+    """Dropout probability after each hidden layer."""
+    init_scale: float = 1.0
+    """Factor on every freshly drawn weight matrix or kernel."""
+    norm: Literal["batch", "group", "layer", "none"] = "batch"
+    """Normalisation layers of cnn and resnet."""
+    width: int = 16
+    """Channels of the first stage of cnn and resnet."""
+    depth: int = 8
+    """Layers of resnet: 6 n + 2 for n blocks in each of its three stages."""
+    vocabulary: int = 2048
+    """Terms kept by text-tfidf."""
+    encoder: str | None = None
+    """Hub name or local folder of a transformers encoder, for text-encoder."""
+    fine_tune: bool = False
+    """Train text-encoder end to end; otherwise its features are computed once and shared by all runs."""
+    max_length: int = 64
+    """Tokens of a text that text-encoder reads."""
+
+    def __post_init__(self) -> None:
+        if any(width < 1 for width in self.hidden):
+            raise RecipeError(f"recipe field model.hidden must hold positive widths, got {self.hidden}.")
+        if not 0 <= self.dropout < 1:
+            raise RecipeError(f"recipe field model.dropout must be in [0, 1), got {self.dropout}.")
+        if not self.init_scale > 0:
+            raise RecipeError(f"recipe field model.init_scale must be positive, got {self.init_scale}.")
+        if self.norm not in ("batch", "group", "layer", "none"):
+            raise RecipeError(f"recipe field model.norm must be one of batch, group, layer, none; got {self.norm!r}.")
+        if self.depth < 8 or (self.depth - 2) % 6:
+            raise RecipeError(f"recipe field model.depth must be 8, 14, 20, 26, 32, ... (6 n + 2), got {self.depth}.")
+        for name in ("width", "vocabulary", "max_length"):
+            if getattr(self, name) < 1:
+                raise RecipeError(f"recipe field model.{name} must be 1 or more, got {getattr(self, name)}.")

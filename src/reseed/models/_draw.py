@@ -1,0 +1,110 @@
+"""Drawing a run's model from its seed, and telling what the seed decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from reseed._errors import ModelError
+from reseed.models._architecture import AbstractArchitecture
+
+
+@dataclass(frozen=True)
+class ParameterOrigins:
+    """Where the initial values of a model's parameters come from.
+
+    Attributes:
+        redrawn: Names of parameters that another init word changes.
+        constant: Names of parameters that start at one constant value (zeros, ones) whatever the word.
+        shared: Names of parameters that start at the same other values in all runs: pre-trained weights.
+        redrawn_count: Number of redrawn scalars.
+        constant_count: Number of scalars that start constant.
+        shared_count: Number of shared scalars.
+    """
+
+    redrawn: tuple[str, ...]
+    constant: tuple[str, ...]
+    shared: tuple[str, ...]
+    redrawn_count: int
+    constant_count: int
+    shared_count: int
+
+
+def draw_model(
+    architecture: AbstractArchitecture, input_shape: tuple[int, ...], num_classes: int, word: int
+) -> nn.Module:
+    """Build a fresh model whose initial values are a pure function of ``word``.
+
+    Args:
+        architecture: The factory.
+        input_shape: Shape of one sample.
+        num_classes: Number of classes.
+        word: The run's init word, in [0, 2**32).
+
+    Returns:
+        The model, its freshly drawn weights of two or more axes multiplied by ``config.init_scale``.
+
+    Raises:
+        ModelError: The factory returns a shared instance (only checked when weights are scaled).
+    """
+    model = _build(architecture, input_shape, num_classes, word)
+    scale = architecture.config.init_scale
+    if scale != 1.0:
+        redrawn = set(parameter_origins(architecture, input_shape, num_classes, word).redrawn)
+        with torch.no_grad():
+            for name, parameter in model.named_parameters():
+                if name in redrawn and parameter.ndim >= 2:
+                    parameter.mul_(scale)
+    return model
+
+
+def parameter_origins(
+    architecture: AbstractArchitecture, input_shape: tuple[int, ...], num_classes: int, word: int = 0
+) -> ParameterOrigins:
+    """Build the model from two words and tell which parameters differ.
+
+    Raises:
+        ModelError: The factory returned the same instance, or models that share parameters, twice.
+    """
+    first = _build(architecture, input_shape, num_classes, word)
+    second = _build(architecture, input_shape, num_classes, word ^ 0x5BD1E995)
+    pointers = {parameter.data_ptr(): name for name, parameter in first.named_parameters()}
+    names: dict[str, list[str]] = {"redrawn": [], "constant": [], "shared": []}
+    counts = dict.fromkeys(names, 0)
+    others = dict(second.named_parameters())
+    for name, parameter in first.named_parameters():
+        other = others.get(name)
+        if other is None or other.shape != parameter.shape:
+            raise ModelError(
+                f"model {architecture.config.name!r} is not the same model twice: parameter {name!r} differs "
+                "in shape or is missing; a factory must always build the same layers."
+            )
+        if first is second or (parameter.numel() and other.data_ptr() in pointers):
+            raise ModelError(
+                f"model factory {architecture.config.name!r} returned a shared instance: parameter {name!r} is "
+                "the same tensor in two models, so all runs would share weights; build the model inside the "
+                "factory."
+            )
+        kind = "redrawn"
+        if torch.equal(parameter, other):
+            kind = "constant" if bool((parameter == parameter.flatten()[:1]).all()) else "shared"
+        names[kind].append(name)
+        counts[kind] += parameter.numel()
+    return ParameterOrigins(
+        tuple(names["redrawn"]),
+        tuple(names["constant"]),
+        tuple(names["shared"]),
+        counts["redrawn"],
+        counts["constant"],
+        counts["shared"],
+    )
+
+
+def _build(architecture: AbstractArchitecture, input_shape: tuple[int, ...], num_classes: int, word: int) -> nn.Module:
+    # torch's initialisers draw from the global CPU generator and take no other, so its state is lent to the
+    # build and given back: nothing outside sees a difference.
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(word)
+        return architecture.build(input_shape, num_classes)

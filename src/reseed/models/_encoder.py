@@ -1,0 +1,171 @@
+"""Any `transformers` encoder: frozen features under a head, or fine-tuned end to end."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from reseed._errors import MissingExtraError, ModelError
+from reseed.data import Dataset, Splits
+from reseed.models._architecture import AbstractArchitecture, Prepared, text_inputs
+from reseed.models._mlp import mlp
+
+_FEATURE_BATCH = 64
+
+
+def _transformers() -> Any:
+    try:
+        import transformers
+    except ImportError as error:
+        raise MissingExtraError(
+            "model 'text-encoder' needs the package transformers; install it with: pip install 'reseed[text]'."
+        ) from error
+    return transformers
+
+
+def _from_pretrained(kind: str, name: str) -> Any:
+    transformers = _transformers()
+    logging = transformers.utils.logging
+    shows_bars = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()  # only the parent process draws, and only one bar
+    try:
+        return getattr(transformers, kind).from_pretrained(name)
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"cannot load the encoder {name!r}: {str(error).splitlines()[0]} "
+            "Pass a hub name or a local folder that holds config, weights and tokenizer."
+        ) from error
+    finally:
+        if shows_bars:
+            logging.enable_progress_bar()
+
+
+def _mean_over_tokens(hidden: Tensor, mask: Tensor) -> Tensor:
+    """Return the mean of the hidden states [sample, token, feature] over the tokens that are not padding."""
+    weights = mask.to(hidden.dtype)[..., None]
+    return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1.0)
+
+
+class FineTunedEncoder(nn.Module):
+    """An encoder, the mean over its tokens, and a head; takes token ids of shape [sample, token].
+
+    Args:
+        encoder: The pre-trained encoder; its weights are where every run starts.
+        head: Takes the mean hidden state, returns logits.
+        padding_id: The token id that marks padding.
+    """
+
+    def __init__(self, encoder: nn.Module, head: nn.Module, padding_id: int) -> None:
+        super().__init__()
+        self.encoder, self.head, self.padding_id = encoder, head, padding_id
+
+    def forward(self, token_ids: Tensor) -> Tensor:
+        """Return logits of shape [sample, class]; columns in which all tokens are padding are skipped."""
+        mask = token_ids != self.padding_id
+        longest = int(mask.sum(1).max())
+        token_ids, mask = token_ids[:, :longest], mask[:, :longest]
+        hidden = self.encoder(input_ids=token_ids, attention_mask=mask.long()).last_hidden_state
+        logits: Tensor = self.head(_mean_over_tokens(hidden, mask))
+        return logits
+
+
+@dataclass(frozen=True)
+class TextEncoder(AbstractArchitecture):
+    """`text-encoder`: mean-pooled hidden states of a pre-trained encoder under an MLP head."""
+
+    def __post_init__(self) -> None:
+        if self.config.encoder is None:
+            raise ModelError(
+                "model 'text-encoder' needs an encoder: pass --encoder with a hub name such as "
+                "sentence-transformers/all-MiniLM-L6-v2 or with a local folder."
+            )
+
+    @property
+    def is_native(self) -> bool:
+        """A fine-tuned encoder is foreign code; a head on frozen features is not."""
+        return not self.config.fine_tune
+
+    def prepare(self, splits: Splits, cache: Path | None, announce: Callable[[str], None]) -> Prepared:
+        """Tokenise, and unless fine-tuning compute each text's features once."""
+        parts = []
+        for dataset in (splits.train, splits.evaluation):
+            token_ids = self._tokens(text_inputs(dataset, "text-encoder"))
+            parts.append(
+                torch.from_numpy(token_ids)
+                if self.config.fine_tune
+                else self._features(token_ids, dataset, cache, announce)
+            )
+        return Prepared(*parts)
+
+    def build(self, input_shape: tuple[int, ...], num_classes: int) -> nn.Module:
+        """Build the head, and below it the encoder when it is fine-tuned."""
+        if not self.config.fine_tune:
+            return mlp(input_shape[0], self.config.hidden, num_classes, self.config.dropout)
+        encoder = _from_pretrained("AutoModel", self._name)
+        head = mlp(encoder.config.hidden_size, self.config.hidden, num_classes, self.config.dropout)
+        return FineTunedEncoder(encoder, head, _padding_id(_from_pretrained("AutoTokenizer", self._name)))
+
+    @property
+    def _name(self) -> str:
+        return str(self.config.encoder)
+
+    def _tokens(self, texts: Sequence[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """Return token ids [sample, token], padded to `max_length`."""
+        tokenizer = _from_pretrained("AutoTokenizer", self._name)
+        _padding_id(tokenizer)
+        encoded = tokenizer(
+            list(texts),
+            truncation=True,
+            padding="max_length",
+            max_length=self.config.max_length,
+            return_tensors="np",
+        )
+        return np.asarray(encoded["input_ids"], dtype=np.int64)
+
+    def _features(
+        self,
+        token_ids: np.ndarray[Any, np.dtype[np.int64]],
+        dataset: Dataset,
+        cache: Path | None,
+        announce: Callable[[str], None],
+    ) -> Tensor:
+        """Return mean hidden states [sample, feature], from the cache where they are already there."""
+        key = hashlib.sha256(f"{self._name}\0{dataset.digest}".encode() + token_ids.tobytes()).hexdigest()[:16]
+        path = None if cache is None else cache / f"features-{key}.npy"
+        if path is not None and path.exists():
+            return torch.from_numpy(np.load(path, allow_pickle=False))
+        announce(f"computing {self._name} features of {len(token_ids)} texts ({dataset.split}), once")
+        features = self._encode(torch.from_numpy(token_ids))
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial = path.with_suffix(".partial.npy")
+            np.save(partial, features.numpy(), allow_pickle=False)
+            partial.replace(path)
+        return features
+
+    def _encode(self, token_ids: Tensor) -> Tensor:
+        encoder = _from_pretrained("AutoModel", self._name).eval()
+        padding_id = _padding_id(_from_pretrained("AutoTokenizer", self._name))
+        features = torch.empty(len(token_ids), encoder.config.hidden_size)
+        # Texts of like length share a batch, so that little padding is computed.
+        order = (token_ids != padding_id).sum(1).argsort(stable=True)
+        model = FineTunedEncoder(encoder, nn.Identity(), padding_id).eval()
+        with torch.inference_mode():
+            for rows in torch.split(order, _FEATURE_BATCH):
+                features[rows] = model(token_ids[rows])
+        return features
+
+
+def _padding_id(tokenizer: Any) -> int:
+    if tokenizer.pad_token_id is None:
+        raise ModelError(
+            f"the tokenizer of {tokenizer.name_or_path!r} has no padding token; choose an encoder that has one."
+        )
+    return int(tokenizer.pad_token_id)

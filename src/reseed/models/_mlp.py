@@ -1,0 +1,37 @@
+"""Multi-layer perceptron."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import nn
+
+from reseed.data import Splits
+from reseed.models._architecture import AbstractArchitecture, Prepared, tensor_inputs
+
+
+def mlp(features: int, hidden: Sequence[int], num_classes: int, dropout: float) -> nn.Sequential:
+    """Return linear layers with ReLU, dropout after each hidden layer, torch's default initialisation."""
+    layers: list[nn.Module] = [nn.Flatten()]
+    for width in hidden:
+        layers += [nn.Linear(features, width), nn.ReLU()]
+        if dropout:
+            layers.append(nn.Dropout(dropout))
+        features = width
+    return nn.Sequential(*layers, nn.Linear(features, num_classes))
+
+
+@dataclass(frozen=True)
+class Mlp(AbstractArchitecture):
+    """`mlp`: flattens its input, then linear layers with ReLU."""
+
+    def prepare(self, splits: Splits, cache: Path | None, announce: Callable[[str], None]) -> Prepared:
+        """Use the inputs as they are."""
+        return Prepared(tensor_inputs(splits.train, "mlp"), tensor_inputs(splits.evaluation, "mlp"))
+
+    def build(self, input_shape: tuple[int, ...], num_classes: int) -> nn.Module:
+        """Build the layers that the config names."""
+        return mlp(math.prod(input_shape), self.config.hidden, num_classes, self.config.dropout)

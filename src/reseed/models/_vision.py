@@ -1,0 +1,117 @@
+"""Small convolutional networks for small images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from reseed._errors import ModelError
+from reseed.data import Dataset, Splits
+from reseed.models._architecture import AbstractArchitecture, Prepared, tensor_inputs
+
+
+def _norm(kind: str, channels: int) -> nn.Module:
+    match kind:
+        case "batch":
+            return nn.BatchNorm2d(channels)
+        case "group":
+            return nn.GroupNorm(next(groups for groups in (8, 4, 2, 1) if channels % groups == 0), channels)
+        case "layer":
+            return nn.GroupNorm(1, channels)
+        case _:
+            return nn.Identity()
+
+
+def _convolution(inside: int, outside: int, norm: str, stride: int = 1) -> list[nn.Module]:
+    return [nn.Conv2d(inside, outside, 3, stride, padding=1, bias=norm == "none"), _norm(norm, outside)]
+
+
+def _images(dataset: Dataset, model: str) -> Tensor:
+    inputs = tensor_inputs(dataset, model)
+    if inputs.ndim != 4:
+        raise ModelError(
+            f"model {model!r} takes images of shape [sample, channel, height, width], but data set "
+            f"{dataset.name!r} has inputs of shape {tuple(inputs.shape)}; choose mlp."
+        )
+    return inputs
+
+
+@dataclass(frozen=True)
+class AbstractImageArchitecture(AbstractArchitecture):
+    """What cnn and resnet share: images in, as they are."""
+
+    def prepare(self, splits: Splits, cache: Path | None, announce: Callable[[str], None]) -> Prepared:
+        """Use the images as they are, refusing anything else."""
+        name = self.config.name
+        return Prepared(_images(splits.train, name), _images(splits.evaluation, name))
+
+
+@dataclass(frozen=True)
+class Cnn(AbstractImageArchitecture):
+    """`cnn`: two blocks of convolution, norm, ReLU and pooling, then one hidden layer."""
+
+    def build(self, input_shape: tuple[int, ...], num_classes: int) -> nn.Module:
+        """Build the layers for images of shape [channel, height, width]."""
+        channels, height, width = input_shape
+        first, second = self.config.width, 2 * self.config.width
+        features = second * (height // 4) * (width // 4)
+        if not features:
+            raise ModelError(f"model 'cnn' needs images of at least 4 x 4 pixels, got {height} x {width}.")
+        dropout = [nn.Dropout(self.config.dropout)] if self.config.dropout else []
+        hidden = self.config.hidden[0] if self.config.hidden else 64
+        return nn.Sequential(
+            *_convolution(channels, first, self.config.norm),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            *_convolution(first, second, self.config.norm),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Flatten(),
+            nn.Linear(features, hidden),
+            nn.ReLU(),
+            *dropout,
+            nn.Linear(hidden, num_classes),
+        )
+
+
+class ResidualBlock(nn.Module):
+    """Two convolutions with a skip connection, projected where the shape changes (He et al. 2016)."""
+
+    def __init__(self, inside: int, outside: int, stride: int, norm: str) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            *_convolution(inside, outside, norm, stride), nn.ReLU(), *_convolution(outside, outside, norm)
+        )
+        changes = stride != 1 or inside != outside
+        self.skip: nn.Module = (
+            nn.Sequential(nn.Conv2d(inside, outside, 1, stride, bias=norm == "none"), _norm(norm, outside))
+            if changes
+            else nn.Identity()
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return relu(body(x) + skip(x))."""
+        result: Tensor = (self.body(x) + self.skip(x)).relu()
+        return result
+
+
+@dataclass(frozen=True)
+class Resnet(AbstractImageArchitecture):
+    """`resnet`: the CIFAR-scale residual network of He et al. 2016, three stages of (depth - 2) / 6 blocks."""
+
+    def build(self, input_shape: tuple[int, ...], num_classes: int) -> nn.Module:
+        """Build the layers for images of shape [channel, height, width]."""
+        width, norm = self.config.width, self.config.norm
+        layers = [*_convolution(input_shape[0], width, norm), nn.ReLU()]
+        inside = width
+        for stage in range(3):
+            for block in range((self.config.depth - 2) // 6):
+                outside = width * 2**stage
+                stride = 2 if stage and not block else 1
+                layers.append(ResidualBlock(inside, outside, stride, norm))
+                inside = outside
+        dropout = [nn.Dropout(self.config.dropout)] if self.config.dropout else []
+        return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), *dropout, nn.Linear(inside, num_classes))

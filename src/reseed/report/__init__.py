@@ -1,0 +1,12 @@
+"""The HTML report: one self-contained, offline page about what changes when a model is trained again.
+
+`ReportData` describes everything the page shows as plain data; `render` makes the page, `write` puts it on
+disk.
+"""
+
+from reseed.report._data import ReportData
+from reseed.report._from_study import report_data
+from reseed.report._page import render, write
+from reseed.report._terminal import plain, print_stability, unstable_rows
+
+__all__ = ["ReportData", "plain", "print_stability", "render", "report_data", "unstable_rows", "write"]

@@ -1,0 +1,122 @@
+"""What a page shows, as plain data that knows nothing about studies, models or stores."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from reseed._errors import InputError
+
+_INTEGER_COLUMNS = ("targets", "mode_label")
+_FLOAT_COLUMNS = ("label_entropy", "mode_share", "jitter", "confidence_mean", "confidence_std")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ReportData:
+    """Everything one report shows; every per-sample column has one entry per sample, in the same order.
+
+    Attributes:
+        title: The heading of the page.
+        summary: Flat headline values by name. Read are `dataset`, `model`, `runs`, `runs_diverged`,
+            `runs_missing`, `classes`, `accuracy_mean`, `accuracy_std`, `label_entropy_mean`,
+            `unstable_fraction`, `jitter` and `flip_upper_bound`. An interval is a pair under `<name>_ci95`
+            (`accuracy_ci95` for the mean accuracy, `label_entropy_ci95` for the mean label entropy); how it
+            was made may stand under `<name>_ci_method`. A value that is absent, None or NaN is undefined, and
+            the page says why where it can.
+        sample_ids: The name of each sample.
+        targets: Gold label of each sample, -1 where unknown.
+        label_entropy: Label entropy over the runs in nats; NaN where undefined.
+        mode_label: The label most runs gave; -1 where undefined.
+        mode_share: The share of the runs that gave it.
+        jitter: The chance that two different runs disagree.
+        confidence_mean: Mean over the runs of the model's confidence; NaN where unknown.
+        confidence_std: Standard deviation over the runs of the same; NaN where unknown.
+        confidence_of: Whose probability the confidence is, in words: of the predicted or of the gold label.
+        answers: For each sample the (label, number of runs) pairs, most frequent first.
+        class_names: The name of each class, by label.
+        texts: The text of each sample, if samples are texts.
+        images: A PNG of each sample (None where there is none), if samples can be shown as images.
+        classes: Rows (label, samples, accuracy, mean label entropy), as they are shown; accuracy may be None.
+        pairs: Rows (label a, label b, share of all disagreements between two runs, samples that got both),
+            as they are shown.
+        rarefaction: Numbers of runs, and the expected share of unstable samples in so many of them.
+        recipe_toml: The recipe as TOML text.
+        provenance: Sections such as seeds, versions, hardware, cost and data, each from name to value.
+        notes: Warnings for the reader: diverged runs, missing runs and the like.
+
+    Raises:
+        InputError: A column's length differs from the number of sample ids.
+    """
+
+    title: str
+    summary: Mapping[str, object]
+    sample_ids: tuple[str, ...]
+    targets: Int[np.ndarray, " sample"]
+    label_entropy: Float[np.ndarray, " sample"]
+    mode_label: Int[np.ndarray, " sample"]
+    mode_share: Float[np.ndarray, " sample"]
+    jitter: Float[np.ndarray, " sample"]
+    confidence_mean: Float[np.ndarray, " sample"]
+    confidence_std: Float[np.ndarray, " sample"]
+    answers: tuple[tuple[tuple[int, int], ...], ...]
+    class_names: tuple[str, ...]
+    texts: tuple[str, ...] | None = None
+    images: tuple[bytes | None, ...] | None = None
+    confidence_of: str = "the label it predicts"
+    classes: tuple[tuple[int, int, float | None, float], ...] = ()
+    pairs: tuple[tuple[int, int, float, int], ...] = ()
+    rarefaction: tuple[tuple[int, ...], tuple[float, ...]] | None = None
+    recipe_toml: str | None = None
+    provenance: Mapping[str, Mapping[str, object]] = field(default_factory=lambda: MappingProxyType({}))
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        expected = len(self.sample_ids)
+        for entry in fields(self):
+            if entry.name not in (*_INTEGER_COLUMNS, *_FLOAT_COLUMNS, "answers", "texts", "images"):
+                continue
+            column: Any = getattr(self, entry.name)
+            if column is None:
+                continue
+            if len(column) != expected:
+                raise InputError(
+                    f"{entry.name} has {len(column)} entries for {expected} sample_ids: "
+                    "pass one entry per sample, in the order of sample_ids"
+                )
+        if self.rarefaction is not None and len(self.rarefaction[0]) != len(self.rarefaction[1]):
+            raise InputError(
+                f"rarefaction has {len(self.rarefaction[0])} sizes and {len(self.rarefaction[1])} shares: "
+                "pass as many shares as sizes"
+            )
+
+    @property
+    def runs(self) -> int:
+        """The number of runs compared: from the summary, else the most answers any sample has."""
+        runs = self.summary.get("runs")
+        if isinstance(runs, int | np.integer):
+            return int(runs)
+        return max((sum(count for _, count in answer) for answer in self.answers), default=0)
+
+    @cached_property
+    def unstable(self) -> Bool[np.ndarray, " sample"]:
+        """Which samples got at least two different labels."""
+        return np.array([sum(count > 0 for _, count in answer) > 1 for answer in self.answers], dtype=bool)
+
+    @cached_property
+    def order(self) -> Int[np.ndarray, " sample"]:
+        """Sample positions, least stable first, undefined ones last, ties in the given order."""
+        entropy = np.asarray(self.label_entropy, dtype=float)
+        jitter = np.nan_to_num(np.asarray(self.jitter, dtype=float), nan=-1.0)
+        return np.lexsort((-jitter, -np.nan_to_num(entropy, nan=-1.0)))
+
+    def given(self, sample: int) -> tuple[tuple[int, int], ...]:
+        """The answers one sample really got: pairs with a count of zero are left out."""
+        return tuple(pair for pair in self.answers[sample] if pair[1] > 0)
+
+    def class_name(self, label: int) -> str:
+        """The name of a label; a label without a name is shown as its number."""
+        return self.class_names[label] if 0 <= label < len(self.class_names) else f"class {label}"

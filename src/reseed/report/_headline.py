@@ -1,0 +1,183 @@
+"""The top of the page: what was studied, the one sentence, and the headline numbers with what they mean."""
+
+import math
+from dataclasses import dataclass
+
+from reseed.report import _text as text
+from reseed.report._data import ReportData
+
+
+@dataclass(frozen=True)
+class _Measure:
+    """One headline number as it is printed; all fields are plain text."""
+
+    name: str
+    value: str | None
+    spread: str
+    meaning: str
+    reason: str = "undefined for these runs"
+
+
+def header(data: ReportData) -> str:
+    """The title, what was studied, and the sentence that answers the question."""
+    summary = data.summary
+    facts = [str(summary[key]) for key in ("dataset", "model") if summary.get(key) is not None]
+    facts.append(text.plural(data.runs, "run"))
+    facts.append(text.plural(len(data.sample_ids), "sample"))
+    classes = text.number(summary.get("classes"))
+    facts.append(text.plural(len(data.class_names) if classes is None else int(classes), "class", "classes"))
+    for key, word in (("runs_diverged", "diverged"), ("runs_missing", "missing")):
+        amount = text.number(summary.get(key))
+        if amount:
+            facts.append(f"{text.plural(int(amount), 'run')} {word}")
+    items = "".join(f"<li><bdi>{text.escape(text.clip(fact, 200))}</bdi></li>" for fact in facts)
+    lead, follow = _lead(data)
+    return (
+        f'<header><p class="eyebrow">Local instability report</p>'
+        f'<h1 dir="auto">{text.escape(data.title)}</h1><ul class="facts">{items}</ul>'
+        f'<p class="lead">{text.escape(lead)}</p><p class="follow">{text.escape(follow)}</p></header>'
+    )
+
+
+def _lead(data: ReportData) -> tuple[str, str]:
+    samples, unstable, runs = len(data.sample_ids), int(data.unstable.sum()), data.runs
+    if samples == 0:
+        return "There are no answers to compare.", "The study holds no samples."
+    if runs < 2:
+        return (
+            "One run cannot show which answers depend on the seed.",
+            "Train the same recipe at least once more with another seed, better ten times.",
+        )
+    trained = f"The same recipe was trained {runs} times with different seeds."
+    if unstable == 0:
+        return (
+            f"None of the {text.plural(samples, 'answer')} changed in {runs} runs.",
+            f"{trained} That is not proof of stability: see the upper bound below.",
+        )
+    verb = "depends" if unstable == 1 else "depend"
+    return (
+        f"Of {text.plural(samples, 'answer')}, {text.count(unstable)} ({text.percent(unstable / samples)}) "
+        f"{verb} on the seed.",
+        f"{trained} {'This sample' if unstable == 1 else 'These samples'} got at least two different labels.",
+    )
+
+
+def notes(data: ReportData) -> str:
+    """The warnings, or nothing."""
+    if not data.notes:
+        return ""
+    items = "".join(f'<li dir="auto">{text.escape(note)}</li>' for note in data.notes)
+    return f'<aside class="notes" aria-label="Notes"><h2>Before you read on</h2><ul>{items}</ul></aside>'
+
+
+def headline(data: ReportData) -> str:
+    """The headline numbers as a description list: each with its interval and what it means for the reader."""
+    measures = (_unstable(data), _jitter(data), _entropy(data), _accuracy(data), _bound(data))
+    rows = "".join(map(_row, measures))
+    return (
+        '<section id="numbers" aria-labelledby="numbers-title"><h2 id="numbers-title">In numbers</h2>'
+        f'<dl class="measures">{rows}</dl></section>'
+    )
+
+
+def _row(measure: _Measure) -> str:
+    if measure.value is None:
+        reason = text.escape(measure.reason)
+        value = f'<span class="missing">{text.DASH}</span><span class="spread">{reason}</span>'
+    else:
+        value = f'{text.escape(measure.value)}<span class="spread">{text.escape(measure.spread)}</span>'
+    return (
+        f'<div><dt>{text.escape(measure.name)}</dt><dd class="value">{value}</dd>'
+        f'<dd class="meaning">{text.escape(measure.meaning)}</dd></div>'
+    )
+
+
+def _spread(data: ReportData, name: str, *, as_percent: bool) -> str:
+    pair = text.interval(data.summary, name)
+    if pair is None:
+        return "no interval" if data.runs > 2 else "no interval from fewer than three runs"
+    ends = text.percent_range(*pair) if as_percent else f"{text.decimal(pair[0])} to {text.decimal(pair[1])}"
+    method = data.summary.get(f"{name}_ci_method")
+    return f"95{text.NBSP}% interval {ends}" + (f" ({text.clip(str(method), 80)})" if method else "")
+
+
+def _unstable(data: ReportData) -> _Measure:
+    value = text.number(data.summary.get("unstable_fraction"))
+    samples, unstable = len(data.sample_ids), int(data.unstable.sum())
+    return _Measure(
+        name="Unstable answers",
+        value=None if value is None else text.percent(value),
+        spread=_spread(data, "unstable_fraction", as_percent=True),
+        meaning=f"{text.count(unstable)} of {text.plural(samples, 'sample')} got at least two different "
+        f"labels in {text.plural(data.runs, 'run')}. The share can only grow with more runs.",
+        reason="needs two runs" if data.runs < 2 else "undefined for these runs",
+    )
+
+
+def _jitter(data: ReportData) -> _Measure:
+    value = text.number(data.summary.get("jitter"))
+    meaning = "The share of the answers on which two retrainings disagree."
+    if value == 0:
+        meaning = "No two of these runs disagree on any answer."
+    elif value is not None:
+        answers = value * len(data.sample_ids)
+        about = "fewer than one" if answers < 1 else f"about {text.count(round(answers))}"
+        meaning = (
+            f"Two retrainings disagree on {text.percent(value)} of the answers, {about} of "
+            f"{text.count(len(data.sample_ids))}. Expect that much to change when the model is trained again."
+        )
+    return _Measure(
+        name="Disagreement of two runs (jitter)",
+        value=None if value is None else text.percent(value),
+        spread=_spread(data, "jitter", as_percent=True),
+        meaning=meaning,
+        reason="needs two runs" if data.runs < 2 else "undefined for these runs",
+    )
+
+
+def _entropy(data: ReportData) -> _Measure:
+    value = text.number(data.summary.get("label_entropy_mean"))
+    top = math.log(max(1, min(len(data.class_names), data.runs)))
+    return _Measure(
+        name="Mean label entropy",
+        value=None if value is None else f"{text.decimal(value)}{text.NBSP}nats",
+        spread=_spread(data, "label_entropy", as_percent=False),
+        meaning="How evenly a sample's answers are split between labels: 0 if all runs agree (even on a "
+        f"wrong label), 0.693 if two labels come equally often, at most {text.decimal(top)} here.",
+    )
+
+
+def _accuracy(data: ReportData) -> _Measure:
+    value = text.number(data.summary.get("accuracy_mean"))
+    deviation = text.number(data.summary.get("accuracy_std"))
+    between = ""
+    if deviation is not None:
+        points = text.decimal(100 * deviation, 2)
+        between = f"The standard deviation between runs is {points} percentage points. "
+    unknown = not bool((data.targets >= 0).any())
+    return _Measure(
+        name="Accuracy",
+        value=None if value is None else text.percent(value),
+        spread=_spread(data, "accuracy", as_percent=True),
+        meaning=f"{between}Runs of equal accuracy can still differ in which answers are right.",
+        reason="no gold labels" if unknown else "undefined for these runs",
+    )
+
+
+def _bound(data: ReportData) -> _Measure:
+    value = text.number(data.summary.get("flip_upper_bound"))
+    if value is None and data.runs > 0:
+        value = 1 - 0.05 ** (1 / data.runs)
+    meaning = "Zero flips does not mean stable."
+    if value is not None:
+        meaning = (
+            f"Zero flips in {text.plural(data.runs, 'run')} does not mean stable: a single answer that "
+            f"never changed can still flip in the next run with a probability of up to {text.percent(value)}."
+        )
+    return _Measure(
+        name="What these runs cannot exclude",
+        value=None if value is None else f"\u2264{text.NBSP}{text.percent(value)}",
+        spread=f"95{text.NBSP}% upper bound",
+        meaning=meaning,
+        reason="needs a run",
+    )

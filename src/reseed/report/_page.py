@@ -1,0 +1,164 @@
+"""The page: its parts put together, its scripts pinned by their hashes, and the file written in one step."""
+
+import base64
+import hashlib
+import os
+import secrets
+from importlib import resources
+from pathlib import Path
+
+from reseed._errors import InputError
+from reseed.report import _headline, _sections
+from reseed.report import _text as text
+from reseed.report._charts import charts
+from reseed.report._data import ReportData
+from reseed.report._samples import STATIC_ROWS, SampleTable, sample_table
+
+
+def render(data: ReportData) -> str:
+    """Make the report as one HTML page that needs no network and can be read without scripts.
+
+    Everything in `data` is treated as untrusted text. Besides, the page's content security policy lets only
+    the two scripts run whose hashes it names, and forbids every request.
+
+    Args:
+        data: What the page shows.
+
+    Returns:
+        The HTML text, about 5 MB of which is the chart library.
+    """
+    drawn = charts(data)
+    table = sample_table(data)
+    plotly, plotly_hash = _script(_plotly_source())
+    script, script_hash = _script(_resource("page.js"))
+    figures = {chart.name: chart.figure for chart in drawn if chart.figure is not None}
+    policy = (
+        f"default-src 'none'; script-src 'sha256-{plotly_hash}' 'sha256-{script_hash}'; "
+        "style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+    )
+    head = (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="color-scheme" content="light dark"><meta name="referrer" content="no-referrer">'
+        '<meta name="generator" content="reseed"><link rel="icon" href="data:,">'
+        f"<title>{text.escape(data.title)}</title><style>{_resource('page.css')}</style></head>"
+    )
+    by_name = {chart.name: _sections.chart(chart) for chart in drawn}
+    body = (
+        '<body><a class="skip" href="#samples">Skip to the samples</a><main>',
+        _headline.header(data),
+        _headline.notes(data),
+        _navigation(),
+        _headline.headline(data),
+        '<section id="picture" aria-labelledby="picture-title"><h2 id="picture-title">The picture</h2>',
+        '<noscript><p class="caption">The charts need scripts; the words say what they show.</p></noscript>',
+        f'<div class="charts">{by_name["map"]}{by_name["histogram"]}</div></section>',
+        '<section id="labels" aria-labelledby="labels-title"><h2 id="labels-title">Which labels</h2>',
+        f'<div class="columns">{_sections.pairs(data)}{_sections.classes(data)}</div></section>',
+        _samples(data, table),
+        '<section id="runs" aria-labelledby="runs-title"><h2 id="runs-title">How many runs</h2>',
+        f'<div class="single">{by_name["rarefaction"]}</div></section>',
+        _sections.provenance(data),
+        "</main><footer><p>Made by reseed. This file is complete: it loads nothing.</p></footer>",
+        _json("figures", figures),
+        _json("samples-data", table.payload),
+        plotly,
+        script,
+        "</body></html>\n",
+    )
+    return head + "\n".join(body)
+
+
+def write(data: ReportData, path: str | os.PathLike[str]) -> Path:
+    """Write the report to a file, which either is complete or does not appear.
+
+    Args:
+        data: What the page shows.
+        path: Where to put it; missing folders are made, an existing file is replaced.
+
+    Returns:
+        The path written.
+
+    Raises:
+        InputError: The path is a folder.
+    """
+    target = Path(path)
+    if target.is_dir():
+        example = str(target / "report.html")
+        raise InputError(f"path {str(target)!r} is a folder: pass the name of a file, such as {example!r}")
+    page = render(data)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        temporary.write_text(page, encoding="utf-8", newline="\n")
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return target
+
+
+def _navigation() -> str:
+    places = (
+        ("numbers", "Numbers"),
+        ("picture", "Picture"),
+        ("labels", "Labels"),
+        ("samples", "Samples"),
+        ("runs", "Runs"),
+        ("made", "How it was made"),
+    )
+    links = "".join(f'<li><a href="#{place}">{name}</a></li>' for place, name in places)
+    return f'<nav aria-label="Contents"><ul>{links}</ul></nav>'
+
+
+def _samples(data: ReportData, table: SampleTable) -> str:
+    held = len(table.payload["ids"])
+    shown = min(held, STATIC_ROWS)
+    intro = "Least stable first. Bars show how the runs voted: grey for the top answer, colour for the others."
+    remarks = "".join(f"<p>{text.escape(remark)}</p>" for remark in table.remarks)
+    without = (
+        f"<noscript><p>Without scripts the table shows the {text.plural(shown, 'least stable sample')}"
+        f" of {text.count(len(data.sample_ids))}.</p></noscript>"
+        if shown < len(data.sample_ids)
+        else ""
+    )
+    controls = (
+        '<div class="controls" id="controls" hidden>'
+        '<label class="search">Search <input type="search" id="search" placeholder="text, id or label" '
+        'autocomplete="off" spellcheck="false"></label>'
+        '<label><input type="checkbox" id="only-unstable"> only unstable</label>'
+        '<label>Rows <select id="page-size"><option>25<option>50<option>100</select></label></div>'
+    )
+    pager = (
+        '<div class="pager" id="pager" hidden><p id="status" role="status"></p>'
+        '<div role="group" aria-label="Pages"><button type="button" id="page-first">First</button>'
+        '<button type="button" id="page-previous">Previous</button>'
+        '<button type="button" id="page-next">Next</button>'
+        '<button type="button" id="page-last">Last</button></div>'
+        '<p class="hint">With the table in focus, Page Down and Page Up turn the page.</p></div>'
+    )
+    return (
+        '<section id="samples" aria-labelledby="samples-title"><h2 id="samples-title">Samples</h2>'
+        f'<div class="caption"><p>{intro}</p>{remarks}{without}</div>{controls}{table.html}{pager}</section>'
+    )
+
+
+def _json(name: str, value: object) -> str:
+    return f'<script type="application/json" id="{name}">{text.inline_json(value)}</script>'
+
+
+def _script(source: str) -> tuple[str, str]:
+    """An inline script and the hash that the content security policy allows it by."""
+    safe = source.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+    digest = hashlib.sha256(safe.encode("utf-8")).digest()
+    return f"<script>{safe}</script>", base64.b64encode(digest).decode("ascii")
+
+
+def _resource(name: str) -> str:
+    return resources.files("reseed.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _plotly_source() -> str:
+    from plotly.offline import get_plotlyjs  # imported here: nobody pays for it who makes no report
+
+    return str(get_plotlyjs())

@@ -1,0 +1,230 @@
+"""The table of samples: HTML rows for the least stable, compact JSON from which the script makes the rest."""
+
+import base64
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from reseed.report import _text as text
+from reseed.report._charts import answer_text
+from reseed.report._data import ReportData
+
+STATIC_ROWS = 100
+TABLE_ROWS = 10_000
+IMAGES = 300
+
+_IMAGE_BYTES = 1_500_000  # all images together, encoded
+_TEXT_BYTES = 2_000_000  # all texts together
+_TEXT_LIMITS = (2_000, 1_000, 500, 250, 120, 60)
+_PREVIEW = 200  # characters of a text that show without opening it
+_ID_LIMIT = 80
+
+# key, heading, sorted downwards first
+_COLUMNS = (
+    ("sample", "Sample", False),
+    ("answers", "Answers over the runs", False),
+    ("gold", "Gold label", False),
+    ("right", "Top answer is", False),
+    ("share", "Top share", True),
+    ("entropy", "Label entropy", True),
+    ("jitter", "Disagree\u00adment", True),
+    ("confidence", "Confi\u00addence", True),
+)
+
+
+@dataclass(frozen=True)
+class SampleTable:
+    """The samples as the page holds them.
+
+    Attributes:
+        html: The table with its most unstable rows.
+        payload: All rows by column, for the script.
+        remarks: What was left out, in sentences.
+    """
+
+    html: str
+    payload: dict[str, Any]
+    remarks: tuple[str, ...]
+
+
+def sample_table(data: ReportData) -> SampleTable:
+    """Build the table, least stable first, within the limits on rows, images and texts."""
+    order = [int(sample) for sample in data.order[:TABLE_ROWS]]
+    total = len(data.sample_ids)
+    remarks = []
+    if len(order) < total:
+        remarks.append(f"The table holds the {text.count(len(order))} least stable of {text.count(total)} samples.")
+    limit, texts = _texts(data, order)
+    if data.texts is not None and any(len(data.texts[sample]) > limit for sample in order):
+        remarks.append(f"Texts are cut after {text.count(limit)} characters; the search sees what is shown.")
+    images = _images(data, order)
+    if data.images is not None:
+        held = sum(data.images[sample] is not None for sample in range(total))
+        if len(images) < held:
+            remarks.append(f"Images are included for the {text.plural(len(images), 'least stable sample')} only.")
+    columns = _columns(data)
+    return SampleTable(
+        _table(data, order, columns, texts, images),
+        _payload(data, order, columns, texts, images),
+        tuple(remarks),
+    )
+
+
+def _columns(data: ReportData) -> list[tuple[str, str, bool]]:
+    """The columns that have something to show."""
+    hidden = set()
+    if not bool((data.targets >= 0).any()):
+        hidden |= {"gold", "right"}
+    if not bool(np.isfinite(data.confidence_mean).any()):
+        hidden.add("confidence")
+    return [column for column in _COLUMNS if column[0] not in hidden]
+
+
+def _texts(data: ReportData, order: list[int]) -> tuple[int, list[str] | None]:
+    """The texts in table order, cut to the largest limit that keeps them within their budget."""
+    if data.texts is None:
+        return 0, None
+    texts = [text.visible(data.texts[sample]) for sample in order]
+    for limit in _TEXT_LIMITS:
+        cut = [text.clip(value, limit) for value in texts]
+        if sum(len(text.inline_json(value).encode()) for value in cut) <= _TEXT_BYTES:
+            break
+    return limit, cut
+
+
+def _images(data: ReportData, order: list[int]) -> dict[int, str]:
+    """Images by table position as base64, the least stable first, within their number and budget."""
+    found: dict[int, str] = {}
+    left = _IMAGE_BYTES
+    if data.images is None:
+        return found
+    for position, sample in enumerate(order):
+        picture = data.images[sample]
+        if picture is None:
+            continue
+        encoded = base64.b64encode(picture).decode("ascii")
+        left -= len(encoded)
+        if left < 0 or len(found) == IMAGES:
+            break
+        found[position] = encoded
+    return found
+
+
+def _payload(
+    data: ReportData,
+    order: list[int],
+    columns: list[tuple[str, str, bool]],
+    texts: list[str] | None,
+    images: dict[int, str],
+) -> dict[str, Any]:
+    return {
+        "columns": [{"key": key, "down": down} for key, _, down in columns],
+        "classes": [text.clip(text.visible(name), 60) for name in data.class_names],
+        "total": len(data.sample_ids),
+        "preview": _PREVIEW,
+        "ids": [_id(data, sample) for sample in order],
+        "texts": texts,
+        "targets": [int(data.targets[sample]) for sample in order],
+        "modes": [int(data.mode_label[sample]) for sample in order],
+        "share": _numbers(data.mode_share, order),
+        "entropy": _numbers(data.label_entropy, order),
+        "jitter": _numbers(data.jitter, order),
+        "mean": _numbers(data.confidence_mean, order),
+        "std": _numbers(data.confidence_std, order),
+        "answers": [[int(value) for pair in data.given(sample) for value in pair] for sample in order],
+        # The images of the HTML rows are taken from there, not stored twice.
+        "images": {position: image for position, image in images.items() if position >= STATIC_ROWS},
+    }
+
+
+def _numbers(values: np.ndarray, order: list[int]) -> list[float | None]:
+    return [round(float(values[sample]), 4) if math.isfinite(values[sample]) else None for sample in order]
+
+
+def _id(data: ReportData, sample: int) -> str:
+    return text.clip(text.visible(data.sample_ids[sample]), _ID_LIMIT)
+
+
+def _table(
+    data: ReportData,
+    order: list[int],
+    columns: list[tuple[str, str, bool]],
+    texts: list[str] | None,
+    images: dict[int, str],
+) -> str:
+    head = "".join(
+        f'<th scope="col" data-key="{key}"{" class=number" if down else ""}>{label}</th>'
+        for key, label, down in columns
+    )
+    rows = []
+    for position, sample in enumerate(order[:STATIC_ROWS]):
+        cells = _cells(data, sample, None if texts is None else texts[position], images.get(position))
+        rows.append("<tr>" + "".join(cells[key] for key, _, _ in columns) + "</tr>")
+    return (
+        '<div class="scroll" id="samples-box" role="region" aria-labelledby="samples-title" tabindex="0">'
+        f'<table class="samples" id="samples-table"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _cells(data: ReportData, sample: int, words: str | None, image: str | None) -> dict[str, str]:
+    """The cells of one row; the script builds the same ones."""
+    target, mode = int(data.targets[sample]), int(data.mode_label[sample])
+    unknown = text.missing("gold label unknown")
+    gold = f"<bdi>{text.escape(text.clip(data.class_name(target), 60))}</bdi>" if target >= 0 else unknown
+    if target < 0 or mode < 0:
+        right = unknown if target < 0 else text.missing("no answer")
+    else:
+        right = (
+            '<span class="right">\u2713 right</span>' if mode == target else '<span class="wrong">\u2717 wrong</span>'
+        )
+    mean, deviation = float(data.confidence_mean[sample]), float(data.confidence_std[sample])
+    confidence = text.missing("confidence not recorded")
+    if math.isfinite(mean):
+        confidence = text.decimal(mean, 2)
+        if math.isfinite(deviation):
+            confidence += f" \u00b1{text.NBSP}{text.decimal(deviation, 2)}"
+    share, jitter = float(data.mode_share[sample]), float(data.jitter[sample])
+    entropy = float(data.label_entropy[sample])
+    return {
+        "sample": f'<td class="sample">{_sample(_id(data, sample), words, image)}</td>',
+        "answers": f'<td class="answers">{_answers(data, sample)}</td>',
+        "gold": f"<td>{gold}</td>",
+        "right": f"<td>{right}</td>",
+        "share": _number_cell(share, text.percent, "no answer"),
+        "entropy": _number_cell(entropy, text.decimal, "undefined for this sample"),
+        "jitter": _number_cell(jitter, text.percent, "needs two runs"),
+        "confidence": f'<td class="number">{confidence}</td>',
+    }
+
+
+def _number_cell(value: float, form: Any, reason: str) -> str:
+    return f'<td class="number">{form(value) if math.isfinite(value) else text.missing(reason)}</td>'
+
+
+def _sample(name: str, words: str | None, image: str | None) -> str:
+    parts = []
+    if image is not None:
+        parts.append(f'<img src="data:image/png;base64,{image}" alt="sample {text.escape(name)}">')
+    parts.append(f'<span class="id"><bdi>{text.escape(name)}</bdi></span>')
+    if words is not None:
+        safe = text.escape(words)
+        if len(words) > _PREVIEW:
+            opening = text.escape(text.clip(words, _PREVIEW))
+            safe = f'<details><summary>{opening}</summary><span class="full">{safe}</span></details>'
+        parts.append(f'<div class="text" dir="auto">{safe}</div>')
+    return "".join(parts)
+
+
+def _answers(data: ReportData, sample: int) -> str:
+    answer = data.given(sample)
+    if not answer:
+        return text.missing("no answer")
+    parts = "".join(
+        f'<span class="part part-{min(place, 4)}" style="flex-grow:{int(times)}"></span>'
+        for place, (_, times) in enumerate(answer)
+    )
+    words = text.escape(answer_text(data, sample))
+    return f'<span class="bar" aria-hidden="true">{parts}</span><bdi>{words}</bdi>'

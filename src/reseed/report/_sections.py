@@ -1,0 +1,146 @@
+"""The other parts of the page: charts with their words, pairs, classes, how it was made."""
+
+import json
+from collections.abc import Iterable, Mapping
+
+from reseed.report import _text as text
+from reseed.report._charts import Chart
+from reseed.report._data import ReportData
+
+_PAIRS = 20
+_CLASSES = 20
+
+
+def chart(item: Chart) -> str:
+    """A chart with its title, caption and text alternative; without scripts only the words show."""
+    parts = [f"<figure><h3>{text.escape(item.title)}</h3>"]
+    if item.figure is not None:
+        parts.append(
+            f'<div class="plot" id="chart-{item.name}" data-figure="{item.name}" role="img" '
+            f'aria-label="{text.escape(item.alternative)}"></div>'
+        )
+    parts.append(f"<figcaption>{text.escape(item.caption)}")
+    if item.figure is not None:
+        parts.append(f'<span class="without-script"> {text.escape(item.alternative)}</span>')
+    parts.append("</figcaption>")
+    if item.rows:
+        body = "".join(
+            "<tr>" + "".join(f'<td class="number">{cell}</td>' for cell in row) + "</tr>" for row in item.rows
+        )
+        head = "".join(f'<th scope="col" class="number">{text.escape(name)}</th>' for name in item.columns)
+        parts.append(
+            f'<details class="behind"><summary>The numbers behind this chart</summary><div class="scroll">'
+            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div></details>"
+        )
+    parts.append("</figure>")
+    return "".join(parts)
+
+
+def pairs(data: ReportData) -> str:
+    """The labels that replace each other most often."""
+    rows = [row for row in data.pairs if row[2] > 0 or row[3] > 0]
+    if not rows:
+        return _block("Labels that replace each other", "<p>No two labels were given to the same sample.</p>")
+    top = max((share for _, _, share, _ in rows if share == share), default=0.0) or 1.0
+    body = "".join(
+        f"<tr><td><bdi>{_name(data, first)}</bdi> <span class=muted>\u2194</span> "
+        f'<bdi>{_name(data, second)}</bdi></td><td class="number meter">{_meter(share, top)}</td>'
+        f'<td class="number">{text.count(int(samples))}</td></tr>'
+        for first, second, share, samples in rows[:_PAIRS]
+    )
+    caption = (
+        "Share: of all disagreements between two runs, how many are between these two labels. "
+        "Samples: how many got both labels." + _more(len(rows), _PAIRS, "pairs")
+    )
+    table = _table("Labels that replace each other", ("Labels", "Share", "Samples"), body, numeric=(1, 2))
+    return _block("Labels that replace each other", table + f'<p class="caption">{caption}</p>')
+
+
+def classes(data: ReportData) -> str:
+    """The classes whose samples are least stable."""
+    if not data.classes:
+        return _block("Least stable classes", "<p>There are no numbers per class.</p>")
+    top = max((entropy for *_, entropy in data.classes if entropy == entropy), default=0.0) or 1.0
+    rows = []
+    for label, samples, accuracy, entropy in data.classes[:_CLASSES]:
+        known = text.number(accuracy)
+        right = text.percent(known) if known is not None else text.missing("no gold labels")
+        rows.append(
+            f'<tr><td><bdi>{_name(data, label)}</bdi></td><td class="number">{text.count(int(samples))}</td>'
+            f'<td class="number">{right}</td>'
+            f'<td class="number meter">{_meter(entropy, top, share=False)}</td></tr>'
+        )
+    caption = "Label entropy in nats, mean over the samples of the class." + _more(
+        len(data.classes), _CLASSES, "classes"
+    )
+    columns = ("Class", "Samples", "Accuracy", "Label entropy")
+    table = _table("Least stable classes", columns, "".join(rows), numeric=(1, 2, 3))
+    return _block("Least stable classes", table + f'<p class="caption">{caption}</p>')
+
+
+def provenance(data: ReportData) -> str:
+    """The recipe and where the numbers come from."""
+    parts = []
+    if data.recipe_toml is not None:
+        parts.append(
+            '<div class="wide"><h3 id="recipe-title">Recipe</h3>'
+            '<pre tabindex="0" role="region" aria-labelledby="recipe-title">'
+            f"{text.escape(data.recipe_toml)}</pre></div>"
+        )
+    for name, entries in data.provenance.items():
+        rows = "".join(
+            f"<div><dt>{text.escape(key)}</dt><dd>{_value(value)}</dd></div>" for key, value in entries.items()
+        )
+        parts.append(f'<div><h3>{text.escape(str(name).capitalize())}</h3><dl class="entries">{rows}</dl></div>')
+    if not parts:
+        parts.append("<p>No recipe, seeds or versions were recorded.</p>")
+    return (
+        '<section id="made" aria-labelledby="made-title"><h2 id="made-title">How this was made</h2>'
+        f'<div class="made">{"".join(parts)}</div></section>'
+    )
+
+
+def _value(value: object) -> str:
+    if value is None or value != value:
+        return text.missing("not recorded")
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list | tuple):
+        return text.escape(", ".join(str(item) for item in value))
+    if isinstance(value, Mapping):
+        return text.escape(json.dumps(value, default=str, ensure_ascii=False))
+    return text.escape(value)
+
+
+def _name(data: ReportData, label: int) -> str:
+    return text.escape(text.clip(data.class_name(label), 60))
+
+
+def _meter(value: float, top: float, *, share: bool = True) -> str:
+    """A number over a thin bar of its size."""
+    known = text.number(value)
+    if known is None:
+        return text.missing("undefined")
+    width = 100 * min(max(known / top, 0.0), 1.0)
+    return (
+        f"{text.percent(known) if share else text.decimal(known)}"
+        f'<span class="gauge" aria-hidden="true"><span style="width:{width:.1f}%"></span></span>'
+    )
+
+
+def _more(total: int, shown: int, noun: str) -> str:
+    return f" The first {shown} of {text.count(total)} {noun}." if total > shown else ""
+
+
+def _table(title: str, names: Iterable[str], body: str, numeric: tuple[int, ...]) -> str:
+    head = "".join(
+        f'<th scope="col"{" class=number" if place in numeric else ""}>{name}</th>' for place, name in enumerate(names)
+    )
+    box = f'<div class="scroll" role="region" aria-label="{title}" tabindex="0">'
+    return f"{box}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+
+
+def _block(title: str, content: str) -> str:
+    return f"<div><h3>{title}</h3>{content}</div>"

@@ -1,0 +1,150 @@
+"""The compact table that a person reads in a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reseed.instability import Stability
+from reseed.studies import Study
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_TEXT_WIDTH = 60
+_JOINERS = "\u200c\u200d"  # shape the letters and emoji around them, and nothing else
+
+
+def print_stability(study: Study, stability: Stability, console: Console, *, top: int = 10) -> None:
+    """Print headline numbers, confused pairs, least stable classes and the most unstable samples."""
+    console.print(_headline(study, stability.summary))
+    for note in stability.notes:
+        console.print(f"note: {plain(note)}", markup=False, highlight=False)
+    if stability.summary["unstable_samples"]:
+        console.print(_pairs(study, stability))
+        console.print(_classes(study, stability))
+        console.print(_samples(study, stability, top))
+
+
+def _headline(study: Study, summary: dict[str, Any]) -> Any:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(
+        title=Text(plain(f"{summary['dataset']}, {summary['model']}")), title_justify="left", show_header=False
+    )
+    table.add_column("measure")
+    table.add_column("value")
+    unstable, samples = summary["unstable_samples"], summary["samples"]
+    left_out = [f"{summary[f'runs_{kind}']} {kind}" for kind in ("missing", "diverged") if summary[f"runs_{kind}"]]
+    rows = [
+        ("runs", f"{summary['runs']}{' (' + ', '.join(left_out) + ')' if left_out else ''}"),
+        ("samples, classes", f"{samples:,}, {summary['classes']}"),
+        ("accuracy", _accuracy(summary)),
+        ("label entropy", f"{summary['label_entropy_mean']:.4f} nats {_interval(summary['label_entropy_ci95'])}"),
+        (
+            "unstable samples",
+            f"{unstable:,} of {samples:,} got more than one answer: {summary['unstable_fraction']:.4f} "
+            f"{_interval(summary['unstable_fraction_ci95'])}",
+        ),
+        (
+            "jitter",
+            f"{summary['jitter']:.4f} {_interval(summary['jitter_ci95'])}: two retrainings disagree on "
+            f"{summary['jitter']:.1%} of the answers",
+        ),
+        (
+            "never seen to flip",
+            f"may still flip with probability up to {summary['flip_upper_bound']:.3f} each (95 % bound)",
+        ),
+    ]
+    for name, value in rows:
+        table.add_row(name, Text(value))
+    return table
+
+
+def _accuracy(summary: dict[str, Any]) -> str:
+    if summary["accuracy_mean"] is None:
+        return "not known: no targets"
+    return f"{summary['accuracy_mean']:.4f} (sd over runs {summary['accuracy_std']:.4f})"
+
+
+def _interval(ends: list[float]) -> str:
+    return f"[{ends[0]:.4f}, {ends[1]:.4f}]"
+
+
+def _pairs(study: Study, stability: Stability) -> Any:
+    from rich.table import Table
+    from rich.text import Text
+
+    names, pairs = study.header.class_names, stability.pairs
+    table = Table(title="Most confused pairs of answers", title_justify="left")
+    for column in ("answer", "or", "share of disagreements", "samples"):
+        table.add_column(column)
+    for index in range(min(5, len(pairs.share))):
+        table.add_row(
+            Text(plain(names[pairs.label_a[index]])),
+            Text(plain(names[pairs.label_b[index]])),
+            f"{pairs.share[index] / stability.summary['jitter']:.1%}",
+            str(pairs.samples[index]),
+        )
+    return table
+
+
+def _classes(study: Study, stability: Stability) -> Any:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title="Least stable classes", title_justify="left")
+    for column in ("class", "samples", "accuracy", "label entropy"):
+        table.add_column(column)
+    for row in stability.classes[:5]:
+        accuracy = "-" if row.accuracy != row.accuracy else f"{row.accuracy:.3f}"
+        name = plain(study.header.class_names[row.label])
+        table.add_row(Text(name), str(row.samples), accuracy, f"{row.label_entropy:.4f}")
+    return table
+
+
+def _samples(study: Study, stability: Stability, top: int) -> Any:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title="Most unstable samples", title_justify="left")
+    for column in ("sample", "target", "label entropy", "answers"):
+        table.add_column(column, overflow="fold")
+    names = study.header.class_names
+    for row in unstable_rows(stability, top):
+        answers = " · ".join(f"{names[answer['label']]} \u00d7{answer['count']}" for answer in row["answers"])
+        shown = row["sample_id"] if row.get("text") is None else f"{row['sample_id']}: {_shortened(row['text'])}"
+        target = "-" if row["target_name"] is None else plain(row["target_name"])
+        table.add_row(Text(plain(shown)), Text(target), f"{row['label_entropy']:.4f}", Text(plain(answers)))
+    return table
+
+
+def unstable_rows(stability: Stability, top: int) -> list[dict[str, Any]]:
+    """Return the rows of the ``top`` most unstable samples, the least stable first."""
+    table = stability.samples.sort_by([("label_entropy", "descending"), ("jitter", "descending")])
+    rows: list[dict[str, Any]] = table.slice(0, top).to_pylist()
+    return [row for row in rows if row["unstable"]]
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _TEXT_WIDTH else text[: _TEXT_WIDTH - 1] + "…"
+
+
+def plain(text: str) -> str:
+    r"""Return a text from outside as one line that a terminal shows and does not obey.
+
+    White space becomes blanks. What would not be seen is spelled out: control characters, escape sequences, marks
+    that turn the direction of writing.
+
+    Examples:
+        >>> plain("two\nlines, \x1b[31mred")
+        'two lines, \\x1b[31mred'
+    """
+    return "".join(
+        character
+        if character.isprintable() or character in _JOINERS
+        else " "
+        if character.isspace()
+        else character.encode("unicode_escape").decode()
+        for character in text
+    )

@@ -1,0 +1,26 @@
+"""What runs leave behind: the store, the study, and studies from models and predictions of one's own."""
+
+from reseed.studies._files import replace_file, replace_json, replace_text
+from reseed.studies._fit import run
+from reseed.studies._header import Header
+from reseed.studies._import import from_predictions
+from reseed.studies._import_files import ColumnNames, import_predictions
+from reseed.studies._manifest import Manifest
+from reseed.studies._samples import Samples
+from reseed.studies._study import Study
+from reseed.studies._train import train_study
+
+__all__ = [
+    "ColumnNames",
+    "Header",
+    "Manifest",
+    "Samples",
+    "Study",
+    "from_predictions",
+    "import_predictions",
+    "replace_file",
+    "replace_json",
+    "replace_text",
+    "run",
+    "train_study",
+]

@@ -1,0 +1,82 @@
+"""Writing files so that a crash, a full disk or Ctrl-C leaves the old one or the new one, never half of one."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from reseed._errors import StorageError, StudyError
+
+
+@contextmanager
+def storing(path: Path) -> Iterator[None]:
+    """Turn an operating system's refusal to write into a `StorageError` that says what to do.
+
+    Raises:
+        StorageError: Something inside raised OSError: no space, no permission, a name that is taken.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(
+            f"cannot write {str(path)!r}: {error.strerror or error}. Finished runs are kept: make room or choose "
+            "a writable folder with --out, then run the same command again."
+        ) from error
+
+
+def replace_file(path: Path, write: Callable[[Path], None]) -> None:
+    """Have ``write`` fill a temporary file beside ``path``, then rename it into place.
+
+    Raises:
+        StorageError: It cannot be written.
+    """
+    partial = path.with_name(f".{path.name}.{uuid4().hex[:8]}")
+    with storing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            write(partial)
+            with partial.open("rb") as file:
+                os.fsync(file.fileno())
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a text file in UTF-8, see `replace_file`."""
+
+    def write(partial: Path) -> None:
+        partial.write_bytes(text.encode())
+
+    replace_file(path, write)
+
+
+def replace_json(path: Path, value: object) -> None:
+    """Write a JSON file, see `replace_file`; numbers that are not finite become null."""
+    replace_text(path, json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def inside(root: Path, *parts: str) -> Path:
+    """Return a path below ``root``.
+
+    Raises:
+        StudyError: It leads outside, by its name or through a link.
+    """
+    path = root.joinpath(*parts)
+    if not path.resolve().is_relative_to(root.resolve()):
+        raise StudyError(f"{str(path)!r} leads outside the study {str(root)!r}; the study was tampered with.")
+    return path

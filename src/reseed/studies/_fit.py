@@ -1,0 +1,240 @@
+"""Studies of the user's own training: `reseed.run`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reseed._errors import InputError
+from reseed._simplex import check_simplex
+from reseed.data import Dataset
+from reseed.engines import engine_by_name
+from reseed.studies._header import Header
+from reseed.studies._manifest import Manifest
+from reseed.studies._samples import (
+    Samples,
+    as_array,
+    check_encodable,
+    class_names_of,
+    label_indices,
+    samples_from,
+    samples_of,
+)
+from reseed.studies._single import write_single_run
+from reseed.studies._study import Study
+from reseed.studies._tasks import AbstractRunTask, Stopwatch, finish_study, only_writer
+from reseed.studies._train import check_runs
+from reseed.training import Level, RecordConfig, SeedPlan
+
+
+def run(
+    fit: Any,
+    *,
+    eval_data: Any,
+    out: str | Path,
+    runs: int = 20,
+    train_data: tuple[Any, Any] | None = None,
+    seed: int = 0,
+    sample_ids: Sequence[Any] | None = None,
+    class_names: Sequence[Any] | None = None,
+    texts: Sequence[str] | None = None,
+    name: str | None = None,
+    level: Level = "scores",
+    engine: str = "auto",
+    jobs: int | None = None,
+    retries: int = 2,
+) -> Study:
+    """Measure a training of one's own: call ``fit(seed)`` many times and record what each result predicts.
+
+    Finished runs are kept; calling again with the same folder and evaluation data continues or extends.
+
+    Args:
+        fit: A function from a seed (an integer in [0, 2**32)) to a fitted model: anything with ``predict_proba``
+            or ``predict``, or a function from inputs to predictions. Its columns are matched by name through
+            ``classes_`` where it has that. Or an unfitted scikit-learn estimator, which is cloned, given the seed
+            as every ``random_state`` it has, and fitted on ``train_data``.
+        eval_data: ``(inputs, targets)``, or a `Dataset`. Targets may be None, class names, or indices.
+        out: The study's folder.
+        runs: Trainings in all, two or more.
+        train_data: ``(inputs, targets)`` for an unfitted estimator.
+        seed: Base seed from which the seeds of all runs derive.
+        sample_ids: Stable ids, [sample]; default: the row number. A `Dataset` brings its own, and the next two.
+        class_names: Names of the classes; default: the sorted distinct targets, of ``train_data`` as well.
+        texts: What the report shows of each sample, [sample].
+        name: What the report calls the model; default: the name of ``fit``.
+        level: What is recorded: ``labels``, ``scores`` or ``full``.
+        engine: ``auto``, ``serial`` or ``processes``.
+        jobs: Worker processes; default: one for each core.
+        retries: How often failed runs are tried again.
+
+    Returns:
+        The study.
+
+    Raises:
+        InputError: An argument is unusable.
+        StudyError: The folder holds another study.
+        StorageError: The folder cannot be written.
+        TrainingError: Some runs did not finish; the message shows what ``fit`` raised.
+
+    Examples:
+        >>> import tempfile
+        >>> from sklearn.datasets import load_wine
+        >>> from sklearn.ensemble import RandomForestClassifier
+        >>> x, y = load_wine(return_X_y=True)
+        >>> def fit(seed):
+        ...     return RandomForestClassifier(5, random_state=seed).fit(x[::2], y[::2])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     study = run(fit, runs=3, out=folder + "/wine", eval_data=(x[1::2], y[1::2]), engine="serial")
+        ...     study.final("labels").shape
+        (3, 89)
+    """
+    check_runs(runs)
+    if retries < 0:
+        raise InputError(f"retries must be 0 or more, got {retries}.")
+    check_encodable("name", () if name is None else (name,))
+    plan = SeedPlan(seed)
+    chosen = engine_by_name(engine, jobs=jobs)
+    fitter = _fitter(fit, train_data)
+    if isinstance(eval_data, Dataset):
+        for argument, value in (("sample_ids", sample_ids), ("class_names", class_names), ("texts", texts)):
+            if value is not None:
+                raise InputError(f"{argument} is given, but the data set {eval_data.name!r} brings its own.")
+        inputs, samples, dataset = eval_data.inputs, samples_of(eval_data), eval_data.name
+    else:
+        inputs, targets = _pair(eval_data, "eval_data")
+        if class_names is None and targets is not None and isinstance(fitter, EstimatorFit):
+            class_names = class_names_of(targets, fitter.targets)
+        samples = samples_from(
+            _count(inputs), targets=targets, sample_ids=sample_ids, class_names=class_names, texts=texts
+        )
+        dataset = "eval_data"
+    root = Path(out)
+    header = Header(
+        kind="fit",
+        dataset=dataset,
+        model=name or str(getattr(fit, "__name__", type(fit).__name__)),
+        runs=runs,
+        class_names=samples.class_names,
+        data=samples.digest,
+        base_seed=plan.base,
+        record=RecordConfig(every="final", level=level),
+    )
+    with only_writer(root):
+        study = Study.create(root, header, samples)
+        task = FitRun(root, fitter, inputs, samples, plan, level)
+        return finish_study(study, task, chosen, retries)
+
+
+@dataclass(frozen=True, eq=False)
+class FitRun(AbstractRunTask):
+    """Calls the user's ``fit`` with the run's seed and records what comes back."""
+
+    fit: Callable[[int], Any]
+    inputs: Any
+    samples: Samples
+    plan: SeedPlan
+    level: Level
+
+    def _do(self, run: int) -> Manifest:
+        watch, seed = Stopwatch(), self.plan.seeds(run).init
+        predictions = _predictions(self.fit(seed), self.inputs, self.samples)
+        return write_single_run(
+            self.root, run, predictions, self.samples, self.level, seeds={"fit": seed}, cost=watch.cost()
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class EstimatorFit:
+    """Turns an unfitted scikit-learn estimator into a function of the seed."""
+
+    estimator: Any
+    inputs: Any
+    targets: Any
+
+    def __call__(self, seed: int) -> Any:
+        """Return a fitted clone whose every ``random_state`` is the seed."""
+        from sklearn.base import clone
+
+        states = {name: seed for name in _random_states(self.estimator)}
+        return clone(self.estimator).set_params(**states).fit(self.inputs, self.targets)
+
+
+def _random_states(estimator: Any) -> list[str]:
+    return [name for name in estimator.get_params() if name.rpartition("__")[2] == "random_state"]
+
+
+def _fitter(fit: Any, train_data: tuple[Any, Any] | None) -> Callable[[int], Any]:
+    if hasattr(fit, "fit") and hasattr(fit, "get_params"):
+        if train_data is None:
+            raise InputError(f"fit is the unfitted estimator {fit!r}; pass train_data=(inputs, targets) with it.")
+        if not _random_states(fit):
+            raise InputError(
+                f"the estimator {fit!r} has no random_state, so all runs would be equal; "
+                "pass a function fit(seed) that brings in the randomness you mean."
+            )
+        return EstimatorFit(fit, *_pair(train_data, "train_data"))
+    if train_data is not None:
+        raise InputError("train_data is only used with an unfitted estimator; fit(seed) brings its own data.")
+    if not callable(fit):
+        raise InputError(f"fit must be a function of the seed or an unfitted estimator, got {type(fit).__name__}.")
+    return fit  # type: ignore[no-any-return]
+
+
+def _pair(data: Any, name: str) -> tuple[Any, Any]:
+    if not isinstance(data, tuple | list) or len(data) != 2:
+        raise InputError(f"{name} must be a pair (inputs, targets), got {type(data).__name__}.")
+    return data[0], data[1]
+
+
+def _count(inputs: Any) -> int:
+    """Return the number of samples; sparse matrices have a shape and no length."""
+    shape = getattr(inputs, "shape", None)
+    if not shape and not hasattr(inputs, "__len__"):
+        raise InputError(f"the inputs of eval_data must have a length, got {type(inputs).__name__}.")
+    return int(shape[0]) if shape else len(inputs)
+
+
+def _predictions(fitted: Any, inputs: Any, samples: Samples) -> NDArray[Any]:
+    """Return label indices [sample], or probabilities [sample, class] with columns in the order of the classes."""
+    names = samples.class_names
+    if hasattr(fitted, "predict_proba"):
+        found = as_array(fitted.predict_proba(inputs), "predictions")
+        if found.ndim != 2:
+            raise InputError(f"predict_proba must give [sample, class], got shape {found.shape}.")
+        found = _aligned(found, getattr(fitted, "classes_", None), names)
+    elif hasattr(fitted, "predict"):
+        found = as_array(fitted.predict(inputs), "predictions")
+    elif callable(fitted):
+        found = as_array(fitted(inputs), "predictions")
+    else:
+        raise InputError(
+            f"fit(seed) must return something with predict_proba or predict, or a function; "
+            f"got {type(fitted).__name__}."
+        )
+    if found.ndim not in (1, 2) or len(found) != len(samples):
+        raise InputError(
+            f"predictions must have shape [sample] or [sample, class] with {len(samples)} samples, got {found.shape}."
+        )
+    if found.ndim == 1:
+        return label_indices(found, names, "predictions")
+    if found.shape[1] != len(names):
+        raise InputError(f"predictions have {found.shape[1]} columns for the {len(names)} classes {names}.")
+    check_simplex(found, "predictions")
+    return found
+
+
+def _aligned(found: NDArray[Any], classes: Any, names: tuple[str, ...]) -> NDArray[Any]:
+    """Return probabilities with their columns in the order of ``names``; classes not seen in training get zero."""
+    if classes is None:
+        return found
+    columns = label_indices(classes, names, "classes_")
+    if found.shape[1:] != columns.shape:
+        raise InputError(f"predict_proba gives {found.shape[1]} columns for {columns.size} classes in classes_.")
+    aligned = np.zeros((len(found), len(names)), found.dtype)
+    aligned[:, columns] = found
+    return aligned

@@ -1,0 +1,140 @@
+"""The study's header: what all its runs have in common."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from reseed._errors import StudyError
+from reseed.studies._files import replace_json
+from reseed.training import Recipe, RecordConfig, as_tree
+
+FORMAT = 1
+HEADER_FILE = "study.json"
+
+
+@dataclass(frozen=True)
+class Header:
+    """What all runs of a study have in common.
+
+    Attributes:
+        kind: ``training`` (by reseed, from a recipe), ``fit`` (by the user's own function) or ``import``.
+        dataset: Name of the data.
+        model: Name of the model.
+        runs: How many runs were asked for; some may be missing or have diverged.
+        class_names: Names of the classes.
+        data: Digest of the evaluation samples.
+        train_data: Digest of the training samples; empty where not known.
+        recipe: Digest of the recipe; empty where there is none.
+        base_seed: What all seeds derive from.
+        vary: The streams that differ between runs, sorted.
+        record: What is recorded, and when.
+        threads: Threads of arithmetic in each run; more threads may round differently.
+        device: Where runs train.
+        parameters: How many parameters the seed re-draws, start constant, or are shared pre-trained weights.
+        notes: What a reader of the results should know.
+        format: Version of the folder's layout; raised with every change to it or to these fields.
+    """
+
+    kind: Literal["training", "fit", "import"]
+    dataset: str
+    model: str
+    runs: int
+    class_names: tuple[str, ...]
+    data: str
+    train_data: str = ""
+    recipe: str = ""
+    base_seed: int = 0
+    vary: tuple[str, ...] = ()
+    record: RecordConfig = field(default_factory=RecordConfig)
+    threads: int = 1
+    device: str = "cpu"
+    parameters: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    format: int = FORMAT
+
+
+def write_header(root: Path, header: Header) -> None:
+    """Write the header, by rename."""
+    replace_json(root / HEADER_FILE, dataclasses.asdict(header))
+
+
+def read_header(root: Path) -> Header | None:
+    """Return a folder's header, or None where the folder is no study.
+
+    Raises:
+        StudyError: The header is corrupt, or written by another version of reseed.
+    """
+    path = root / HEADER_FILE
+    try:
+        tree = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:
+        raise StudyError(f"the study header {str(path)!r} is corrupt: {error}.") from error
+    found = tree.get("format") if isinstance(tree, dict) else None
+    if found != FORMAT:
+        raise StudyError(
+            f"the study {str(root)!r} has format {found!r}, but this version of reseed reads format {FORMAT}; "
+            "open it with the version that wrote it, or make the study again in another folder."
+        )
+    try:
+        return Header(
+            **tree
+            | {
+                "class_names": tuple(tree["class_names"]),
+                "vary": tuple(tree["vary"]),
+                "notes": tuple(tree["notes"]),
+                "record": RecordConfig(**tree["record"]),
+            }
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise StudyError(f"the study header {str(path)!r} is corrupt: {type(error).__name__}: {error}.") from error
+
+
+def check_same_recipe(root: Path, found: Recipe, wanted: Recipe) -> None:
+    """Accept to continue a study only with the recipe it began with.
+
+    Raises:
+        StudyError: The recipes differ; the message lists the fields.
+    """
+    there, now = _flat(as_tree(found)), _flat(as_tree(wanted))
+    differing = sorted(name for name in there.keys() | now.keys() if there.get(name) != now.get(name))
+    if differing:
+        shown = "; ".join(f"{name}: {there.get(name)!r} there, {now.get(name)!r} now" for name in differing)
+        raise StudyError(
+            f"{str(root)!r} already holds a study of another recipe ({shown}). Choose another --out, or delete "
+            "the folder."
+        )
+
+
+def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in tree.items():
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
+    return flat
+
+
+def check_same_study(root: Path, found: Header, wanted: Header) -> None:
+    """Accept to continue a study only with what it began with.
+
+    Raises:
+        StudyError: Something other than the number of runs differs; the message lists what.
+    """
+    same_in_all = {"runs", "notes", "parameters", "format"}
+    names = [item.name for item in dataclasses.fields(Header) if item.name not in same_in_all]
+    differing = [name for name in names if getattr(found, name) != getattr(wanted, name)]
+    if differing:
+        shown = "; ".join(f"{name}: {_brief(found, name)} there, {_brief(wanted, name)} now" for name in differing)
+        raise StudyError(
+            f"{str(root)!r} already holds another study ({shown}). Choose another --out, or delete the folder."
+        )
+
+
+def _brief(header: Header, name: str) -> str:
+    value: Any = getattr(header, name)
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

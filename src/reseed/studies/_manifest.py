@@ -1,0 +1,123 @@
+"""Manifests: what makes a run exist."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import platform
+import re
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+from reseed._errors import StudyError
+from reseed.studies._files import inside, replace_json
+
+RUNS = "runs"
+_MANIFEST = "manifest.json"
+_PREDICTIONS = re.compile(r"predictions-[0-9a-f]{8}")
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What is known of a finished run; written last, by rename.
+
+    Attributes:
+        run: The run's number, its coordinate on the ``run`` axis.
+        status: ``complete``, or ``diverged`` (finished without usable predictions).
+        predictions: Name of the zarr group beside the manifest.
+        steps: The step of each checkpoint, the ``checkpoint`` axis's coordinate.
+        seeds: The word of each stream.
+        accuracy: Share of correct evaluation labels at the last checkpoint; None where not known.
+        diverged_at: The step at which a diverged run stopped being finite.
+        cost: Steps, samples seen, forward passes, wall time, peak memory.
+        environment: Versions, platform, device, threads.
+        recipe: Digest of the recipe; empty for runs that reseed did not train.
+        data: Digest of the evaluation samples.
+    """
+
+    run: int
+    status: Literal["complete", "diverged"]
+    predictions: str
+    steps: tuple[int, ...]
+    data: str
+    seeds: dict[str, int] = field(default_factory=dict)
+    accuracy: float | None = None
+    diverged_at: int | None = None
+    cost: dict[str, float] = field(default_factory=dict)
+    environment: dict[str, Any] = field(default_factory=dict)
+    recipe: str = ""
+
+
+def run_folder(root: Path, run: int) -> Path:
+    """Return the folder of a run, below the study's root."""
+    return inside(root, RUNS, f"run-{run:05d}")
+
+
+def write_manifest(root: Path, manifest: Manifest) -> None:
+    """Make a run exist."""
+    replace_json(run_folder(root, manifest.run) / _MANIFEST, dataclasses.asdict(manifest))
+
+
+def read_manifest(root: Path, run: int) -> Manifest | None:
+    """Return a run's manifest, or None where the run does not exist.
+
+    Raises:
+        StudyError: The manifest is corrupt, or points outside its folder.
+    """
+    path = run_folder(root, run) / _MANIFEST
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise _corrupt(path, str(error)) from error
+    try:
+        tree = json.loads(text)
+        manifest = Manifest(**tree | {"steps": tuple(tree["steps"])})
+    except (ValueError, TypeError, KeyError) as error:
+        raise _corrupt(path, f"{type(error).__name__}: {error}") from error
+    if manifest.run != run or tree["status"] not in ("complete", "diverged"):
+        raise _corrupt(path, f"it speaks of run {manifest.run!r} with status {manifest.status!r}")
+    if not _PREDICTIONS.fullmatch(str(manifest.predictions)):
+        raise _corrupt(path, f"{manifest.predictions!r} is no name of a predictions group")
+    if not all(isinstance(step, int) for step in manifest.steps):
+        raise _corrupt(path, "its steps are not integers")
+    inside(path.parent, manifest.predictions)
+    return manifest
+
+
+def existing_runs(root: Path) -> list[int]:
+    """Return the numbers of all run folders, finished or not."""
+    folders = (root / RUNS).glob("run-*")
+    return sorted(int(folder.name[4:]) for folder in folders if folder.name[4:].isdecimal())
+
+
+def _corrupt(path: Path, reason: str) -> StudyError:
+    return StudyError(
+        f"the manifest {str(path)!r} is corrupt: {reason}. Delete the folder {str(path.parent)!r}; the command "
+        "that made the study then does this run again."
+    )
+
+
+def environment(**more: Any) -> dict[str, Any]:
+    """Return versions and platform, for manifests."""
+    return {
+        "reseed": version("reseed"),
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("torch", "numpy", "scikit-learn", "zarr")},
+        "platform": platform.platform(),
+        "processor": processor(),
+        **more,
+    }
+
+
+def processor() -> str:
+    """Return the processor's name where the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()

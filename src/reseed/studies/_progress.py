@@ -1,0 +1,59 @@
+"""The one progress bar, drawn by the parent process."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from reseed.engines import RunReport
+
+
+class RunProgress:
+    """Shows runs done, mean accuracy so far and time left on standard error; silent when that is no terminal.
+
+    Args:
+        total: Runs that will be done in all.
+        done: Runs that are finished already.
+        accuracies: Accuracies of those.
+    """
+
+    def __init__(self, total: int, done: int, accuracies: list[float]) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        console = Console(stderr=True)
+        self._accuracies = accuracies
+        self._progress = Progress(
+            TextColumn("runs"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[accuracy]}"),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._bar = self._progress.add_task("runs", total=total, completed=done, accuracy=self._shown())
+
+    def __enter__(self) -> RunProgress:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def report(self, report: RunReport) -> None:
+        """Take a report that arrived from an engine."""
+        if report.status == "failed":
+            self._progress.console.print(f"run {report.run} failed: {report.message.splitlines()[0]}", markup=False)
+            return
+        if report.status == "diverged":
+            self._progress.console.print(f"run {report.run} {report.message}", markup=False)
+        if report.accuracy == report.accuracy:  # not NaN
+            self._accuracies.append(report.accuracy)
+        self._progress.update(self._bar, advance=1, accuracy=self._shown())
+
+    def _shown(self) -> str:
+        if not self._accuracies:
+            return ""
+        return f"accuracy {sum(self._accuracies) / len(self._accuracies):.4f}"

@@ -1,0 +1,283 @@
+"""The evaluation samples of a study: ids, targets, and what a reader needs to recognise each."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reseed._errors import InputError, StudyError
+from reseed.data import Dataset, previews
+from reseed.studies._files import replace_file
+
+_FILE = "evaluation.parquet"
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Who was predicted.
+
+    Attributes:
+        ids: Stable sample ids, unique.
+        targets: int64 [sample]; -1 where unknown.
+        class_names: Names of the classes; labels are indices into them.
+        texts: What each sample says, or None.
+        images: PNG of each sample, or None.
+        digest: Hash over ids, targets and class names.
+
+    Raises:
+        InputError: An id, a class name or a text holds half a surrogate pair, which no file can.
+    """
+
+    ids: tuple[str, ...]
+    targets: NDArray[np.int64]
+    class_names: tuple[str, ...]
+    texts: tuple[str, ...] | None = None
+    images: tuple[bytes, ...] | None = None
+    digest: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("ids", "class_names", "texts"):
+            check_encodable(name, getattr(self, name) or ())
+        if not self.digest:
+            object.__setattr__(self, "digest", _digest(self.ids, self.targets, self.class_names))
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def has_targets(self) -> bool:
+        """Whether at least one target is known."""
+        return bool((self.targets >= 0).any())
+
+
+def samples_of(dataset: Dataset) -> Samples:
+    """Return the samples of an evaluation data set, with previews."""
+    shown = previews(dataset)
+    is_image = dataset.is_image
+    return Samples(
+        dataset.sample_ids,
+        dataset.labels.numpy().astype(np.int64),
+        dataset.class_names,
+        texts=None if is_image else tuple(str(item) for item in shown),
+        images=tuple(item for item in shown if isinstance(item, bytes)) if is_image else None,
+        digest=dataset.digest,
+    )
+
+
+def samples_from(
+    count: int,
+    *,
+    targets: Sequence[Any] | NDArray[Any] | None = None,
+    sample_ids: Sequence[Any] | None = None,
+    class_names: Sequence[Any] | None = None,
+    texts: Sequence[str] | None = None,
+) -> Samples:
+    """Build samples from what a user has at hand.
+
+    Args:
+        count: Number of samples.
+        targets: Class names, or indices into ``class_names``; None where unknown altogether.
+        sample_ids: Default: the row number.
+        class_names: Default: the sorted distinct targets.
+        texts: What to show of each sample.
+
+    Raises:
+        InputError: Lengths differ, ids repeat, or a target is no class.
+    """
+    for name, values in (("targets", targets), ("sample_ids", sample_ids), ("texts", texts)):
+        if values is not None and len(values) != count:
+            raise InputError(f"{name} has {len(values)} entries for {count} samples; pass one for each.")
+    ids = tuple(map(str, range(count) if sample_ids is None else sample_ids))
+    if len(set(ids)) != count:
+        repeated = Counter(ids).most_common(1)[0][0]
+        raise InputError(f"sample_ids are not unique: {repeated!r} stands more than once.")
+    if class_names is None:
+        if targets is None:
+            raise InputError("class_names are needed where no targets are given; pass the name of each class.")
+        class_names = class_names_of(targets)
+    names = tuple(map(str, class_names))
+    if len(set(names)) != len(names) or len(names) < 2:
+        raise InputError(f"class_names must be two or more distinct names, got {names!r}.")
+    indices = np.full(count, -1) if targets is None else label_indices(targets, names, "targets")
+    return Samples(ids, indices, names, None if texts is None else tuple(map(str, texts)))
+
+
+def class_names_of(*labels: Any) -> tuple[str, ...]:
+    """Return the sorted distinct labels as names; integers in numerical order.
+
+    Raises:
+        InputError: Some labels are names and some are numbers, and none are equal, so that it takes the names of
+            the classes to tell which is which.
+    """
+    parts = [set(_label_array(part, "labels").ravel().tolist()) for part in labels]
+    distinct = set().union(*parts)
+    if not any(isinstance(item, str) for item in distinct):
+        is_boolean = all(isinstance(item, bool) for item in distinct)
+        return tuple(str(item if is_boolean else int(item)) for item in sorted(distinct))
+    are_names = [any(isinstance(item, str) for item in part) for part in parts]
+    named = [{str(item) for item in part} for part in parts]
+    if len(set(are_names)) == 2 and not set.intersection(*named):
+        raise InputError(
+            "predictions and targets do not speak of the same classes: one holds names, the other numbers; pass "
+            "class_names, the name of each number."
+        )
+    return tuple(sorted(set().union(*named)))
+
+
+def as_array(value: Any, argument: str) -> NDArray[Any]:
+    """Return what predictions or labels come in as numpy; torch tensors come from any device.
+
+    Names that do not come as an array become objects: numpy's own strings drop a NUL at the end.
+
+    Raises:
+        InputError: Lists have unequal lengths.
+    """
+    if hasattr(value, "detach"):
+        value = value.detach().cpu()
+        if value.is_floating_point() and value.itemsize < 4:  # numpy has no bfloat16
+            value = value.float()
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise InputError(f"{argument} must be rectangular, got lists of unequal length.") from error
+    return np.asarray(value, dtype=object) if array.dtype.kind == "U" and array is not value else array
+
+
+def label_indices(labels: Any, class_names: Sequence[str], argument: str) -> NDArray[np.int64]:
+    """Return labels, given as class names or as indices into them, as indices.
+
+    Integers and booleans are names where they all are (classes "3", "5"), else indices.
+
+    Raises:
+        InputError: A label is no class; the message names it and its position.
+    """
+    values = _label_array(labels, argument)
+    distinct, inverse = _factorized(values)
+    position = {name: index for index, name in enumerate(class_names)}
+    found = [position.get(str(item), -1) for item in distinct]
+    if -1 in found and values.dtype.kind in "biu":
+        found = [int(item) if 0 <= item < len(class_names) else -1 for item in distinct]
+    if -1 in found:
+        bad = distinct[found.index(-1)]
+        where = tuple(int(axis) for axis in np.argwhere(values == bad)[0])
+        raise InputError(
+            f"{argument} holds {bad!r} at position {where}, which is none of the {len(class_names)} classes "
+            f"{_shortened(class_names)}; class_names must list every class."
+        )
+    return np.array(found, dtype=np.int64)[inverse].reshape(values.shape)
+
+
+def _label_array(labels: Any, argument: str) -> NDArray[Any]:
+    """Return labels as an array of integers, booleans or names.
+
+    Raises:
+        InputError: One is neither, or there is none.
+    """
+    values = as_array(labels, argument)
+    if values.dtype.kind == "f":
+        bad = values[~np.isfinite(values) | (values != np.round(values))]
+        if bad.size:
+            raise InputError(f"{argument} must be class names or integers, got {bad.flat[0].item()!r}.")
+        return values.astype(np.int64)
+    if values.dtype.kind in "OT":
+        items = values.ravel().tolist()
+        other = next((item for item in items if not isinstance(item, str | int | np.integer | np.bool_)), items)
+        if other is not items:
+            raise InputError(f"{argument} must be class names or integers, got {other!r}.")
+        if any(isinstance(item, str) for item in items):
+            return np.array([str(item) for item in items], dtype=object).reshape(values.shape)
+        return values.astype(np.int64)
+    if values.dtype.kind not in "biuU":
+        raise InputError(f"{argument} must be class names or integers, got an array of {values.dtype}.")
+    return values
+
+
+def _factorized(values: NDArray[Any]) -> tuple[list[Any], NDArray[np.int64]]:
+    """Return the sorted distinct values, and the position among them of each value, flat."""
+    if values.dtype.kind != "O":
+        distinct, inverse = np.unique(values, return_inverse=True)
+        return distinct.tolist(), inverse.ravel()
+    items = values.ravel().tolist()
+    names = sorted(set(items))
+    position = {name: index for index, name in enumerate(names)}
+    return names, np.fromiter((position[item] for item in items), np.int64, len(items))
+
+
+def check_encodable(name: str, items: Sequence[str]) -> None:
+    """Accept texts that can be written to a file.
+
+    Raises:
+        InputError: One holds half a surrogate pair.
+    """
+    for item in items:
+        try:
+            item.encode()
+        except UnicodeEncodeError as error:
+            raise InputError(f"{name} holds {item!r}, which cannot be written as UTF-8.") from error
+
+
+def write_samples(root: Path, samples: Samples) -> None:
+    """Write the samples beside the runs, once."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns: dict[str, Any] = {"sample_id": list(samples.ids), "target": samples.targets}
+    if samples.texts is not None:
+        columns["text"] = list(samples.texts)
+    if samples.images is not None:
+        columns["image"] = pa.array(samples.images, pa.binary())
+    table = pa.table(columns)
+    replace_file(root / _FILE, lambda path: pq.write_table(table, path, compression="zstd"))
+
+
+def read_samples(root: Path, class_names: tuple[str, ...], digest: str) -> Samples:
+    """Read what `write_samples` wrote.
+
+    Raises:
+        StudyError: The file is missing or unreadable.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        columns = pq.read_table(root / _FILE).to_pydict()
+        texts, images = columns.get("text"), columns.get("image")
+        samples = Samples(
+            tuple(columns["sample_id"]),
+            np.asarray(columns["target"], dtype=np.int64),
+            class_names,
+            None if texts is None else tuple(texts),
+            None if images is None else tuple(images),
+            digest,
+        )
+        if not set(samples.targets.tolist()) <= set(range(-1, len(class_names))):
+            raise ValueError("a target is none of the classes")
+        if len(set(samples.ids)) != len(samples):
+            raise ValueError("a sample id stands more than once")
+        return samples
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, pa.ArrowException) as error:
+        reason = str(error).rstrip(".")
+        raise StudyError(f"cannot read {str(root / _FILE)!r}: {reason}. The study is not usable without it.") from error
+
+
+def _digest(ids: Sequence[str], targets: NDArray[np.int64], class_names: Sequence[str]) -> str:
+    digest = hashlib.sha256()
+    for items in (ids, class_names):
+        for item in items:
+            encoded = item.encode("utf-8", "surrogatepass")
+            digest.update(len(encoded).to_bytes(8, "little") + encoded)
+        digest.update(b"\0")
+    digest.update(targets.astype("<i8").tobytes())
+    return digest.hexdigest()
+
+
+def _shortened(names: Sequence[str]) -> str:
+    shown = ", ".join(repr(name) for name in names[:5])
+    return f"({shown}{', ...' if len(names) > 5 else ''})"

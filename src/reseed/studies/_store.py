@@ -1,0 +1,141 @@
+"""The predictions of one run as a zarr group with exactly one writer."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reseed._errors import StudyError
+from reseed.studies._files import inside, storing
+from reseed.studies._manifest import Manifest, run_folder, write_manifest
+
+_BLOCK_BYTES = 4 << 20
+_CHUNK_BYTES = 16 << 20
+_AXES = ("checkpoint", "sample", "class")
+
+
+class RunWriter:
+    """Streams one run's predictions into a fresh zarr group; a `training.Sink`.
+
+    Checkpoints are buffered into blocks of a few megabytes, one chunk each, so that a run of many small
+    checkpoints does not become as many files. Nothing is visible until `finish` writes the manifest.
+
+    Args:
+        root: The study's folder.
+        run: The run's number.
+        checkpoints: How many checkpoints will be written.
+        num_classes: Decides the width of stored labels.
+    """
+
+    def __init__(self, root: Path, run: int, checkpoints: int, num_classes: int) -> None:
+        self._root, self._run, self._checkpoints = root, run, checkpoints
+        self._label_type = np.int16 if num_classes <= np.iinfo(np.int16).max else np.int32
+        self.name = f"predictions-{uuid4().hex[:8]}"
+        self._folder = run_folder(root, run) / self.name
+        self._buffers: dict[tuple[str, str], _Buffer] = {}
+        with storing(self._folder):
+            self._folder.mkdir(parents=True)
+
+    def write(self, split: str, checkpoint: int, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Take the arrays of one split at one checkpoint; checkpoints come in order."""
+        with storing(self._folder):
+            for name, values in arrays.items():
+                values = values.astype(self._label_type if name == "labels" else np.float32, copy=False)
+                buffer = self._buffers.get((split, name))
+                if buffer is None:
+                    buffer = _Buffer(self._folder / split, name, self._checkpoints, values)
+                    self._buffers[split, name] = buffer
+                buffer.append(checkpoint, values)
+
+    def finish(self, manifest: Manifest) -> None:
+        """Flush, then write the manifest: from here on the run exists."""
+        with storing(self._folder):
+            for buffer in self._buffers.values():
+                buffer.flush()
+        write_manifest(self._root, manifest)
+
+    def discard(self) -> None:
+        """Remove what was written of a run that will not be finished."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class _Buffer:
+    """One array [checkpoint, sample, ...]: collects a block of checkpoints in memory, then writes one chunk."""
+
+    def __init__(self, group: Path, name: str, checkpoints: int, first: NDArray[Any]) -> None:
+        import zarr
+
+        block = max(1, min(checkpoints, _BLOCK_BYTES // max(1, first.nbytes)))
+        samples = len(first)
+        bytes_per_sample = max(1, first.nbytes // max(1, samples)) * block
+        chunk = min(samples, max(1, _CHUNK_BYTES // bytes_per_sample))
+        self._array = zarr.open_group(group, mode="a").create_array(
+            name,
+            shape=(checkpoints, *first.shape),
+            chunks=(block, chunk, *first.shape[1:]),
+            dtype=first.dtype,
+            fill_value=-1 if name == "labels" else float("nan"),
+            dimension_names=_AXES[: first.ndim + 1],
+        )
+        self._block = np.empty((block, *first.shape), first.dtype)
+        self._start, self._filled = 0, 0
+
+    def append(self, checkpoint: int, values: NDArray[Any]) -> None:
+        if self._filled == len(self._block):
+            self.flush()
+            self._start, self._filled = checkpoint, 0
+        self._block[self._filled] = values
+        self._filled += 1
+
+    def flush(self) -> None:
+        self._array[self._start : self._start + self._filled] = self._block[: self._filled]
+
+
+@contextmanager
+def run_writer(root: Path, run: int, checkpoints: int, num_classes: int) -> Iterator[RunWriter]:
+    """Open a `RunWriter`; if the block is left by an error, what was written so far is removed."""
+    writer = RunWriter(root, run, checkpoints, num_classes)
+    try:
+        yield writer
+    except BaseException:  # Ctrl-C included: an unfinished run leaves nothing behind
+        writer.discard()
+        raise
+
+
+def remove_leftovers(root: Path, run: int, manifest: Manifest | None) -> None:
+    """Remove prediction groups that no manifest names: what killed writers left behind."""
+    for folder in run_folder(root, run).glob("predictions-*"):
+        if manifest is None or folder.name != manifest.predictions:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def open_array(root: Path, manifest: Manifest, split: str, name: str) -> Any:
+    """Open one recorded array [checkpoint, sample, ...] of a finished run for reading.
+
+    Raises:
+        StudyError: It is missing, unreadable, not numeric, or leads outside the study.
+    """
+    import zarr
+
+    path = inside(root, *run_folder(root, manifest.run).relative_to(root).parts, manifest.predictions, split, name)
+    try:
+        # Only format 3, which has no codec that unpickles.
+        array = zarr.open_array(path, mode="r", zarr_format=3)
+    except (FileNotFoundError, ValueError, KeyError, TypeError) as error:
+        raise StudyError(f"cannot read the predictions {str(path)!r}: {error}") from error
+    if array.dtype.kind not in "if":
+        raise StudyError(f"the predictions {str(path)!r} hold {array.dtype}, not numbers.")
+    return array
+
+
+def array_names(root: Path, manifest: Manifest, split: str) -> list[str]:
+    """Return the names of the arrays recorded for a split, sorted; empty where the split was not recorded."""
+    folder = run_folder(root, manifest.run) / manifest.predictions / split
+    return sorted(path.name for path in folder.glob("*") if (path / "zarr.json").exists())

@@ -1,0 +1,196 @@
+"""A study: the folder that runs leave behind, opened."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reseed._errors import StudyError
+from reseed.studies._files import replace_text
+from reseed.studies._header import HEADER_FILE, Header, check_same_recipe, check_same_study, read_header, write_header
+from reseed.studies._manifest import Manifest, existing_runs, read_manifest
+from reseed.studies._samples import Samples, read_samples, write_samples
+from reseed.studies._store import array_names, open_array
+from reseed.studies._views import stacked_view
+from reseed.training import Recipe, load_recipe
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_RECIPE = "recipe.toml"
+EVALUATION = "evaluation"
+# What there may be before the header is written, half-written files of a killed process included.
+_BEFORE_A_STUDY = re.compile(r"\.lock|cache|\.?(evaluation\.parquet|recipe\.toml|study\.json)(\.[0-9a-f]{8})?")
+
+
+def check_folder(root: Path) -> None:
+    """Accept a folder that holds a study, or nothing, or what a study leaves before it begins.
+
+    Raises:
+        StudyError: It holds other files; they are never mixed with a study's.
+    """
+    if not root.exists() or (root / HEADER_FILE).exists():
+        return
+    if not root.is_dir() or not all(_BEFORE_A_STUDY.fullmatch(item.name) for item in root.iterdir()):
+        raise StudyError(f"{str(root)!r} exists and holds no study; choose another --out, or an empty folder.")
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Study:
+    """The recorded predictions of many trainings of one recipe, in a folder.
+
+    Open one with `Study.open`. It opens with some runs missing or diverged and says so in `missing` and
+    `diverged`; every array holds the complete runs only, in the order of their numbers.
+
+    Attributes:
+        path: The folder.
+        header: What all runs have in common.
+        samples: The evaluation samples.
+        manifests: The complete runs.
+        diverged: Runs that ended without usable predictions.
+    """
+
+    path: Path
+    header: Header
+    samples: Samples
+    manifests: tuple[Manifest, ...]
+    diverged: tuple[Manifest, ...]
+
+    @classmethod
+    def open(cls, path: str | Path) -> Study:
+        """Open the study in a folder.
+
+        Raises:
+            StudyError: The folder holds no study, or a corrupt one, or one of another version.
+        """
+        root = Path(path)
+        header = read_header(root)
+        if header is None:
+            raise StudyError(f"{str(root)!r} holds no study: it has no readable study.json.")
+        samples = read_samples(root, header.class_names, header.data)
+        found = [manifest for run in existing_runs(root) if (manifest := read_manifest(root, run)) is not None]
+        for manifest in found:
+            if (manifest.data, manifest.recipe) != (header.data, header.recipe):
+                raise StudyError(
+                    f"run {manifest.run} of the study {str(root)!r} belongs to another recipe or other data; "
+                    "its folder was moved here. Delete it."
+                )
+        complete = tuple(manifest for manifest in found if manifest.status == "complete")
+        diverged = tuple(manifest for manifest in found if manifest.status == "diverged")
+        return cls(root, header, samples, complete, diverged)
+
+    @classmethod
+    def create(cls, path: str | Path, header: Header, samples: Samples, recipe: Recipe | None = None) -> Study:
+        """Begin a study in a folder, or return the one that is there to be continued.
+
+        A study that is there may be asked for more runs; everything else must be what it began with.
+
+        Raises:
+            StudyError: The folder holds another study, or files that are none.
+            StorageError: It cannot be written.
+        """
+        root = Path(path)
+        found = read_header(root)
+        if found is not None:
+            if recipe is not None and (root / _RECIPE).exists():
+                check_same_recipe(root, load_recipe(root / _RECIPE), recipe)
+            check_same_study(root, found, header)
+            header = replace(header, runs=max(header.runs, found.runs))
+        else:
+            check_folder(root)
+            write_samples(root, samples)
+            if recipe is not None:
+                replace_text(root / _RECIPE, recipe.to_toml())
+        if found != header:
+            write_header(root, header)
+        return cls.open(root)
+
+    @staticmethod
+    def from_predictions(predictions: Any, out: str | Path, **described: Any) -> Study:
+        """Make a study of the predictions of several trainings; see `reseed.studies.from_predictions`."""
+        from reseed.studies._import import from_predictions  # it needs this class
+
+        return from_predictions(predictions, out, **described)
+
+    def __repr__(self) -> str:
+        missing = f", {len(self.missing)} missing" if self.missing else ""
+        diverged = f", {len(self.diverged)} diverged" if self.diverged else ""
+        return (
+            f"Study({str(self.path)!r}: {self.header.dataset}, {self.header.model}, "
+            f"{len(self.manifests)} runs{missing}{diverged}, {len(self.samples)} samples)"
+        )
+
+    @cached_property
+    def recipe(self) -> Recipe | None:
+        """What was trained; None for studies that reseed did not train."""
+        path = self.path / _RECIPE
+        return load_recipe(path) if path.exists() else None
+
+    @property
+    def missing(self) -> tuple[int, ...]:
+        """Numbers of the runs that were asked for and have not finished."""
+        finished = {manifest.run for manifest in (*self.manifests, *self.diverged)}
+        return tuple(run for run in range(self.header.runs) if run not in finished)
+
+    @property
+    def targets(self) -> NDArray[np.int64]:
+        """The gold labels, [sample]; -1 where unknown."""
+        return self.samples.targets
+
+    @property
+    def labels(self) -> xr.DataArray:
+        """Predicted labels [run, checkpoint, sample], read lazily."""
+        return self.recorded("labels")
+
+    def recorded(self, name: str, split: str = EVALUATION) -> xr.DataArray:
+        """Return one recorded array, read lazily.
+
+        Args:
+            name: ``labels``; with level ``scores``: ``own_probability``, ``confidence``, ``margin``, ``entropy``;
+                with level ``full`` also ``probabilities``.
+            split: ``evaluation``, or ``train`` where it was recorded.
+
+        Returns:
+            An array [run, checkpoint, sample], or [run, checkpoint, sample, class] for ``probabilities``.
+
+        Raises:
+            StudyError: It was not recorded; the message lists what was.
+        """
+        self._check_recorded(name, split)
+        arrays = [open_array(self.path, manifest, split, name) for manifest in self.manifests]
+        if len({array.shape for array in arrays}) != 1:
+            raise StudyError(f"the runs of {str(self.path)!r} differ in the shape of {name!r}; the study is corrupt.")
+        coordinates: dict[str, Any] = {
+            "run": [manifest.run for manifest in self.manifests],
+            "checkpoint": list(self.manifests[0].steps),
+            "class": list(self.header.class_names),
+        }
+        if split == EVALUATION:
+            coordinates["sample"] = list(self.samples.ids)
+        return stacked_view(arrays, coordinates, name)
+
+    def recorded_names(self, split: str = EVALUATION) -> tuple[str, ...]:
+        """Return the names of the arrays recorded for a split."""
+        return tuple(array_names(self.path, self.manifests[0], split)) if self.manifests else ()
+
+    def final(self, name: str = "labels") -> NDArray[Any]:
+        """Return a recorded array at the last checkpoint, [run, sample] (and class), as numpy."""
+        self._check_recorded(name, EVALUATION)
+        return np.stack([open_array(self.path, manifest, EVALUATION, name)[-1] for manifest in self.manifests])
+
+    def _check_recorded(self, name: str, split: str) -> None:
+        if not self.manifests:
+            raise StudyError(f"the study {str(self.path)!r} has no complete run yet.")
+        names = self.recorded_names(split)
+        if name not in names:
+            raise StudyError(
+                f"the study {str(self.path)!r} did not record {name!r} of the split {split!r}; "
+                f"it has: {', '.join(names) or 'nothing'}. Record more with --level or --record-train."
+            )

@@ -1,0 +1,113 @@
+"""What all kinds of runs share: the lock, the ledger's view of a study, and failures as reports."""
+
+from __future__ import annotations
+
+import errno
+import resource
+import time
+import traceback
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from reseed._errors import ReseedError, StudyError
+from reseed.engines import Engine, RunReport, complete_runs
+from reseed.studies._files import storing
+from reseed.studies._manifest import Manifest, read_manifest
+from reseed.studies._progress import RunProgress
+from reseed.studies._store import remove_leftovers
+from reseed.studies._study import Study
+
+
+@dataclass(frozen=True, eq=False)
+class AbstractRunTask(ABC):
+    """Does one run of a study: idempotent, picklable, and a failure is a report instead of an exception."""
+
+    root: Path
+
+    def __call__(self, run: int) -> RunReport:
+        """Do the run unless it is finished."""
+        try:
+            manifest = read_manifest(self.root, run)
+            remove_leftovers(self.root, run, manifest)
+            return _report(manifest or self._do(run))
+        except ReseedError as error:  # reseed's own words; trying again will not help
+            return RunReport(run, "failed", message=str(error), is_final=True)
+        except Exception as error:  # a worker must not take the others down; the parent shows the message
+            detail = traceback.format_exc()
+            is_final = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EROFS)
+            message = f"{type(error).__name__}: {error}\n{detail}"
+            return RunReport(run, "failed", message=message, is_final=is_final)
+
+    @abstractmethod
+    def _do(self, run: int) -> Manifest:
+        """Do the run, write its predictions and its manifest, and return the manifest."""
+
+
+def _report(manifest: Manifest) -> RunReport:
+    if manifest.status == "diverged":
+        message = f"diverged at step {manifest.diverged_at}: its loss or predictions were no longer finite"
+        return RunReport(manifest.run, "diverged", message=message)
+    accuracy = float("nan") if manifest.accuracy is None else manifest.accuracy
+    return RunReport(manifest.run, "complete", accuracy)
+
+
+def finish_study(study: Study, task: AbstractRunTask, engine: Engine, retries: int) -> Study:
+    """Have all runs of a study finished, with a progress bar, and open it anew.
+
+    Raises:
+        TrainingError: Some runs did not finish.
+    """
+    accuracies = [manifest.accuracy for manifest in study.manifests if manifest.accuracy is not None]
+    total = study.header.runs
+    with RunProgress(total, total - len(study.missing), accuracies) as progress:
+        complete_runs(
+            task,
+            study.missing,
+            engine=engine,
+            is_finished=lambda run: read_manifest(study.path, run) is not None,
+            on_report=progress.report,
+            retries=retries,
+        )
+    return Study.open(study.path)
+
+
+@contextmanager
+def only_writer(root: Path) -> Iterator[None]:
+    """Hold the study's lock, so that two commands never write one study at once.
+
+    The lock is the operating system's: it ends with the process, however that ends.
+
+    Raises:
+        StudyError: Another process holds it.
+        StorageError: The folder cannot be written.
+    """
+    from filelock import FileLock, Timeout
+
+    with storing(root):
+        root.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(root / ".lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise StudyError(
+                f"another process is writing the study {str(root)!r}; wait for it, or choose another --out."
+            ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+class Stopwatch:
+    """Wall time and peak memory of this process."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter()
+
+    def cost(self) -> dict[str, float]:
+        """Return seconds since the start, and the process's peak resident memory in bytes."""
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        return {"wall_s": time.perf_counter() - self._start, "peak_memory_bytes": float(peak)}

@@ -1,0 +1,49 @@
+"""What a run is: the recipe, the seed streams, the training loop and its recorder."""
+
+from reseed.training._augment import augment
+from reseed.training._defaults import default_recipe
+from reseed.training._draws import DropoutDraws, draw_bits, draw_key, draw_uniform
+from reseed.training._loop import Step, Training, TrainingSet
+from reseed.training._probe import probe_determinism
+from reseed.training._recipe import OptimizerConfig, Recipe, ScheduleConfig, as_tree, from_tree, load_recipe
+from reseed.training._record import SCORES, Level, RecordConfig, Sink, predict, prediction_arrays, probability_arrays
+from reseed.training._run import RecordedSplit, TrainingOutcome, run_training
+from reseed.training._schedule import lr_factor
+from reseed.training._seeds import DEFAULT_VARY, STREAMS, SeedPlan, Seeds, Stream, check_vary, generator
+
+__all__ = [
+    "DEFAULT_VARY",
+    "SCORES",
+    "STREAMS",
+    "DropoutDraws",
+    "Level",
+    "OptimizerConfig",
+    "Recipe",
+    "RecordConfig",
+    "RecordedSplit",
+    "ScheduleConfig",
+    "SeedPlan",
+    "Seeds",
+    "Sink",
+    "Step",
+    "Stream",
+    "Training",
+    "TrainingOutcome",
+    "TrainingSet",
+    "as_tree",
+    "augment",
+    "check_vary",
+    "default_recipe",
+    "draw_bits",
+    "draw_key",
+    "draw_uniform",
+    "from_tree",
+    "generator",
+    "load_recipe",
+    "lr_factor",
+    "predict",
+    "prediction_arrays",
+    "probability_arrays",
+    "probe_determinism",
+    "run_training",
+]

@@ -1,0 +1,233 @@
+"""Counter-based random draws: a stateless function of (stream word, step, place, position).
+
+A run's dropout masks and augmentations must not depend on what else is computed beside it, before it or on which
+worker. A generator with state cannot promise that; a hash of the counters can. It is written in 32-bit integer
+arithmetic on tensors so that it is vectorised, runs on any device and maps over a run axis.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+_MASK64 = (1 << 64) - 1
+
+
+def _signed32(value: int) -> int:
+    """Reinterpret the low 32 bits of ``value`` as a signed 32-bit integer."""
+    value &= 0xFFFFFFFF
+    return value - (1 << 32) if value & 0x80000000 else value
+
+
+def _splitmix64(state: int) -> int:
+    """Return the SplitMix64 finaliser of ``state`` (Steele, Lea and Flood 2014)."""
+    state = (state + 0x9E3779B97F4A7C15) & _MASK64
+    state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & _MASK64
+    state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & _MASK64
+    return state ^ (state >> 31)
+
+
+def draw_key(word: int, step: int, place: int) -> int:
+    """Return a 64-bit key for one place of one step of one stream."""
+    return _splitmix64(_splitmix64((word << 32) ^ step) ^ place)
+
+
+_BLOCK_POSITIONS = 1 << 16
+_MULTIPLIERS = (_signed32(0x7FEB352D), _signed32(0x846CA68B), _signed32(0x9E3779B1))
+
+
+@lru_cache(maxsize=64)
+def _positions(count: int, device: torch.device) -> Tensor:
+    return torch.arange(count, dtype=torch.int32, device=device) * _MULTIPLIERS[2]
+
+
+def draw_bits(key: int, shape: Sequence[int], device: torch.device) -> Tensor:
+    """Return uniform 32-bit integers of the given shape, a pure function of ``key`` and position."""
+    low, high = _signed32(key), _signed32(key >> 32)
+    return _mixed(_positions(math.prod(shape), device) + low, high).view(tuple(shape))
+
+
+def _mixed(bits: Tensor, high: int | Tensor) -> Tensor:
+    """Hash ``bits`` in place: two keyed rounds of multiply and xorshift in wrapping int32 arithmetic."""
+    bits ^= (bits >> 16) & 0xFFFF
+    bits *= _MULTIPLIERS[0]
+    bits ^= (bits >> 15) & 0x1FFFF
+    bits += high
+    bits *= _MULTIPLIERS[1]
+    bits ^= (bits >> 16) & 0xFFFF
+    bits *= _MULTIPLIERS[0]
+    bits ^= (bits >> 15) & 0x1FFFF
+    return bits
+
+
+def draw_uniform(key: int, shape: Sequence[int], device: torch.device) -> Tensor:
+    """Return float32 numbers uniform in [0, 1) with 24 random bits each."""
+    return ((draw_bits(key, shape, device) >> 8) & 0xFFFFFF).to(torch.float32) * 2.0**-24
+
+
+def keep_mask(keys: Sequence[int], count: int, p: float, device: torch.device) -> Tensor:
+    """Return what dropout multiplies with: 0 with probability ``p``, else ``1 / (1 - p)``.
+
+    Args:
+        keys: One key for each row, see `draw_key`.
+        count: Positions in a row; a shorter row is a prefix of a longer one.
+        p: The probability of zero, in [0, 1].
+        device: Where to.
+
+    Returns:
+        float32, shape [key, position].
+    """
+    if p >= 1.0:
+        return torch.zeros(len(keys), count, device=device)
+    low = torch.tensor([_signed32(key) for key in keys], dtype=torch.int32, device=device)[:, None]
+    high = torch.tensor([_signed32(key >> 32) for key in keys], dtype=torch.int32, device=device)[:, None]
+    keep = _mixed(_positions(count, device) + low, high) >= round(p * 2**32) - 2**31
+    return keep.to(torch.float32).mul_(1.0 / (1.0 - p))
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Masks of one place for consecutive steps, [step, position]."""
+
+    start: int
+    p: float
+    masks: Tensor
+
+    def holds(self, step: int, count: int, p: float, device: torch.device) -> bool:
+        steps, positions = self.masks.shape
+        return (
+            self.start <= step < self.start + steps
+            and count <= positions
+            and p == self.p
+            and device == self.masks.device
+        )
+
+
+class _DrawnDropout(nn.Module):
+    """Dropout that takes its masks from a run's own stream."""
+
+    def __init__(self, p: float, draws: DropoutDraws) -> None:
+        super().__init__()
+        self.p, self._draws = p, draws
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self._draws.dropped(x, self.p, x.shape) if self.training else x
+
+
+class DropoutDraws(TorchFunctionMode):
+    """Gives every dropout inside a forward pass its draws from the run's own stream.
+
+    While active, torch's dropout functions (and so every dropout module, also in foreign models) and the dropout
+    of scaled dot product attention take their masks from `draw_bits`; places are counted in the order of the
+    calls within a step. Nothing else is touched.
+
+    Args:
+        word: The run's dropout word.
+    """
+
+    def __init__(self, word: int) -> None:
+        super().__init__()
+        self._word = word
+        self._step = 0
+        self._place = 0
+        self._blocks: dict[int, _Block] = {}
+
+    @contextmanager
+    def at_step(self, step: int) -> Iterator[None]:
+        """Activate the mode for the forward pass of one training step."""
+        self.begin(step)
+        with self:
+            yield
+
+    def begin(self, step: int) -> None:
+        """Start counting the places of a step, for models whose dropout modules were replaced."""
+        self._step, self._place = step, 0
+
+    def replace_modules(self, model: nn.Module) -> None:
+        """Put these draws in place of every plain dropout module of a model, which then needs no mode.
+
+        For models all of whose dropout is known to be in such modules: a mode looks at every function call, and
+        small models feel that.
+        """
+        for parent in list(model.modules()):
+            for name, module in parent.named_children():
+                if type(module) is nn.Dropout:
+                    setattr(parent, name, _DrawnDropout(module.p, self))
+
+    def dropped(self, x: Tensor, p: float, shape: Sequence[int]) -> Tensor:
+        """Return ``x`` with the next place's draws of this step applied; ``shape`` is that of the mask."""
+        self._place += 1
+        count = math.prod(shape)
+        block = self._blocks.get(self._place)
+        if block is None or not block.holds(self._step, count, p, x.device):
+            # Masks of coming steps are drawn along: many small tensors at once cost little more than one.
+            steps = range(self._step, self._step + max(1, _BLOCK_POSITIONS // max(1, count)))
+            keys = [draw_key(self._word, step, self._place) for step in steps]
+            block = self._blocks[self._place] = _Block(self._step, p, keep_mask(keys, count, p, x.device))
+        return x * block.masks[self._step - block.start, :count].view(tuple(shape)).to(x.dtype)
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        replacement = _REPLACED.get(func)
+        if replacement is None:
+            return func(*args, **(kwargs or {}))
+        return replacement(self, *args, **(kwargs or {}))
+
+    def _elementwise(self, x: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+        return _dropped(x, p, training, inplace, self, x.shape)
+
+    def _channelwise(self, x: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+        return _dropped(x, p, training, inplace, self, (*x.shape[:2], *(1,) * (x.ndim - 2)))
+
+    def _attention(
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        attn_mask: Tensor | None = None,
+        dropout_p: float = 0.0,
+        is_causal: bool = False,
+        scale: float | None = None,
+        enable_gqa: bool = False,
+    ) -> Tensor:
+        function = torch.nn.functional.scaled_dot_product_attention
+        if dropout_p == 0.0:
+            return function(query, key, value, attn_mask, 0.0, is_causal, scale=scale, enable_gqa=enable_gqa)
+        # The fused kernels draw their own masks, so attention with dropout is spelt out.
+        if enable_gqa:
+            key = key.repeat_interleave(query.size(-3) // key.size(-3), -3)
+            value = value.repeat_interleave(query.size(-3) // value.size(-3), -3)
+        scores = query @ key.transpose(-2, -1) * (query.size(-1) ** -0.5 if scale is None else scale)
+        if is_causal:
+            allowed = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).tril()
+            scores = scores.masked_fill(~allowed, -torch.inf)
+        if attn_mask is not None:
+            is_boolean = attn_mask.dtype == torch.bool
+            scores = scores.masked_fill(~attn_mask, -torch.inf) if is_boolean else scores + attn_mask
+        weights = scores.softmax(-1)
+        return self.dropped(weights, dropout_p, weights.shape) @ value
+
+
+def _dropped(x: Tensor, p: float, training: bool, inplace: bool, draws: DropoutDraws, shape: Sequence[int]) -> Tensor:
+    if not training or p == 0.0:
+        return x
+    dropped = draws.dropped(x, p, shape)
+    return x.copy_(dropped) if inplace else dropped
+
+
+_REPLACED: dict[Any, Callable[..., Tensor]] = {
+    torch.nn.functional.dropout: DropoutDraws._elementwise,
+    torch.nn.functional.dropout1d: DropoutDraws._channelwise,
+    torch.nn.functional.dropout2d: DropoutDraws._channelwise,
+    torch.nn.functional.dropout3d: DropoutDraws._channelwise,
+    torch.nn.functional.scaled_dot_product_attention: DropoutDraws._attention,
+}

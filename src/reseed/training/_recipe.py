@@ -1,0 +1,198 @@
+"""The recipe: everything that defines a training except its seed."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import tomli_w
+
+from reseed._errors import RecipeError
+from reseed.data import DataConfig
+from reseed.models import ModelConfig
+
+_HASH_VERSION = 1
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class OptimizerConfig:
+    """The optimiser and what is done to gradients."""
+
+    name: Literal["sgd", "adam", "adamw"] = "sgd"
+    """SGD with momentum, Adam (weight decay as an L2 term) or AdamW (decoupled weight decay)."""
+    lr: float = 0.1
+    """Peak learning rate."""
+    momentum: float = 0.9
+    """Momentum of SGD; Adam and AdamW ignore it."""
+    weight_decay: float = 0.0
+    """Weight decay coefficient."""
+    clip_norm: float | None = None
+    """Clip the gradient's global norm at this value."""
+
+    def __post_init__(self) -> None:
+        _choice("optimizer.name", self.name, ("sgd", "adam", "adamw"))
+        _range("optimizer.lr", self.lr, self.lr > 0, "a positive number")
+        _range("optimizer.momentum", self.momentum, 0 <= self.momentum < 1, "a number in [0, 1)")
+        _range("optimizer.weight_decay", self.weight_decay, self.weight_decay >= 0, "zero or more")
+        if self.clip_norm is not None:
+            _range("optimizer.clip_norm", self.clip_norm, self.clip_norm > 0, "a positive number")
+
+
+@dataclass(frozen=True)
+class ScheduleConfig:
+    """How the learning rate moves along the training."""
+
+    name: Literal["constant", "cosine", "linear"] = "constant"
+    """Constant, half a cosine down to zero, or a line down to zero."""
+    warmup: float = 0.0
+    """Share of the steps over which the rate first rises linearly from zero."""
+
+    def __post_init__(self) -> None:
+        _choice("schedule.name", self.name, ("constant", "cosine", "linear"))
+        _range("schedule.warmup", self.warmup, 0 <= self.warmup < 1, "a share in [0, 1)")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that defines a training except its seed.
+
+    Its `digest` names the study. Read it from TOML with `Recipe.from_toml`, write it with `to_toml`.
+
+    Raises:
+        RecipeError: A value is out of range; the message names the field.
+
+    Examples:
+        >>> recipe = Recipe(epochs=5)
+        >>> Recipe.from_toml(recipe.to_toml()) == recipe
+        True
+        >>> recipe.digest == Recipe(epochs=6).digest
+        False
+    """
+
+    data: DataConfig = field(default_factory=DataConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
+    epochs: int = 20
+    """Passes over the training set; ignored when ``steps`` is given."""
+    steps: int | None = None
+    """Optimisation steps, in place of epochs."""
+    batch_size: int = 32
+    """Samples in a batch. A last batch of one single sample is left out (batch norm cannot train on it)."""
+    augment: Literal["none", "crop", "crop-flip"] = "none"
+    """Random shifts of images by up to an eighth of their side, without or with horizontal flips."""
+
+    def __post_init__(self) -> None:
+        _range("epochs", self.epochs, self.epochs >= 1, "1 or more")
+        if self.steps is not None:
+            _range("steps", self.steps, self.steps >= 1, "1 or more")
+        _range("batch_size", self.batch_size, self.batch_size >= 1, "1 or more")
+        _choice("augment", self.augment, ("none", "crop", "crop-flip"))
+
+    def to_toml(self) -> str:
+        """Return the recipe as TOML; options that are not set are left out."""
+        return tomli_w.dumps(as_tree(self))
+
+    @classmethod
+    def from_toml(cls, text: str, *, default: Recipe | None = None) -> Recipe:
+        """Return the recipe that a TOML text describes.
+
+        Args:
+            text: The TOML text.
+            default: Where fields that the text does not name come from; default: the fields' own defaults.
+
+        Raises:
+            RecipeError: The text is not TOML, or names an unknown field, or a value has the wrong type.
+        """
+        try:
+            tree = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise RecipeError(f"the recipe is not valid TOML: {error}.") from error
+        return from_tree(default or cls(), tree)
+
+    @property
+    def digest(self) -> str:
+        """The canonical hash: 16 hexadecimal digits over the sorted, versioned fields."""
+        canonical = json.dumps([_HASH_VERSION, as_tree(self)], sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def load_recipe(path: Path, *, default: Recipe | None = None) -> Recipe:
+    """Read a recipe from a TOML file.
+
+    Raises:
+        RecipeError: The file cannot be read or is not a recipe; the message names the file.
+    """
+    try:
+        return Recipe.from_toml(path.read_text(encoding="utf-8"), default=default)
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"cannot read the recipe {str(path)!r}: {error}.") from error
+    except RecipeError as error:
+        raise RecipeError(f"{path}: {error}") from error
+
+
+def as_tree(config: Any) -> dict[str, Any]:
+    """Return a config dataclass as nested dictionaries without the fields that are None."""
+    tree: dict[str, Any] = {}
+    for item in dataclasses.fields(config):
+        value = getattr(config, item.name)
+        if dataclasses.is_dataclass(value):
+            tree[item.name] = as_tree(value)
+        elif value is not None:
+            tree[item.name] = list(value) if isinstance(value, tuple) else value
+    return tree
+
+
+def from_tree(default: T, tree: Mapping[str, Any], prefix: str = "") -> T:
+    """Return ``default`` with the fields named in ``tree`` replaced, checking names and types."""
+    hints = get_type_hints(type(default))
+    unknown = sorted(set(tree) - set(hints))
+    if unknown:
+        raise RecipeError(f"unknown recipe field {prefix}{unknown[0]}; known here: {', '.join(sorted(hints))}.")
+    changes: dict[str, Any] = {}
+    for name, value in tree.items():
+        current = getattr(default, name)
+        if dataclasses.is_dataclass(current):
+            if not isinstance(value, Mapping):
+                raise RecipeError(f"recipe field {prefix}{name} must be a table, got {value!r}.")
+            changes[name] = from_tree(current, value, f"{prefix}{name}.")
+        else:
+            changes[name] = _typed(f"{prefix}{name}", value, hints[name])
+    return dataclasses.replace(default, **changes)  # type: ignore[type-var]
+
+
+def _typed(name: str, value: Any, hint: Any) -> Any:
+    """Return ``value`` as the annotated type, widening integers to floats and lists to tuples."""
+    if get_origin(hint) in (Union, UnionType):
+        if value is None:
+            return None
+        hint = next(option for option in get_args(hint) if option is not type(None))
+    if get_origin(hint) is tuple and isinstance(value, list | tuple):
+        return tuple(_typed(f"{name}[{i}]", item, get_args(hint)[0]) for i, item in enumerate(value))
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if get_origin(hint) is Literal:
+        return _choice(name, value, get_args(hint))
+    if not isinstance(hint, type) or not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
+        expected = hint.__name__ if isinstance(hint, type) else str(hint)
+        raise RecipeError(f"recipe field {name} must be of type {expected}, got {value!r}.")
+    return value
+
+
+def _choice(name: str, value: Any, choices: tuple[Any, ...]) -> Any:
+    if value not in choices:
+        raise RecipeError(f"recipe field {name} must be one of {', '.join(map(str, choices))}; got {value!r}.")
+    return value
+
+
+def _range(name: str, value: float, is_valid: bool, expected: str) -> None:
+    if not is_valid:
+        raise RecipeError(f"recipe field {name} must be {expected}, got {value!r}.")

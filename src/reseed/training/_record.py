@@ -1,0 +1,130 @@
+"""Recording predictions along a run without touching it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from reseed._errors import RecipeError
+
+Level = Literal["labels", "scores", "full"]
+SCORES = ("own_probability", "confidence", "margin", "entropy")
+
+_EVAL_BATCH = 1024
+
+
+@dataclass(frozen=True)
+class RecordConfig:
+    """What is recorded of each run, and when.
+
+    Raises:
+        RecipeError: A value is out of range; the message names the option.
+    """
+
+    every: str = "epoch"
+    """Checkpoints: ``epoch``, ``final``, or a number of steps. The last step is always one."""
+    burn_in: int = 0
+    """Leave out checkpoints up to and including this step, except the last."""
+    level: Level = "scores"
+    """``labels``; ``scores``: also own-class probability, confidence, margin, entropy; ``full``: all probabilities."""
+    train: bool = False
+    """Record predictions on the training split as well."""
+
+    def __post_init__(self) -> None:
+        if self.every not in ("epoch", "final") and not (self.every.isdecimal() and int(self.every) > 0):
+            raise RecipeError(f"every must be 'epoch', 'final' or a number of steps, got {self.every!r}.")
+        if self.burn_in < 0:
+            raise RecipeError(f"burn_in must be zero or more steps, got {self.burn_in}.")
+        if self.level not in ("labels", "scores", "full"):
+            raise RecipeError(f"level must be 'labels', 'scores' or 'full', got {self.level!r}.")
+
+    def checkpoints(self, total_steps: int, steps_per_epoch: int) -> tuple[int, ...]:
+        """Return the steps after which predictions are recorded, in rising order.
+
+        Examples:
+            >>> RecordConfig(every="4", burn_in=4).checkpoints(total_steps=10, steps_per_epoch=5)
+            (8, 10)
+        """
+        stride = {"epoch": steps_per_epoch, "final": total_steps}.get(self.every) or int(self.every)
+        steps = [step for step in range(stride, total_steps, stride) if step > self.burn_in]
+        return (*steps, total_steps)
+
+
+class Sink(Protocol):
+    """Where recorded predictions go, checkpoint by checkpoint."""
+
+    def write(self, split: str, checkpoint: int, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Take the arrays of one split at one checkpoint: ``labels`` [sample] and more by level."""
+
+
+def predict(model: nn.Module, inputs: Tensor, batch_size: int = _EVAL_BATCH) -> Tensor:
+    """Return logits [sample, class] in evaluation mode, leaving the model as it was.
+
+    No gradient, no augmentation, no draw from any generator; the training mode of every module is restored.
+    """
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        with torch.no_grad():
+            return torch.cat([model(part) for part in torch.split(inputs, batch_size)])
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+def prediction_arrays(logits: Tensor, targets: NDArray[np.integer], level: Level) -> dict[str, NDArray[Any]]:
+    """Turn logits [sample, class] into what is recorded; see `probability_arrays`.
+
+    Labels are the argmax of the logits, the lowest index at ties.
+    """
+    # numpy's argmax promises the first of equal values; torch's does not on every device.
+    labels = logits.cpu().numpy().argmax(1)
+    if level == "labels":
+        return {"labels": labels}
+    probabilities = logits.to(torch.float32).softmax(1).cpu().numpy()
+    return probability_arrays(probabilities, targets, level) | {"labels": labels}
+
+
+def probability_arrays(
+    probabilities: NDArray[np.floating], targets: NDArray[np.integer], level: Level
+) -> dict[str, NDArray[Any]]:
+    """Turn probabilities into what is recorded.
+
+    Args:
+        probabilities: Shape [sample, class].
+        targets: Shape [sample]; -1 where unknown.
+        level: See `RecordConfig`.
+
+    Returns:
+        ``labels`` [sample]: argmax, the lowest index at ties. With ``scores``, [sample]: ``own_probability`` (of
+        the target; NaN where unknown), ``confidence`` (of the label), ``margin`` (first minus second
+        probability), ``entropy`` (of the probabilities, nats). With ``full`` also ``probabilities`` [sample,
+        class].
+
+    Examples:
+        >>> arrays = probability_arrays(np.array([[0.75, 0.25]]), np.array([1]), "scores")
+        >>> {name: values.round(4).tolist() for name, values in arrays.items()}
+        {'labels': [0], 'own_probability': [0.25], 'confidence': [0.75], 'margin': [0.5], 'entropy': [0.5623]}
+    """
+    arrays: dict[str, NDArray[Any]] = {"labels": probabilities.argmax(1)}
+    if level == "labels":
+        return arrays
+    from scipy.special import entr
+
+    rows, known = np.arange(len(probabilities)), targets >= 0
+    top = np.partition(probabilities, -2, axis=1)[:, -2:]
+    arrays |= {
+        "own_probability": np.where(known, probabilities[rows, np.where(known, targets, 0)], np.nan),
+        "confidence": top[:, 1],
+        "margin": top[:, 1] - top[:, 0],
+        "entropy": entr(probabilities).sum(1),
+    }
+    if level == "full":
+        arrays["probabilities"] = probabilities
+    return arrays

@@ -1,0 +1,86 @@
+"""Seed streams: one 32-bit word for each (run, stream)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+
+from reseed._errors import RecipeError
+
+Stream = Literal["init", "order", "dropout", "augment", "data"]
+"""What a seed decides: initial weights, batch order, dropout masks, augmentation, the training sample."""
+
+STREAMS: tuple[Stream, ...] = get_args(Stream)
+DEFAULT_VARY: frozenset[Stream] = frozenset(STREAMS) - {"data"}
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """The words of one run, one for each stream, each in [0, 2**32)."""
+
+    init: int
+    order: int
+    dropout: int
+    augment: int
+    data: int
+
+
+@dataclass(frozen=True)
+class SeedPlan:
+    """Which streams differ between runs, and the words that they get.
+
+    Words come from ``numpy.random.SeedSequence(base, spawn_key=(run, stream))``. One word has 32 bits because
+    torch's CPU generator reads only the low 32 bits of a seed: longer seeds look distinct and are not.
+    Streams that are not varied keep the words of run 0, so run 0 is the same training whatever varies.
+
+    Args:
+        base: The study's base seed, a non-negative integer.
+        vary: The streams that differ between runs.
+
+    Raises:
+        RecipeError: ``base`` is negative, or ``vary`` is empty or names an unknown stream.
+
+    Examples:
+        >>> plan = SeedPlan(base=0, vary=frozenset({"order"}))
+        >>> plan.seeds(0).init == plan.seeds(7).init, plan.seeds(0).order == plan.seeds(7).order
+        (True, False)
+    """
+
+    base: int = 0
+    vary: frozenset[Stream] = DEFAULT_VARY
+
+    def __post_init__(self) -> None:
+        if self.base < 0:
+            raise RecipeError(f"seed must be a non-negative integer, got {self.base}.")
+        check_vary(self.vary)
+
+    def seeds(self, run: int) -> Seeds:
+        """Return the words of run number ``run``."""
+        return Seeds(**{stream: self._word(run if stream in self.vary else 0, stream) for stream in STREAMS})
+
+    def _word(self, run: int, stream: Stream) -> int:
+        sequence = np.random.SeedSequence(self.base, spawn_key=(run, STREAMS.index(stream)))
+        return int(sequence.generate_state(1, np.uint32)[0])
+
+
+def check_vary(vary: Iterable[str]) -> frozenset[Stream]:
+    """Return ``vary`` as a set of streams.
+
+    Raises:
+        RecipeError: It is empty or names an unknown stream.
+    """
+    names = frozenset(vary)
+    unknown = sorted(names - set(STREAMS))
+    if unknown:
+        raise RecipeError(f"vary names unknown streams {unknown}; choose among {', '.join(STREAMS)}.")
+    if not names:
+        raise RecipeError(f"vary is empty, so all runs would be equal; choose among {', '.join(STREAMS)}.")
+    return frozenset(stream for stream in STREAMS if stream in names)
+
+
+def generator(word: int, *counters: int) -> np.random.Generator:
+    """Return a fresh generator that is a pure function of a stream's word and the given counters."""
+    return np.random.default_rng(np.random.SeedSequence((word, *counters)))

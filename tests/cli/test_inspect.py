@@ -1,0 +1,67 @@
+"""`reseed inspect` and `reseed report`: reading a study that is already there."""
+
+import json
+
+import pyarrow.parquet as pq
+import pytest
+
+
+def _files(folder):
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+
+
+@pytest.mark.parametrize("options", [(), ("--json",), ("--top", "50"), ("--sample", "21")])
+def test_inspect_writes_nothing(cli, measured, options):
+    """Whatever is asked, no file of the study changes and none is added."""
+    before = _files(measured)
+    assert cli("inspect", measured, *options).status == 0
+    assert _files(measured) == before
+
+
+def test_json_is_the_summary(cli, measured):
+    """--json prints what summary.json holds."""
+    assert json.loads(cli("inspect", measured, "--json").out) == json.loads((measured / "summary.json").read_text())
+
+
+def test_top_is_the_number_of_samples_shown(cli, measured):
+    """--top says how many of the most unstable samples are printed, none included."""
+    table = pq.read_table(measured / "samples.parquet").sort_by([("label_entropy", "descending")])
+    worst = table["sample_id"][0].as_py()
+    none, one = cli("inspect", measured, "--top", 0).out, cli("inspect", measured, "--top", 1).out
+    last = one.partition("Most unstable samples")[2]
+    assert f" {worst} " in last
+    assert len(last.splitlines()) - 1 == len(none.partition("Most unstable samples")[2].splitlines())
+
+
+def test_sample_prints_its_row(cli, measured):
+    """--sample prints everything in the sample's row, with the answers by name."""
+    row = pq.read_table(measured / "samples.parquet").slice(5, 1).to_pylist()[0]
+    found = json.loads(cli("inspect", measured, "--sample", row["sample_id"]).out)
+    assert found["label_entropy"] == row["label_entropy"]
+    assert [(item["name"], item["count"]) for item in found["answers"]] == [
+        (str(item["label"]), item["count"]) for item in row["answers"]
+    ]
+
+
+def test_report_writes_elsewhere(cli, measured, tmp_path):
+    """--out takes the three results to another folder, and prints where the page is."""
+    before = _files(measured)
+    ended = cli("report", measured, "--out", tmp_path / "page")
+    assert ended.out == f"{tmp_path / 'page' / 'report.html'}\n"
+    assert sorted(path.name for path in (tmp_path / "page").iterdir()) == [
+        "report.html",
+        "samples.parquet",
+        "summary.json",
+    ]
+    assert _files(measured) == before
+
+
+def test_report_restores_what_was_deleted(cli, labels, tmp_path):
+    """Without --out, the results in the study's folder are written anew."""
+    out = tmp_path / "study"
+    cli("import", labels, "--out", out)
+    for name in ("summary.json", "samples.parquet", "report.html"):
+        (out / name).unlink()
+    assert cli("report", out).status == 0
+    assert json.loads((out / "summary.json").read_text())["samples"] == 6
+    assert {"samples.parquet", "report.html"} <= {path.name for path in out.iterdir()}

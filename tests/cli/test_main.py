@@ -1,0 +1,85 @@
+"""What every command does alike: help, version, exit codes, and output that goes nowhere."""
+
+import json
+import os
+import subprocess
+import sys
+from importlib.metadata import version
+
+import pytest
+
+COMMANDS = ("measure", "import", "inspect", "report")
+
+
+def _reseed(*words, **options):
+    """Starts the command as its users do, in a process of its own."""
+    code = "from reseed.cli import main; main()"
+    return subprocess.run([sys.executable, "-c", code, *map(str, words)], check=False, text=True, **options)
+
+
+def test_overview_lists_commands_and_exit_codes(cli):
+    """--help succeeds; without a command the same text comes with the status for wrong usage."""
+    asked, forgotten = cli("--help"), cli()
+    assert (asked.status, forgotten.status) == (0, 2)
+    assert asked.out == forgotten.out
+    assert all(f"  {command} " in asked.out for command in COMMANDS)
+    assert "Exit codes: 0 done; 1 something failed; 2 usage or bad input; 130 interrupted." in asked.out
+
+
+def test_version_is_that_of_the_package(cli):
+    """--version prints the installed version."""
+    assert cli("--version").out == f"reseed {version('reseed')}\n"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_shows_examples(cli, command):
+    """The help of each command ends successfully and shows examples that begin with the command itself."""
+    ended = cli(command, "--help")
+    assert ended.status == 0
+    assert "Examples:" in ended.out
+    assert f"reseed {command} " in ended.out.partition("Examples:")[2]
+
+
+def test_interrupt_says_that_runs_are_kept(cli, monkeypatch, labels):
+    """Ctrl-C ends with status 130 and says how to go on."""
+
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("reseed.cli._main.inspect", interrupted)
+    ended = cli("inspect", labels)
+    assert ended.status == 130
+    assert ended.err == "interrupted: finished runs are kept; the same command continues.\n"
+
+
+@pytest.mark.parametrize("words", [("--help",), ("inspect",), ("inspect", "--json")])
+def test_reader_that_went_away_gives_no_traceback(measured, words):
+    """A pipe that nobody reads, as after `head`, ends the command quietly."""
+    given = [*words[:1], *([measured] if words[0] == "inspect" else []), *words[1:]]
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        ended = _reseed(*given, stdout=writing, stderr=subprocess.PIPE)
+    finally:
+        os.close(writing)
+    assert ended.stderr == ""
+    assert ended.returncode != 0
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no /dev/full")  # noqa: PTH110
+def test_output_that_cannot_be_written_is_a_failure(measured):
+    """A full disk behind standard output ends with status 1 and one line, not with a traceback."""
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        ended = _reseed("inspect", measured, "--json", stdout=full, stderr=subprocess.PIPE)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("failed: ")
+    assert "Traceback" not in ended.stderr
+
+
+def test_terminal_without_unicode_is_served(measured):
+    """Tables and JSON come out on a terminal that knows only ASCII."""
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    tables = _reseed("inspect", measured, capture_output=True, env=environment)
+    assert (tables.returncode, tables.stderr) == (0, "")
+    found = _reseed("inspect", measured, "--json", capture_output=True, env=environment)
+    assert json.loads(found.stdout)["dataset"] == "digits"

@@ -1,0 +1,249 @@
+"""A user's mistakes: each ends with one clear message and the right status, none with a traceback."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+TINY = ("--runs", "2", "--epochs", "1", "--engine", "serial", "--hidden", "4", "--no-probe")
+MODELS = """
+import torch
+
+ONE = torch.nn.Linear(64, 10)
+THING = 5
+
+def shared(input_shape, num_classes):
+    return ONE
+
+def raises(input_shape, num_classes):
+    raise RuntimeError("no such weights")
+
+def number(input_shape, num_classes):
+    return 3
+
+def no_arguments():
+    return ONE
+"""
+
+
+@pytest.fixture
+def folder(here):
+    """A folder with everything that a mistake needs."""
+    (here / "plain").write_text("x")
+    (here / "numbers.csv").write_text("a,b,label\n" + "".join(f"{row},{row % 7},{row % 2}\n" for row in range(30)))
+    (here / "texts.csv").write_text("text,label\n" + "".join(f"hello {row},{row % 2}\n" for row in range(30)))
+    (here / "garbage.csv").write_bytes(bytes(range(256)) * 20)
+    (here / "garbage.parquet").write_bytes(bytes(range(256)) * 20)
+    (here / "empty.csv").write_text("")
+    (here / "folder.csv").mkdir()
+    (here / "empty").mkdir()
+    (here / "other").mkdir()
+    (here / "other/precious.txt").write_text("mine")
+    (here / "models_of_mine.py").write_text(MODELS)
+    for name, text in {
+        "no_toml": "epochs = = 3",
+        "unknown": "epoch = 3",
+        "unknown_inner": "[optimizer]\nlearning_rate = 3",
+        "text_for_number": 'epochs = "many"',
+        "number_for_name": "[model]\nname = 3",
+        "no_table": 'model = "mlp"',
+        "no_data_table": 'data = "digits"',
+        "float_for_int": "epochs = 2.5",
+        "item": '[model]\nhidden = [1, "a"]',
+        "nan": "[optimizer]\nlr = nan",
+    }.items():
+        (here / f"{name}.toml").write_text(text)
+    (here / "binary.toml").write_bytes(b"\xff\xfe\x00")
+    return here
+
+
+MEASURE = [
+    ("measure nothing-known", "unknown data set 'nothing-known'"),
+    ("measure digts", "Did you mean 'digits'?"),
+    ("measure missing.csv", "no such file: missing.csv"),
+    ("measure folder.csv", "folder.csv is a folder"),
+    ("measure .", "is a folder"),
+    ("measure plain", "plain has no extension"),
+    ("measure empty.csv", "empty.csv is empty"),
+    ("measure garbage.csv", "garbage.csv"),
+    ("measure garbage.parquet", "garbage.parquet cannot be read as parquet"),
+    ("measure numbers.csv --label gold", "has no column 'gold'"),
+    ("measure texts.csv --text words", "has no column 'words'"),
+    ("measure numbers.csv --features a c", "has no column 'c'"),
+    ("measure numbers.csv --eval-file missing.csv", "no such file"),
+    ("measure digits --model mpl", "Did you mean 'mlp'?"),
+    ("measure digits --wat 3", "--wat"),
+    ("measure digits --engine warp", "warp"),
+    ("measure digits --device warp", "device 'warp' cannot be used here"),
+    ("measure digits --runs 1", "runs must be 2 or more, got 1"),
+    ("measure digits --runs -3", "runs must be 2 or more, got -3"),
+    ("measure digits --runs many", "many"),
+    ("measure digits --runs", "--runs"),
+    ("measure digits --vary seed", "vary names unknown streams ['seed']"),
+    ("measure digits --vary ,", "vary is empty"),
+    ("measure digits --every sometimes", "every must be 'epoch', 'final' or a number of steps, got 'sometimes'"),
+    ("measure digits --every 0", "every must be"),
+    ("measure digits --every -5", "every must be"),
+    ("measure digits --burn-in -1", "burn_in must be zero or more"),
+    ("measure digits --level all", "all"),
+    ("measure digits --seed -1", "seed must be a non-negative integer, got -1"),
+    ("measure digits --threads 0", "threads must be 1 or more, got 0"),
+    ("measure digits --runs 2 --jobs 0 --out fresh", "jobs must be 1 or more, got 0"),
+    ("measure digits --lr -1", "optimizer.lr must be a positive number"),
+    ("measure digits --lr nan", "optimizer.lr must be a positive number"),
+    ("measure digits --batch-size 0", "batch_size must be 1 or more"),
+    ("measure digits --hidden 0", "model.hidden must hold positive widths"),
+    ("measure digits --dropout 1", "model.dropout must be in [0, 1)"),
+    ("measure digits --limit 5", "limit=5"),
+    ("measure digits --out other", "'other' exists and holds no study"),
+    ("measure digits --model text-tfidf --out o", "takes texts"),
+    ("measure texts.csv --model cnn --out o", "takes numbers or images"),
+    ("measure texts.csv --model mlp --out o", "takes numbers or images"),
+    ("measure numbers.csv --model cnn --out o", "takes images"),
+    ("measure digits --model no_such_module:f --out o", "cannot import the model factory"),
+    ("measure digits --model models_of_mine:missing --out o", "has no attribute 'missing'"),
+    ("measure digits --model models_of_mine:THING --out o", "not a function"),
+    ("measure digits --model models_of_mine:raises --out o", "RuntimeError: no such weights"),
+    ("measure digits --model models_of_mine:number --out o", "must return a torch.nn.Module, got int"),
+    ("measure digits --model models_of_mine:no_arguments --out o", "no_arguments() takes 0 positional arguments"),
+    ("measure digits --model models_of_mine:shared --out o", "returned a shared instance"),
+    ("measure --recipe missing.toml", "cannot read the recipe 'missing.toml'"),
+    ("measure --recipe empty", "cannot read the recipe 'empty'"),
+    ("measure --recipe binary.toml", "cannot read the recipe 'binary.toml'"),
+    ("measure --recipe no_toml.toml", "cannot read the recipe 'no_toml.toml'"),
+    ("measure --recipe unknown.toml", "unknown recipe field epoch;"),
+    ("measure --recipe unknown_inner.toml", "unknown recipe field optimizer.learning_rate"),
+    ("measure --recipe text_for_number.toml", "epochs must be of type int, got 'many'"),
+    ("measure --recipe float_for_int.toml", "epochs must be of type int, got 2.5"),
+    ("measure --recipe number_for_name.toml", "model.name must be of type str, got 3"),
+    ("measure --recipe no_table.toml", "model must be a table, got 'mlp'"),
+    ("measure --recipe no_data_table.toml", "data must be a table, got 'digits'"),
+    ("measure digits --recipe no_data_table.toml", "data must be a table, got 'digits'"),
+    ("measure --recipe item.toml", "model.hidden[1] must be of type int, got 'a'"),
+    ("measure --recipe nan.toml", "optimizer.lr must be a positive number, got nan"),
+]
+OTHERS = [
+    ("warp", "unknown command 'warp'; choose among measure, import, inspect, report"),
+    ("inspect empty", "'empty' holds no study"),
+    ("inspect missing", "'missing' holds no study"),
+    ("inspect plain", "'plain' holds no study"),
+    ("inspect", "Required options"),
+    ("inspect empty --top -1", "--top must be 0 or more, got -1"),
+    ("inspect empty --top many", "many"),
+    ("report empty", "'empty' holds no study"),
+    ("import", "--out"),
+    ("import --out o", "no file of predictions was given"),
+    ("import missing.npy --out o", "No such file"),
+    ("import missing.csv --out o", "no such file: 'missing.csv'"),
+    ("import folder.csv --out o", "no such file: 'folder.csv'"),
+    ("import plain --out o", "predictions are read from .npy or from .csv"),
+    ("import garbage.csv --out o", "garbage.csv"),
+    ("import garbage.parquet --out o", "garbage.parquet cannot be read as parquet"),
+    ("import labels.npy texts.csv --out o", "all of one kind"),
+    ("import labels.npy", "--out"),
+    ("import labels.npy --out other", "'other' exists and holds no study"),
+    ("import labels.npy --classes a b --out o", "predictions holds 2 at position (0, 2)"),
+    ("import labels.npy --targets missing.npy --out o", "No such file"),
+    ("import labels.npy --level all --out o", "all"),
+]
+
+
+@pytest.mark.parametrize(("command", "expected"), [*MEASURE, *OTHERS])
+def test_mistakes_are_answered_with_status_2(cli, folder, labels, command, expected):
+    """Wrong usage and bad input end with status 2, and the message says what is wrong."""
+    words = command.split()
+    if words[0] == "measure" and "--engine" not in words:
+        words += ["--engine", "serial"]
+    if words[0] == "measure" and "--runs" not in words:
+        words += ["--runs", "2"]
+    ended = cli(*words)
+    assert ended.status == 2, ended
+    assert expected in " ".join((ended.err + ended.out).replace("│", " ").split())
+    assert "Traceback" not in ended.err + ended.out
+    assert (folder / "other/precious.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("command", ["measure digits", "import labels.npy", "report study"])
+@pytest.mark.parametrize("out", ["plain", "plain/below"])
+def test_folder_that_cannot_be_written(cli, folder, labels, command, out):
+    """--out at or below a regular file is refused by name, and the file is left alone."""
+    assert cli("import", labels, "--out", "study").status == 0
+    ended = cli(*command.split(), *(TINY if "measure" in command else ()), "--out", out)
+    assert ended.status in (1, 2)
+    assert ended.err.startswith(("failed: cannot write 'plain", "error: 'plain"))
+    assert "Traceback" not in ended.err
+    assert (folder / "plain").read_text() == "x"
+
+
+def test_study_is_not_mixed_with_another(cli, folder, labels):
+    """Each change of what a study is made of is refused by name, and the study stays as it was."""
+    begun = ("measure", "digits", *TINY, "--out", "study")
+    assert cli(*begun).status == 0
+    before = {path: path.stat().st_mtime_ns for path in Path("study").rglob("*") if path.is_file()}
+    for change, expected in {
+        "--epochs 3": "epochs: 1 there, 3 now",
+        "--lr 0.5": "optimizer.lr",
+        "--seed 4": "base_seed: 0 there, 4 now",
+        "--vary init": "vary",
+        "--level full": "record",
+        "--limit 200": "data.limit",
+    }.items():
+        ended = cli(*begun, *change.split())
+        assert ended.status == 2
+        assert expected in ended.err
+        assert "Choose another --out" in ended.err
+    assert cli("import", labels, "--out", "study").status == 2
+    assert before == {path: path.stat().st_mtime_ns for path in before}
+
+
+def test_import_does_not_overwrite(cli, labels, tmp_path):
+    """Importing the same predictions into the same folder twice is refused."""
+    assert cli("import", labels, "--out", tmp_path / "study").status == 0
+    ended = cli("import", labels, "--out", tmp_path / "study")
+    assert ended.status == 2
+    assert "already holds a study" in ended.err
+
+
+def test_unknown_sample_shows_what_ids_look_like(cli, measured):
+    """An id that the study has not is answered with ids that it has."""
+    ended = cli("inspect", measured, "--sample", "nobody")
+    assert ended.status == 2
+    assert "no sample 'nobody'" in ended.err
+    assert "21" in ended.err
+
+
+def test_runs_that_all_diverge_are_a_failure(cli, tmp_path):
+    """A learning rate that blows up ends with status 1 and counts the diverged runs."""
+    ended = cli("measure", "digits", *TINY, "--lr", "1e30", "--out", tmp_path / "study")
+    assert ended.status == 1
+    assert "2 diverged" in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_control_characters_of_a_file_do_not_reach_the_terminal(cli, tmp_path):
+    """An error message that quotes a file spells out its escape sequences."""
+    (tmp_path / "data.csv").write_bytes(b"text,label\nhel\x1b[2J\0lo,1,2\n")
+    ended = cli("measure", tmp_path / "data.csv")
+    assert ended.status == 2
+    assert "hel" in ended.err
+    assert not set("\x1b\x9b\x9d\0") & set(ended.err)
+
+
+def test_escape_sequences_in_a_column_name_are_spelled_out(cli, tmp_path):
+    """The name of a column is quoted in a way that shows its control characters."""
+    (tmp_path / "data.csv").write_text("\x1b[2Jtext,a\nhello,1\n")
+    ended = cli("measure", tmp_path / "data.csv", "--label", "gold")
+    assert ended.status == 2
+    assert r"\x1b[2Jtext" in ended.err
+    assert "\x1b" not in ended.err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names of files are bytes on POSIX systems only")
+def test_file_name_that_is_no_text(cli, tmp_path):
+    """A file whose name is no UTF-8 is imported or refused, never a traceback."""
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/\xff.npy")
+    np.save(path, [[0, 1], [1, 1]])
+    ended = cli("import", path, "--out", tmp_path / "study")
+    assert ended.status in (0, 2)
+    assert "Traceback" not in ended.err

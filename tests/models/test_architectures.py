@@ -1,0 +1,150 @@
+"""Each architecture by name."""
+
+import pytest
+import torch
+from torch import nn
+
+from reseed._errors import ModelError
+from reseed.data import Dataset, Splits
+from reseed.models import MODELS, ModelConfig, architecture, draw_model, parameter_origins, suggested_model
+
+
+def dataset(inputs, split="train", count=12):
+    """A data set of three classes."""
+    labels = torch.arange(count) % 3
+    return Dataset("toy", split, inputs, labels, tuple(map(str, range(count))), ("a", "b", "c"))
+
+
+def splits(inputs):
+    """The same samples as both splits."""
+    return Splits(dataset(inputs), dataset(inputs, "test"))
+
+
+IMAGES = torch.rand(12, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+TEXTS = tuple(f"word{i % 3} and number {i}" for i in range(12))
+CASES = {
+    "mlp": (ModelConfig("mlp", hidden=(8, 4), dropout=0.1), IMAGES),
+    "cnn": (ModelConfig("cnn", width=4, hidden=(8,)), IMAGES),
+    "resnet": (ModelConfig("resnet", width=4), IMAGES),
+    "text-tfidf": (ModelConfig("text-tfidf", hidden=(8,), vocabulary=20), TEXTS),
+}
+
+
+def test_every_model_has_a_case():
+    """No registered model is left out of these tests (the text encoder has a file of its own)."""
+    assert set(CASES) | {"text-encoder"} == set(MODELS)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_models_give_logits_and_learn_from_every_parameter(name):
+    """Prepared inputs give finite logits [sample, class], and every parameter gets a gradient."""
+    config, inputs = CASES[name]
+    build = architecture(config)
+    prepared = build.prepare(splits(inputs), None, print)
+    model = draw_model(build, tuple(prepared.train.shape[1:]), 3, word=1)
+    logits = model(prepared.train)
+    assert logits.shape == (12, 3)
+    assert torch.isfinite(logits).all()
+    nn.functional.cross_entropy(logits, torch.arange(12) % 3).backward()
+    assert all(parameter.grad is not None for parameter in model.parameters())
+    assert build.is_native
+
+
+@pytest.mark.parametrize("norm", ["batch", "group", "layer", "none"])
+@pytest.mark.parametrize("name", ["cnn", "resnet"])
+def test_norm_layers(name, norm):
+    """The norm layer is the one asked for, and convolutions have a bias only without one."""
+    model = architecture(ModelConfig(name, norm=norm, width=6)).build((1, 16, 16), 3)
+    kinds = {type(module) for module in model.modules()}
+    expected = {"batch": nn.BatchNorm2d, "group": nn.GroupNorm, "layer": nn.GroupNorm, "none": nn.Identity}
+    assert expected[norm] in kinds
+    assert all((m.bias is not None) == (norm == "none") for m in model.modules() if isinstance(m, nn.Conv2d))
+    assert model(torch.rand(2, 1, 16, 16)).shape == (2, 3)
+
+
+def test_resnet_depth_counts_its_layers():
+    """A resnet of depth d has d - 1 convolutions on its main path and one linear layer."""
+    for depth in (8, 14, 20):
+        model = architecture(ModelConfig("resnet", depth=depth)).build((3, 32, 32), 10)
+        main = [m for m in model.modules() if isinstance(m, nn.Conv2d) and m.kernel_size == (3, 3)]
+        assert len(main) == depth - 1
+
+
+def test_tfidf_is_fitted_on_training_texts_only():
+    """Words that only evaluation texts hold are not in the vocabulary."""
+    build = architecture(ModelConfig("text-tfidf", vocabulary=1000))
+    train = dataset(TEXTS)
+    seen = build.prepare(Splits(train, dataset(TEXTS, "test")), None, print)
+    unseen = build.prepare(Splits(train, dataset(("zebra",) * 12, "test")), None, print)
+    assert torch.equal(seen.train, unseen.train)
+    assert not unseen.evaluation.any()
+    assert torch.equal(seen.evaluation, seen.train)
+
+
+@pytest.mark.parametrize(
+    ("config", "inputs", "message"),
+    [
+        (ModelConfig("mlp"), TEXTS, "model 'mlp' takes numbers or images, but data set 'toy' holds texts"),
+        (ModelConfig("text-tfidf"), IMAGES, "model 'text-tfidf' takes texts, but data set 'toy' holds numbers"),
+        (ModelConfig("cnn"), torch.rand(12, 5), r"model 'cnn' takes images .* has inputs of shape \(12, 5\)"),
+        (ModelConfig("text-tfidf"), ("?!",) * 12, "model 'text-tfidf' found no words in the training texts of 'toy'"),
+    ],
+)
+def test_data_that_does_not_fit_is_refused(config, inputs, message):
+    """A model refuses the wrong kind of input and says which models take it."""
+    with pytest.raises(ModelError, match=message):
+        architecture(config).prepare(splits(inputs), None, print)
+
+
+def test_too_small_images_are_refused():
+    """Two pixels a side cannot be pooled twice."""
+    with pytest.raises(ModelError, match="needs images of at least 4 x 4 pixels, got 2 x 2"):
+        architecture(ModelConfig("cnn")).build((1, 2, 2), 3)
+
+
+def test_text_encoder_needs_an_encoder():
+    """The model without a default says what to pass."""
+    with pytest.raises(ModelError, match="model 'text-encoder' needs an encoder: pass --encoder"):
+        architecture(ModelConfig("text-encoder"))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "name"),
+    [
+        (TEXTS, "text-tfidf"),
+        (torch.rand(12, 1, 8, 8), "mlp"),
+        (torch.rand(12, 1, 28, 28), "cnn"),
+        (torch.rand(12, 3, 32, 32), "resnet"),
+        (torch.rand(12, 5), "mlp"),
+    ],
+)
+def test_suggested_models(inputs, name):
+    """The default model suits the kind of data."""
+    assert suggested_model(dataset(inputs)) == name
+
+
+def test_unknown_model_names_the_nearest():
+    """A typo is answered with the known names."""
+    with pytest.raises(ModelError, match=r"unknown model 'resnett'. Did you mean 'resnet'\? Known models: mlp, cnn"):
+        architecture(ModelConfig("resnett"))
+
+
+def test_parameter_origins_tell_drawn_from_constant():
+    """Weights are re-drawn; batch norm's scale and shift start constant whatever the seed."""
+    origins = parameter_origins(architecture(ModelConfig("cnn", width=4, hidden=(8,))), (1, 8, 8), 3)
+    assert {"0.weight", "9.weight", "9.bias"} <= set(origins.redrawn)
+    assert {"1.weight", "1.bias"} <= set(origins.constant)
+    assert origins.shared == ()
+    model = architecture(ModelConfig("cnn", width=4, hidden=(8,))).build((1, 8, 8), 3)
+    total = sum(parameter.numel() for parameter in model.parameters())
+    assert origins.redrawn_count + origins.constant_count == total
+
+
+def test_init_scale_multiplies_drawn_matrices_only():
+    """Scaling touches weights of two or more axes that the seed draws, nothing else."""
+    plain = draw_model(architecture(ModelConfig("cnn", width=4)), (1, 8, 8), 3, word=5)
+    scaled = draw_model(architecture(ModelConfig("cnn", width=4, init_scale=0.3)), (1, 8, 8), 3, word=5)
+    others = dict(scaled.named_parameters())
+    for name, parameter in plain.named_parameters():
+        factor = 0.3 if parameter.ndim >= 2 else 1.0
+        assert torch.equal(parameter * factor, others[name]), name

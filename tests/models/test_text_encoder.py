@@ -1,0 +1,102 @@
+"""The text encoder, on a tiny randomly initialised one that is saved to a folder."""
+
+import numpy as np
+import pytest
+import torch
+
+from reseed._errors import ModelError
+from reseed.data import Dataset, Splits
+from reseed.models import ModelConfig, architecture, draw_model, parameter_origins
+
+pytestmark = pytest.mark.text
+transformers = pytest.importorskip("transformers", reason="needs the extra `text`: pip install 'reseed[text]'")
+
+TEXTS = ("book a table", "play some music please", "what is the weather", "table for two", "music", "weather now")
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory):
+    """A folder with a two-layer BERT of width 16 and its tokenizer."""
+    folder = tmp_path_factory.mktemp("encoder")
+    words = sorted({word for text in TEXTS for word in text.split()})
+    (folder / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words]))
+    tokenizer = transformers.BertTokenizerFast(str(folder / "vocab.txt"))
+    config = transformers.BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=32,
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        transformers.BertModel(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return str(folder)
+
+
+@pytest.fixture
+def splits():
+    """Six texts of three classes, as both splits."""
+    labels = torch.arange(6) % 3
+    return Splits(
+        Dataset("toy", "train", TEXTS, labels, tuple("abcdef"), ("x", "y", "z")),
+        Dataset("toy", "test", TEXTS[::-1], labels, tuple("abcdef"), ("x", "y", "z")),
+    )
+
+
+def reference_features(folder):
+    """Mean hidden state of each text alone, without padding."""
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    model = transformers.AutoModel.from_pretrained(folder).eval()
+    rows = []
+    for text in TEXTS:
+        with torch.no_grad():
+            rows.append(model(**tokenizer(text, return_tensors="pt")).last_hidden_state[0].mean(0))
+    return torch.stack(rows)
+
+
+def test_frozen_features_are_means_over_tokens(encoder, splits, tmp_path):
+    """Features equal each text's own mean hidden state: padding and batching leave no trace."""
+    build = architecture(ModelConfig("text-encoder", encoder=encoder, max_length=16))
+    prepared = build.prepare(splits, tmp_path, lambda _: None)
+    torch.testing.assert_close(prepared.train, reference_features(encoder), atol=1e-5, rtol=1e-4)
+    assert build.is_native
+
+
+def test_features_are_computed_once(encoder, splits, tmp_path):
+    """The second call reads the cache and announces nothing; another text makes another entry."""
+    build = architecture(ModelConfig("text-encoder", encoder=encoder, max_length=16))
+    said = []
+    first = build.prepare(splits, tmp_path, said.append)
+    assert len(said) == 2
+    assert "features of 6 texts (train), once" in said[0]
+    again = build.prepare(splits, tmp_path, said.append)
+    assert len(said) == 2
+    assert torch.equal(first.train, again.train)
+    assert all(np.load(path, allow_pickle=False).shape == (6, 16) for path in tmp_path.glob("features-*.npy"))
+
+
+def test_fine_tuning_starts_from_shared_weights(encoder, splits):
+    """End to end, the encoder's weights are shared and the head's are re-drawn; gradients reach the embeddings."""
+    config = ModelConfig("text-encoder", encoder=encoder, max_length=16, fine_tune=True, hidden=())
+    build = architecture(config)
+    prepared = build.prepare(splits, None, lambda _: None)
+    shape = tuple(prepared.train.shape[1:])
+    origins = parameter_origins(build, shape, 3)
+    assert all(name.startswith("head.") for name in origins.redrawn)
+    assert any(name.startswith("encoder.encoder.layer.0") for name in origins.shared)
+    model = draw_model(build, shape, 3, word=1).eval()
+    torch.testing.assert_close(model(prepared.train), model.head(reference_features(encoder)), atol=1e-5, rtol=1e-4)
+    model(prepared.train).sum().backward()
+    assert model.encoder.embeddings.word_embeddings.weight.grad.abs().sum() > 0
+    assert not build.is_native
+
+
+def test_missing_encoder_is_named(splits, monkeypatch):
+    """A folder that is not there is an error about the encoder."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    build = architecture(ModelConfig("text-encoder", encoder="./no-such-folder"))
+    with pytest.raises(ModelError, match=r"cannot load the encoder './no-such-folder'.*Pass a hub name or a local"):
+        build.prepare(splits, None, print)

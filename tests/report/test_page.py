@@ -1,0 +1,376 @@
+"""The page as text: what it says, what it leaves out, that it is complete and within its size."""
+
+import base64
+import dataclasses
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import numpy as np
+import plotly.graph_objects
+import pytest
+
+from reseed.report import ReportData, _charts, render
+
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+
+
+class _Page(HTMLParser):
+    """Collects the visible words, the attributes and the scripts of a page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.scripts: dict[str, str] = {}
+        self.parts: list[str] = []
+        self._inside = ""
+        self.feed(html)
+        self.text = " ".join(" ".join(self.parts).replace("\u00a0", " ").split())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag in ("script", "style"):
+            self._inside = dict(attrs).get("id") or f"{tag}-{len(self.scripts)}"
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("script", "style"):
+            self._inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._inside:
+            self.scripts[self._inside] = self.scripts.get(self._inside, "") + data
+        else:
+            self.parts.append(data)
+
+    def json(self, name: str) -> dict:
+        """One of the page's data blocks."""
+        return json.loads(self.scripts[name])
+
+
+def page(data: ReportData) -> _Page:
+    """Render and parse."""
+    return _Page(render(data))
+
+
+def without_plotly(html: str) -> str:
+    """The page without the source text of the chart library."""
+    return re.sub(r"<script>/\*\*\n\* plotly\.js.*?</script>", "", html, flags=re.DOTALL)
+
+
+def summary(data: ReportData, **changes: object) -> dict[str, object]:
+    """A report's summary with some values replaced."""
+    return {**data.summary, **changes}
+
+
+# ---------------------------------------------------------------- what the page says
+
+
+def test_lead_counts_the_answers_that_depend_on_the_seed(make_report):
+    """The first sentence says how many answers changed, with their share."""
+    data = make_report(samples=120)
+    changed = int(data.unstable.sum())
+    assert f"Of 120 answers, {changed} ({100 * changed / 120:.1f} %) depend on the seed." in page(data).text
+
+
+def test_every_headline_number_has_an_interval(make_report):
+    """Unstable share, jitter, label entropy and accuracy each come with their 95 % interval and its method."""
+    text = page(make_report()).text
+    assert text.count("95 % interval") == 4
+    assert "(jackknife over runs)" in text
+
+
+def test_jitter_is_said_in_answers(make_report):
+    """The reader learns on how many answers two retrainings disagree."""
+    data = make_report(samples=100)
+    data = dataclasses.replace(data, summary=summary(data, jitter=0.021))
+    assert "Two retrainings disagree on 2.1 % of the answers, about 2 of 100." in page(data).text
+
+
+def test_zero_flips_is_not_called_stable(make_report):
+    """With no flip at all the page says so and points to the upper bound of the flip probability."""
+    text = page(make_report(unstable=0.0, runs=20)).text
+    assert "None of the 120 answers changed in 20 runs." in text
+    assert "That is not proof of stability" in text
+    assert "Zero flips in 20 runs does not mean stable" in text
+    assert "13.9 %" in text
+    assert "No sample has a label entropy above 0." in text
+    assert "No two labels were given to the same sample." in text
+
+
+def test_bound_is_worked_out_when_absent(make_report):
+    """Without a given upper bound the page uses 1 - 0.05^(1/R)."""
+    data = make_report(runs=10)
+    data = dataclasses.replace(data, summary=summary(data, flip_upper_bound=None))
+    assert "\u2264 25.9 %" in page(data).text
+
+
+def test_two_runs(make_report):
+    """Two runs have a jitter, but the page says that its interval needs three."""
+    parsed = page(make_report(runs=2))
+    assert "Two retrainings disagree on" in parsed.text
+    assert "no interval from fewer than three runs" in parsed.text
+
+
+def test_one_run(make_report):
+    """One run cannot show instability, and the page says what to do instead of a number."""
+    parsed = page(make_report(runs=1, unstable=0.0))
+    assert "One run cannot show which answers depend on the seed." in parsed.text
+    assert "needs two runs" in parsed.text
+    assert "The curve needs at least two runs." in parsed.text
+
+
+def test_no_samples(make_report):
+    """A study without samples makes a page, not an error."""
+    data = make_report(samples=3)
+    columns = {
+        name: getattr(data, name)[:0]
+        for name in (
+            "targets",
+            "label_entropy",
+            "mode_label",
+            "mode_share",
+            "jitter",
+            "confidence_mean",
+            "confidence_std",
+        )
+    }
+    empty = dataclasses.replace(data, sample_ids=(), answers=(), texts=None, **columns)
+    assert "There are no answers to compare." in page(empty).text
+
+
+def test_one_unstable_sample_in_one_class(make_report):
+    """A single unstable sample is spoken of in the singular and tops the table."""
+    data = make_report(samples=40, unstable=0.0)
+    answers = (*data.answers[:7], ((1, 19), (2, 1)), *data.answers[8:])
+    entropy = data.label_entropy.copy()
+    entropy[7] = 0.1985
+    data = dataclasses.replace(data, answers=answers, label_entropy=entropy, pairs=((1, 2, 1.0, 1),))
+    parsed = page(data)
+    assert "Of 40 answers, 1 (2.5 %) depends on the seed." in parsed.text
+    assert "This sample got at least two different labels." in parsed.text
+    assert parsed.json("samples-data")["ids"][0] == "test-00007"
+
+
+def test_undefined_values_are_dashes_with_reasons(make_report):
+    """None and NaN never print as such: a dash stands there, and the reason beside it."""
+    data = make_report(samples=30)
+    nothing = np.full(30, np.nan)
+    data = dataclasses.replace(
+        data,
+        summary=summary(data, label_entropy_mean=float("nan"), jitter=None, accuracy_ci95=[None, 1.0]),
+        label_entropy=nothing,
+        jitter=nothing,
+        mode_share=nothing,
+        mode_label=np.full(30, -1),
+        classes=((0, 30, None, float("nan")),),
+        provenance={"cost": {"peak": None, "steps": float("nan")}},
+    )
+    html = without_plotly(render(data))
+    words = _Page(re.sub(r"<script.*?</script>", "", html, flags=re.DOTALL)).text
+    assert "undefined for these runs" in words
+    assert "needs two runs" in words
+    assert "not recorded" in words
+    assert not re.search(r"\b(nan|None|NaN|null)\b", words.replace("None of the", ""))
+
+
+def test_missing_targets(make_report):
+    """Without gold labels accuracy is a dash with that reason, and the table drops the columns about gold."""
+    data = make_report()
+    data = dataclasses.replace(
+        data,
+        targets=np.full(120, -1),
+        summary=summary(data, accuracy_mean=None, accuracy_std=None, accuracy_ci95=None),
+    )
+    parsed = page(data)
+    assert "no gold labels" in parsed.text
+    assert "Gold label" not in parsed.text
+    assert "gold" not in [column["key"] for column in parsed.json("samples-data")["columns"]]
+
+
+def test_some_targets_missing(make_report):
+    """A sample without gold label shows a dash that says so; the others keep theirs."""
+    data = make_report()
+    targets = data.targets.copy()
+    targets[data.order[0]] = -1
+    parsed = page(dataclasses.replace(data, targets=targets))
+    assert "gold label unknown" in parsed.text
+    assert "\u2713 right" in parsed.text
+
+
+def test_missing_confidence(make_report):
+    """Without confidences the data map says why it is missing."""
+    parsed = page(make_report(confidence_mean=np.full(120, np.nan), confidence_std=np.full(120, np.nan)))
+    assert "The data map needs the confidence of the runs" in parsed.text
+    assert "map" not in parsed.json("figures")
+
+
+def test_no_texts(make_report):
+    """Samples without texts are shown by their ids."""
+    parsed = page(make_report(texts=False))
+    assert parsed.json("samples-data")["texts"] is None
+    assert "test-00000" in parsed.text
+
+
+def test_answers_are_bars_and_words(make_report):
+    """A sample's answers are written out beside their bar."""
+    data = make_report(samples=1, answers=(((0, 31), (1, 19), (2, 0)),))
+    parsed = page(data)
+    assert "transfer \u00d731 \u00b7 balance \u00d719" in parsed.text
+    assert "pay bill \u00d70" not in parsed.text
+    grown = [attrs["style"] for tag, attrs in parsed.tags if tag == "span" and attrs.get("style")]
+    assert grown[-2:] == ["flex-grow:31", "flex-grow:19"]
+
+
+def test_labels_without_a_name(make_report):
+    """A label beyond the class names is shown by its number."""
+    assert "class 77 \u00d720" in page(make_report(samples=1, answers=(((77, 20),),))).text
+
+
+def test_notes_recipe_and_provenance_are_shown(make_report):
+    """Warnings, the recipe, seeds, versions and cost are on the page; without any it says so."""
+    text = page(make_report(notes=("2 runs diverged: seeds 4, 11.",))).text
+    for words in ("2 runs diverged", 'name = "adam"', "init, order", "training steps 4500", "torch 2.6"):
+        assert words in text
+    bare = page(make_report(recipe_toml=None, provenance={})).text
+    assert "No recipe, seeds or versions were recorded." in bare
+    assert "Before you read on" not in bare
+
+
+def test_diverged_and_missing_runs_are_in_the_header(make_report):
+    """Runs that diverged or are missing are counted next to those compared."""
+    data = make_report()
+    data = dataclasses.replace(data, summary=summary(data, runs_diverged=2, runs_missing=1))
+    text = page(data).text
+    assert "2 runs diverged" in text
+    assert "1 run missing" in text
+
+
+def test_least_stable_sample_comes_first(make_report):
+    """Rows are ordered by falling label entropy, undefined ones last."""
+    data = make_report()
+    entropy = data.label_entropy.copy()
+    entropy[3] = np.nan
+    values = page(dataclasses.replace(data, label_entropy=entropy)).json("samples-data")["entropy"]
+    assert values[-1] is None
+    assert values[:-1] == sorted(values[:-1], reverse=True)
+
+
+# ---------------------------------------------------------------- charts
+
+
+def test_figures_are_valid_for_plotly(make_report):
+    """Plotly's own validation accepts every figure."""
+    for chart in _charts.charts(make_report()):
+        assert chart.figure is not None
+        plotly.graph_objects.Figure(chart.figure)
+
+
+def test_charts_have_text_alternatives(make_report):
+    """Every chart has a label for screen readers and a caption."""
+    parsed = page(make_report())
+    plots = [attrs for _, attrs in parsed.tags if attrs.get("class") == "plot"]
+    assert len(plots) == 3
+    assert all(attrs["role"] == "img" and attrs["aria-label"] for attrs in plots)
+    assert sum(tag == "figcaption" for tag, _ in parsed.tags) == 3
+
+
+def test_histogram_states_the_zeros(make_report):
+    """The bars add up to the unstable samples; the samples at zero are counted in the caption."""
+    data = make_report()
+    chart = _charts.histogram(data)
+    assert chart.figure is not None
+    assert sum(chart.figure["data"][0]["y"]) == data.unstable.sum()
+    assert f"{(~data.unstable).sum()} of 120 samples have label entropy 0" in chart.caption
+
+
+def test_data_map_thins_out_but_keeps_the_unstable(make_report):
+    """With many samples the map draws a stated number of them, with the most unstable among them."""
+    data = make_report(samples=5_000, unstable=0.2)
+    chart = _charts.data_map(data)
+    assert chart.figure is not None
+    drawn = set(chart.figure["data"][0]["customdata"])
+    assert len(drawn) == 3_000
+    assert {data.sample_ids[sample] for sample in np.flatnonzero(data.unstable)} <= drawn
+    assert "3,000 of 5,000 samples are drawn" in chart.caption
+
+
+# ---------------------------------------------------------------- one file, offline, of bounded size
+
+
+def test_page_refers_to_nothing_outside(make_report):
+    """Outside plotly's own source no address occurs, and no tag loads anything."""
+    html = render(make_report())
+    assert "http:" not in without_plotly(html)
+    assert "https:" not in without_plotly(html)
+    assert "//" not in re.sub(r"<(script|style).*?</\1>", "", html, flags=re.DOTALL)
+    for tag, attrs in _Page(html).tags:
+        assert tag not in ("iframe", "object", "embed", "base")
+        address = attrs.get("src") or (attrs.get("href") if tag != "a" else None)
+        assert address is None or address.startswith("data:")
+
+
+def test_plotly_is_inlined_once(make_report):
+    """The chart library is in the page exactly once."""
+    assert render(make_report()).count("* plotly.js v") == 1
+
+
+def test_policy_names_the_hashes_of_the_only_two_scripts(make_report):
+    """The content security policy forbids everything but two scripts, inline styles and embedded images."""
+    parsed = page(make_report())
+    policy = next(attrs["content"] for _, attrs in parsed.tags if attrs.get("http-equiv"))
+    assert policy is not None
+    assert policy.startswith("default-src 'none'; script-src 'sha256-")
+    assert policy.count("sha256-") == 2
+    assert "unsafe" not in policy.split("style-src")[0]
+    assert "img-src data:" in policy
+
+
+@pytest.mark.parametrize("length", [30, 5_000])
+def test_ten_thousand_samples_stay_under_ten_megabytes(make_report, length):
+    """10,000 samples with texts, short or very long, images and all make a page of less than 10 MB."""
+    texts = tuple(f"sample {index} \u2028<&> \u00e4\u20ac ".ljust(length, "x") for index in range(10_000))
+    image = PNG + bytes(20_000)
+    data = make_report(samples=10_000)
+    html = render(dataclasses.replace(data, texts=texts, images=(image,) * 10_000))
+    assert len(html.encode()) < 10_000_000
+    assert ("Texts are cut after" in html) == (length > 1_000)
+
+
+def test_images_are_capped_and_the_page_says_so(make_report):
+    """Only the least stable samples bring their image, and each image is in the page once."""
+    data = make_report(samples=400, texts=False, images=(PNG,) * 400)
+    html = render(data)
+    assert html.count(base64.b64encode(PNG).decode()) == 300
+    assert "Images are included for the 300 least stable samples only." in html
+
+
+def test_table_is_capped_and_the_page_says_so(make_report):
+    """Beyond 10,000 samples the table holds the least stable ones; the counts still cover all."""
+    data = make_report(samples=10_050, runs=3, texts=False)
+    parsed = page(data)
+    assert len(parsed.json("samples-data")["ids"]) == 10_000
+    assert "The table holds the 10,000 least stable of 10,050 samples." in parsed.text
+    assert "Of 10,050 answers" in parsed.text
+
+
+def test_static_rows_are_the_hundred_least_stable(make_report):
+    """Without scripts the table has 100 rows, and the page says of how many."""
+    parsed = page(make_report(samples=150))
+    body = render(make_report(samples=150)).split('id="samples-table"')[1].split("</table>")[0]
+    assert body.count("<tr>") == 101
+    assert "Without scripts the table shows the 100 least stable samples of 150." in parsed.text
+
+
+def test_rendering_is_deterministic(make_report):
+    """The same data make the same page, byte for byte."""
+    assert render(make_report()) == render(make_report())
+
+
+def test_importing_the_report_does_not_import_plotly():
+    """Plotly is only loaded when a page is made."""
+    code = "import sys, reseed.report; sys.exit('plotly' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

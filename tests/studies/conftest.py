@@ -1,0 +1,36 @@
+"""Small studies."""
+
+import shutil
+
+import pytest
+
+from reseed.models import ModelConfig
+from reseed.studies import Study, train_study
+from reseed.training import Recipe, RecordConfig
+
+RECIPE = Recipe(model=ModelConfig("mlp", hidden=(16,), dropout=0.2), epochs=3, batch_size=64)
+
+
+@pytest.fixture(scope="session")
+def finished_study(tmp_path_factory):
+    """The folder of four finished runs on digits, recorded in full on both splits; not to be changed."""
+    root = tmp_path_factory.mktemp("studies") / "digits"
+    train_study(RECIPE, root, runs=4, record=RecordConfig("12", level="full", train=True), engine="serial")
+    return root
+
+
+@pytest.fixture
+def study(finished_study, tmp_path):
+    """A copy of the finished study that a test may break."""
+    return Study.open(shutil.copytree(finished_study, tmp_path / "copy"))
+
+
+@pytest.fixture
+def train(tmp_path):
+    """A function that trains a small study below the test's folder."""
+
+    def run(name="study", recipe=RECIPE, **options):
+        options = {"runs": 3, "engine": "serial"} | options
+        return train_study(recipe, tmp_path / name, **options)
+
+    return run

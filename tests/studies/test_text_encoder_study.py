@@ -1,0 +1,62 @@
+"""A study of a text encoder whose features are computed once."""
+
+import shutil
+
+import pytest
+
+from reseed.data import DataConfig
+from reseed.models import ModelConfig
+from reseed.studies import Study
+from reseed.training import Recipe
+
+pytestmark = pytest.mark.text
+transformers = pytest.importorskip("transformers", reason="needs the extra `text`: pip install 'reseed[text]'")
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    """A recipe over forty short texts with a tiny encoder in a folder."""
+    import torch
+
+    rows = [f"play song {i},music" if i % 2 else f"rain today {i},weather" for i in range(40)]
+    (tmp_path / "texts.csv").write_text("\n".join(["text,label", *rows]))
+    folder = tmp_path / "encoder"
+    folder.mkdir()
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "play", "song", "rain", "today"]
+    (folder / "vocab.txt").write_text("\n".join(words))
+    tokenizer = transformers.BertTokenizerFast(str(folder / "vocab.txt"))
+    config = transformers.BertConfig(
+        vocab_size=len(tokenizer), hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        transformers.BertModel(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    model = ModelConfig("text-encoder", encoder=str(folder), max_length=8, hidden=(4,), dropout=0.1)
+    return Recipe(data=DataConfig(str(tmp_path / "texts.csv")), model=model, epochs=2, batch_size=8)
+
+
+@pytest.mark.parametrize("engine", ["serial", "processes"])
+def test_features_are_computed_once_for_all_runs(train, recipe, engine):
+    """Features are announced once for each split, and not again when the study is extended without its encoder."""
+    from dataclasses import replace
+
+    said = []
+    study = train(recipe=recipe, runs=2, announce=said.append, engine=engine, jobs=2)
+    assert len(said) == 2
+    study = train(recipe=recipe, runs=3, announce=said.append, engine=engine, jobs=2)
+    assert len(said) == 2
+    assert len(study.manifests) == 3
+    assert study.header.notes == ()
+    fine_tuned = replace(recipe, model=replace(recipe.model, fine_tune=True, hidden=()))
+    tuned = train("tuned", recipe=fine_tuned, runs=2, engine=engine, jobs=2)
+    assert "start from shared pre-trained weights in every run" in tuned.header.notes[0]
+    assert tuned.header.parameters["shared"] > tuned.header.parameters["redrawn"] > 0
+
+
+def test_a_study_survives_without_its_encoder(train, recipe, tmp_path):
+    """Opening and measuring a study needs neither encoder nor data."""
+    study = train(recipe=recipe, runs=2)
+    shutil.rmtree(tmp_path / "encoder")
+    (tmp_path / "texts.csv").unlink()
+    assert Study.open(study.path).final("labels").shape == (2, 8)

@@ -1,0 +1,60 @@
+"""Seed streams."""
+
+import numpy as np
+import pytest
+
+from reseed._errors import RecipeError
+from reseed.training import DEFAULT_VARY, STREAMS, SeedPlan, check_vary, generator
+
+
+def test_words_are_distinct_32_bit_numbers():
+    """A thousand runs of all streams get different words, each in 32 bits."""
+    plan = SeedPlan(0, frozenset(STREAMS))
+    words = [getattr(plan.seeds(run), stream) for run in range(1000) for stream in STREAMS]
+    assert len(set(words)) == len(words)
+    assert all(0 <= word < 2**32 for word in words)
+
+
+def test_words_are_those_of_a_spawned_seed_sequence():
+    """A word is what numpy's own spawning of the base seed gives."""
+    child = np.random.SeedSequence(7).spawn(4)[3].spawn(5)[STREAMS.index("order")]
+    assert SeedPlan(7).seeds(3).order == child.generate_state(1)[0]
+
+
+def test_streams_that_do_not_vary_keep_the_words_of_run_zero():
+    """Only the named streams differ between runs, and run 0 is the same whatever varies."""
+    plan = SeedPlan(3, frozenset({"dropout"}))
+    first, later = plan.seeds(0), plan.seeds(9)
+    assert first.dropout != later.dropout
+    assert (first.init, first.order, first.augment, first.data) == (later.init, later.order, later.augment, later.data)
+    assert first == SeedPlan(3).seeds(0)
+
+
+def test_data_does_not_vary_by_default():
+    """Everything but the training sample varies unless asked otherwise."""
+    assert set(STREAMS) - {"data"} == DEFAULT_VARY
+
+
+@pytest.mark.parametrize(
+    ("vary", "message"),
+    [
+        ((), "vary is empty, so all runs would be equal; choose among init, order, dropout, augment, data"),
+        (("init", "weather"), r"vary names unknown streams \['weather'\]; choose among init"),
+    ],
+)
+def test_bad_vary_is_refused(vary, message):
+    """Unknown or no streams raise and list the known ones."""
+    with pytest.raises(RecipeError, match=message):
+        check_vary(vary)
+
+
+def test_negative_seed_is_refused():
+    """A base seed below zero raises."""
+    with pytest.raises(RecipeError, match="seed must be a non-negative integer, got -1"):
+        SeedPlan(-1)
+
+
+def test_generator_is_a_pure_function_of_its_counters():
+    """Equal counters give equal numbers, other counters others."""
+    assert generator(5, 1).integers(0, 2**60) == generator(5, 1).integers(0, 2**60)
+    assert generator(5, 1).integers(0, 2**60) != generator(5, 2).integers(0, 2**60)
