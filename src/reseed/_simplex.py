@@ -37,5 +37,6 @@ def check_simplex(values: NDArray[Any], name: str) -> None:
     if is_bad.any():
         place = tuple(int(axis) for axis in np.argwhere(is_bad)[0])
         raise InputError(
-            f"{name} sums to {totals[place]:.6g} at position {place}, not to 1; pass softmax outputs, not logits."
+            f"{name} sums to {totals[place]:.6g} at position {place}, not to 1; pass softmax outputs, not logits, "
+            "and divide rounded ones by their sum."
         )

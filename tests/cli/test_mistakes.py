@@ -24,6 +24,15 @@ def number(input_shape, num_classes):
 
 def no_arguments():
     return ONE
+
+def leaves(input_shape, num_classes):
+    raise SystemExit(0)
+
+def wrong_inputs(input_shape, num_classes):
+    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3, num_classes))
+
+def wrong_outputs(input_shape, num_classes):
+    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, num_classes + 1))
 """
 
 
@@ -41,6 +50,9 @@ def folder(here):
     (here / "other").mkdir()
     (here / "other/precious.txt").write_text("mine")
     (here / "models_of_mine.py").write_text(MODELS)
+    (here / "models_that_raise.py").write_text("raise ValueError('no licence')")
+    (here / "models_misspelt.py").write_text("def f(:")
+    (here / "latin.csv").write_bytes("größe,label\n1,a\n2,b\n".encode("latin-1"))
     for name, text in {
         "no_toml": "epochs = = 3",
         "unknown": "epoch = 3",
@@ -108,6 +120,16 @@ MEASURE = [
     ("measure digits --model models_of_mine:number --out o", "must return a torch.nn.Module, got int"),
     ("measure digits --model models_of_mine:no_arguments --out o", "no_arguments() takes 0 positional arguments"),
     ("measure digits --model models_of_mine:shared --out o", "returned a shared instance"),
+    ("measure digits --model models_of_mine:leaves --out o", "raised SystemExit: 0"),
+    ("measure digits --model models_of_mine:wrong_inputs --out o", "cannot take inputs of shape (2, 1, 8, 8)"),
+    ("measure digits --model models_of_mine:wrong_outputs --out o", "must return logits of shape [sample, class]"),
+    ("measure digits --model models_that_raise:f --out o", "ValueError: no licence"),
+    ("measure digits --model models_misspelt:f --out o", "SyntaxError"),
+    ("measure digits --model :f --out o", "is not of the form MODULE:FUNCTION"),
+    ("measure digits --model .models_of_mine:f --out o", "is not of the form MODULE:FUNCTION"),
+    ("measure digits --model models_of_mine: --out o", "is not of the form MODULE:FUNCTION"),
+    ("measure digits --device meta --out o", "device 'meta' cannot be used here"),
+    ("measure latin.csv --out o", "latin.csv cannot be read as csv"),
     ("measure --recipe missing.toml", "cannot read the recipe 'missing.toml'"),
     ("measure --recipe empty", "cannot read the recipe 'empty'"),
     ("measure --recipe binary.toml", "cannot read the recipe 'binary.toml'"),

@@ -373,3 +373,30 @@ def test_other_evaluation_data_is_refused(tmp_path):
         run(tree, tmp_path, eval_data=TRAIN)
     with pytest.raises(StudyError, match="base_seed: 0 there, 1 now"):
         run(tree, tmp_path, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (tree, lambda seed: DecisionTreeClassifier(max_depth=1, random_state=seed).fit(*TRAIN)),
+        (DecisionTreeClassifier(max_depth=1), DecisionTreeClassifier(max_depth=2)),
+        (DecisionTreeClassifier(), RandomForestClassifier(3)),
+    ],
+)
+def test_a_study_is_not_continued_with_another_fit(tmp_path, one, other):
+    """Other code, another estimator or other parameters in the same folder are refused; the same continue."""
+    data = {"train_data": TRAIN} if hasattr(one, "get_params") else {}
+    run(one, tmp_path, name="mine", runs=2, **data)
+    with pytest.raises(StudyError, match=r"already holds another study \(recipe: "):
+        run(other, tmp_path, name="mine", **data)
+    assert len(run(one, tmp_path, name="mine", runs=3, **data).manifests) == 3
+
+
+def test_fit_that_ends_the_program_is_a_failed_run(tmp_path):
+    """SystemExit inside fit does not end the study."""
+
+    def leaves(seed):
+        raise SystemExit(0)
+
+    with pytest.raises(TrainingError, match="SystemExit: 0"):
+        run(leaves, tmp_path)

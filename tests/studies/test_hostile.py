@@ -14,7 +14,8 @@ from rich.console import Console
 
 import reseed
 from reseed import Study, StudyError
-from reseed.report import plain, print_stability
+from reseed._plain import plain
+from reseed.report import print_stability
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -131,7 +132,9 @@ def test_plain_text(text, shown):
 def test_manifest_names_a_group_beside_it(study, value):
     """A manifest that names anything but a predictions group is corrupt."""
     _change_manifest(study, predictions=value)
-    with pytest.raises(StudyError, match="is no name of a predictions group"):
+    with pytest.raises(
+        StudyError, match=r"is no name of a predictions group|predictions: .* not an instance of str"
+    ):
         Study.open(study.path)
 
 
@@ -155,15 +158,18 @@ def test_damaged_json_is_refused(study, name, text):
         Study.open(study.path)
 
 
-@pytest.mark.parametrize("part", ["runs", "run", "group", "split", "array"])
+@pytest.mark.parametrize("part", ["runs", "run", "group", "split", "array", "manifest", "header", "samples"])
 def test_links_never_lead_outside(study, tmp_path, part):
-    """A folder of the study that is a link to elsewhere is refused, whatever it is a link to."""
+    """A folder or file of the study that is a link to elsewhere is refused, whatever it is a link to."""
     place = {
         "runs": study.path / "runs",
         "run": _run_folder(study),
         "group": _labels(study).parent.parent,
         "split": _labels(study).parent,
         "array": _labels(study),
+        "manifest": _run_folder(study) / "manifest.json",
+        "header": study.path / "study.json",
+        "samples": study.path / "evaluation.parquet",
     }[part]
     shutil.move(place, tmp_path / "elsewhere")
     place.symlink_to(tmp_path / "elsewhere")
@@ -238,7 +244,91 @@ def test_missing_samples_are_refused(study):
         Study.open(study.path)
 
 
-@pytest.mark.parametrize("text", ["{", "{}", '{"zarr_format": 2}'])
+def test_linked_chunks_are_refused(study, tmp_path):
+    """A chunk of predictions that is a link is refused, wherever it leads."""
+    chunk = next(path for path in _labels(study).rglob("*") if path.is_file() and path.name != "zarr.json")
+    shutil.move(chunk, tmp_path / "chunk")
+    chunk.symlink_to(tmp_path / "chunk")
+    with pytest.raises(StudyError, match="hold links, which may lead outside the study"):
+        Study.open(study.path).final()
+
+
+def _chunk(study, name):
+    folder = _labels(study).with_name(name)
+    return next(path for path in folder.rglob("*") if path.is_file() and path.name != "zarr.json")
+
+
+@pytest.mark.parametrize("name", ["labels", "confidence"])
+def test_truncated_chunks_are_refused(study, name):
+    """A chunk that was cut off is told with its place, in whole and lazily."""
+    chunk = _chunk(study, name)
+    chunk.write_bytes(chunk.read_bytes()[:-3])
+    opened = Study.open(study.path)
+    with pytest.raises(StudyError, match=rf"{name}.* are damaged"):
+        opened.final(name)
+    with pytest.raises(StudyError, match=rf"{name}.* are damaged"):
+        opened.recorded(name).to_numpy()
+
+
+@pytest.mark.parametrize("name", ["labels", "confidence", "own_probability", "probabilities"])
+def test_missing_chunks_are_refused(study, name):
+    """A chunk that is gone is not read as empty values."""
+    _chunk(study, name).unlink()
+    with pytest.raises(StudyError, match=rf"the recorded '{name}' of run 1 .* are damaged"):
+        Study.open(study.path).final(name)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (np.full((1, 5), -5, np.int16), "damaged: some are missing or impossible"),
+        (np.full((1, 5), 3, np.int16), "damaged: some are missing or impossible"),
+        (np.zeros((1, 5), np.float32), "corrupt: they hold float32"),
+        (np.zeros((1, 4), np.int16), r"corrupt: they have shape \(1, 4\)"),
+        (np.zeros((2, 5), np.int16), r"corrupt: they have shape \(2, 5\)"),
+        (np.zeros((1, 5, 1), np.int16), r"corrupt: they have shape \(1, 5, 1\)"),
+    ],
+)
+def test_impossible_labels_are_refused(study, values, message):
+    """Labels of another type or shape, or outside the classes, are not counted."""
+    place = _labels(study)
+    shutil.rmtree(place)
+    zarr.create_array(place, data=values)
+    with pytest.raises(StudyError, match=message):
+        Study.open(study.path).final()
+
+
+def test_runs_are_counted_once(study):
+    """Folders whose names only look like a run's are no runs."""
+    for name in ("run-1", "run-000001", "run-\u0661\u0661\u0661\u0661\u0661"):
+        shutil.copytree(_run_folder(study), study.path / "runs" / name)
+    assert [manifest.run for manifest in Study.open(study.path).manifests] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"runs": "x"},
+        {"runs": 0},
+        {"runs": 10**12},
+        {"class_names": [1, 2]},
+        {"notes": "note"},
+        {"parameters": []},
+        {"kind": "magic"},
+        {"record": {"every": []}},
+        {"vary": None},
+        {"threads": "1"},
+    ],
+)
+def test_tampered_header_is_refused(study, changes):
+    """A header whose fields have other types or impossible values is corrupt."""
+    path = study.path / "study.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    with pytest.raises(StudyError, match=r"study\.json' is corrupt"):
+        Study.open(study.path)
+
+
+@pytest.mark.parametrize("text", ["{", "{}", "[]", '{"zarr_format": 2}'])
 def test_damaged_array_metadata_is_refused(study, text):
     """Metadata of an array that is damaged names the array."""
     (_labels(study) / "zarr.json").write_text(text)

@@ -16,8 +16,9 @@ import tyro
 
 from reseed._errors import InputError, ReseedError, StudyError
 from reseed._measure import Measurement, inspect, measure, recipe_for
+from reseed._plain import plain
 from reseed.cli._options import Import, Inspect, Measure, Report
-from reseed.report import plain, print_stability
+from reseed.report import print_stability
 from reseed.studies import ColumnNames, import_predictions
 from reseed.training import RecordConfig
 

@@ -48,7 +48,7 @@ class UserModel(AbstractArchitecture):
         """
         try:
             model = self._factory(input_shape, num_classes)
-        except Exception as error:  # the user's code may raise anything; the cause stays attached
+        except (Exception, SystemExit) as error:  # the user's code may raise anything; the cause stays attached
             raise ModelError(
                 f"model factory {self.config.name!r}, called with input_shape={input_shape} and "
                 f"num_classes={num_classes}, raised {type(error).__name__}: {error}"
@@ -62,14 +62,16 @@ class UserModel(AbstractArchitecture):
 
 def _import(name: str) -> Callable[..., Any]:
     module_name, _, function_name = name.partition(":")
+    if not module_name or module_name.startswith(".") or not function_name:
+        raise ModelError(f"model {name!r} is not of the form MODULE:FUNCTION, as in my_models:small_net.")
     folder = str(Path.cwd())
     if folder not in sys.path:  # as `python -m` does, so that a file beside the user is found
         sys.path.insert(0, folder)
     try:
         factory = getattr(importlib.import_module(module_name), function_name)
-    except (ImportError, AttributeError) as error:
+    except (Exception, SystemExit) as error:  # importing runs the user's code, which may raise anything
         raise ModelError(
-            f"cannot import the model factory {name!r}: {error}. "
+            f"cannot import the model factory {name!r}: {type(error).__name__}: {error}. "
             "Write MODULE:FUNCTION, with MODULE importable from the current folder."
         ) from error
     if not callable(factory):

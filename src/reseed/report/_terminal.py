@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from reseed._plain import plain
 from reseed.instability import Stability
 from reseed.studies import Study
 
@@ -11,7 +12,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _TEXT_WIDTH = 60
-_JOINERS = "\u200c\u200d"  # shape the letters and emoji around them, and nothing else
 
 
 def print_stability(study: Study, stability: Stability, console: Console, *, top: int = 10) -> None:
@@ -128,23 +128,3 @@ def unstable_rows(stability: Stability, top: int) -> list[dict[str, Any]]:
 
 def _shortened(text: str) -> str:
     return text if len(text) <= _TEXT_WIDTH else text[: _TEXT_WIDTH - 1] + "…"
-
-
-def plain(text: str) -> str:
-    r"""Return a text from outside as one line that a terminal shows and does not obey.
-
-    White space becomes blanks. What would not be seen is spelled out: control characters, escape sequences, marks
-    that turn the direction of writing.
-
-    Examples:
-        >>> plain("two\nlines, \x1b[31mred")
-        'two lines, \\x1b[31mred'
-    """
-    return "".join(
-        character
-        if character.isprintable() or character in _JOINERS
-        else " "
-        if character.isspace()
-        else character.encode("unicode_escape").decode()
-        for character in text
-    )

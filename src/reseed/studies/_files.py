@@ -8,10 +8,12 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, get_type_hints
 from uuid import uuid4
 
 from reseed._errors import StorageError, StudyError
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -68,6 +70,22 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def checked(instance: T) -> T:
+    """Return a dataclass instance whose fields came from a file, if they have the annotated types.
+
+    Raises:
+        TypeError: A field has another type; the message names it.
+    """
+    from typeguard import CollectionCheckStrategy, TypeCheckError, check_type
+
+    for name, hint in get_type_hints(type(instance)).items():
+        try:
+            check_type(getattr(instance, name), hint, collection_check_strategy=CollectionCheckStrategy.ALL_ITEMS)
+        except TypeCheckError as error:
+            raise TypeError(f"{name}: {error}") from error
+    return instance
 
 
 def inside(root: Path, *parts: str) -> Path:

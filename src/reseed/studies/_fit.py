@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
+import re
+import types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,7 +81,7 @@ def run(
 
     Raises:
         InputError: An argument is unusable.
-        StudyError: The folder holds another study.
+        StudyError: The folder holds another study: of other evaluation data, or of another ``fit``.
         StorageError: The folder cannot be written.
         TrainingError: Some runs did not finish; the message shows what ``fit`` raised.
 
@@ -121,6 +125,7 @@ def run(
         runs=runs,
         class_names=samples.class_names,
         data=samples.digest,
+        recipe=_fingerprint(fitter),
         base_seed=plan.base,
         record=RecordConfig(every="final", level=level),
     )
@@ -144,7 +149,14 @@ class FitRun(AbstractRunTask):
         watch, seed = Stopwatch(), self.plan.seeds(run).init
         predictions = _predictions(self.fit(seed), self.inputs, self.samples)
         return write_single_run(
-            self.root, run, predictions, self.samples, self.level, seeds={"fit": seed}, cost=watch.cost()
+            self.root,
+            run,
+            predictions,
+            self.samples,
+            self.level,
+            seeds={"fit": seed},
+            cost=watch.cost(),
+            recipe=_fingerprint(self.fit),
         )
 
 
@@ -183,6 +195,33 @@ def _fitter(fit: Any, train_data: tuple[Any, Any] | None) -> Callable[[int], Any
     if not callable(fit):
         raise InputError(f"fit must be a function of the seed or an unfitted estimator, got {type(fit).__name__}.")
     return fit  # type: ignore[no-any-return]
+
+
+def _fingerprint(fit: Any) -> str:
+    """Return a digest of what ``fit`` is, so that a study is not continued with another one.
+
+    Of a function, its code and defaults; of an estimator, its class and parameters; of anything else, its type. What a
+    function reads from outside (data, other functions) is not seen.
+    """
+    while isinstance(fit, functools.partial):
+        fit = fit.func
+    if isinstance(fit, EstimatorFit):
+        text = repr((type(fit.estimator), sorted(map(repr, fit.estimator.get_params().items()))))
+    elif isinstance(fit, types.MethodType | types.FunctionType):
+        text = _code_text(fit.__code__) + repr(fit.__defaults__)
+    else:
+        text = type(fit).__qualname__
+    return hashlib.sha256(re.sub(r" at 0x[0-9a-f]+", "", text).encode("utf-8", "backslashreplace")).hexdigest()[:16]
+
+
+def _code_text(code: types.CodeType) -> str:
+    constants = [
+        _code_text(constant)
+        if isinstance(constant, types.CodeType)
+        else repr(sorted(map(repr, constant)) if isinstance(constant, frozenset) else constant)
+        for constant in code.co_consts
+    ]
+    return repr((code.co_code.hex(), code.co_names, constants))
 
 
 def _pair(data: Any, name: str) -> tuple[Any, Any]:

@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from typeguard import TypeCheckError, check_type
+
 from reseed._errors import StudyError
-from reseed.studies._files import replace_json
+from reseed.studies._files import checked, inside, replace_json
 from reseed.training import Recipe, RecordConfig, as_tree
 
 FORMAT = 1
+_MOST_RUNS = 10**6
 HEADER_FILE = "study.json"
 
 
@@ -68,7 +71,7 @@ def read_header(root: Path) -> Header | None:
     Raises:
         StudyError: The header is corrupt, or written by another version of reseed.
     """
-    path = root / HEADER_FILE
+    path = inside(root, HEADER_FILE)
     try:
         tree = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
@@ -82,16 +85,12 @@ def read_header(root: Path) -> Header | None:
             "open it with the version that wrote it, or make the study again in another folder."
         )
     try:
-        return Header(
-            **tree
-            | {
-                "class_names": tuple(tree["class_names"]),
-                "vary": tuple(tree["vary"]),
-                "notes": tuple(tree["notes"]),
-                "record": RecordConfig(**tree["record"]),
-            }
-        )
-    except (KeyError, TypeError, ValueError) as error:
+        lists = {name: tuple(check_type(tree[name], list)) for name in ("class_names", "vary", "notes")}
+        header = checked(Header(**tree | lists | {"record": RecordConfig(**tree["record"])}))
+        if not 1 <= header.runs <= _MOST_RUNS:
+            raise ValueError(f"runs is {header.runs}")
+        return header
+    except (KeyError, TypeError, ValueError, TypeCheckError) as error:
         raise StudyError(f"the study header {str(path)!r} is corrupt: {type(error).__name__}: {error}.") from error
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from reseed._errors import StudyError
-from reseed.studies._files import inside, replace_json
+from reseed.studies._files import checked, inside, replace_json
 
 RUNS = "runs"
 _MANIFEST = "manifest.json"
@@ -50,9 +50,14 @@ class Manifest:
     recipe: str = ""
 
 
+def run_name(run: int) -> str:
+    """Return the name of a run's folder."""
+    return f"run-{run:05d}"
+
+
 def run_folder(root: Path, run: int) -> Path:
     """Return the folder of a run, below the study's root."""
-    return inside(root, RUNS, f"run-{run:05d}")
+    return inside(root, RUNS, run_name(run))
 
 
 def write_manifest(root: Path, manifest: Manifest) -> None:
@@ -66,7 +71,7 @@ def read_manifest(root: Path, run: int) -> Manifest | None:
     Raises:
         StudyError: The manifest is corrupt, or points outside its folder.
     """
-    path = run_folder(root, run) / _MANIFEST
+    path = inside(root, RUNS, run_name(run), _MANIFEST)
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -75,15 +80,13 @@ def read_manifest(root: Path, run: int) -> Manifest | None:
         raise _corrupt(path, str(error)) from error
     try:
         tree = json.loads(text)
-        manifest = Manifest(**tree | {"steps": tuple(tree["steps"])})
+        manifest = checked(Manifest(**tree | {"steps": tuple(tree["steps"])}))
     except (ValueError, TypeError, KeyError) as error:
         raise _corrupt(path, f"{type(error).__name__}: {error}") from error
-    if manifest.run != run or tree["status"] not in ("complete", "diverged"):
-        raise _corrupt(path, f"it speaks of run {manifest.run!r} with status {manifest.status!r}")
-    if not _PREDICTIONS.fullmatch(str(manifest.predictions)):
+    if manifest.run != run:
+        raise _corrupt(path, f"it speaks of run {manifest.run!r}")
+    if not _PREDICTIONS.fullmatch(manifest.predictions):
         raise _corrupt(path, f"{manifest.predictions!r} is no name of a predictions group")
-    if not all(isinstance(step, int) for step in manifest.steps):
-        raise _corrupt(path, "its steps are not integers")
     inside(path.parent, manifest.predictions)
     return manifest
 
@@ -91,7 +94,8 @@ def read_manifest(root: Path, run: int) -> Manifest | None:
 def existing_runs(root: Path) -> list[int]:
     """Return the numbers of all run folders, finished or not."""
     folders = (root / RUNS).glob("run-*")
-    return sorted(int(folder.name[4:]) for folder in folders if folder.name[4:].isdecimal())
+    names = [folder.name for folder in folders if re.fullmatch(r"run-[0-9]{5,9}", folder.name)]
+    return sorted(int(name[4:]) for name in names if name == run_name(int(name[4:])))
 
 
 def _corrupt(path: Path, reason: str) -> StudyError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import TracebackType
 
+from reseed._plain import plain
 from reseed.engines import RunReport
 
 
@@ -45,7 +46,9 @@ class RunProgress:
     def report(self, report: RunReport) -> None:
         """Take a report that arrived from an engine."""
         if report.status == "failed":
-            self._progress.console.print(f"run {report.run} failed: {report.message.splitlines()[0]}", markup=False)
+            self._progress.console.print(
+                f"run {report.run} failed: {plain(report.message.partition(chr(10))[0])}", markup=False
+            )
             return
         if report.status == "diverged":
             self._progress.console.print(f"run {report.run} {report.message}", markup=False)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from reseed._errors import InputError, StudyError
 from reseed.data import Dataset, previews
-from reseed.studies._files import replace_file
+from reseed.studies._files import inside, replace_file
 
 _FILE = "evaluation.parquet"
 
@@ -247,7 +247,7 @@ def read_samples(root: Path, class_names: tuple[str, ...], digest: str) -> Sampl
     import pyarrow.parquet as pq
 
     try:
-        columns = pq.read_table(root / _FILE).to_pydict()
+        columns = pq.read_table(inside(root, _FILE)).to_pydict()
         texts, images = columns.get("text"), columns.get("image")
         samples = Samples(
             tuple(columns["sample_id"]),

@@ -23,6 +23,7 @@ def write_single_run(
     *,
     seeds: dict[str, int] | None = None,
     cost: dict[str, float] | None = None,
+    recipe: str = "",
 ) -> Manifest:
     """Write one run of label indices [sample] or probabilities [sample, class], and make it exist."""
     arrays = (
@@ -42,6 +43,7 @@ def write_single_run(
             accuracy=accuracy,
             cost=cost or {},
             environment=environment(),
+            recipe=recipe,
         )
         writer.finish(manifest)
     return manifest

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from reseed._errors import StudyError
 from reseed.studies._files import inside, storing
-from reseed.studies._manifest import Manifest, run_folder, write_manifest
+from reseed.studies._manifest import RUNS, Manifest, run_folder, run_name, write_manifest
 
 _BLOCK_BYTES = 4 << 20
 _CHUNK_BYTES = 16 << 20
@@ -116,23 +116,47 @@ def remove_leftovers(root: Path, run: int, manifest: Manifest | None) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def open_array(root: Path, manifest: Manifest, split: str, name: str) -> Any:
+def open_array(root: Path, manifest: Manifest, split: str, name: str, samples: int | None = None) -> Any:
     """Open one recorded array [checkpoint, sample, ...] of a finished run for reading.
 
+    Args:
+        root: The study's folder.
+        manifest: The run.
+        split: Which split.
+        name: Which array.
+        samples: How many samples it must have, where that is known.
+
     Raises:
-        StudyError: It is missing, unreadable, not numeric, or leads outside the study.
+        StudyError: It is missing, unreadable, of another type or shape than the run's, or leads outside the study.
     """
     import zarr
 
-    path = inside(root, *run_folder(root, manifest.run).relative_to(root).parts, manifest.predictions, split, name)
+    path = inside(root, RUNS, run_name(manifest.run), manifest.predictions, split, name)
+    if any(file.is_symlink() for file in path.rglob("*")):
+        raise StudyError(f"the predictions {str(path)!r} hold links, which may lead outside the study.")
     try:
         # Only format 3, which has no codec that unpickles.
         array = zarr.open_array(path, mode="r", zarr_format=3)
-    except (FileNotFoundError, ValueError, KeyError, TypeError) as error:
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise StudyError(f"cannot read the predictions {str(path)!r}: {error}") from error
-    if array.dtype.kind not in "if":
-        raise StudyError(f"the predictions {str(path)!r} hold {array.dtype}, not numbers.")
+    if array.dtype.kind != ("i" if name == "labels" else "f"):
+        raise StudyError(f"the predictions {str(path)!r} are corrupt: they hold {array.dtype}.")
+    expected = (len(manifest.steps), array.shape[1] if samples is None and array.ndim > 1 else samples)
+    if array.shape[:2] != expected or array.ndim != (3 if name == "probabilities" else 2):
+        raise StudyError(f"the predictions {str(path)!r} are corrupt: they have shape {array.shape}.")
     return array
+
+
+def read(array: Any, key: Any) -> NDArray[Any]:
+    """Read a selection of a stored array.
+
+    Raises:
+        StudyError: What is stored is damaged.
+    """
+    try:
+        return np.asarray(array.oindex[key])
+    except (RuntimeError, ValueError, OSError) as error:
+        raise StudyError(f"the predictions {str(array.store_path)!r} are damaged: {error}") from error
 
 
 def array_names(root: Path, manifest: Manifest, split: str) -> list[str]:

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reseed._errors import StudyError
-from reseed.studies._files import replace_text
+from reseed.studies._files import inside, replace_text
 from reseed.studies._header import HEADER_FILE, Header, check_same_recipe, check_same_study, read_header, write_header
 from reseed.studies._manifest import Manifest, existing_runs, read_manifest
 from reseed.studies._samples import Samples, read_samples, write_samples
-from reseed.studies._store import array_names, open_array
+from reseed.studies._store import array_names, open_array, read
 from reseed.studies._views import stacked_view
 from reseed.training import Recipe, load_recipe
 
@@ -100,7 +100,7 @@ class Study:
         found = read_header(root)
         if found is not None:
             if recipe is not None and (root / _RECIPE).exists():
-                check_same_recipe(root, load_recipe(root / _RECIPE), recipe)
+                check_same_recipe(root, load_recipe(inside(root, _RECIPE)), recipe)
             check_same_study(root, found, header)
             header = replace(header, runs=max(header.runs, found.runs))
         else:
@@ -130,7 +130,7 @@ class Study:
     @cached_property
     def recipe(self) -> Recipe | None:
         """What was trained; None for studies that reseed did not train."""
-        path = self.path / _RECIPE
+        path = inside(self.path, _RECIPE)
         return load_recipe(path) if path.exists() else None
 
     @property
@@ -164,7 +164,7 @@ class Study:
             StudyError: It was not recorded; the message lists what was.
         """
         self._check_recorded(name, split)
-        arrays = [open_array(self.path, manifest, split, name) for manifest in self.manifests]
+        arrays = self._arrays(name, split)
         if len({array.shape for array in arrays}) != 1:
             raise StudyError(f"the runs of {str(self.path)!r} differ in the shape of {name!r}; the study is corrupt.")
         coordinates: dict[str, Any] = {
@@ -183,7 +183,21 @@ class Study:
     def final(self, name: str = "labels") -> NDArray[Any]:
         """Return a recorded array at the last checkpoint, [run, sample] (and class), as numpy."""
         self._check_recorded(name, EVALUATION)
-        return np.stack([open_array(self.path, manifest, EVALUATION, name)[-1] for manifest in self.manifests])
+        values = np.stack([read(array, -1) for array in self._arrays(name, EVALUATION)])
+        is_bad = (values < 0) | (values >= len(self.header.class_names)) if name == "labels" else np.isnan(values)
+        if name == "own_probability":
+            is_bad = is_bad[:, self.targets >= 0]  # it is not defined without a target
+        if is_bad.any():
+            run = self.manifests[int(np.argwhere(is_bad)[0][0])].run
+            raise StudyError(
+                f"the recorded {name!r} of run {run} of the study {str(self.path)!r} are damaged: some are missing or "
+                "impossible. Delete the run's folder; the command that made the study then does it again."
+            )
+        return values
+
+    def _arrays(self, name: str, split: str) -> list[Any]:
+        samples = len(self.samples) if split == EVALUATION else None
+        return [open_array(self.path, manifest, split, name, samples) for manifest in self.manifests]
 
     def _check_recorded(self, name: str, split: str) -> None:
         if not self.manifests:

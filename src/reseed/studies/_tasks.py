@@ -35,7 +35,7 @@ class AbstractRunTask(ABC):
             return _report(manifest or self._do(run))
         except ReseedError as error:  # reseed's own words; trying again will not help
             return RunReport(run, "failed", message=str(error), is_final=True)
-        except Exception as error:  # a worker must not take the others down; the parent shows the message
+        except (Exception, SystemExit) as error:  # a worker must not take the others down; the parent shows the message
             detail = traceback.format_exc()
             is_final = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EROFS)
             message = f"{type(error).__name__}: {error}\n{detail}"

@@ -30,6 +30,7 @@ from reseed.training import (
     SeedPlan,
     Training,
     TrainingSet,
+    check_forward,
     probe_determinism,
     run_training,
 )
@@ -105,6 +106,7 @@ def train_study(
         )
         with torch_threads(threads):
             header = _header(task, splits, runs)
+            check_forward(task.training(0))
             if probe and any(read_manifest(root, run) is None for run in range(runs)):
                 # Before the study is made: one that fails here leaves nothing that the next attempt trips over.
                 probe_determinism(recipe, architecture(recipe.model), task.training_set(), plan)
@@ -182,13 +184,13 @@ class TrainRun(AbstractRunTask):
         return torch.from_numpy(array).to(self.device)
 
 
-def check_runs(runs: int) -> None:
+def check_runs(runs: object) -> None:
     """Accept a number of runs that can be compared.
 
     Raises:
         InputError: Fewer than two.
     """
-    if runs < 2:
+    if not isinstance(runs, int) or runs < 2:
         raise InputError(f"runs must be 2 or more, got {runs}: instability is what differs between runs.")
 
 
@@ -247,6 +249,8 @@ def _device(name: str) -> torch.device:
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     try:
         device = torch.device(name)
+        if device.type not in ("cpu", "cuda", "mps", "xpu"):
+            raise RuntimeError("no training happens on such a device.")
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise InputError(f"device {name!r} cannot be used here: {str(error).splitlines()[0]}") from error

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from reseed.studies._store import read
+
 if TYPE_CHECKING:
     import xarray as xr
 
@@ -40,15 +42,11 @@ def stacked_view(arrays: Sequence[Any], coordinates: dict[str, Any], name: str) 
         def _read(self, key: tuple[Any, ...]) -> Any:
             runs, inner = key[0], key[1:]
             if isinstance(runs, int | np.integer):
-                return _outer(arrays[int(runs)], inner)
+                return read(arrays[int(runs)], inner)
             chosen = range(len(arrays))[runs] if isinstance(runs, slice) else runs
-            parts = [_outer(arrays[run], inner) for run in chosen]
-            return np.stack(parts) if parts else np.empty((0, *_outer(arrays[0], inner).shape), self.dtype)
+            parts = [read(arrays[run], inner) for run in chosen]
+            return np.stack(parts) if parts else np.empty((0, *read(arrays[0], inner).shape), self.dtype)
 
     axes = _AXES[: 1 + arrays[0].ndim]
     variable = xr.Variable(axes, indexing.LazilyIndexedArray(Stacked()))
     return xr.DataArray(variable, coords={axis: coordinates[axis] for axis in axes if axis in coordinates}, name=name)
-
-
-def _outer(array: Any, key: tuple[Any, ...]) -> Any:
-    return np.asarray(array.oindex[key])

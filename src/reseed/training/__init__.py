@@ -3,7 +3,7 @@
 from reseed.training._augment import augment
 from reseed.training._defaults import default_recipe
 from reseed.training._draws import DropoutDraws, draw_bits, draw_key, draw_uniform
-from reseed.training._loop import Step, Training, TrainingSet
+from reseed.training._loop import Step, Training, TrainingSet, check_forward
 from reseed.training._probe import probe_determinism
 from reseed.training._recipe import OptimizerConfig, Recipe, ScheduleConfig, as_tree, from_tree, load_recipe
 from reseed.training._record import SCORES, Level, RecordConfig, Sink, predict, prediction_arrays, probability_arrays
@@ -32,6 +32,7 @@ __all__ = [
     "TrainingSet",
     "as_tree",
     "augment",
+    "check_forward",
     "check_vary",
     "default_recipe",
     "draw_bits",

@@ -12,10 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from reseed._errors import ModelError
 from reseed.models import AbstractArchitecture, draw_model
 from reseed.training._augment import augment
 from reseed.training._draws import DropoutDraws, draw_key
 from reseed.training._recipe import OptimizerConfig, Recipe
+from reseed.training._record import predict
 from reseed.training._schedule import lr_factor
 from reseed.training._seeds import Seeds, generator
 
@@ -145,6 +147,26 @@ class _Forward:
         with self._draws.at_step(step), torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(draw_key(self._word, step, 0) & 0xFFFFFFFF)
             return self._model(inputs)  # type: ignore[no-any-return]
+
+
+def check_forward(training: Training) -> None:
+    """Accept a model that turns two samples into two rows of logits.
+
+    Raises:
+        ModelError: Its forward pass raises, or returns something else.
+    """
+    name, inputs = training.recipe.model.name, training.data.inputs[:2]
+    try:
+        logits = predict(training.model, inputs)
+    except (Exception, SystemExit) as error:  # foreign code may raise anything; the cause stays attached
+        raise ModelError(
+            f"model {name!r} cannot take inputs of shape {tuple(inputs.shape)}: {type(error).__name__}: {error}"
+        ) from error
+    if logits.shape != (len(inputs), training.data.num_classes):
+        raise ModelError(
+            f"model {name!r} returned shape {tuple(logits.shape)} for {len(inputs)} samples; it must return logits "
+            f"of shape [sample, class] with {training.data.num_classes} classes."
+        )
 
 
 def _optimizer(config: OptimizerConfig, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:

@@ -27,7 +27,7 @@ class RecordConfig:
         RecipeError: A value is out of range; the message names the option.
     """
 
-    every: str = "epoch"
+    every: str | int = "epoch"
     """Checkpoints: ``epoch``, ``final``, or a number of steps. The last step is always one."""
     burn_in: int = 0
     """Leave out checkpoints up to and including this step, except the last."""
@@ -37,8 +37,10 @@ class RecordConfig:
     """Record predictions on the training split as well."""
 
     def __post_init__(self) -> None:
-        if self.every not in ("epoch", "final") and not (self.every.isdecimal() and int(self.every) > 0):
+        every = str(self.every)
+        if every not in ("epoch", "final") and not (every.isdecimal() and int(every) > 0):
             raise RecipeError(f"every must be 'epoch', 'final' or a number of steps, got {self.every!r}.")
+        object.__setattr__(self, "every", every)  # one form, so that equal configs compare equal
         if self.burn_in < 0:
             raise RecipeError(f"burn_in must be zero or more steps, got {self.burn_in}.")
         if self.level not in ("labels", "scores", "full"):
@@ -51,7 +53,8 @@ class RecordConfig:
             >>> RecordConfig(every="4", burn_in=4).checkpoints(total_steps=10, steps_per_epoch=5)
             (8, 10)
         """
-        stride = {"epoch": steps_per_epoch, "final": total_steps}.get(self.every) or int(self.every)
+        every = str(self.every)
+        stride = {"epoch": steps_per_epoch, "final": total_steps}.get(every) or int(every)
         steps = [step for step in range(stride, total_steps, stride) if step > self.burn_in]
         return (*steps, total_steps)
 
