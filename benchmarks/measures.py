@@ -11,20 +11,16 @@ random. The peers compute the same three measures:
 Prints the ratios and writes `measures.json` beside this file. Run it with `python benchmarks/measures.py`.
 """
 
-import json
-import os
-import platform
 import statistics
 import subprocess
 import sys
 import time
 import tracemalloc
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
-import scipy
 import scipy.stats
+from _environment import write_result
 
 from reseed.instability import label_statistics
 
@@ -102,14 +98,6 @@ def peak_megabytes(kind: str) -> float:
     return tracemalloc.get_traced_memory()[1] / 1e6
 
 
-def processor() -> str:
-    """Names the processor."""
-    for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []:
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.processor()
-
-
 def compare(kind: str) -> dict[str, object]:
     """Times all three on one kind of data, after checking that they agree."""
     labels = make_labels(kind)
@@ -160,17 +148,13 @@ def main() -> None:
     if sys.argv[1:2] == ["peak"]:
         print(peak_megabytes(sys.argv[2]))
         return
-    report = {
+    report: dict[str, object] = {
         "work": {"runs": RUNS, "samples": SAMPLES, "classes": CLASSES, "dtype": "int16"},
         "measures": ["label entropy", "jitter", "mode share"],
         "repetitions": REPETITIONS,
-        "versions": {"python": platform.python_version(), "numpy": np.__version__, "scipy": scipy.__version__},
-        "hardware": {"processor": processor(), "cores": os.cpu_count(), "machine": platform.machine()},
         "data": {kind: compare(kind) for kind in ("realistic", "worst")},
     }
-    path = Path(__file__).with_suffix(".json")
-    path.write_text(json.dumps(report, indent=2) + "\n")
-    print(f"wrote {path.name}")
+    write_result("measures", report)
 
 
 if __name__ == "__main__":

@@ -132,9 +132,7 @@ def test_plain_text(text, shown):
 def test_manifest_names_a_group_beside_it(study, value):
     """A manifest that names anything but a predictions group is corrupt."""
     _change_manifest(study, predictions=value)
-    with pytest.raises(
-        StudyError, match=r"is no name of a predictions group|predictions: .* not an instance of str"
-    ):
+    with pytest.raises(StudyError, match=r"is no name of a predictions group|predictions: .* not an instance of str"):
         Study.open(study.path)
 
 
