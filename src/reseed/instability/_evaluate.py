@@ -136,7 +136,8 @@ def _summary(study: Study, labels: NDArray[np.int64], trajectory: NDArray[np.flo
         "vary": list(header.vary),
         "recipe": header.recipe,
         "data": header.data,
-        "cost": _total_cost(study),
+        **{f"parameters_{name}": count for name, count in header.parameters.items()},
+        **{f"cost_{name}": value for name, value in _total_cost(study).items()},
     }
 
 

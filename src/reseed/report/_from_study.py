@@ -69,7 +69,7 @@ def _provenance(study: Study, summary: Mapping[str, Any]) -> dict[str, dict[str,
     return {
         "seeds": {"base seed": header.base_seed, "varied": ", ".join(header.vary) or "fit", "run 0": first.seeds},
         "parameters": dict(header.parameters),
-        "cost": dict(summary["cost"]),
+        "cost": {name.removeprefix("cost_"): value for name, value in summary.items() if name.startswith("cost_")},
         "data": {"evaluation digest": header.data, "training digest": header.train_data or None},
         "recorded": asdict(header.record),
         "versions": environment,

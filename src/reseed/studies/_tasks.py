@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-import resource
+import sys
 import time
 import traceback
 from abc import ABC, abstractmethod
@@ -108,6 +108,11 @@ class Stopwatch:
         self._start = time.perf_counter()
 
     def cost(self) -> dict[str, float]:
-        """Return seconds since the start, and the process's peak resident memory in bytes."""
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        return {"wall_s": time.perf_counter() - self._start, "peak_memory_bytes": float(peak)}
+        """Return seconds since the start, and the process's peak resident memory in bytes where the system tells."""
+        cost = {"wall_s": time.perf_counter() - self._start}
+        if sys.platform != "win32":  # which has no getrusage
+            import resource
+
+            unit = 1 if sys.platform == "darwin" else 1024
+            cost["peak_memory_bytes"] = float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
+        return cost
