@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -190,7 +191,7 @@ def check_runs(runs: object) -> None:
     Raises:
         InputError: Fewer than two.
     """
-    if not isinstance(runs, int) or runs < 2:
+    if not isinstance(runs, Integral) or runs < 2:
         raise InputError(f"runs must be 2 or more, got {runs}: instability is what differs between runs.")
 
 
