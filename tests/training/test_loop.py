@@ -102,7 +102,7 @@ def test_recording_leaves_the_trajectory_bit_identical(images, seeds, train, bus
         RecordedSplit("evaluation", images.inputs[:20], images.labels[:20].numpy()),
         RecordedSplit("train", images.inputs, images.labels.numpy()),
     )
-    run_training(recorded, every, splits, "full", Discard())
+    run_training(recorded, every, splits, "full", [Discard()])
     assert_same(recorded, train(busy_recipe))
 
 
@@ -165,7 +165,7 @@ def test_divergence_is_reported_with_its_step(images, seeds):
         losses.append(float(step.loss))
     expected = 1 + next(i for i, loss in enumerate(losses) if not np.isfinite(loss))
     split = RecordedSplit("evaluation", images.inputs, images.labels.numpy())
-    outcome = run_training(training, (25,), (split,), "labels", Discard())
+    (outcome,) = run_training(training, (25,), (split,), "labels", [Discard()])
     assert outcome.diverged_at == expected
     assert np.isnan(outcome.accuracy)
 
@@ -175,7 +175,7 @@ def test_outcome_counts_the_cost(images, seeds):
     recipe = Recipe(epochs=2, batch_size=16)
     training = Training(recipe, architecture(recipe.model), images, seeds)
     split = RecordedSplit("evaluation", images.inputs[:30], images.labels[:30].numpy())
-    outcome = run_training(training, (5, 10), (split,), "scores", Discard())
+    (outcome,) = run_training(training, (5, 10), (split,), "scores", [Discard()])
     assert (outcome.steps, outcome.samples_seen, outcome.forward_passes) == (10, 140, 60)
     predicted = training.model.eval()(images.inputs[:30]).argmax(1)
     assert outcome.accuracy == pytest.approx(float((predicted == images.labels[:30]).float().mean()))

@@ -158,7 +158,7 @@ class TrainRun(AbstractRunTask):
         if self.record.train:
             splits.append(RecordedSplit("train", training.data.inputs, self.train_labels))
         with run_writer(self.root, run, len(checkpoints), self.num_classes) as writer:
-            outcome = run_training(training, checkpoints, tuple(splits), self.record.level, writer)
+            (outcome,) = run_training(training, checkpoints, tuple(splits), self.record.level, [writer])
             has_diverged = outcome.diverged_at is not None
             manifest = Manifest(
                 run,

@@ -89,7 +89,8 @@ def keep_mask(keys: Sequence[int], count: int, p: float, device: torch.device) -
         return torch.zeros(len(keys), count, device=device)
     low = torch.tensor([_signed32(key) for key in keys], dtype=torch.int32, device=device)[:, None]
     high = torch.tensor([_signed32(key >> 32) for key in keys], dtype=torch.int32, device=device)[:, None]
-    keep = _mixed(_positions(count, device) + low, high) >= round(p * 2**32) - 2**31
+    threshold = min(round(p * 2**32) - 2**31, 2**31 - 1)
+    keep = _mixed(_positions(count, device) + low, high) >= threshold
     return keep.to(torch.float32).mul_(1.0 / (1.0 - p))
 
 

@@ -1,12 +1,13 @@
-"""The training loop: one run of one recipe from one set of seeds."""
+"""The training loop: what all runs share, and one run by itself."""
 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, final
 
 import numpy as np
 import torch
@@ -28,13 +29,13 @@ class Step(NamedTuple):
     number: int
     """Steps made so far, this one included."""
     rows: Tensor
-    """Rows of the training set in the batch, [sample]."""
+    """Rows of the training set in the batch, [sample], or [run, sample] of several runs."""
     inputs: Tensor
-    """What the model saw, after augmentation, [sample, ...]."""
+    """What the model saw, after augmentation, [sample, ...], or [run, sample, ...]."""
     logits: Tensor
-    """[sample, class], before the update."""
+    """[sample, class], or [run, sample, class], before the update."""
     loss: Tensor
-    """Mean cross-entropy of the batch in nats, before the update."""
+    """Mean cross-entropy of the batch in nats, before the update; a number, or [run]."""
 
 
 @dataclass(frozen=True)
@@ -52,31 +53,28 @@ class TrainingSet:
 
 
 @dataclass(frozen=True, eq=False)
-class Training:
-    """One run: a freshly drawn model, and an iterator over its optimisation steps.
+class AbstractTraining(ABC):
+    """One or several runs of a recipe, and an iterator over their optimisation steps.
 
-    Everything random is a function of ``seeds``; global random state is left as it was.
+    Everything random is a function of the runs' seeds; global random state is left as it was.
 
     Args:
         recipe: What to do.
         architecture: The factory that the recipe names.
         data: The training set.
-        seeds: The run's words.
-        bootstrap: Whether to train on a resample, with replacement, of the training set (drawn from
-            ``seeds.data``) instead of on the set itself.
     """
 
     recipe: Recipe
     architecture: AbstractArchitecture
     data: TrainingSet
-    seeds: Seeds
-    bootstrap: bool = False
 
-    @cached_property
-    def model(self) -> nn.Module:
-        """The run's model, in training mode, on the device of the data."""
-        model = draw_model(self.architecture, self.data.input_shape, self.data.num_classes, self.seeds.init)
-        return model.to(self.data.inputs.device).train()
+    @abstractmethod
+    def steps(self) -> Iterator[Step]:
+        """Train, yielding after every optimisation step; gradients stay until the next one."""
+
+    @abstractmethod
+    def predict(self, inputs: Tensor) -> Tensor:
+        """Return logits [run, sample, class] in evaluation mode, leaving the models as they were."""
 
     @property
     def steps_per_epoch(self) -> int:
@@ -89,44 +87,104 @@ class Training:
         """Optimisation steps of the whole training."""
         return self.recipe.steps or self.recipe.epochs * self.steps_per_epoch
 
-    def steps(self) -> Iterator[Step]:
-        """Train, yielding after every optimisation step; gradients stay until the next one."""
-        recipe, data, model = self.recipe, self.data, self.model
-        parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-        optimizer = _optimizer(recipe.optimizer, parameters)
-        forward = _Forward(model, self.architecture.is_native, self.seeds.dropout)
-        total, rate = self.total_steps, recipe.optimizer.lr
-        for number, rows in enumerate(self._batches()):
-            inputs = augment(data.inputs[rows], recipe.augment, self.seeds.augment, number)
-            logits = forward(inputs, number)
-            loss = nn.functional.cross_entropy(logits, data.labels[rows])
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            if recipe.optimizer.clip_norm is not None:
-                nn.utils.clip_grad_norm_(parameters, recipe.optimizer.clip_norm)
-            scheduled = recipe.optimizer.lr * lr_factor(recipe.schedule, number, total)
-            if scheduled != rate:
-                rate = scheduled
-                for group in optimizer.param_groups:
-                    group["lr"] = rate
-            optimizer.step()
-            yield Step(number + 1, rows, inputs, logits.detach(), loss.detach())
-
-    def _batches(self) -> Iterator[Tensor]:
-        """Yield the rows of each batch, in the order that ``seeds.order`` says, one permutation an epoch."""
+    def batches(self, seeds: Seeds, bootstrap: bool) -> Iterator[Tensor]:
+        """Yield the rows of each batch of a run, in the order that ``seeds.order`` says, one permutation an epoch."""
         samples, device = len(self.data.labels), self.data.labels.device
         sample = np.arange(samples)
-        if self.bootstrap:
-            sample = generator(self.seeds.data).integers(0, samples, samples)
+        if bootstrap:
+            sample = generator(seeds.data).integers(0, samples, samples)
         made = 0
         for epoch in range(math.ceil(self.total_steps / self.steps_per_epoch)):
-            order = sample[generator(self.seeds.order, epoch).permutation(samples)]
+            order = sample[generator(seeds.order, epoch).permutation(samples)]
             batches = torch.split(torch.from_numpy(order).to(device), self.recipe.batch_size)
             for rows in batches[: self.steps_per_epoch]:
                 if made == self.total_steps:
                     return
                 made += 1
                 yield rows
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Training(AbstractTraining):
+    """One run: a freshly drawn model, trained by itself.
+
+    Args:
+        recipe: What to do.
+        architecture: The factory that the recipe names.
+        data: The training set.
+        seeds: The run's words.
+        bootstrap: Whether to train on a resample, with replacement, of the training set (drawn from
+            ``seeds.data``) instead of on the set itself.
+    """
+
+    seeds: Seeds
+    bootstrap: bool = False
+
+    @cached_property
+    def model(self) -> nn.Module:
+        """The run's model, in training mode, on the device of the data."""
+        model = draw_model(self.architecture, self.data.input_shape, self.data.num_classes, self.seeds.init)
+        return model.to(self.data.inputs.device).train()
+
+    def steps(self) -> Iterator[Step]:
+        """Train, yielding after every optimisation step; gradients stay until the next one."""
+        recipe, data, model = self.recipe, self.data, self.model
+        parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        updates = Updates(recipe, parameters, self.total_steps)
+        forward = _Forward(model, self.architecture.is_native, self.seeds.dropout)
+        for number, rows in enumerate(self.batches(self.seeds, self.bootstrap)):
+            inputs = augment(data.inputs[rows], recipe.augment, self.seeds.augment, number)
+            logits = forward(inputs, number)
+            loss = nn.functional.cross_entropy(logits, data.labels[rows])
+            updates.make(number, loss)
+            yield Step(number + 1, rows, inputs, logits.detach(), loss.detach())
+
+    def predict(self, inputs: Tensor) -> Tensor:
+        """Return logits [run, sample, class] with a single run."""
+        return predict(self.model, inputs)[None]
+
+
+class Updates:
+    """Backward pass, clipping, schedule and optimiser step, for the parameters of one or several runs.
+
+    Args:
+        recipe: Says what to do.
+        parameters: Of several runs: each parameter's first axis is divisible by ``runs``, run by run.
+        total: Steps of the whole training.
+        runs: How many runs the parameters hold; each has its gradient clipped by its own norm.
+    """
+
+    def __init__(self, recipe: Recipe, parameters: list[nn.Parameter], total: int, runs: int = 1) -> None:
+        self._recipe, self._parameters, self._total, self._runs = recipe, parameters, total, runs
+        self._optimizer = _optimizer(recipe.optimizer, parameters)
+        self._rate = recipe.optimizer.lr
+
+    def make(self, number: int, loss: Tensor) -> None:
+        """Make step ``number`` (from 0) down the gradient of ``loss``."""
+        config = self._recipe.optimizer
+        self._optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        if config.clip_norm is not None:
+            self._clip(config.clip_norm)
+        rate = config.lr * lr_factor(self._recipe.schedule, number, self._total)
+        if rate != self._rate:
+            self._rate = rate
+            for group in self._optimizer.param_groups:
+                group["lr"] = rate
+        self._optimizer.step()
+
+    def _clip(self, most: float) -> None:
+        if self._runs == 1:
+            nn.utils.clip_grad_norm_(self._parameters, most)
+            return
+        gradients = [
+            parameter.grad.view(self._runs, -1) for parameter in self._parameters if parameter.grad is not None
+        ]
+        norms = torch.stack([gradient.norm(dim=1) for gradient in gradients]).norm(dim=0)
+        factors = (most / (norms + 1e-6)).clamp(max=1.0)
+        for gradient in gradients:
+            gradient.mul_(factors[:, None])
 
 
 class _Forward:

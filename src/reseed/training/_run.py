@@ -1,7 +1,8 @@
-"""Running one training to its end while recording it."""
+"""Running trainings to their end while recording them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from reseed.training._loop import Training
-from reseed.training._record import Level, Sink, predict, prediction_arrays
+from reseed.training._loop import AbstractTraining, Step
+from reseed.training._record import Level, Sink, prediction_arrays
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,55 +43,89 @@ class TrainingOutcome:
 
 
 def run_training(
-    training: Training,
+    training: AbstractTraining,
     checkpoints: tuple[int, ...],
     splits: tuple[RecordedSplit, ...],
     level: Level,
-    sink: Sink,
-) -> TrainingOutcome:
-    """Train to the end, recording each split at each checkpoint.
+    sinks: Sequence[Sink],
+) -> list[TrainingOutcome]:
+    """Train to the end, recording each split of each run at each checkpoint.
 
-    Recording runs the model in evaluation mode and draws no random numbers, so the trajectory is bit for bit
-    that of an unrecorded run. A run whose loss or predictions stop being finite ends there.
+    Recording runs the models in evaluation mode and draws no random numbers, so the trajectory is bit for bit that of
+    an unrecorded training. A run whose loss or predictions stop being finite ends there; its neighbours go on.
 
     Args:
-        training: The run.
+        training: One or several runs.
         checkpoints: Steps after which to record, see `RecordConfig.checkpoints`.
         splits: What to predict; the first is the evaluation split.
         level: What to keep.
-        sink: Where it goes.
+        sinks: Where it goes, one for each run.
+
+    Returns:
+        One outcome for each run.
     """
+    ledger = _Outcomes(len(sinks))
     losses: list[Tensor] = []
-    samples_seen = forward_passes = number = 0
-    accuracy = float("nan")
     marks = {step: index for index, step in enumerate(checkpoints)}
     for step in training.steps():
         number = step.number
-        samples_seen += len(step.rows)
-        losses.append(step.loss)
+        ledger.count(step)
+        losses.append(step.loss.reshape(-1))
         is_mark = number in marks
         # Looking at every loss would wait for the device at every step; once an epoch is soon enough.
         if not is_mark and number % training.steps_per_epoch and number != training.total_steps:
             continue
-        bad = _first_not_finite(losses)
-        if bad is not None:
-            diverged = number - len(losses) + 1 + bad
-            return TrainingOutcome(diverged, float("nan"), number, samples_seen, forward_passes)
+        ledger.mark_diverged(torch.stack(losses), number)
         losses.clear()
-        if not is_mark:
-            continue
-        for split in splits:
-            logits = predict(training.model, split.inputs)
-            forward_passes += len(logits)
-            if not bool(torch.isfinite(logits).all()):
-                return TrainingOutcome(number, float("nan"), number, samples_seen, forward_passes)
-            arrays = prediction_arrays(logits, split.targets, level)
-            sink.write(split.name, marks[number], arrays)
-            if split is splits[0] and (known := split.targets >= 0).any():
-                accuracy = float((arrays["labels"] == split.targets)[known].mean())
-    return TrainingOutcome(None, accuracy, number, samples_seen, forward_passes)
+        for split in splits if is_mark and ledger.live else ():
+            logits = training.predict(split.inputs)
+            for run in ledger.live:
+                if not bool(torch.isfinite(logits[run]).all()):
+                    ledger.diverged_at[run] = number
+                    continue
+                arrays = prediction_arrays(logits[run], split.targets, level)
+                sinks[run].write(split.name, marks[number], arrays)
+                ledger.forward_passes[run] += len(split.targets)
+                if split is splits[0] and (known := split.targets >= 0).any():
+                    ledger.accuracy[run] = float((arrays["labels"] == split.targets)[known].mean())
+        if not ledger.live:
+            break
+    return ledger.outcomes()
 
 
-def _first_not_finite(losses: list[Tensor]) -> int | None:
-    finite = torch.isfinite(torch.stack(losses))
-    return None if bool(finite.all()) else int((~finite).nonzero()[0])
+class _Outcomes:
+    """What is known so far of each run."""
+
+    def __init__(self, runs: int) -> None:
+        self.diverged_at: list[int | None] = [None] * runs
+        self.accuracy = [float("nan")] * runs
+        self.steps, self.samples_seen, self.forward_passes = [0] * runs, [0] * runs, [0] * runs
+
+    @property
+    def live(self) -> list[int]:
+        """The runs that have not diverged."""
+        return [run for run, step in enumerate(self.diverged_at) if step is None]
+
+    def count(self, step: Step) -> None:
+        for run in self.live:
+            self.steps[run] = step.number
+            self.samples_seen[run] += step.rows.shape[-1]
+
+    def mark_diverged(self, losses: Tensor, number: int) -> None:
+        """Take the losses [step, run] of the steps up to ``number``."""
+        finite = torch.isfinite(losses).cpu()
+        for run in self.live:
+            if not bool(finite[:, run].all()):
+                self.diverged_at[run] = number - len(finite) + 1 + int((~finite[:, run]).nonzero()[0])
+
+    def outcomes(self) -> list[TrainingOutcome]:
+        return [
+            TrainingOutcome(
+                step, float("nan") if step is not None else accuracy, *(counts[run] for counts in self._counts)
+            )
+            for run, (step, accuracy) in enumerate(zip(self.diverged_at, self.accuracy, strict=True))
+        ]
+
+    @property
+    def _counts(self) -> tuple[list[int], list[int], list[int]]:
+        return self.steps, self.samples_seen, self.forward_passes
