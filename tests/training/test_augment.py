@@ -20,7 +20,7 @@ def shifted(image: np.ndarray, down: int, right: int) -> np.ndarray:
 def test_every_image_is_a_shift_perhaps_mirrored():
     """Each result is one of the possible shifts and mirrorings of its image, and all kinds occur."""
     images = torch.rand(200, 2, 8, 8, generator=torch.Generator().manual_seed(0))
-    out = augment(images, "crop-flip", word=3, step=5)
+    out = augment(images, "crop-flip", words=[3], step=5)
     seen = set()
     for image, moved in zip(images.numpy(), out.numpy(), strict=True):
         matches = [
@@ -38,8 +38,8 @@ def test_every_image_is_a_shift_perhaps_mirrored():
 def test_crop_does_not_mirror_and_none_does_nothing():
     """Without flips images only move; without augmentation the same tensor comes back."""
     images = torch.rand(50, 1, 16, 16, generator=torch.Generator().manual_seed(0))
-    assert augment(images, "none", 1, 1) is images
-    out = augment(images, "crop", 1, 1).numpy()
+    assert augment(images, "none", [1], 1) is images
+    out = augment(images, "crop", [1], 1).numpy()
     for image, moved in zip(images.numpy(), out, strict=True):
         assert any(
             np.array_equal(shifted(image, down, right), moved) for down in range(-2, 3) for right in range(-2, 3)
@@ -49,6 +49,6 @@ def test_crop_does_not_mirror_and_none_does_nothing():
 def test_draws_depend_on_word_and_step():
     """Equal counters repeat the augmentation, others do not."""
     images = torch.rand(20, 1, 8, 8, generator=torch.Generator().manual_seed(0))
-    assert torch.equal(augment(images, "crop", 1, 1), augment(images, "crop", 1, 1))
-    assert not torch.equal(augment(images, "crop", 1, 1), augment(images, "crop", 1, 2))
-    assert not torch.equal(augment(images, "crop", 1, 1), augment(images, "crop", 2, 1))
+    assert torch.equal(augment(images, "crop", [1], 1), augment(images, "crop", [1], 1))
+    assert not torch.equal(augment(images, "crop", [1], 1), augment(images, "crop", [1], 2))
+    assert not torch.equal(augment(images, "crop", [1], 1), augment(images, "crop", [2], 1))

@@ -8,6 +8,7 @@ from reseed.models._architecture import AbstractArchitecture, Prepared
 from reseed.models._config import ModelConfig
 from reseed.models._draw import ParameterOrigins, draw_model, parameter_origins
 from reseed.models._registry import MODELS, architecture, check_model_name, suggested_model
+from reseed.models._stack import StackedModel, check_stackable
 
 __all__ = [
     "MODELS",
@@ -15,8 +16,10 @@ __all__ = [
     "ModelConfig",
     "ParameterOrigins",
     "Prepared",
+    "StackedModel",
     "architecture",
     "check_model_name",
+    "check_stackable",
     "draw_model",
     "parameter_origins",
     "suggested_model",

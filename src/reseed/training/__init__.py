@@ -10,6 +10,7 @@ from reseed.training._record import SCORES, Level, RecordConfig, Sink, predict, 
 from reseed.training._run import RecordedSplit, TrainingOutcome, run_training
 from reseed.training._schedule import lr_factor
 from reseed.training._seeds import DEFAULT_VARY, STREAMS, SeedPlan, Seeds, Stream, check_vary, generator
+from reseed.training._stacked import StackedTraining, check_can_stack
 
 __all__ = [
     "DEFAULT_VARY",
@@ -25,6 +26,7 @@ __all__ = [
     "SeedPlan",
     "Seeds",
     "Sink",
+    "StackedTraining",
     "Step",
     "Stream",
     "Training",
@@ -32,6 +34,7 @@ __all__ = [
     "TrainingSet",
     "as_tree",
     "augment",
+    "check_can_stack",
     "check_forward",
     "check_vary",
     "default_recipe",

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 from reseed.training._draws import draw_key, draw_uniform
 
 
-def augment(images: Tensor, kind: str, word: int, step: int) -> Tensor:
+def augment(images: Tensor, kind: str, words: Sequence[int], step: int) -> Tensor:
     """Return randomly shifted, perhaps flipped, copies of a batch of images.
 
     Every image moves by up to an eighth of its side in each direction, zeros filling in; with ``"crop-flip"`` it
     is mirrored with probability one half. The draws are a pure function of (word, step, position in the batch).
 
     Args:
-        images: Shape [sample, channel, height, width].
+        images: Shape [sample, channel, height, width]; of several runs, those of each run one after the other.
         kind: ``"none"``, ``"crop"`` or ``"crop-flip"``.
-        word: The run's augmentation word.
+        words: The augmentation word of each run.
         step: The training step.
 
     Returns:
@@ -26,7 +28,8 @@ def augment(images: Tensor, kind: str, word: int, step: int) -> Tensor:
     if kind == "none":
         return images
     count, _, height, width = images.shape
-    place = draw_uniform(draw_key(word, step, 0), (3, count), images.device)
+    each = (3, count // len(words))
+    place = torch.cat([draw_uniform(draw_key(word, step, 0), each, images.device) for word in words], dim=1)
     rows, columns = _source(place[0], height), _source(place[1], width)
     if kind == "crop-flip":
         columns = torch.where((place[2] < 0.5)[:, None], columns.flip(1), columns)

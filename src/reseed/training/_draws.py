@@ -94,16 +94,48 @@ def keep_mask(keys: Sequence[int], count: int, p: float, device: torch.device) -
     return keep.to(torch.float32).mul_(1.0 / (1.0 - p))
 
 
+class Masks:
+    """Dropout masks of several runs, step by step, place by place.
+
+    Masks of coming steps are drawn along: many small tensors at once cost little more than one.
+
+    Args:
+        words: The dropout word of each run.
+    """
+
+    def __init__(self, words: Sequence[int]) -> None:
+        self._words = words
+        self._step, self._place = 0, 0
+        self._blocks: dict[int, _Block] = {}
+
+    def begin(self, step: int) -> None:
+        """Start counting the places of a step."""
+        self._step, self._place = step, 0
+
+    def next(self, p: float, count: int, device: torch.device) -> Tensor:
+        """Return what the next place of this step multiplies with, [run, position]; see `keep_mask`."""
+        self._place += 1
+        block = self._blocks.get(self._place)
+        if block is None or not block.holds(self._step, count, p, device):
+            runs = len(self._words)
+            ahead = max(1, _BLOCK_POSITIONS // max(1, count * runs))
+            steps = range(self._step, self._step + ahead)
+            keys = [draw_key(word, step, self._place) for step in steps for word in self._words]
+            masks = keep_mask(keys, count, p, device).view(ahead, runs, count)
+            block = self._blocks[self._place] = _Block(self._step, p, masks)
+        return block.masks[self._step - block.start, :, :count]
+
+
 @dataclass(frozen=True)
 class _Block:
-    """Masks of one place for consecutive steps, [step, position]."""
+    """Masks of one place for consecutive steps, [step, run, position]."""
 
     start: int
     p: float
     masks: Tensor
 
     def holds(self, step: int, count: int, p: float, device: torch.device) -> bool:
-        steps, positions = self.masks.shape
+        steps, _, positions = self.masks.shape
         return (
             self.start <= step < self.start + steps
             and count <= positions
@@ -136,10 +168,7 @@ class DropoutDraws(TorchFunctionMode):
 
     def __init__(self, word: int) -> None:
         super().__init__()
-        self._word = word
-        self._step = 0
-        self._place = 0
-        self._blocks: dict[int, _Block] = {}
+        self._masks = Masks([word])
 
     @contextmanager
     def at_step(self, step: int) -> Iterator[None]:
@@ -150,7 +179,7 @@ class DropoutDraws(TorchFunctionMode):
 
     def begin(self, step: int) -> None:
         """Start counting the places of a step, for models whose dropout modules were replaced."""
-        self._step, self._place = step, 0
+        self._masks.begin(step)
 
     def replace_modules(self, model: nn.Module) -> None:
         """Put these draws in place of every plain dropout module of a model, which then needs no mode.
@@ -165,15 +194,7 @@ class DropoutDraws(TorchFunctionMode):
 
     def dropped(self, x: Tensor, p: float, shape: Sequence[int]) -> Tensor:
         """Return ``x`` with the next place's draws of this step applied; ``shape`` is that of the mask."""
-        self._place += 1
-        count = math.prod(shape)
-        block = self._blocks.get(self._place)
-        if block is None or not block.holds(self._step, count, p, x.device):
-            # Masks of coming steps are drawn along: many small tensors at once cost little more than one.
-            steps = range(self._step, self._step + max(1, _BLOCK_POSITIONS // max(1, count)))
-            keys = [draw_key(self._word, step, self._place) for step in steps]
-            block = self._blocks[self._place] = _Block(self._step, p, keep_mask(keys, count, p, x.device))
-        return x * block.masks[self._step - block.start, :count].view(tuple(shape)).to(x.dtype)
+        return x * self._masks.next(p, math.prod(shape), x.device).view(tuple(shape)).to(x.dtype)
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None

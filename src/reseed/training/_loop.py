@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from reseed._errors import ModelError
@@ -87,20 +88,22 @@ class AbstractTraining(ABC):
         """Optimisation steps of the whole training."""
         return self.recipe.steps or self.recipe.epochs * self.steps_per_epoch
 
-    def batches(self, seeds: Seeds, bootstrap: bool) -> Iterator[Tensor]:
-        """Yield the rows of each batch of a run, in the order that ``seeds.order`` says, one permutation an epoch."""
-        samples, device = len(self.data.labels), self.data.labels.device
+    def orders(self, seeds: Seeds, bootstrap: bool) -> Iterator[NDArray[np.int64]]:
+        """Yield the rows of each epoch [sample] in the order that ``seeds.order`` says."""
+        samples = len(self.data.labels)
         sample = np.arange(samples)
         if bootstrap:
             sample = generator(seeds.data).integers(0, samples, samples)
-        made = 0
         for epoch in range(math.ceil(self.total_steps / self.steps_per_epoch)):
-            order = sample[generator(seeds.order, epoch).permutation(samples)]
-            batches = torch.split(torch.from_numpy(order).to(device), self.recipe.batch_size)
-            for rows in batches[: self.steps_per_epoch]:
-                if made == self.total_steps:
-                    return
-                made += 1
+            yield sample[generator(seeds.order, epoch).permutation(samples)]
+
+    def batches(self, orders: Iterable[NDArray[np.int64]]) -> Iterator[Tensor]:
+        """Cut the rows of epochs, [sample] or [run, sample], into those of batches along the last axis."""
+        device, left = self.data.labels.device, self.total_steps
+        for order in orders:
+            batches = torch.split(torch.from_numpy(order).to(device), self.recipe.batch_size, dim=-1)
+            for rows in batches[: min(self.steps_per_epoch, left)]:
+                left -= 1
                 yield rows
 
 
@@ -133,8 +136,8 @@ class Training(AbstractTraining):
         parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
         updates = Updates(recipe, parameters, self.total_steps)
         forward = _Forward(model, self.architecture.is_native, self.seeds.dropout)
-        for number, rows in enumerate(self.batches(self.seeds, self.bootstrap)):
-            inputs = augment(data.inputs[rows], recipe.augment, self.seeds.augment, number)
+        for number, rows in enumerate(self.batches(self.orders(self.seeds, self.bootstrap))):
+            inputs = augment(data.inputs[rows], recipe.augment, [self.seeds.augment], number)
             logits = forward(inputs, number)
             loss = nn.functional.cross_entropy(logits, data.labels[rows])
             updates.make(number, loss)

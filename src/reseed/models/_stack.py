@@ -1,0 +1,134 @@
+"""K models of one architecture as one module: every layer works on all runs in one call.
+
+Two layouts are used inside: features are [run, sample, feature], images are [sample, run x channel, height, width],
+in which convolution, batch norm and group norm of all runs are one call each with K times the channels and groups.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from reseed._errors import ModelError
+from reseed.models._vision import ResidualBlock
+
+_STATELESS = (nn.ReLU, nn.Identity, nn.MaxPool2d, nn.AdaptiveAvgPool2d)
+_COMPOSITE = (nn.Sequential, ResidualBlock)
+
+
+class StackedLinear(nn.Module):
+    """Linear layers of K runs, [run, sample, feature] to [run, sample, feature].
+
+    Weights are kept as [run, in, out], so that neither pass has to transpose them.
+    """
+
+    def __init__(self, layers: Sequence[nn.Linear]) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.stack([layer.weight.detach().T for layer in layers]).contiguous())
+        self.bias = nn.Parameter(torch.stack([layer.bias.detach() for layer in layers])[:, None])
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return x W + b of each run."""
+        return torch.baddbmm(self.bias, x, self.weight)
+
+
+class StackedFlatten(nn.Module):
+    """Flattens each sample, from either layout to features [run, sample, feature]."""
+
+    def __init__(self, runs: int) -> None:
+        super().__init__()
+        self.runs = runs
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Take images [sample, run x channel, ...] apart; inputs that are [run, sample, ...] already stay so."""
+        return x.view(len(x), self.runs, -1).transpose(0, 1) if x.ndim == 4 else x.flatten(2)
+
+
+class StackedModel(nn.Module):
+    """K models as one: inputs [run, sample, ...] to logits [run, sample, class].
+
+    Args:
+        models: The models of K runs, built by one factory.
+        dropout: Makes the module that stands for a dropout of probability p in features [run, sample, feature].
+
+    Raises:
+        ModelError: A layer is not one of those that can be stacked; the message names it.
+    """
+
+    def __init__(self, models: Sequence[nn.Module], dropout: Callable[[float], nn.Module]) -> None:
+        super().__init__()
+        self.runs = len(models)
+        first = next(module for module in models[0].modules() if not isinstance(module, _COMPOSITE))
+        self._starts_with_images = isinstance(first, nn.Conv2d)
+        self.body = _stacked(models, dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return logits [run, sample, class]."""
+        if self._starts_with_images:
+            x = x.transpose(0, 1).flatten(1, 2)
+        logits: Tensor = self.body(x)
+        return logits
+
+
+def check_stackable(model: nn.Module) -> None:
+    """Accept a model that can be stacked.
+
+    Raises:
+        ModelError: A layer cannot; the message names it.
+    """
+    StackedModel([model], lambda _: nn.Identity())
+
+
+def _stacked(models: Sequence[nn.Module], dropout: Callable[[float], nn.Module]) -> nn.Module:
+    first, runs = models[0], len(models)
+    kind = type(first)
+    if kind in _COMPOSITE:
+        whole = copy.copy(first)
+        children = {
+            name: _stacked([model.get_submodule(name) for model in models], dropout)
+            for name, _ in first.named_children()
+        }
+        whole._modules = dict(children)
+        return whole
+    if kind in _STATELESS:
+        return first
+    if isinstance(first, nn.Flatten) and kind is nn.Flatten:
+        return StackedFlatten(runs)
+    if isinstance(first, nn.Dropout) and kind is nn.Dropout:
+        return dropout(first.p)
+    if kind is nn.Linear and first.bias is not None:
+        return StackedLinear(models)  # type: ignore[arg-type]
+    if isinstance(first, nn.Conv2d) and kind is nn.Conv2d and first.groups == 1 and first.padding_mode == "zeros":
+        return _with_values_of(
+            nn.Conv2d(
+                runs * first.in_channels,
+                runs * first.out_channels,
+                first.kernel_size,  # type: ignore[arg-type]
+                first.stride,  # type: ignore[arg-type]
+                first.padding,  # type: ignore[arg-type]
+                first.dilation,  # type: ignore[arg-type]
+                groups=runs,
+                bias=first.bias is not None,
+            ),
+            models,
+        )
+    if isinstance(first, nn.BatchNorm2d) and kind is nn.BatchNorm2d:
+        return _with_values_of(nn.BatchNorm2d(runs * first.num_features, first.eps, first.momentum), models)
+    if isinstance(first, nn.GroupNorm) and kind is nn.GroupNorm:
+        return _with_values_of(nn.GroupNorm(runs * first.num_groups, runs * first.num_channels, first.eps), models)
+    raise ModelError(
+        f"runs cannot be stacked: the model has a layer {first} that works on one run at a time only. "
+        "Choose the engine serial or processes."
+    )
+
+
+def _with_values_of(whole: nn.Module, models: Sequence[nn.Module]) -> nn.Module:
+    """Return ``whole`` with the parameters and buffers of the runs one after the other along the first axis."""
+    parts = [model.state_dict() for model in models]
+    whole.load_state_dict(
+        {name: torch.cat([part[name] for part in parts]) if value.ndim else value for name, value in parts[0].items()}
+    )
+    return whole

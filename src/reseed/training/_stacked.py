@@ -1,0 +1,104 @@
+"""Several runs as one program on one device."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from reseed._errors import ModelError
+from reseed.models import StackedModel, check_stackable, draw_model
+from reseed.training._augment import augment
+from reseed.training._draws import Masks
+from reseed.training._loop import AbstractTraining, Step, Updates
+from reseed.training._record import predict
+from reseed.training._seeds import Seeds
+
+_PREDICT_ROWS = 8192
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class StackedTraining(AbstractTraining):
+    """Several runs of a recipe, trained together: one step of all runs is one step of one program.
+
+    Each run has its own initial weights, batch order, dropout and augmentation, bit for bit those that `Training` gives
+    the same seeds, and its own optimiser state, gradient clipping and batch-norm statistics. Arithmetic is the same up
+    to rounding. A run that stops being finite does not touch its neighbours. The data is held once.
+
+    Args:
+        recipe: What to do.
+        architecture: The factory that the recipe names; see `check_can_stack`.
+        data: The training set.
+        seeds: The words of each run.
+        bootstrap: Whether each run trains on its own resample of the training set.
+    """
+
+    seeds: tuple[Seeds, ...]
+    bootstrap: bool = False
+
+    @cached_property
+    def model(self) -> StackedModel:
+        """The runs' models as one, in training mode, on the device of the data."""
+        data = self.data
+        models = [draw_model(self.architecture, data.input_shape, data.num_classes, seeds.init) for seeds in self.seeds]
+        return StackedModel(models, lambda p: _StackedDropout(p, self._masks)).to(data.inputs.device).train()
+
+    def steps(self) -> Iterator[Step]:
+        """Train, yielding after every optimisation step of all runs; gradients stay until the next one."""
+        recipe, data, model, runs = self.recipe, self.data, self.model, len(self.seeds)
+        updates = Updates(recipe, list(model.parameters()), self.total_steps, runs)
+        words = [seeds.augment for seeds in self.seeds]
+        orders = zip(*(self.orders(seeds, self.bootstrap) for seeds in self.seeds), strict=True)
+        for number, rows in enumerate(self.batches(np.stack(order) for order in orders)):
+            inputs = augment(data.inputs[rows].flatten(0, 1), recipe.augment, words, number)
+            self._masks.begin(number)
+            logits = model(inputs.view(*rows.shape, *data.input_shape))
+            each = nn.functional.cross_entropy(logits.flatten(0, 1), data.labels[rows].flatten(), reduction="none")
+            losses = each.view(rows.shape).mean(1)
+            # Runs share no parameter, so the gradient of the sum is each run's own.
+            updates.make(number, losses.sum())
+            yield Step(number + 1, rows, inputs, logits.detach(), losses.detach())
+
+    def predict(self, inputs: Tensor) -> Tensor:
+        """Return logits [run, sample, class]; all runs see the same inputs [sample, ...]."""
+        runs = len(self.seeds)
+        parts = torch.split(inputs, max(1, _PREDICT_ROWS // runs))
+        return torch.cat([predict(self.model, part.expand(runs, *part.shape), runs) for part in parts], dim=1)
+
+    @cached_property
+    def _masks(self) -> Masks:
+        return Masks([seeds.dropout for seeds in self.seeds])
+
+
+class _StackedDropout(nn.Module):
+    """Dropout of features [run, sample, feature] that takes each run's masks from its own stream."""
+
+    def __init__(self, p: float, masks: Masks) -> None:
+        super().__init__()
+        self.p, self._masks = p, masks
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or self.p == 0.0:
+            return x
+        return x * self._masks.next(self.p, x[0].numel(), x.device).view(x.shape).to(x.dtype)
+
+
+def check_can_stack(training: StackedTraining) -> None:
+    """Accept a recipe whose runs can be trained as one program.
+
+    Raises:
+        ModelError: The model is foreign code, or has a layer that cannot be stacked; the message names the reason.
+    """
+    name, data = training.recipe.model.name, training.data
+    if not training.architecture.is_native:
+        raise ModelError(
+            f"runs of model {name!r} cannot be stacked: it is not one of reseed's own layers. "
+            "Choose the engine serial or processes."
+        )
+    check_stackable(training.architecture.build(data.input_shape, data.num_classes))

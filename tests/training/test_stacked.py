@@ -1,0 +1,198 @@
+"""Stacked runs against the same runs one by one."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from reseed._errors import ModelError
+from reseed.models import ModelConfig, StackedModel, architecture, draw_model
+from reseed.training import (
+    OptimizerConfig,
+    Recipe,
+    RecordedSplit,
+    ScheduleConfig,
+    SeedPlan,
+    StackedTraining,
+    Training,
+    TrainingSet,
+    check_can_stack,
+    run_training,
+)
+
+PLAN = SeedPlan(5)
+SEEDS = tuple(PLAN.seeds(run) for run in range(3))
+MODELS = {
+    "mlp": ModelConfig("mlp", hidden=(16, 8), dropout=0.3),
+    "cnn": ModelConfig("cnn", width=4, hidden=(8,), dropout=0.2),
+    "cnn-group": ModelConfig("cnn", width=4, hidden=(8,), norm="group"),
+    "cnn-layer": ModelConfig("cnn", width=4, hidden=(8,), norm="layer"),
+    "cnn-none": ModelConfig("cnn", width=4, hidden=(8,), norm="none", init_scale=0.5),
+    "resnet": ModelConfig("resnet", width=4, dropout=0.1),
+    "head": ModelConfig("text-tfidf", hidden=(8,), dropout=0.1),
+}
+OPTIMIZERS = {
+    "sgd": OptimizerConfig("sgd", 0.05, 0.9, 1e-3),
+    "adam": OptimizerConfig("adam", 1e-3, weight_decay=1e-3),
+    "adamw": OptimizerConfig("adamw", 1e-3, weight_decay=0.1),
+    "clipped": OptimizerConfig("sgd", 0.05, 0.9, clip_norm=0.3),
+}
+
+
+def problem(model: str, dtype=torch.float64) -> TrainingSet:
+    """Fifty samples of three classes, images or features as the model wants them."""
+    generator = torch.Generator().manual_seed(0)
+    shape = (12,) if model == "head" else (2, 8, 8)
+    inputs = torch.rand(50, *shape, generator=generator)
+    return TrainingSet(inputs.to(dtype), torch.randint(0, 3, (50,), generator=generator), 3)
+
+
+def both(recipe: Recipe, data: TrainingSet, *, bootstrap=False):
+    """The same runs as one stack and one by one, on the data's precision."""
+    build = architecture(recipe.model)
+    stacked = StackedTraining(recipe, build, data, SEEDS, bootstrap=bootstrap)
+    single = [Training(recipe, build, data, seeds, bootstrap=bootstrap) for seeds in SEEDS]
+    for training in (stacked, *single):
+        training.model.to(data.inputs.dtype)
+    return stacked, single
+
+
+def assert_equal_trainings(recipe: Recipe, data: TrainingSet, **options) -> None:
+    """Assert that rows, inputs and masks are equal bit for bit, losses and predictions to rounding."""
+    stacked, single = both(recipe, data, **options)
+    for together, *alone in zip(stacked.steps(), *(training.steps() for training in single), strict=True):
+        assert torch.equal(together.rows, torch.stack([step.rows for step in alone]))
+        assert torch.equal(together.inputs, torch.cat([step.inputs for step in alone]))
+        torch.testing.assert_close(together.loss, torch.stack([step.loss for step in alone]))
+    expected = torch.cat([training.predict(data.inputs) for training in single])
+    torch.testing.assert_close(stacked.predict(data.inputs), expected)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_model_trains_the_same_stacked(model):
+    """In double precision a short stacked training equals the single ones, whatever the layers."""
+    recipe = Recipe(
+        model=MODELS[model],
+        optimizer=OPTIMIZERS["sgd"],
+        epochs=3,
+        batch_size=16,
+        augment="none" if model == "head" else "crop-flip",
+    )
+    assert_equal_trainings(recipe, problem(model))
+
+
+@pytest.mark.parametrize("schedule", [ScheduleConfig(), ScheduleConfig("cosine", 0.2), ScheduleConfig("linear")])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_every_optimizer_and_schedule_trains_the_same_stacked(optimizer, schedule):
+    """State, clipping and rates are each run's own: a stacked training equals the single ones."""
+    recipe = Recipe(model=MODELS["mlp"], optimizer=OPTIMIZERS[optimizer], schedule=schedule, epochs=3, batch_size=16)
+    assert_equal_trainings(recipe, problem("mlp"))
+
+
+def test_bootstrap_and_odd_batches_are_the_same_stacked():
+    """Resamples, a short last batch and a number of steps are those of the single runs."""
+    recipe = Recipe(model=MODELS["mlp"], steps=7, batch_size=7)
+    assert_equal_trainings(recipe, problem("mlp"), bootstrap=True)
+    assert_equal_trainings(replace(recipe, batch_size=49), problem("mlp"))
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_first_steps_agree_in_single_precision(model):
+    """In float32 the first steps agree closely."""
+    data = problem(model, torch.float32)
+    stacked, single = both(Recipe(model=MODELS[model], steps=3, batch_size=16), data)
+    for together, *alone in zip(stacked.steps(), *(training.steps() for training in single), strict=True):
+        torch.testing.assert_close(together.loss, torch.stack([step.loss for step in alone]), rtol=1e-4, atol=1e-5)
+
+
+def test_initial_weights_are_bit_for_bit_those_of_the_single_runs():
+    """Stacking copies each run's draws and rounds nothing."""
+    build = architecture(MODELS["mlp"])
+    models = [draw_model(build, (2, 8, 8), 3, seeds.init) for seeds in SEEDS]
+    stacked = StackedModel(models, lambda _: nn.Identity())
+    for run, model in enumerate(models):
+        assert torch.equal(stacked.body[1].weight[run].T, model[1].weight)
+        assert torch.equal(stacked.body[1].bias[run, 0], model[1].bias)
+
+
+@pytest.mark.parametrize("model", ["mlp", "resnet"])
+def test_a_run_does_not_depend_on_its_neighbours(model):
+    """A run's losses are the same to rounding in another stack."""
+    recipe, data = Recipe(model=MODELS[model], epochs=2, batch_size=16), problem(model)
+    build = architecture(recipe.model)
+
+    def losses(seeds):
+        training = StackedTraining(recipe, build, data, seeds)
+        training.model.double()
+        return torch.stack([step.loss for step in training.steps()])
+
+    torch.testing.assert_close(losses(SEEDS)[:, 1], losses((SEEDS[1], SEEDS[0]))[:, 0])
+
+
+class Keep:
+    """A sink that keeps labels."""
+
+    def __init__(self):
+        self.labels = []
+
+    def write(self, split, checkpoint, arrays):
+        """Append the labels."""
+        self.labels.append(arrays["labels"])
+
+
+@pytest.mark.parametrize("model", ["mlp", "cnn"])
+def test_a_diverged_run_leaves_its_neighbours_alone(model):
+    """A run whose weights become infinite is marked at its step; the others end where they would have."""
+    recipe, data = Recipe(model=MODELS[model], epochs=2, batch_size=16), problem(model)
+    split = RecordedSplit("evaluation", data.inputs, data.labels.numpy())
+    stacked, single = both(recipe, data)
+    weight = next(parameter for parameter in stacked.model.parameters() if parameter.ndim > 1)
+    with torch.no_grad():
+        weight.view(3, -1)[1] = torch.inf
+    sinks = [Keep() for _ in SEEDS]
+    outcomes = run_training(stacked, (4, 8), (split,), "labels", sinks)
+    assert [outcome.diverged_at for outcome in outcomes] == [None, 1, None]
+    assert [len(sink.labels) for sink in sinks] == [2, 0, 2]
+    assert (outcomes[0].steps, outcomes[0].samples_seen, outcomes[0].forward_passes) == (8, 100, 100)
+    for run in (0, 2):
+        alone = Keep()
+        (expected,) = run_training(single[run], (4, 8), (split,), "labels", [alone])
+        assert outcomes[run].accuracy == expected.accuracy
+        assert all((a == b).all() for a, b in zip(alone.labels, sinks[run].labels, strict=True))
+
+
+def test_a_stack_whose_runs_all_diverge_ends():
+    """When no run is left, training stops."""
+    data = problem("mlp")
+    recipe = Recipe(model=MODELS["mlp"], epochs=50, batch_size=16)
+    split = RecordedSplit("evaluation", data.inputs, data.labels.numpy())
+    stacked, _ = both(recipe, data)
+    with torch.no_grad():
+        next(stacked.model.parameters()).fill_(torch.inf)
+    outcomes = run_training(stacked, (200,), (split,), "labels", [Keep() for _ in SEEDS])
+    assert all(outcome.diverged_at is not None and outcome.steps < 200 for outcome in outcomes)
+
+
+class Odd(nn.Module):
+    """A layer nobody stacks."""
+
+    def forward(self, x):
+        """Do nothing."""
+        return x
+
+
+def test_what_cannot_be_stacked_is_named():
+    """An unknown layer and foreign code are refused with the reason and the way out."""
+    with pytest.raises(ModelError, match=r"has a layer Odd\(\) that works on one run at a time only. Choose"):
+        StackedModel([nn.Sequential(nn.Flatten(), Odd())], lambda _: nn.Identity())
+    with pytest.raises(ModelError, match="has a layer Conv2d"):
+        StackedModel([nn.Conv2d(4, 4, 3, groups=2)], lambda _: nn.Identity())
+    recipe = Recipe(model=ModelConfig("torch.nn:Identity"))
+    training = StackedTraining(recipe, architecture(recipe.model), problem("mlp"), SEEDS)
+    with pytest.raises(ModelError, match=r"model 'torch.nn:Identity' cannot be stacked: it is not one of reseed's own"):
+        check_can_stack(training)
+    for model in MODELS.values():
+        recipe = Recipe(model=model)
+        data = problem("head" if model.name == "text-tfidf" else model.name)
+        check_can_stack(StackedTraining(recipe, architecture(model), data, SEEDS))
