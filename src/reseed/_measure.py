@@ -84,8 +84,9 @@ def measure(
     record: RecordConfig | None = None,
     engine: str = "auto",
     jobs: int | None = None,
+    group: int | None = None,
     device: str = "cpu",
-    threads: int = 1,
+    threads: int | None = None,
     probe: bool = True,
     announce: Callable[[str], None] | None = None,
 ) -> Measurement:
@@ -103,10 +104,11 @@ def measure(
         vary: The seed streams that differ between runs: ``init``, ``order``, ``dropout``, ``augment``, ``data``.
         seed: Base seed from which all seeds derive.
         record: What is recorded, and when.
-        engine: ``auto``, ``serial`` or ``processes``.
+        engine: ``auto``, ``serial``, ``processes``, or ``stacked``: several runs as one program.
         jobs: Worker processes; default: one for each core.
+        group: Runs in one program, for the engine ``stacked``; default: what memory allows, at most 64.
         device: Where runs train: ``cpu``, ``cuda``, ``mps`` or ``auto``.
-        threads: Threads of arithmetic in each run.
+        threads: Threads of arithmetic; default: one for each run, or all cores for a stack.
         probe: Whether to check determinism first.
         announce: Takes a line before long work begins; default: standard error.
 
@@ -136,6 +138,7 @@ def measure(
         record=record,
         engine=engine,
         jobs=jobs,
+        group=group,
         device=device,
         threads=threads,
         probe=probe,

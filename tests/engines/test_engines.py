@@ -33,7 +33,11 @@ class Touch:
     always_fails: frozenset[int] = frozenset()
     dies_once: frozenset[int] = frozenset()
 
-    def __call__(self, run: int) -> RunReport:
+    def __call__(self, group: tuple[int, ...]) -> list[RunReport]:
+        """Do the runs of a group that are not finished."""
+        return [self.run(run) for run in group if not self.is_finished(run)]
+
+    def run(self, run: int) -> RunReport:
         """Do one run."""
         tried = self.folder / f"tried-{run}"
         is_first = not tried.exists()
@@ -53,7 +57,8 @@ class Touch:
 def complete(task, runs, engine, **options):
     """Complete the runs and return the reports."""
     reports = []
-    complete_runs(task, runs, engine=engine, is_finished=task.is_finished, on_report=reports.append, **options)
+    options = {"engine": engine, "is_finished": task.is_finished, "on_report": reports.append} | options
+    complete_runs(task, [(run,) for run in runs], **options)
     return reports
 
 
@@ -101,15 +106,15 @@ def test_hopeless_runs_are_not_tried_again(tmp_path):
     """A failure that says it is final is not repeated."""
     calls = []
 
-    def task(run: int) -> RunReport:
-        calls.append(run)
-        return RunReport(run, "failed", message="bad input", is_final=True)
+    def task(group: tuple[int, ...]) -> list[RunReport]:
+        calls.append(group)
+        return [RunReport(run, "failed", message="bad input", is_final=True) for run in group]
 
     with pytest.raises(TrainingError, match="bad input"):
         complete_runs(
-            task, [0], engine=SerialEngine(), is_finished=lambda _: False, on_report=lambda _: None, retries=5
+            task, [(0,)], engine=SerialEngine(), is_finished=lambda _: False, on_report=lambda _: None, retries=5
         )
-    assert calls == [0]
+    assert calls == [(0,)]
 
 
 def test_a_killed_worker_costs_nothing_but_time(tmp_path):
@@ -123,7 +128,7 @@ def test_lost_workers_are_reported(tmp_path):
     """An engine that loses its workers says so, and the ledger's error passes it on."""
     task = Touch(tmp_path, dies_once=frozenset({0}))
     with pytest.raises(WorkersLostError, match="a worker process was killed"):
-        list(ProcessesEngine(2).map(task, [0, 1]))
+        list(ProcessesEngine(2).map(task, [(0,), (1,)]))
     (tmp_path / "tried-0").unlink()
     with pytest.raises(TrainingError, match="a worker process was killed, perhaps for want of memory"):
         complete(task, [0], ProcessesEngine(2), retries=0)
@@ -131,7 +136,7 @@ def test_lost_workers_are_reported(tmp_path):
 
 def test_engines_by_name(monkeypatch):
     """Auto takes processes where there are cores to use, serial on one core or on a shared accelerator."""
-    monkeypatch.setattr("reseed.engines._registry._usable_cores", lambda: 4)
+    monkeypatch.setattr("reseed.engines._registry.usable_cores", lambda: 4)
     assert engine_by_name("auto") == ProcessesEngine(4)
     assert engine_by_name("auto", on_accelerator=True) == SerialEngine()
     assert engine_by_name("auto", jobs=1) == SerialEngine()
@@ -141,7 +146,7 @@ def test_engines_by_name(monkeypatch):
 
 def test_bad_engine_options_are_refused():
     """Unknown engines and no workers raise, naming the argument."""
-    with pytest.raises(InputError, match="unknown engine 'slurm'; choose among auto, serial, processes"):
+    with pytest.raises(InputError, match="unknown engine 'slurm'; choose among auto, serial, processes, stacked"):
         engine_by_name("slurm")
     with pytest.raises(InputError, match="jobs must be 1 or more, got 0"):
         engine_by_name("processes", jobs=0)
@@ -150,9 +155,9 @@ def test_bad_engine_options_are_refused():
 class Unpicklable:
     """A task that cannot leave its process."""
 
-    def __call__(self, run: int) -> RunReport:
+    def __call__(self, group: tuple[int, ...]) -> list[RunReport]:
         """Do nothing."""
-        return RunReport(run, "complete")
+        return []
 
     def __reduce__(self):
         """Refuse."""
@@ -162,4 +167,14 @@ class Unpicklable:
 def test_tasks_that_cannot_be_sent_are_refused():
     """A task that cannot be pickled is an error that names the way out."""
     with pytest.raises(TrainingError, match=r"cannot be sent to worker processes: .* Choose the engine 'serial'"):
-        list(ProcessesEngine(2).map(Unpicklable(), [0, 1]))
+        list(ProcessesEngine(2).map(Unpicklable(), [(0,), (1,)]))
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_groups_are_done_together(name, tmp_path):
+    """A group is called as a whole, again only while one of its runs is not finished."""
+    task = Touch(tmp_path, fails_once=frozenset({1}))
+    reports = []
+    complete_runs(task, [(0, 1), (2, 3)], engine=ENGINES[name], is_finished=task.is_finished, on_report=reports.append)
+    assert sorted(report.run for report in reports if report.status == "complete") == [0, 1, 2, 3]
+    assert [len((tmp_path / f"tried-{run}").read_text()) for run in range(4)] == [1, 2, 1, 1]

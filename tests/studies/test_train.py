@@ -73,7 +73,7 @@ COMMAND = """
 import sys
 from reseed.cli import main
 main(["measure", "digits", "--runs", "8", "--epochs", "20", "--out", sys.argv[1], "--engine", sys.argv[2], "--jobs",
-      "2", "--every", "final", "--batch-size", "16"])
+      "2", "--every", "final", "--batch-size", "16", "--threads", "1", *sys.argv[3:]])
 """
 
 
@@ -82,21 +82,25 @@ def finished(root) -> int:
     return len(list(root.glob("runs/*/manifest.json")))
 
 
-@pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory):
-    """The study of `COMMAND`, made in one go."""
+GROUPS = {"serial": (), "processes": (), "stacked": ("--group", "2")}
+
+
+@pytest.fixture(scope="module", params=GROUPS)
+def uninterrupted(request, tmp_path_factory):
+    """An engine, its command, and the study that the command makes in one go."""
+    command = [sys.executable, "-c", COMMAND]
     root = tmp_path_factory.mktemp("whole") / "study"
-    subprocess.run([sys.executable, "-c", COMMAND, root, "processes"], check=True, capture_output=True)
-    return Study.open(root)
+    subprocess.run([*command, root, request.param, *GROUPS[request.param]], check=True, capture_output=True)
+    return command, (request.param, *GROUPS[request.param]), Study.open(root)
 
 
-@pytest.mark.parametrize("engine", ["serial", "processes"])
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_interrupted_studies_continue(tmp_path, uninterrupted, how, engine):
+def test_interrupted_studies_continue(tmp_path, uninterrupted, how):
     """After Ctrl-C or kill -9 finished runs stay; the same command continues to the same study."""
+    command, engine, whole = uninterrupted
     root = tmp_path / "study"
     process = subprocess.Popen(
-        [sys.executable, "-c", COMMAND, root, engine],
+        [*command, root, *engine],
         start_new_session=True,  # a process group of its own, as a terminal's job has
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
@@ -113,8 +117,8 @@ def test_interrupted_studies_continue(tmp_path, uninterrupted, how, engine):
         assert "interrupted: finished runs are kept; the same command continues." in stderr
         assert "Traceback" not in stderr
     stamps = {path: path.stat().st_mtime_ns for path in root.glob("runs/*/manifest.json")}
-    subprocess.run([sys.executable, "-c", COMMAND, root, engine], check=True, capture_output=True)
-    assert_same_runs(Study.open(root), uninterrupted)
+    subprocess.run([*command, root, *engine], check=True, capture_output=True)
+    assert_same_runs(Study.open(root), whole)
     assert all(path.stat().st_mtime_ns == stamp for path, stamp in stamps.items())
     assert all(len(list(folder.glob("predictions-*"))) == 1 for folder in root.glob("runs/*"))
     assert (root / "report.html").exists()

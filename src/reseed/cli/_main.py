@@ -123,6 +123,7 @@ def _measure(options: Measure) -> None:
         record=RecordConfig(options.every, options.burn_in, options.level, options.record_train),
         engine=options.engine,
         jobs=options.jobs,
+        group=options.group,
         device=options.device,
         threads=options.threads,
         probe=not options.no_probe,

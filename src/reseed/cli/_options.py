@@ -154,13 +154,15 @@ class Measure:
     """Record predictions on the training split as well."""
 
     engine: EngineName = "auto"
-    """Where runs execute: one after another (serial), or in worker processes."""
+    """Where runs execute: one after another (serial), in worker processes, or several as one program (stacked)."""
     jobs: _Count = None
     """Worker processes. Default: one for each core."""
+    group: _Count = None
+    """Runs in one program, for --engine stacked. Default: what memory allows, at most 64."""
     device: str = "cpu"
     """cpu, cuda, mps or auto."""
-    threads: int = 1
-    """Threads of arithmetic in each run."""
+    threads: _Count = None
+    """Threads of arithmetic. Default: one for each run, or all cores for a stack."""
     no_probe: bool = False
     """Do not check before the first run that equal seeds agree and different seeds differ."""
     json: bool = False

@@ -6,13 +6,14 @@ believes nothing but finished results.
 
 from reseed.engines._ledger import complete_runs
 from reseed.engines._processes import ProcessesEngine
-from reseed.engines._protocol import Engine, RunReport, Task, WorkersLostError
-from reseed.engines._registry import EngineName, engine_by_name
+from reseed.engines._protocol import Engine, Group, RunReport, Task, WorkersLostError
+from reseed.engines._registry import EngineName, engine_by_name, usable_cores
 from reseed.engines._serial import SerialEngine
 
 __all__ = [
     "Engine",
     "EngineName",
+    "Group",
     "ProcessesEngine",
     "RunReport",
     "SerialEngine",
@@ -20,4 +21,5 @@ __all__ = [
     "WorkersLostError",
     "complete_runs",
     "engine_by_name",
+    "usable_cores",
 ]

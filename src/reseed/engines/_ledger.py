@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable, Sequence
 
 from reseed._errors import TrainingError
-from reseed.engines._protocol import Engine, RunReport, Task, WorkersLostError
+from reseed.engines._protocol import Engine, Group, RunReport, Task, WorkersLostError
 
 _FIRST_WAIT_S = 0.5
 
 
 def complete_runs(
     task: Task,
-    runs: Sequence[int],
+    groups: Sequence[Group],
     *,
     engine: Engine,
     is_finished: Callable[[int], bool],
@@ -23,8 +23,8 @@ def complete_runs(
     """Have every run finished, dispatching again those that failed or were lost with their worker.
 
     Args:
-        task: Does one run; see `Task`.
-        runs: The wanted runs. Those already finished are not dispatched.
+        task: Does the runs of a group; see `Task`.
+        groups: The wanted runs, in the groups that are done together. Finished groups are not dispatched.
         engine: Where tasks are called.
         is_finished: Whether a run has left complete results; the only thing that is believed.
         on_report: Called in this process for every report that arrives.
@@ -36,8 +36,10 @@ def complete_runs(
     """
     messages: dict[int, str] = {}
     hopeless: set[int] = set()
+    runs = [run for group in groups for run in group]
     for attempt in range(retries + 1):
-        pending = [run for run in runs if run not in hopeless and not is_finished(run)]
+        left = {run for run in runs if run not in hopeless and not is_finished(run)}
+        pending = [group for group in groups if left & set(group)]
         if not pending:
             break
         if attempt:
@@ -50,7 +52,7 @@ def complete_runs(
                         hopeless.add(report.run)
                 on_report(report)
         except WorkersLostError as error:
-            for run in pending:
+            for run in left:
                 messages.setdefault(run, str(error))
     unfinished = [run for run in runs if not is_finished(run)]
     if unfinished:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pickle import PicklingError
 
 from reseed._errors import TrainingError
-from reseed.engines._protocol import RunReport, Task, WorkersLostError
+from reseed.engines._protocol import Group, RunReport, Task, WorkersLostError
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,8 @@ class ProcessesEngine:
     workers: int
     name: str = "processes"
 
-    def map(self, task: Task, runs: Sequence[int]) -> Iterator[RunReport]:
-        """Yield reports as runs end.
+    def map(self, task: Task, groups: Sequence[Group]) -> Iterator[RunReport]:
+        """Yield reports as groups end.
 
         Raises:
             WorkersLostError: A worker was killed (out of memory, say) before its run ended.
@@ -34,7 +34,8 @@ class ProcessesEngine:
         # Copy-on-write maps: workers may hand the arrays to torch, which wants to be able to write.
         parallel = Parallel(n_jobs=self.workers, return_as="generator_unordered", mmap_mode="c", batch_size=1)
         try:
-            yield from parallel(delayed(task)(run) for run in runs)
+            for reports in parallel(delayed(task)(group) for group in groups):
+                yield from reports
         except TerminatedWorkerError as error:
             raise WorkersLostError("a worker process was killed, perhaps for want of memory") from error
         except (BrokenProcessPool, PicklingError) as error:

@@ -26,12 +26,16 @@ class RunReport:
     is_final: bool = False
 
 
-Task = Callable[[int], RunReport]
-"""Does one run. It is idempotent, can be pickled, and reports failure instead of raising."""
+Group = tuple[int, ...]
+"""Runs that are done together: a single one, or several that are trained as one program."""
+
+Task = Callable[[Group], list[RunReport]]
+"""Does the runs of a group that are not finished, and reports on them. It is idempotent, can be pickled, and reports
+failure instead of raising."""
 
 
 class Engine(Protocol):
-    """Calls a task somewhere, at least once for each run.
+    """Calls a task somewhere, at least once for each group of runs.
 
     That is all: retry, resume and progress are the ledger's (`complete_runs`). An engine that loses workers
     raises `WorkersLostError`; the ledger then asks again for what is not finished.
@@ -43,10 +47,10 @@ class Engine(Protocol):
 
     @property
     def workers(self) -> int:
-        """How many runs it works on at once."""
+        """How many groups it works on at once."""
 
-    def map(self, task: Task, runs: Sequence[int]) -> Iterator[RunReport]:
-        """Yield a report for each run as it ends, in any order."""
+    def map(self, task: Task, groups: Sequence[Group]) -> Iterator[RunReport]:
+        """Yield the reports of each group as it ends, in any order."""
 
 
 class WorkersLostError(Exception):

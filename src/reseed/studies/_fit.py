@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from reseed._errors import InputError
 from reseed._simplex import check_simplex
 from reseed.data import Dataset
-from reseed.engines import engine_by_name
+from reseed.engines import Group, engine_by_name
 from reseed.studies._header import Header
 from reseed.studies._manifest import Manifest
 from reseed.studies._samples import (
@@ -145,7 +145,10 @@ class FitRun(AbstractRunTask):
     plan: SeedPlan
     level: Level
 
-    def _do(self, run: int) -> Manifest:
+    def _do(self, group: Group, missing: Sequence[int]) -> list[Manifest]:
+        return [self._fit(run) for run in missing]
+
+    def _fit(self, run: int) -> Manifest:
         watch, seed = Stopwatch(), self.plan.seeds(run).init
         predictions = _predictions(self.fit(seed), self.inputs, self.samples)
         return write_single_run(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -38,6 +39,8 @@ class Header:
         threads: Threads of arithmetic in each run; more threads may round differently.
         device: Where runs train.
         parameters: How many parameters the seed re-draws, start constant, or are shared pre-trained weights.
+        groups: First run of each group, and the one after its last, where a group is trained as one program; empty
+            where every run is trained by itself. Kept, so that resuming repeats the same arithmetic.
         notes: What a reader of the results should know.
         format: Version of the folder's layout; raised with every change to it or to these fields.
     """
@@ -56,6 +59,7 @@ class Header:
     threads: int = 1
     device: str = "cpu"
     parameters: dict[str, int] = field(default_factory=dict)
+    groups: tuple[tuple[int, int], ...] = ()
     notes: tuple[str, ...] = ()
     format: int = FORMAT
 
@@ -86,12 +90,25 @@ def read_header(root: Path) -> Header | None:
         )
     try:
         lists = {name: tuple(check_type(tree[name], list)) for name in ("class_names", "vary", "notes")}
+        lists["groups"] = tuple(tuple(check_type(pair, list)) for pair in check_type(tree["groups"], list))
         header = checked(Header(**tree | lists | {"record": RecordConfig(**tree["record"])}))
         if not 1 <= header.runs <= _MOST_RUNS:
             raise ValueError(f"runs is {header.runs}")
         return header
     except (KeyError, TypeError, ValueError, TypeCheckError) as error:
         raise StudyError(f"the study header {str(path)!r} is corrupt: {type(error).__name__}: {error}.") from error
+
+
+def grouping(start: int, stop: int, size: int) -> tuple[tuple[int, int], ...]:
+    """Return groups of at most ``size`` runs from ``start`` up to ``stop``, as even as can be.
+
+    Examples:
+        >>> grouping(0, 50, 20)
+        ((0, 16), (16, 33), (33, 50))
+    """
+    count = -(-(stop - start) // size)
+    ends = [start + (stop - start) * part // count for part in range(count + 1)] if count else [start]
+    return tuple(pairwise(ends))
 
 
 def check_same_recipe(root: Path, found: Recipe, wanted: Recipe) -> None:
@@ -123,7 +140,13 @@ def check_same_study(root: Path, found: Header, wanted: Header) -> None:
     Raises:
         StudyError: Something other than the number of runs differs; the message lists what.
     """
-    same_in_all = {"runs", "notes", "parameters", "format"}
+    if bool(found.groups) != bool(wanted.groups):
+        one, other = ("stacked", "one by one") if found.groups else ("one by one", "stacked")
+        raise StudyError(
+            f"the runs of {str(root)!r} were trained {one}, now they would be {other}, which rounds differently. "
+            "Choose the engine it began with, or another --out."
+        )
+    same_in_all = {"runs", "notes", "parameters", "format", "groups"}
     names = [item.name for item in dataclasses.fields(Header) if item.name not in same_in_all]
     differing = [name for name in names if getattr(found, name) != getattr(wanted, name)]
     if differing:

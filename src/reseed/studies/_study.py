@@ -102,7 +102,9 @@ class Study:
             if recipe is not None and (root / _RECIPE).exists():
                 check_same_recipe(root, load_recipe(inside(root, _RECIPE)), recipe)
             check_same_study(root, found, header)
-            header = replace(header, runs=max(header.runs, found.runs))
+            # Both begin with the same groups; the longer one knows of the runs that are new.
+            groups = max(header.groups, found.groups, key=len)
+            header = replace(header, runs=max(header.runs, found.runs), groups=groups)
         else:
             check_folder(root)
             write_samples(root, samples)
@@ -138,6 +140,13 @@ class Study:
         """Numbers of the runs that were asked for and have not finished."""
         finished = {manifest.run for manifest in (*self.manifests, *self.diverged)}
         return tuple(run for run in range(self.header.runs) if run not in finished)
+
+    @property
+    def groups(self) -> tuple[tuple[int, ...], ...]:
+        """The runs in the groups that are trained together; groups of one unless the study is a stacked one."""
+        if self.header.groups:
+            return tuple(tuple(range(start, stop)) for start, stop in self.header.groups)
+        return tuple((run,) for run in range(self.header.runs))
 
     @property
     def targets(self) -> NDArray[np.int64]:

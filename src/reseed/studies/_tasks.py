@@ -7,13 +7,13 @@ import sys
 import time
 import traceback
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from reseed._errors import ReseedError, StudyError
-from reseed.engines import Engine, RunReport, complete_runs
+from reseed.engines import Engine, Group, RunReport, complete_runs
 from reseed.studies._files import storing
 from reseed.studies._manifest import Manifest, read_manifest
 from reseed.studies._progress import RunProgress
@@ -23,27 +23,30 @@ from reseed.studies._study import Study
 
 @dataclass(frozen=True, eq=False)
 class AbstractRunTask(ABC):
-    """Does one run of a study: idempotent, picklable, and a failure is a report instead of an exception."""
+    """Does runs of a study: idempotent, picklable, and a failure is a report instead of an exception."""
 
     root: Path
 
-    def __call__(self, run: int) -> RunReport:
-        """Do the run unless it is finished."""
+    def __call__(self, group: Group) -> list[RunReport]:
+        """Do those runs of the group that are not finished."""
+        missing = list(group)
         try:
-            manifest = read_manifest(self.root, run)
-            remove_leftovers(self.root, run, manifest)
-            return _report(manifest or self._do(run))
+            manifests = {run: read_manifest(self.root, run) for run in group}
+            for run, manifest in manifests.items():
+                remove_leftovers(self.root, run, manifest)
+            missing = [run for run, manifest in manifests.items() if manifest is None]
+            return [_report(manifest) for manifest in self._do(group, missing)] if missing else []
         except ReseedError as error:  # reseed's own words; trying again will not help
-            return RunReport(run, "failed", message=str(error), is_final=True)
+            return [RunReport(run, "failed", message=str(error), is_final=True) for run in missing]
         except (Exception, SystemExit) as error:  # a worker must not take the others down; the parent shows the message
             detail = traceback.format_exc()
             is_final = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EROFS)
             message = f"{type(error).__name__}: {error}\n{detail}"
-            return RunReport(run, "failed", message=message, is_final=is_final)
+            return [RunReport(run, "failed", message=message, is_final=is_final) for run in missing]
 
     @abstractmethod
-    def _do(self, run: int) -> Manifest:
-        """Do the run, write its predictions and its manifest, and return the manifest."""
+    def _do(self, group: Group, missing: Sequence[int]) -> list[Manifest]:
+        """Do the missing runs of a group, write their predictions and manifests, and return the manifests."""
 
 
 def _report(manifest: Manifest) -> RunReport:
@@ -65,7 +68,7 @@ def finish_study(study: Study, task: AbstractRunTask, engine: Engine, retries: i
     with RunProgress(total, total - len(study.missing), accuracies) as progress:
         complete_runs(
             task,
-            study.missing,
+            study.groups,
             engine=engine,
             is_finished=lambda run: read_manifest(study.path, run) is not None,
             on_report=progress.report,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, replace
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -16,22 +16,27 @@ from numpy.typing import NDArray
 
 from reseed._errors import InputError, RecipeError
 from reseed.data import Splits, load
-from reseed.engines import engine_by_name
-from reseed.models import architecture, parameter_origins
-from reseed.studies._header import Header
+from reseed.engines import Group, engine_by_name, usable_cores
+from reseed.models import AbstractArchitecture, architecture, parameter_origins
+from reseed.studies._header import Header, grouping, read_header
 from reseed.studies._manifest import Manifest, environment, read_manifest
 from reseed.studies._samples import samples_of
 from reseed.studies._store import run_writer
 from reseed.studies._study import EVALUATION, Study, check_folder
 from reseed.studies._tasks import AbstractRunTask, Stopwatch, finish_study, only_writer
 from reseed.training import (
+    NoSink,
     Recipe,
     RecordConfig,
     RecordedSplit,
     SeedPlan,
+    StackedTraining,
     Training,
+    TrainingOutcome,
     TrainingSet,
+    check_can_stack,
     check_forward,
+    group_size,
     probe_determinism,
     run_training,
 )
@@ -46,8 +51,9 @@ def train_study(
     record: RecordConfig | None = None,
     engine: str = "auto",
     jobs: int | None = None,
+    group: int | None = None,
     device: str = "cpu",
-    threads: int = 1,
+    threads: int | None = None,
     probe: bool = True,
     retries: int = 2,
     announce: Callable[[str], None] | None = None,
@@ -63,10 +69,12 @@ def train_study(
         runs: Trainings in all, two or more.
         plan: Base seed and the streams that differ between runs.
         record: What is recorded, and when.
-        engine: ``auto``, ``serial`` or ``processes``.
+        engine: ``auto``, ``serial``, ``processes``, or ``stacked``: several runs as one program.
         jobs: Worker processes; default: one for each core.
+        group: Runs in one program, for the engine ``stacked``; default: what memory allows, at most 64.
         device: ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``auto``.
-        threads: Threads of arithmetic in each run. Part of the study, since more threads may round differently.
+        threads: Threads of arithmetic; default: one for each run, or all cores for a stack. Part of the study, since
+            more threads may round differently.
         probe: Whether to check determinism before the first run.
         retries: How often failed runs are tried again.
         announce: Takes a line before long work begins; default: standard error.
@@ -82,10 +90,15 @@ def train_study(
         TrainingError: Some runs did not finish; those that did are kept.
     """
     check_runs(runs)
+    if group is not None and (engine != "stacked" or group < 2):
+        raise InputError(f"group is {group!r}; it is a number of runs, 2 or more, for the engine 'stacked'.")
+    if threads is None:
+        threads = usable_cores() if engine == "stacked" else 1
     if threads < 1:
         raise InputError(f"threads must be 1 or more, got {threads}.")
     plan, record = plan or SeedPlan(), record or RecordConfig()
     place = _device(device)
+    chosen = engine_by_name(engine, jobs=jobs, on_accelerator=place.type != "cpu")
     root = Path(out)
     check_folder(root)
     splits = load(recipe.data)
@@ -107,12 +120,13 @@ def train_study(
         )
         with torch_threads(threads):
             header = _header(task, splits, runs)
-            check_forward(task.training(0))
+            check_forward(task.single(0))
+            if engine == "stacked":
+                header = replace(header, groups=_groups(task, runs, group))
             if probe and any(read_manifest(root, run) is None for run in range(runs)):
                 # Before the study is made: one that fails here leaves nothing that the next attempt trips over.
                 probe_determinism(recipe, architecture(recipe.model), task.training_set(), plan)
         study = Study.create(root, header, samples_of(splits.evaluation), recipe)
-        chosen = engine_by_name(engine, jobs=jobs, on_accelerator=place.type != "cpu")
         return finish_study(study, task, chosen, retries)
 
 
@@ -136,53 +150,87 @@ class TrainRun(AbstractRunTask):
         """Return the training data on the device."""
         return TrainingSet(self._tensor(self.train_inputs), self._tensor(self.train_labels), self.num_classes)
 
-    def training(self, run: int) -> Training:
-        """Return the training of one run, not begun."""
-        return Training(
-            self.recipe,
-            architecture(self.recipe.model),
-            self.training_set(),
-            self.plan.seeds(run),
-            bootstrap="data" in self.plan.vary,
-        )
+    def single(self, run: int) -> Training:
+        """Return the training of one run by itself, not begun."""
+        return Training(*self._what(), self.plan.seeds(run), bootstrap="data" in self.plan.vary)
 
-    def _do(self, run: int) -> Manifest:
-        with torch_threads(self.threads):
-            return self._train(run)
+    def stacked(self, group: Group) -> StackedTraining:
+        """Return the training of several runs as one program, not begun."""
+        seeds = tuple(self.plan.seeds(run) for run in group)
+        return StackedTraining(*self._what(), seeds, bootstrap="data" in self.plan.vary)
 
-    def _train(self, run: int) -> Manifest:
+    def _what(self) -> tuple[Recipe, AbstractArchitecture, TrainingSet]:
+        return self.recipe, architecture(self.recipe.model), self.training_set()
+
+    def _do(self, group: Group, missing: Sequence[int]) -> list[Manifest]:
         watch = Stopwatch()
-        training = self.training(run)
-        checkpoints = self.record.checkpoints(training.total_steps, training.steps_per_epoch)
-        splits = [RecordedSplit(EVALUATION, self._tensor(self.evaluation_inputs), self.evaluation_targets)]
-        if self.record.train:
-            splits.append(RecordedSplit("train", training.data.inputs, self.train_labels))
-        with run_writer(self.root, run, len(checkpoints), self.num_classes) as writer:
-            (outcome,) = run_training(training, checkpoints, tuple(splits), self.record.level, [writer])
-            has_diverged = outcome.diverged_at is not None
-            manifest = Manifest(
-                run,
-                "diverged" if has_diverged else "complete",
-                writer.name,
-                checkpoints,
-                self.data_digest,
-                seeds=asdict(training.seeds),
-                accuracy=None if np.isnan(outcome.accuracy) else outcome.accuracy,
-                diverged_at=outcome.diverged_at,
-                cost={
-                    "steps": outcome.steps,
-                    "samples_seen": outcome.samples_seen,
-                    "forward_passes": outcome.forward_passes,
-                    **watch.cost(),
-                },
-                environment=environment(device=self.device, threads=self.threads),
-                recipe=self.recipe.digest,
-            )
-            writer.finish(manifest)
-        return manifest
+        with torch_threads(self.threads), ExitStack() as stack:
+            training = self.single(group[0]) if len(group) == 1 else self.stacked(group)
+            checkpoints = self.record.checkpoints(training.total_steps, training.steps_per_epoch)
+            splits = [RecordedSplit(EVALUATION, self._tensor(self.evaluation_inputs), self.evaluation_targets)]
+            if self.record.train:
+                splits.append(RecordedSplit("train", training.data.inputs, self.train_labels))
+            writers = {
+                run: stack.enter_context(run_writer(self.root, run, len(checkpoints), self.num_classes))
+                for run in missing
+            }
+            # Finished runs of a group are trained along, so that the others' arithmetic is what it was.
+            sinks = [writers.get(run, NoSink()) for run in group]
+            outcomes = run_training(training, checkpoints, tuple(splits), self.record.level, sinks)
+            cost = watch.cost()
+            cost["wall_s"] /= len(group)
+            manifests = []
+            for run, outcome in zip(group, outcomes, strict=True):
+                if run in writers:
+                    manifests.append(self._manifest(run, checkpoints, outcome, cost, writers[run].name, len(group)))
+                    writers[run].finish(manifests[-1])
+        return manifests
+
+    def _manifest(
+        self,
+        run: int,
+        checkpoints: tuple[int, ...],
+        outcome: TrainingOutcome,
+        cost: dict[str, float],
+        predictions: str,
+        stacked: int,
+    ) -> Manifest:
+        return Manifest(
+            run,
+            "complete" if outcome.diverged_at is None else "diverged",
+            predictions,
+            checkpoints,
+            self.data_digest,
+            seeds=asdict(self.plan.seeds(run)),
+            accuracy=None if np.isnan(outcome.accuracy) else outcome.accuracy,
+            diverged_at=outcome.diverged_at,
+            cost={
+                "steps": outcome.steps,
+                "samples_seen": outcome.samples_seen,
+                "forward_passes": outcome.forward_passes,
+                **cost,
+            },
+            environment=environment(device=self.device, threads=self.threads, stacked=stacked),
+            recipe=self.recipe.digest,
+        )
 
     def _tensor(self, array: NDArray[Any]) -> torch.Tensor:
         return torch.from_numpy(array).to(self.device)
+
+
+def _groups(task: TrainRun, runs: int, size: int | None) -> tuple[tuple[int, int], ...]:
+    """Return the groups of a stacked study: those it has, and as many as the further runs need.
+
+    Raises:
+        ModelError: The model cannot be stacked.
+    """
+    stacked = task.stacked((0, 1))
+    check_can_stack(stacked)
+    found = read_header(task.root)
+    start, groups = (found.runs, found.groups) if found is not None else (0, ())
+    if size is None:
+        size = group_size(stacked)
+    return groups + grouping(start, max(start, runs), size)
 
 
 def check_runs(runs: object) -> None:

@@ -3,21 +3,32 @@
 from reseed.training._augment import augment
 from reseed.training._defaults import default_recipe
 from reseed.training._draws import DropoutDraws, draw_bits, draw_key, draw_uniform
-from reseed.training._loop import Step, Training, TrainingSet, check_forward
+from reseed.training._loop import AbstractTraining, Step, Training, TrainingSet, check_forward
 from reseed.training._probe import probe_determinism
 from reseed.training._recipe import OptimizerConfig, Recipe, ScheduleConfig, as_tree, from_tree, load_recipe
-from reseed.training._record import SCORES, Level, RecordConfig, Sink, predict, prediction_arrays, probability_arrays
+from reseed.training._record import (
+    SCORES,
+    Level,
+    NoSink,
+    RecordConfig,
+    Sink,
+    predict,
+    prediction_arrays,
+    probability_arrays,
+)
 from reseed.training._run import RecordedSplit, TrainingOutcome, run_training
 from reseed.training._schedule import lr_factor
 from reseed.training._seeds import DEFAULT_VARY, STREAMS, SeedPlan, Seeds, Stream, check_vary, generator
-from reseed.training._stacked import StackedTraining, check_can_stack
+from reseed.training._stacked import StackedTraining, check_can_stack, group_size
 
 __all__ = [
     "DEFAULT_VARY",
     "SCORES",
     "STREAMS",
+    "AbstractTraining",
     "DropoutDraws",
     "Level",
+    "NoSink",
     "OptimizerConfig",
     "Recipe",
     "RecordConfig",
@@ -43,6 +54,7 @@ __all__ = [
     "draw_uniform",
     "from_tree",
     "generator",
+    "group_size",
     "load_recipe",
     "lr_factor",
     "predict",

@@ -66,6 +66,13 @@ class Sink(Protocol):
         """Take the arrays of one split at one checkpoint: ``labels`` [sample] and more by level."""
 
 
+class NoSink:
+    """Where predictions go that nobody needs."""
+
+    def write(self, split: str, checkpoint: int, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Forget them."""
+
+
 def predict(model: nn.Module, inputs: Tensor, batch_size: int = _EVAL_BATCH) -> Tensor:
     """Return logits [sample, class] in evaluation mode, leaving the model as it was.
 

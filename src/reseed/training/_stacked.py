@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +21,7 @@ from reseed.training._record import predict
 from reseed.training._seeds import Seeds
 
 _PREDICT_ROWS = 8192
+_MOST_RUNS = 64
 
 
 @final
@@ -102,3 +104,35 @@ def check_can_stack(training: StackedTraining) -> None:
             "Choose the engine serial or processes."
         )
     check_stackable(training.architecture.build(data.input_shape, data.num_classes))
+
+
+def group_size(training: StackedTraining) -> int:
+    """Return how many runs to train as one program: what half of the free memory holds, at most 64.
+
+    What one run takes is measured on a batch: parameters, gradients and optimiser state, and all layers' outputs with
+    their gradients.
+    """
+    recipe, data = training.recipe, training.data
+    model = draw_model(training.architecture, data.input_shape, data.num_classes, 0).to(data.inputs.device)
+    outputs: list[int] = []
+    handles = [
+        module.register_forward_hook(lambda _, __, output: outputs.append(output.nbytes))
+        for module in model.modules()
+        if not list(module.children())
+    ]
+    rows = data.inputs[: recipe.batch_size]
+    predict(model, rows)
+    for handle in handles:
+        handle.remove()
+    copies = 3 if recipe.optimizer.name == "sgd" else 4
+    each = copies * sum(parameter.nbytes for parameter in model.parameters()) + 2 * (rows.nbytes + sum(outputs))
+    return int(max(2, min(_MOST_RUNS, _free_bytes(data.inputs.device) // 2 // each)))
+
+
+def _free_bytes(device: torch.device) -> int:
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    try:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (ValueError, AttributeError):  # a system that does not tell
+        return 2 << 30

@@ -1,0 +1,101 @@
+"""Stacked studies: the same runs as one program, grouped the same way when they are continued."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from reseed import DataConfig
+from reseed._errors import InputError, ModelError, StudyError
+from reseed.models import ModelConfig
+from reseed.studies import Study
+from reseed.training import OptimizerConfig, Recipe, RecordConfig
+
+RECIPE = Recipe(model=ModelConfig("mlp", hidden=(16,), dropout=0.2), epochs=3, batch_size=64)
+
+
+def same(one: Study, other: Study) -> bool:
+    """Whether two studies recorded the same bits."""
+    names = one.recorded_names()
+    return names == other.recorded_names() and all(
+        np.array_equal(one.recorded(name).to_numpy(), other.recorded(name).to_numpy()) for name in names
+    )
+
+
+def test_a_stacked_study_is_the_serial_one_up_to_rounding(train):
+    """Seeds are equal, scores agree closely, and hardly a label differs."""
+    stacked, serial = train("a", engine="stacked", runs=5), train("b", runs=5)
+    assert stacked.header.groups == ((0, 5),)
+    assert [manifest.seeds for manifest in stacked.manifests] == [manifest.seeds for manifest in serial.manifests]
+    np.testing.assert_allclose(stacked.final("confidence"), serial.final("confidence"), atol=1e-3)
+    between_seeds = (serial.final()[0] != serial.final()[1]).mean()
+    assert (stacked.final() != serial.final()).mean() < between_seeds / 10
+    for one, other in zip(stacked.manifests, serial.manifests, strict=True):
+        assert one.cost["steps"] == other.cost["steps"]
+        assert one.environment["stacked"] == 5
+
+
+def test_resuming_repeats_the_grouping(train):
+    """A stacked study that lost runs, or was extended, equals one made at once with the same groups."""
+    whole = train("whole", engine="stacked", runs=4, group=2)
+    assert whole.header.groups == ((0, 2), (2, 4))
+    cut = train("cut", engine="stacked", runs=4, group=2)
+    stamp = (cut.path / "runs/run-00003/manifest.json").stat().st_mtime_ns
+    (cut.path / "runs/run-00002/manifest.json").unlink()
+    assert same(train("cut", engine="stacked", runs=4, group=3), whole)
+    assert (cut.path / "runs/run-00003/manifest.json").stat().st_mtime_ns == stamp
+    grown = train("grown", engine="stacked", runs=2, group=2)
+    assert grown.header.groups == ((0, 2),)
+    assert same(train("grown", engine="stacked", runs=4, group=2), whole)
+    assert train("grown", engine="stacked", runs=2, group=2).header.groups == whole.header.groups
+
+
+def test_runs_diverge_one_by_one_in_a_stack(train):
+    """Runs of a stack that diverge are those that diverge by themselves, and the others are kept."""
+    recipe = Recipe(optimizer=OptimizerConfig(lr=1e9), epochs=2)
+    stacked = train("a", recipe=recipe, engine="stacked", runs=8, record=RecordConfig("final"))
+    serial = train("b", recipe=recipe, runs=8, record=RecordConfig("final"))
+    assert [m.run for m in stacked.diverged] == [m.run for m in serial.diverged]
+    assert [m.diverged_at for m in stacked.diverged] == [m.diverged_at for m in serial.diverged]
+    assert [m.run for m in stacked.manifests] == [m.run for m in serial.manifests]
+
+
+@pytest.mark.parametrize(("first", "then"), [("serial", "stacked"), ("stacked", "processes")])
+def test_engines_that_round_differently_are_not_mixed(train, first, then):
+    """A study is continued with the kind of arithmetic it began with."""
+    train(engine=first, threads=1)
+    with pytest.raises(StudyError, match=r"which rounds differently\. Choose the engine it began with"):
+        train(engine=then, runs=5, threads=1)
+
+
+def test_training_split_is_recorded_from_a_stack(train):
+    """Both splits of every run of a stack are recorded at every checkpoint."""
+    study = train(engine="stacked", runs=3, record=RecordConfig("epoch", level="full", train=True))
+    assert study.recorded("probabilities").shape == (3, 3, 360, 10)
+    assert study.recorded("labels", "train").shape == (3, 3, 1437)
+
+
+def test_what_cannot_be_stacked_is_refused_before_anything_is_written(train, tmp_path, monkeypatch):
+    """A model of one's own is refused with the reason; bad groups name the argument."""
+    (tmp_path / "own_net.py").write_text(
+        "import torch\n\ndef net(shape, classes):\n"
+        "    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, classes))\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    recipe = replace(RECIPE, model=ModelConfig("own_net:net"), data=DataConfig("digits"))
+    with pytest.raises(ModelError, match="cannot be stacked: it is not one of reseed's own layers"):
+        train(recipe=recipe, engine="stacked")
+    assert not (tmp_path / "study" / "study.json").exists()
+    with pytest.raises(InputError, match="group is 1; it is a number of runs, 2 or more, for the engine 'stacked'"):
+        train(engine="stacked", group=1)
+    with pytest.raises(InputError, match="group is 4; it is a number of runs"):
+        train(engine="serial", group=4)
+
+
+def test_memory_decides_the_group(train, monkeypatch):
+    """With little free memory fewer runs are trained together."""
+    monkeypatch.setattr("reseed.training._stacked._free_bytes", lambda _: 250_000)
+    assert len(train("small", engine="stacked", runs=6).header.groups) > 1
+    monkeypatch.setattr("reseed.training._stacked._free_bytes", lambda _: 1 << 40)
+    assert train("large", engine="stacked", runs=6).header.groups == ((0, 6),)
