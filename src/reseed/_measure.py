@@ -108,7 +108,8 @@ def measure(
         jobs: Worker processes; default: one for each core.
         group: Runs in one program, for the engine ``stacked``; default: what memory allows, at most 64.
         device: Where runs train: ``cpu``, ``cuda``, ``mps`` or ``auto``.
-        threads: Threads of arithmetic; default: one for each run, or all cores for a stack.
+        threads: Threads of arithmetic; default: one for each run, or all cores for a stack; when a study is continued,
+            what it began with.
         probe: Whether to check determinism first.
         announce: Takes a line before long work begins; default: standard error.
 

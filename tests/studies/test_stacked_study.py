@@ -50,6 +50,15 @@ def test_resuming_repeats_the_grouping(train):
     assert train("grown", engine="stacked", runs=2, group=2).header.groups == whole.header.groups
 
 
+def test_a_study_keeps_its_threads_on_another_machine(train, monkeypatch):
+    """Continued where there are more cores, a stacked study uses as many threads as it began with."""
+    monkeypatch.setattr("reseed.studies._train.usable_cores", lambda: 1)
+    assert train(engine="stacked", runs=2).header.threads == 1
+    monkeypatch.setattr("reseed.studies._train.usable_cores", lambda: 2)
+    assert train(engine="stacked", runs=4).header.threads == 1
+    assert train("new", engine="stacked", runs=2).header.threads == 2
+
+
 def test_runs_diverge_one_by_one_in_a_stack(train):
     """Runs of a stack that diverge are those that diverge by themselves, and the others are kept."""
     recipe = Recipe(optimizer=OptimizerConfig(lr=1e9), epochs=2)
@@ -64,6 +73,8 @@ def test_runs_diverge_one_by_one_in_a_stack(train):
 def test_engines_that_round_differently_are_not_mixed(train, first, then):
     """A study is continued with the kind of arithmetic it began with."""
     train(engine=first, threads=1)
+    with pytest.raises(StudyError, match="which rounds differently"):
+        train(engine=then, runs=3, threads=1)
     with pytest.raises(StudyError, match=r"which rounds differently\. Choose the engine it began with"):
         train(engine=then, runs=5, threads=1)
 

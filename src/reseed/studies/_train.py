@@ -73,8 +73,8 @@ def train_study(
         jobs: Worker processes; default: one for each core.
         group: Runs in one program, for the engine ``stacked``; default: what memory allows, at most 64.
         device: ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``auto``.
-        threads: Threads of arithmetic; default: one for each run, or all cores for a stack. Part of the study, since
-            more threads may round differently.
+        threads: Threads of arithmetic. Part of the study, since more threads may round differently; default: what the
+            study began with, for a new one one for each run, or all cores for a stack.
         probe: Whether to check determinism before the first run.
         retries: How often failed runs are tried again.
         announce: Takes a line before long work begins; default: standard error.
@@ -92,15 +92,16 @@ def train_study(
     check_runs(runs)
     if group is not None and (engine != "stacked" or group < 2):
         raise InputError(f"group is {group!r}; it is a number of runs, 2 or more, for the engine 'stacked'.")
-    if threads is None:
-        threads = usable_cores() if engine == "stacked" else 1
-    if threads < 1:
-        raise InputError(f"threads must be 1 or more, got {threads}.")
     plan, record = plan or SeedPlan(), record or RecordConfig()
     place = _device(device)
     chosen = engine_by_name(engine, jobs=jobs, on_accelerator=place.type != "cpu")
     root = Path(out)
     check_folder(root)
+    if threads is None:  # a study is continued with as many as it began with, on whatever machine
+        found = read_header(root)
+        threads = found.threads if found is not None else usable_cores() if engine == "stacked" else 1
+    if threads < 1:
+        raise InputError(f"threads must be 1 or more, got {threads}.")
     splits = load(recipe.data)
     with only_writer(root):
         prepared = architecture(recipe.model).prepare(splits, root / "cache", announce or _to_stderr)
@@ -227,7 +228,7 @@ def _groups(task: TrainRun, runs: int, size: int | None) -> tuple[tuple[int, int
     stacked = task.stacked((0, 1))
     check_can_stack(stacked)
     found = read_header(task.root)
-    start, groups = (found.runs, found.groups) if found is not None else (0, ())
+    start, groups = (found.runs, found.groups) if found is not None and found.groups else (0, ())
     if size is None:
         size = group_size(stacked)
     return groups + grouping(start, max(start, runs), size)
@@ -301,7 +302,7 @@ def _device(name: str) -> torch.device:
         if device.type not in ("cpu", "cuda", "mps", "xpu"):
             raise RuntimeError("no training happens on such a device.")
         torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
+    except (RuntimeError, AssertionError) as error:
         raise InputError(f"device {name!r} cannot be used here: {str(error).splitlines()[0]}") from error
     return device
 
