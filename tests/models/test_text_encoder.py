@@ -1,10 +1,12 @@
 """The text encoder, on a tiny randomly initialised one that is saved to a folder."""
 
+import sys
+
 import numpy as np
 import pytest
 import torch
 
-from reseed._errors import ModelError
+from reseed._errors import MissingExtraError, ModelError
 from reseed.data import Dataset, Splits
 from reseed.models import ModelConfig, architecture, draw_model, parameter_origins
 
@@ -99,4 +101,12 @@ def test_missing_encoder_is_named(splits, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     build = architecture(ModelConfig("text-encoder", encoder="./no-such-folder"))
     with pytest.raises(ModelError, match=r"cannot load the encoder './no-such-folder'.*Pass a hub name or a local"):
+        build.prepare(splits, None, print)
+
+
+def test_missing_extra_is_named(splits, monkeypatch):
+    """Without transformers the error names the extra to install."""
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    build = architecture(ModelConfig("text-encoder", encoder="any"))
+    with pytest.raises(MissingExtraError, match=r"needs the package transformers; .* pip install 'reseed\[text\]'"):
         build.prepare(splits, None, print)

@@ -18,6 +18,7 @@ from reseed.training import (
     Training,
     TrainingSet,
     check_can_stack,
+    group_size,
     run_training,
 )
 
@@ -180,6 +181,20 @@ class Odd(nn.Module):
     def forward(self, x):
         """Do nothing."""
         return x
+
+
+def test_global_random_state_is_left_as_it_was():
+    """Stacking, checking and training touch no global generator."""
+    recipe, data = Recipe(model=MODELS["mlp"], epochs=1, batch_size=16), problem("mlp")
+    torch.manual_seed(123)
+    before = torch.get_rng_state()
+    stacked = StackedTraining(recipe, architecture(recipe.model), data, SEEDS)
+    stacked.model.double()
+    check_can_stack(stacked)
+    assert 2 <= group_size(replace(stacked, data=problem("mlp", torch.float32))) <= 64
+    for _ in stacked.steps():
+        pass
+    assert torch.equal(before, torch.get_rng_state())
 
 
 def test_what_cannot_be_stacked_is_named():

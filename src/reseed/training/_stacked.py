@@ -61,8 +61,9 @@ class StackedTraining(AbstractTraining):
             inputs = augment(data.inputs[rows].flatten(0, 1), recipe.augment, words, number)
             self._masks.begin(number)
             logits = model(inputs.view(*rows.shape, *data.input_shape))
-            each = nn.functional.cross_entropy(logits.flatten(0, 1), data.labels[rows].flatten(), reduction="none")
-            losses = each.view(rows.shape).mean(1)
+            # Classes in front: torch's softmax over a short last axis is many times slower than over this one.
+            each = nn.functional.cross_entropy(logits.movedim(-1, 0)[None], data.labels[rows][None], reduction="none")
+            losses = each[0].mean(1)
             # Runs share no parameter, so the gradient of the sum is each run's own.
             updates.make(number, losses.sum())
             yield Step(number + 1, rows, inputs, logits.detach(), losses.detach())
@@ -103,7 +104,7 @@ def check_can_stack(training: StackedTraining) -> None:
             f"runs of model {name!r} cannot be stacked: it is not one of reseed's own layers. "
             "Choose the engine serial or processes."
         )
-    check_stackable(training.architecture.build(data.input_shape, data.num_classes))
+    check_stackable(draw_model(training.architecture, data.input_shape, data.num_classes, 0))
 
 
 def group_size(training: StackedTraining) -> int:
