@@ -7,7 +7,6 @@ from reseed.training._loop import AbstractTraining, Step, Training, TrainingSet,
 from reseed.training._probe import probe_determinism
 from reseed.training._recipe import OptimizerConfig, Recipe, ScheduleConfig, as_tree, from_tree, load_recipe
 from reseed.training._record import (
-    SCORES,
     Level,
     NoSink,
     RecordConfig,
@@ -23,7 +22,6 @@ from reseed.training._stacked import StackedTraining, check_can_stack, group_siz
 
 __all__ = [
     "DEFAULT_VARY",
-    "SCORES",
     "STREAMS",
     "AbstractTraining",
     "DropoutDraws",

@@ -108,6 +108,11 @@ class Masks:
         self._step, self._place = 0, 0
         self._blocks: dict[int, _Block] = {}
 
+    @property
+    def runs(self) -> int:
+        """How many runs the masks are for."""
+        return len(self._words)
+
     def begin(self, step: int) -> None:
         """Start counting the places of a step."""
         self._step, self._place = step, 0
@@ -117,11 +122,10 @@ class Masks:
         self._place += 1
         block = self._blocks.get(self._place)
         if block is None or not block.holds(self._step, count, p, device):
-            runs = len(self._words)
-            ahead = max(1, _BLOCK_POSITIONS // max(1, count * runs))
+            ahead = max(1, _BLOCK_POSITIONS // max(1, count * self.runs))
             steps = range(self._step, self._step + ahead)
             keys = [draw_key(word, step, self._place) for step in steps for word in self._words]
-            masks = keep_mask(keys, count, p, device).view(ahead, runs, count)
+            masks = keep_mask(keys, count, p, device).view(ahead, self.runs, count)
             block = self._blocks[self._place] = _Block(self._step, p, masks)
         return block.masks[self._step - block.start, :, :count]
 
@@ -144,15 +148,18 @@ class _Block:
         )
 
 
-class _DrawnDropout(nn.Module):
-    """Dropout that takes its masks from a run's own stream."""
+class DrawnDropout(nn.Module):
+    """Dropout that takes its masks from the streams of the runs whose samples it sees, run by run."""
 
-    def __init__(self, p: float, draws: DropoutDraws) -> None:
+    def __init__(self, p: float, masks: Masks) -> None:
         super().__init__()
-        self.p, self._draws = p, draws
+        self.p, self._masks = p, masks
 
     def forward(self, x: Tensor) -> Tensor:
-        return self._draws.dropped(x, self.p, x.shape) if self.training else x
+        """Drop in training mode; ``x`` is [sample, ...] of one run, or [run, sample, ...]."""
+        if not self.training or self.p == 0.0:
+            return x
+        return x * self._masks.next(self.p, x.numel() // self._masks.runs, x.device).view(x.shape).to(x.dtype)
 
 
 class DropoutDraws(TorchFunctionMode):
@@ -190,7 +197,7 @@ class DropoutDraws(TorchFunctionMode):
         for parent in list(model.modules()):
             for name, module in parent.named_children():
                 if type(module) is nn.Dropout:
-                    setattr(parent, name, _DrawnDropout(module.p, self))
+                    setattr(parent, name, DrawnDropout(module.p, self._masks))
 
     def dropped(self, x: Tensor, p: float, shape: Sequence[int]) -> Tensor:
         """Return ``x`` with the next place's draws of this step applied; ``shape`` is that of the mask."""

@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from reseed._errors import RecipeError
 
 Level = Literal["labels", "scores", "full"]
-SCORES = ("own_probability", "confidence", "margin", "entropy")
 
 _EVAL_BATCH = 1024
 

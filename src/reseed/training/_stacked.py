@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from reseed._errors import ModelError
 from reseed.models import StackedModel, check_stackable, draw_model
 from reseed.training._augment import augment
-from reseed.training._draws import Masks
+from reseed.training._draws import DrawnDropout, Masks
 from reseed.training._loop import AbstractTraining, Step, Updates
 from reseed.training._record import predict
 from reseed.training._seeds import Seeds
@@ -49,7 +49,7 @@ class StackedTraining(AbstractTraining):
         """The runs' models as one, in training mode, on the device of the data."""
         data = self.data
         models = [draw_model(self.architecture, data.input_shape, data.num_classes, seeds.init) for seeds in self.seeds]
-        return StackedModel(models, lambda p: _StackedDropout(p, self._masks)).to(data.inputs.device).train()
+        return StackedModel(models, lambda p: DrawnDropout(p, self._masks)).to(data.inputs.device).train()
 
     def steps(self) -> Iterator[Step]:
         """Train, yielding after every optimisation step of all runs; gradients stay until the next one."""
@@ -77,19 +77,6 @@ class StackedTraining(AbstractTraining):
     @cached_property
     def _masks(self) -> Masks:
         return Masks([seeds.dropout for seeds in self.seeds])
-
-
-class _StackedDropout(nn.Module):
-    """Dropout of features [run, sample, feature] that takes each run's masks from its own stream."""
-
-    def __init__(self, p: float, masks: Masks) -> None:
-        super().__init__()
-        self.p, self._masks = p, masks
-
-    def forward(self, x: Tensor) -> Tensor:
-        if not self.training or self.p == 0.0:
-            return x
-        return x * self._masks.next(self.p, x[0].numel(), x.device).view(x.shape).to(x.dtype)
 
 
 def check_can_stack(training: StackedTraining) -> None:
