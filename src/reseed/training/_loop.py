@@ -77,6 +77,12 @@ class AbstractTraining(ABC):
     def predict(self, inputs: Tensor) -> Tensor:
         """Return logits [run, sample, class] in evaluation mode, leaving the models as they were."""
 
+    def draw(self, word: int) -> nn.Module:
+        """Return a freshly drawn model, on the device of the data and, for numbers, in their precision."""
+        inputs = self.data.inputs
+        model = draw_model(self.architecture, self.data.input_shape, self.data.num_classes, word)
+        return model.to(inputs.device, inputs.dtype if inputs.is_floating_point() else None)
+
     @property
     def steps_per_epoch(self) -> int:
         """Batches of one pass; a last batch of one single sample is left out."""
@@ -127,8 +133,7 @@ class Training(AbstractTraining):
     @cached_property
     def model(self) -> nn.Module:
         """The run's model, in training mode, on the device of the data."""
-        model = draw_model(self.architecture, self.data.input_shape, self.data.num_classes, self.seeds.init)
-        return model.to(self.data.inputs.device).train()
+        return self.draw(self.seeds.init).train()
 
     def steps(self) -> Iterator[Step]:
         """Train, yielding after every optimisation step; gradients stay until the next one."""
@@ -140,7 +145,9 @@ class Training(AbstractTraining):
             inputs = augment(data.inputs[rows], recipe.augment, [self.seeds.augment], number)
             logits = forward(inputs, number)
             loss = nn.functional.cross_entropy(logits, data.labels[rows])
-            updates.make(number, loss)
+            model.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            updates.make(number)
             yield Step(number + 1, rows, inputs, logits.detach(), loss.detach())
 
     def predict(self, inputs: Tensor) -> Tensor:
@@ -149,7 +156,7 @@ class Training(AbstractTraining):
 
 
 class Updates:
-    """Backward pass, clipping, schedule and optimiser step, for the parameters of one or several runs.
+    """Clipping, schedule and optimiser step, for the parameters of one or several runs whose gradients are there.
 
     Args:
         recipe: Says what to do.
@@ -163,11 +170,9 @@ class Updates:
         self._optimizer = _optimizer(recipe.optimizer, parameters)
         self._rate = recipe.optimizer.lr
 
-    def make(self, number: int, loss: Tensor) -> None:
-        """Make step ``number`` (from 0) down the gradient of ``loss``."""
+    def make(self, number: int) -> None:
+        """Make step ``number`` (from 0) down the gradients."""
         config = self._recipe.optimizer
-        self._optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
         if config.clip_norm is not None:
             self._clip(config.clip_norm)
         rate = config.lr * lr_factor(self._recipe.schedule, number, self._total)

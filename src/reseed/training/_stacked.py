@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import final
 
 import numpy as np
@@ -15,10 +15,14 @@ from torch import Tensor, nn
 from reseed._errors import ModelError
 from reseed.models import StackedModel, check_stackable, draw_model
 from reseed.training._augment import augment
-from reseed.training._draws import DrawnDropout, Masks
+from reseed.training._draws import DrawnDropout, DropoutDraws, Masks
 from reseed.training._loop import AbstractTraining, Step, Updates
+from reseed.training._loss import cross_entropy
 from reseed.training._record import predict
+from reseed.training._run_by_run import RunByRun
 from reseed.training._seeds import Seeds
+from reseed.training._stack import AbstractStack, AutogradStack
+from reseed.training._stacked_mlp import StackedMlp, is_mlp
 
 _PREDICT_ROWS = 8192
 _MOST_RUNS = 64
@@ -45,28 +49,26 @@ class StackedTraining(AbstractTraining):
     bootstrap: bool = False
 
     @cached_property
-    def model(self) -> StackedModel:
+    def model(self) -> AbstractStack:
         """The runs' models as one, in training mode, on the device of the data."""
-        data = self.data
-        models = [draw_model(self.architecture, data.input_shape, data.num_classes, seeds.init) for seeds in self.seeds]
-        return StackedModel(models, lambda p: DrawnDropout(p, self._masks)).to(data.inputs.device).train()
+        models = [self.draw(seeds.init) for seeds in self.seeds]
+        dropout = [seeds.dropout for seeds in self.seeds]
+        return stack_models(models, dropout, self.data.inputs.device).train()
 
     def steps(self) -> Iterator[Step]:
         """Train, yielding after every optimisation step of all runs; gradients stay until the next one."""
         recipe, data, model, runs = self.recipe, self.data, self.model, len(self.seeds)
-        updates = Updates(recipe, list(model.parameters()), self.total_steps, runs)
+        updates = Updates(recipe, model.trained, self.total_steps, runs)
         words = [seeds.augment for seeds in self.seeds]
         orders = zip(*(self.orders(seeds, self.bootstrap) for seeds in self.seeds), strict=True)
         for number, rows in enumerate(self.batches(np.stack(order) for order in orders)):
-            inputs = augment(data.inputs[rows].flatten(0, 1), recipe.augment, words, number)
-            self._masks.begin(number)
-            logits = model(inputs.view(*rows.shape, *data.input_shape))
-            # Classes in front: torch's softmax over a short last axis is many times slower than over this one.
-            each = nn.functional.cross_entropy(logits.movedim(-1, 0)[None], data.labels[rows][None], reduction="none")
-            losses = each[0].mean(1)
-            # Runs share no parameter, so the gradient of the sum is each run's own.
-            updates.make(number, losses.sum())
-            yield Step(number + 1, rows, inputs, logits.detach(), losses.detach())
+            flat = rows.flatten()
+            inputs = augment(data.inputs.index_select(0, flat), recipe.augment, words, number)
+            labels = data.labels.index_select(0, flat).view(rows.shape)
+            loss = partial(_cross_entropy_of, labels)
+            logits, losses = model.learn(inputs.view(*rows.shape, *data.input_shape), loss, number)
+            updates.make(number)
+            yield Step(number + 1, rows, inputs, logits, losses)
 
     def predict(self, inputs: Tensor) -> Tensor:
         """Return logits [run, sample, class]; all runs see the same inputs [sample, ...]."""
@@ -74,9 +76,33 @@ class StackedTraining(AbstractTraining):
         parts = torch.split(inputs, max(1, _PREDICT_ROWS // runs))
         return torch.cat([predict(self.model, part.expand(runs, *part.shape), runs) for part in parts], dim=1)
 
-    @cached_property
-    def _masks(self) -> Masks:
-        return Masks([seeds.dropout for seeds in self.seeds])
+
+def stack_models(models: Sequence[nn.Module], dropout: Sequence[int], device: torch.device) -> AbstractStack:
+    """Return K models of reseed's own as one on a device.
+
+    Args:
+        models: Freshly drawn models of one factory, on the device.
+        dropout: The dropout word of each run.
+        device: Where they train.
+
+    Raises:
+        ModelError: A layer cannot be stacked; the message names it.
+    """
+    masks = Masks(dropout)
+    networks = [model for model in models if is_mlp(model)]
+    if len(networks) == len(models):
+        return StackedMlp(networks, masks)
+    stacked = StackedModel(models, lambda p: DrawnDropout(p, masks))
+    if device.type != "cpu":
+        return AutogradStack(stacked.to(device), masks)
+    draws = [DropoutDraws(word) for word in dropout]
+    for model, own in zip(models, draws, strict=True):
+        own.replace_modules(model)
+    return RunByRun(models, draws)
+
+
+def _cross_entropy_of(labels: Tensor, logits: Tensor, runs: slice) -> tuple[Tensor, Tensor]:
+    return cross_entropy(logits, labels[runs])
 
 
 def check_can_stack(training: StackedTraining) -> None:

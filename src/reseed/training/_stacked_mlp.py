@@ -1,0 +1,118 @@
+"""Fully connected networks of K runs as one program, with their gradient written out.
+
+Activations are kept as [run, feature, sample]: samples are many and classes few, so that matrix products and softmax
+run along the long axis. Writing the gradient out spares autograd's graph, which for small networks costs as much as
+the arithmetic.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeGuard, final
+
+import torch
+from torch import Tensor, nn
+
+from reseed.training._draws import Masks
+from reseed.training._loss import Loss
+from reseed.training._products import batched_product
+from reseed.training._stack import AbstractStack
+
+_LETTERS = {nn.Flatten: "f", nn.Linear: "l", nn.ReLU: "r", nn.Dropout: "d"}
+
+
+def is_mlp(model: nn.Module) -> TypeGuard[nn.Sequential]:
+    """Whether a model is what `StackedMlp` can stack: flatten, then linear layers with ReLU and dropout between."""
+    if type(model) is not nn.Sequential:
+        return False
+    layers = "".join(_LETTERS.get(type(layer), "?") for layer in model)
+    has_biases = all(layer.bias is not None for layer in model if isinstance(layer, nn.Linear))
+    return re.fullmatch("f(lrd?)*l", layers) is not None and has_biases
+
+
+@dataclass(frozen=True)
+class _Hidden:
+    """What a hidden layer did to a batch."""
+
+    output: Tensor
+    mask: Tensor | None
+
+
+@final
+class StackedMlp(AbstractStack):
+    """Fully connected networks of K runs.
+
+    Args:
+        models: The runs' models; see `is_mlp`.
+        masks: The runs' dropout.
+    """
+
+    def __init__(self, models: Sequence[nn.Sequential], masks: Masks) -> None:
+        super().__init__()
+        self._masks = masks
+        self._dropout: list[float] = []
+        self._weights, self._biases = nn.ParameterList(), nn.ParameterList()
+        for layer in models[0]:
+            if isinstance(layer, nn.Linear):
+                self._dropout.append(0.0)
+            elif isinstance(layer, nn.Dropout):
+                self._dropout[-1] = layer.p
+        linear = [[layer for layer in model if isinstance(layer, nn.Linear)] for model in models]
+        for layers in zip(*linear, strict=True):
+            self._weights.append(nn.Parameter(torch.stack([layer.weight.detach() for layer in layers])))
+            self._biases.append(nn.Parameter(torch.stack([layer.bias.detach() for layer in layers])[..., None]))
+
+    @property
+    def trained(self) -> list[nn.Parameter]:
+        """Parameters of all runs, [run, ...]."""
+        return list(self.parameters())
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return logits [run, sample, class] of inputs [run, sample, ...], without dropout."""
+        found = inputs.flatten(2).transpose(1, 2)
+        for place, (weight, bias) in enumerate(zip(self._weights, self._biases, strict=True)):
+            found = batched_product(weight, found).add_(bias)
+            if place < len(self._weights) - 1:
+                found.relu_()
+        return found.transpose(1, 2)
+
+    @torch.no_grad()
+    def learn(self, inputs: Tensor, loss: Loss, step: int) -> tuple[Tensor, Tensor]:
+        """Make a forward and a backward pass, see `AbstractStack`."""
+        self._masks.begin(step)
+        weights, biases = list(self._weights), list(self._biases)
+        last = len(weights) - 1
+        found = inputs.flatten(2).transpose(1, 2)
+        hidden = [_Hidden(found, None)]
+        for place in range(last):
+            found = batched_product(weights[place], found).add_(biases[place]).relu_()
+            mask = None
+            if (p := self._dropout[place]) > 0:
+                runs, features, samples = found.shape
+                mask = self._masks.next(p, samples * features, found.device)
+                mask = mask.view(runs, samples, features).transpose(1, 2).to(found.dtype)
+                found *= mask
+            hidden.append(_Hidden(found, mask))
+        logits = batched_product(weights[last], found).add_(biases[last]).transpose(1, 2)
+        losses, gradient = loss(logits, slice(0, len(logits)))
+        gradient = gradient.transpose(1, 2)
+        for place in range(last, -1, -1):
+            weight, bias, below = weights[place], biases[place], hidden[place]
+            batched_product(gradient, below.output.transpose(1, 2), out=_gradient(weight))
+            torch.sum(gradient, 2, keepdim=True, out=_gradient(bias))
+            if place:
+                gradient = batched_product(weight.transpose(1, 2), gradient)
+                if below.mask is not None:
+                    gradient *= below.mask
+                # A unit that dropout kept is above zero exactly where the ReLU let it pass.
+                torch.ops.aten.threshold_backward.grad_input(gradient, below.output, 0.0, grad_input=gradient)
+        return logits, losses
+
+
+def _gradient(parameter: nn.Parameter) -> Tensor:
+    """Return where a parameter's gradient goes, the same memory at every step."""
+    if parameter.grad is None:
+        parameter.grad = torch.empty_like(parameter)
+    return parameter.grad
