@@ -104,9 +104,9 @@ def measure(
         vary: The seed streams that differ between runs: ``init``, ``order``, ``dropout``, ``augment``, ``data``.
         seed: Base seed from which all seeds derive.
         record: What is recorded, and when.
-        engine: ``auto``, ``serial``, ``processes``, or ``stacked``: several runs as one program.
+        engine: ``auto``, ``serial``, ``processes``, or ``stacked``: several runs as one program; see `train_study`.
         jobs: Worker processes; default: one for each core.
-        group: Runs in one program, for the engine ``stacked``; default: what memory allows, at most 64.
+        group: Runs in one program; default: what memory allows, at most 64.
         device: Where runs train: ``cpu``, ``cuda``, ``mps`` or ``auto``.
         threads: Threads of arithmetic; default: one for each run, or all cores for a stack; when a study is continued,
             what it began with.

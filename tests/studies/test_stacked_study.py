@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from reseed import DataConfig
-from reseed._errors import InputError, ModelError, StudyError
+from reseed._errors import InputError, ModelError, StudyError, TrainingError
 from reseed.models import ModelConfig
 from reseed.studies import Study
-from reseed.training import OptimizerConfig, Recipe, RecordConfig
+from reseed.training import OptimizerConfig, Recipe, RecordConfig, StackedTraining, Training
 
 RECIPE = Recipe(model=ModelConfig("mlp", hidden=(16,), dropout=0.2), epochs=3, batch_size=64)
 
@@ -32,7 +33,7 @@ def test_a_stacked_study_is_the_serial_one_up_to_rounding(train):
     assert (stacked.final() != serial.final()).mean() < between_seeds / 10
     for one, other in zip(stacked.manifests, serial.manifests, strict=True):
         assert one.cost["steps"] == other.cost["steps"]
-        assert one.environment["stacked"] == 5
+        assert (one.group, other.group) == ((0, 5), ())
 
 
 def test_resuming_repeats_the_grouping(train):
@@ -52,9 +53,9 @@ def test_resuming_repeats_the_grouping(train):
 
 def test_a_study_keeps_its_threads_on_another_machine(train, monkeypatch):
     """Continued where there are more cores, a stacked study uses as many threads as it began with."""
-    monkeypatch.setattr("reseed.studies._train.usable_cores", lambda: 1)
+    monkeypatch.setattr("reseed.studies._execution.usable_cores", lambda: 1)
     assert train(engine="stacked", runs=2).header.threads == 1
-    monkeypatch.setattr("reseed.studies._train.usable_cores", lambda: 2)
+    monkeypatch.setattr("reseed.studies._execution.usable_cores", lambda: 2)
     assert train(engine="stacked", runs=4).header.threads == 1
     assert train("new", engine="stacked", runs=2).header.threads == 2
 
@@ -98,7 +99,7 @@ def test_what_cannot_be_stacked_is_refused_before_anything_is_written(train, tmp
     with pytest.raises(ModelError, match="cannot be stacked: it is not one of reseed's own layers"):
         train(recipe=recipe, engine="stacked")
     assert not (tmp_path / "study" / "study.json").exists()
-    with pytest.raises(InputError, match="group is 1; it is a number of runs, 2 or more, for the engine 'stacked'"):
+    with pytest.raises(InputError, match="group is 1; it is a number of runs, 2 or more, for the engines auto, stack"):
         train(engine="stacked", group=1)
     with pytest.raises(InputError, match="group is 4; it is a number of runs"):
         train(engine="serial", group=4)
@@ -110,3 +111,76 @@ def test_memory_decides_the_group(train, monkeypatch):
     assert len(train("small", engine="stacked", runs=6).header.groups) > 1
     monkeypatch.setattr("reseed.training._stacked._free_bytes", lambda _: 1 << 40)
     assert train("large", engine="stacked", runs=6).header.groups == ((0, 6),)
+
+
+def test_auto_stacks_what_it_can(train, monkeypatch):
+    """Auto trains networks on numbers as one program with all cores, and images in processes, several runs in each."""
+    monkeypatch.setattr("reseed.studies._execution.usable_cores", lambda: 2)
+    monkeypatch.setattr("reseed.engines._registry.usable_cores", lambda: 2)
+    found = train("mlp", engine="auto", runs=4).header
+    assert (found.groups, found.threads) == (((0, 4),), 2)
+    recipe = replace(RECIPE, model=ModelConfig("cnn", width=4), steps=2)
+    found = train("cnn", recipe=recipe, engine="auto", runs=4).header
+    assert (found.groups, found.threads) == (((0, 2), (2, 4)), 1)
+    assert same(
+        train("again", recipe=recipe, engine="processes", runs=4, group=2),
+        Study.open(train("cnn", recipe=recipe, engine="auto", runs=4).path),
+    )
+
+
+def test_auto_continues_as_the_study_began(train):
+    """A study of single runs stays one of single runs; a stacked one stays stacked."""
+    train("single", runs=2)
+    assert train("single", engine="auto", runs=3).header.groups == ()
+    train("stacked", engine="stacked", runs=2)
+    assert train("stacked", engine="auto", runs=3).header.groups == ((0, 2), (2, 3))
+
+
+def test_auto_says_why_it_does_not_stack(train, tmp_path, monkeypatch):
+    """A model that cannot be stacked trains one run at a time, and a line says why."""
+    (tmp_path / "lone_net.py").write_text(
+        "import torch\n\ndef net(shape, classes):\n"
+        "    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, classes))\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    said = []
+    recipe = replace(RECIPE, model=ModelConfig("lone_net:net"), data=DataConfig("digits"))
+    study = train(recipe=recipe, engine="auto", jobs=1, announce=said.append)
+    assert study.header.groups == ()
+    assert said == [
+        line for line in said if line.startswith("training one run at a time: runs of model 'lone_net:net'")
+    ]
+    assert len(said) == 1
+
+
+def test_a_group_that_does_not_fit_is_halved(train, monkeypatch, capsys):
+    """Out of memory, a group is trained as two, which is said; the study keeps the cut, and resuming repeats it."""
+    whole = train("halves", engine="stacked", runs=4, group=2)
+    steps = StackedTraining.steps
+
+    def cramped(training):
+        if len(training.seeds) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return steps(training)
+
+    monkeypatch.setattr(StackedTraining, "steps", cramped)
+    study = train("cut", engine="stacked", runs=4, group=4)
+    assert [manifest.group for manifest in study.manifests] == [(0, 2), (0, 2), (2, 4), (2, 4)]
+    assert "run 0 was trained with 2 in a group: 4 did not fit in memory" in capsys.readouterr().err
+    assert same(study, whole)
+    monkeypatch.setattr(StackedTraining, "steps", steps)
+    (study.path / "runs/run-00001/manifest.json").unlink()
+    assert same(train("cut", engine="stacked", runs=4), whole)
+
+
+def test_a_single_run_that_does_not_fit_fails(train, monkeypatch):
+    """When even one run does not fit, the error says so."""
+
+    def never(training):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 TB")
+
+    monkeypatch.setattr(StackedTraining, "steps", never)
+    monkeypatch.setattr(Training, "steps", never)
+    with pytest.raises(TrainingError, match="can't allocate memory"):
+        train(engine="stacked", runs=2, probe=False, retries=0)

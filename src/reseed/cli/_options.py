@@ -154,11 +154,12 @@ class Measure:
     """Record predictions on the training split as well."""
 
     engine: EngineName = "auto"
-    """Where runs execute: one after another (serial), in worker processes, or several as one program (stacked)."""
+    """Where runs execute: one after another (serial), in worker processes, or several as one program (stacked). auto
+    trains several as one program where the model allows it, in processes where that is faster."""
     jobs: _Count = None
     """Worker processes. Default: one for each core."""
     group: _Count = None
-    """Runs in one program, for --engine stacked. Default: what memory allows, at most 64."""
+    """Runs in one program, for --engine stacked, processes and auto. Default: what memory allows, at most 64."""
     device: str = "cpu"
     """cpu, cuda, mps or auto."""
     threads: _Count = None

@@ -33,6 +33,8 @@ class Manifest:
         diverged_at: The step at which a diverged run stopped being finite.
         cost: Steps, samples seen, forward passes, wall time, peak memory.
         environment: Versions, platform, device, threads.
+        group: First run of the program that it was trained in, and the one after the last; empty where it was trained
+            by itself.
         recipe: Digest of the recipe; empty for runs that reseed did not train.
         data: Digest of the evaluation samples.
     """
@@ -48,6 +50,7 @@ class Manifest:
     cost: dict[str, float] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=dict)
     recipe: str = ""
+    group: tuple[int, ...] = ()
 
 
 def run_name(run: int) -> str:
@@ -80,7 +83,7 @@ def read_manifest(root: Path, run: int) -> Manifest | None:
         raise _corrupt(path, str(error)) from error
     try:
         tree = json.loads(text)
-        manifest = checked(Manifest(**tree | {"steps": tuple(tree["steps"])}))
+        manifest = checked(Manifest(**tree | {name: tuple(tree[name]) for name in ("steps", "group")}))
     except (ValueError, TypeError, KeyError) as error:
         raise _corrupt(path, f"{type(error).__name__}: {error}") from error
     if manifest.run != run:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
@@ -143,10 +144,15 @@ class Study:
 
     @property
     def groups(self) -> tuple[tuple[int, ...], ...]:
-        """The runs in the groups that are trained together; groups of one unless the study is a stacked one."""
-        if self.header.groups:
-            return tuple(tuple(range(start, stop)) for start, stop in self.header.groups)
-        return tuple((run,) for run in range(self.header.runs))
+        """The runs in the groups that are trained together; groups of one unless the study is a stacked one.
+
+        A group that did not fit into memory was cut where the manifests of its runs say, and stays so.
+        """
+        if not self.header.groups:
+            return tuple((run,) for run in range(self.header.runs))
+        cuts = {end for manifest in (*self.manifests, *self.diverged) for end in manifest.group}
+        cuts |= {end for group in self.header.groups for end in group}
+        return tuple(tuple(range(start, stop)) for start, stop in pairwise(sorted(cuts)))
 
     @property
     def targets(self) -> NDArray[np.int64]:

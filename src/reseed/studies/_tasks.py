@@ -35,7 +35,7 @@ class AbstractRunTask(ABC):
             for run, manifest in manifests.items():
                 remove_leftovers(self.root, run, manifest)
             missing = [run for run, manifest in manifests.items() if manifest is None]
-            return [_report(manifest) for manifest in self._do(group, missing)] if missing else []
+            return [_report(manifest, group) for manifest in self._do(group, missing)] if missing else []
         except ReseedError as error:  # reseed's own words; trying again will not help
             return [RunReport(run, "failed", message=str(error), is_final=True) for run in missing]
         except (Exception, SystemExit) as error:  # a worker must not take the others down; the parent shows the message
@@ -49,12 +49,17 @@ class AbstractRunTask(ABC):
         """Do the missing runs of a group, write their predictions and manifests, and return the manifests."""
 
 
-def _report(manifest: Manifest) -> RunReport:
+def _report(manifest: Manifest, asked: Group) -> RunReport:
     if manifest.status == "diverged":
         message = f"diverged at step {manifest.diverged_at}: its loss or predictions were no longer finite"
         return RunReport(manifest.run, "diverged", message=message)
     accuracy = float("nan") if manifest.accuracy is None else manifest.accuracy
-    return RunReport(manifest.run, "complete", accuracy)
+    message = ""
+    if manifest.group and manifest.group[1] - manifest.group[0] < len(asked) and manifest.run == manifest.group[0]:
+        message = (
+            f"was trained with {manifest.group[1] - manifest.group[0]} in a group: {len(asked)} did not fit in memory"
+        )
+    return RunReport(manifest.run, "complete", accuracy, message)
 
 
 def finish_study(study: Study, task: AbstractRunTask, engine: Engine, retries: int) -> Study:

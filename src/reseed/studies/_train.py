@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from reseed._errors import InputError, RecipeError
 from reseed.data import Splits, load
-from reseed.engines import Group, engine_by_name, usable_cores
+from reseed.engines import Group, engine_by_name
 from reseed.models import AbstractArchitecture, architecture, parameter_origins
-from reseed.studies._header import Header, grouping, read_header
+from reseed.studies._execution import check_group, plan_execution
+from reseed.studies._header import Header, read_header
 from reseed.studies._manifest import Manifest, environment, read_manifest
 from reseed.studies._samples import samples_of
 from reseed.studies._store import run_writer
@@ -34,9 +35,7 @@ from reseed.training import (
     Training,
     TrainingOutcome,
     TrainingSet,
-    check_can_stack,
     check_forward,
-    group_size,
     probe_determinism,
     run_training,
 )
@@ -69,9 +68,12 @@ def train_study(
         runs: Trainings in all, two or more.
         plan: Base seed and the streams that differ between runs.
         record: What is recorded, and when.
-        engine: ``auto``, ``serial``, ``processes``, or ``stacked``: several runs as one program.
+        engine: ``serial``: one run after another; ``processes``: in worker processes; ``stacked``: several runs as
+            one program; ``auto``: several runs as one program where the model allows it, in processes where that is
+            faster. A study that is there goes on the way it began.
         jobs: Worker processes; default: one for each core.
-        group: Runs in one program, for the engine ``stacked``; default: what memory allows, at most 64.
+        group: Runs in one program, for ``stacked``, ``processes`` and ``auto``; default: what memory allows, at most
+            64, and at most 8 of networks on images on a CPU.
         device: ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``auto``.
         threads: Threads of arithmetic. Part of the study, since more threads may round differently; default: what the
             study began with, for a new one one for each run, or all cores for a stack.
@@ -90,21 +92,18 @@ def train_study(
         TrainingError: Some runs did not finish; those that did are kept.
     """
     check_runs(runs)
-    if group is not None and (engine != "stacked" or group < 2):
-        raise InputError(f"group is {group!r}; it is a number of runs, 2 or more, for the engine 'stacked'.")
+    check_group(group, engine)
     plan, record = plan or SeedPlan(), record or RecordConfig()
     place = _device(device)
-    chosen = engine_by_name(engine, jobs=jobs, on_accelerator=place.type != "cpu")
+    announce = announce or _to_stderr
     root = Path(out)
     check_folder(root)
-    if threads is None:  # a study is continued with as many as it began with, on whatever machine
-        found = read_header(root)
-        threads = found.threads if found is not None else usable_cores() if engine == "stacked" else 1
-    if threads < 1:
+    engine_by_name(engine, jobs=jobs)  # refuses bad options before any work
+    if threads is not None and threads < 1:
         raise InputError(f"threads must be 1 or more, got {threads}.")
     splits = load(recipe.data)
     with only_writer(root):
-        prepared = architecture(recipe.model).prepare(splits, root / "cache", announce or _to_stderr)
+        prepared = architecture(recipe.model).prepare(splits, root / "cache", announce)
         task = TrainRun(
             root,
             recipe,
@@ -116,19 +115,28 @@ def train_study(
             splits.evaluation.labels.numpy(),
             splits.train.num_classes,
             str(place),
-            threads,
+            threads or 1,
             splits.evaluation.digest,
         )
-        with torch_threads(threads):
-            header = _header(task, splits, runs)
-            check_forward(task.single(0))
-            if engine == "stacked":
-                header = replace(header, groups=_groups(task, runs, group))
+        check_forward(task.single(0))
+        execution = plan_execution(
+            task,
+            runs,
+            read_header(root),
+            engine=engine,
+            jobs=jobs,
+            group=group,
+            threads=threads,
+            announce=announce,
+        )
+        task = replace(task, threads=execution.threads)
+        with torch_threads(task.threads):
+            header = replace(_header(task, splits, runs), groups=execution.groups)
             if probe and any(read_manifest(root, run) is None for run in range(runs)):
                 # Before the study is made: one that fails here leaves nothing that the next attempt trips over.
                 probe_determinism(recipe, architecture(recipe.model), task.training_set(), plan)
         study = Study.create(root, header, samples_of(splits.evaluation), recipe)
-        return finish_study(study, task, chosen, retries)
+        return finish_study(study, task, execution.engine, retries)
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,6 +172,19 @@ class TrainRun(AbstractRunTask):
         return self.recipe, architecture(self.recipe.model), self.training_set()
 
     def _do(self, group: Group, missing: Sequence[int]) -> list[Manifest]:
+        try:
+            return self._train(group, missing)
+        except (RuntimeError, MemoryError) as error:
+            if len(group) == 1 or not is_out_of_memory(error):
+                raise
+        # Outside the handler, whose traceback would keep the tensors that did not fit.
+        if self.device.startswith("cuda"):
+            torch.cuda.empty_cache()
+        halves = group[: len(group) // 2], group[len(group) // 2 :]
+        wanted = [(half, [run for run in missing if run in half]) for half in halves]
+        return [manifest for half, left in wanted if left for manifest in self._do(half, left)]
+
+    def _train(self, group: Group, missing: Sequence[int]) -> list[Manifest]:
         watch = Stopwatch()
         with torch_threads(self.threads), ExitStack() as stack:
             training = self.single(group[0]) if len(group) == 1 else self.stacked(group)
@@ -183,7 +204,7 @@ class TrainRun(AbstractRunTask):
             manifests = []
             for run, outcome in zip(group, outcomes, strict=True):
                 if run in writers:
-                    manifests.append(self._manifest(run, checkpoints, outcome, cost, writers[run].name, len(group)))
+                    manifests.append(self._manifest(run, checkpoints, outcome, cost, writers[run].name, group))
                     writers[run].finish(manifests[-1])
         return manifests
 
@@ -194,7 +215,7 @@ class TrainRun(AbstractRunTask):
         outcome: TrainingOutcome,
         cost: dict[str, float],
         predictions: str,
-        stacked: int,
+        group: Group,
     ) -> Manifest:
         return Manifest(
             run,
@@ -211,27 +232,18 @@ class TrainRun(AbstractRunTask):
                 "forward_passes": outcome.forward_passes,
                 **cost,
             },
-            environment=environment(device=self.device, threads=self.threads, stacked=stacked),
+            environment=environment(device=self.device, threads=self.threads),
             recipe=self.recipe.digest,
+            group=(group[0], group[-1] + 1) if len(group) > 1 else (),
         )
 
     def _tensor(self, array: NDArray[Any]) -> torch.Tensor:
         return torch.from_numpy(array).to(self.device)
 
 
-def _groups(task: TrainRun, runs: int, size: int | None) -> tuple[tuple[int, int], ...]:
-    """Return the groups of a stacked study: those it has, and as many as the further runs need.
-
-    Raises:
-        ModelError: The model cannot be stacked.
-    """
-    stacked = task.stacked((0, 1))
-    check_can_stack(stacked)
-    found = read_header(task.root)
-    start, groups = (found.runs, found.groups) if found is not None and found.groups else (0, ())
-    if size is None:
-        size = group_size(stacked)
-    return groups + grouping(start, max(start, runs), size)
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory did not suffice, of a device or of this machine."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
 
 
 def check_runs(runs: object) -> None:

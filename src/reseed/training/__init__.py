@@ -18,7 +18,7 @@ from reseed.training._record import (
 from reseed.training._run import RecordedSplit, TrainingOutcome, run_training
 from reseed.training._schedule import lr_factor
 from reseed.training._seeds import DEFAULT_VARY, STREAMS, SeedPlan, Seeds, Stream, check_vary, generator
-from reseed.training._stacked import StackedTraining, check_can_stack, group_size
+from reseed.training._stacked import StackedTraining, check_can_stack, group_size, steps_run_by_run
 
 __all__ = [
     "DEFAULT_VARY",
@@ -60,4 +60,5 @@ __all__ = [
     "probability_arrays",
     "probe_determinism",
     "run_training",
+    "steps_run_by_run",
 ]

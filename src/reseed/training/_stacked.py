@@ -120,6 +120,11 @@ def check_can_stack(training: StackedTraining) -> None:
     check_stackable(draw_model(training.architecture, data.input_shape, data.num_classes, 0))
 
 
+def steps_run_by_run(training: StackedTraining) -> bool:
+    """Whether the program works on one run after another, see `RunByRun`."""
+    return isinstance(training.model, RunByRun)
+
+
 def group_size(training: StackedTraining) -> int:
     """Return how many runs to train as one program: what half of the free memory holds, at most 64.
 

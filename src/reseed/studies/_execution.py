@@ -1,0 +1,98 @@
+"""Where the runs of a study execute, and how many of them as one program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reseed._errors import InputError, ModelError
+from reseed.engines import Engine, engine_by_name, usable_cores
+from reseed.studies._header import Header, grouping
+from reseed.training import check_can_stack, group_size, steps_run_by_run
+
+if TYPE_CHECKING:
+    from reseed.studies._train import TrainRun
+
+_STACKING = ("auto", "stacked", "processes")
+_MOST_RUN_BY_RUN = 8
+"""Runs in a program that gains nothing from more of them; few, so that an interruption costs little."""
+
+
+@dataclass(frozen=True)
+class Execution:
+    """How the runs of a study execute.
+
+    Attributes:
+        engine: Where.
+        threads: Threads of arithmetic.
+        groups: First run and the one after the last of each program; empty where every run is one by itself.
+    """
+
+    engine: Engine
+    threads: int
+    groups: tuple[tuple[int, int], ...]
+
+
+def check_group(group: int | None, engine: str) -> None:
+    """Accept a number of runs in one program.
+
+    Raises:
+        InputError: It is less than two, or the engine trains runs one by one.
+    """
+    if group is not None and (engine not in _STACKING or group < 2):
+        raise InputError(
+            f"group is {group!r}; it is a number of runs, 2 or more, for the engines {', '.join(_STACKING)}."
+        )
+
+
+def plan_execution(
+    task: TrainRun,
+    runs: int,
+    found: Header | None,
+    *,
+    engine: str,
+    jobs: int | None,
+    group: int | None,
+    threads: int | None,
+    announce: Callable[[str], None],
+) -> Execution:
+    """Decide what the caller left open; a study that is there goes on the way it began.
+
+    Args:
+        task: Trains the runs.
+        runs: How many there will be.
+        found: The header of the study that is there.
+        engine: See `train_study`.
+        jobs: Worker processes.
+        group: Runs in one program.
+        threads: Threads of arithmetic.
+        announce: Takes a line for the user.
+
+    Raises:
+        ModelError: The engine is ``stacked`` and the model cannot be.
+    """
+    pair = task.stacked((0, 1))
+    stacks = bool(found.groups) if found is not None and engine == "auto" else engine == "stacked" or group is not None
+    if engine == "auto" and found is None:
+        try:
+            check_can_stack(pair)
+            stacks = True
+        except ModelError as error:
+            announce(f"training one run at a time: {error}")
+    elif stacks:
+        check_can_stack(pair)
+    is_run_by_run = stacks and steps_run_by_run(pair)
+    if engine == "auto" and stacks:
+        # Runs that do not share their arithmetic share cores best as processes.
+        engine = "processes" if jobs is not None or (is_run_by_run and usable_cores() > 1) else "stacked"
+    chosen = engine_by_name(engine, jobs=jobs, on_accelerator=not task.device.startswith("cpu"))
+    if threads is None:
+        threads = found.threads if found is not None else usable_cores() if chosen.name == "stacked" else 1
+    if not stacks:
+        return Execution(chosen, threads, ())
+    start, groups = (found.runs, found.groups) if found is not None and found.groups else (0, ())
+    if group is None:
+        most = _MOST_RUN_BY_RUN if is_run_by_run else runs
+        group = max(1, min(most, group_size(pair) // chosen.workers, -(-(runs - start) // chosen.workers)))
+    return Execution(chosen, threads, groups + grouping(start, max(start, runs), group))
