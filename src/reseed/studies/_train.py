@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from numbers import Integral
 from pathlib import Path
@@ -35,6 +35,7 @@ from reseed.training import (
     Training,
     TrainingOutcome,
     TrainingSet,
+    arithmetic,
     check_forward,
     probe_determinism,
     run_training,
@@ -53,6 +54,7 @@ def train_study(
     group: int | None = None,
     device: str = "cpu",
     threads: int | None = None,
+    deterministic: bool = False,
     probe: bool = True,
     retries: int = 2,
     announce: Callable[[str], None] | None = None,
@@ -77,6 +79,8 @@ def train_study(
         device: ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``auto``.
         threads: Threads of arithmetic. Part of the study, since more threads may round differently; default: what the
             study began with, for a new one one for each run, or all cores for a stack.
+        deterministic: Whether to use torch's deterministic kernels only; for GPUs, see `reseed.training.arithmetic`.
+            Part of the study.
         probe: Whether to check determinism before the first run.
         retries: How often failed runs are tried again.
         announce: Takes a line before long work begins; default: standard error.
@@ -116,6 +120,7 @@ def train_study(
             splits.train.num_classes,
             str(place),
             threads or 1,
+            deterministic,
             splits.evaluation.digest,
         )
         check_forward(task.single(0))
@@ -130,7 +135,7 @@ def train_study(
             announce=announce,
         )
         task = replace(task, threads=execution.threads)
-        with torch_threads(task.threads):
+        with arithmetic(task.threads, deterministic=deterministic):
             header = replace(_header(task, splits, runs), groups=execution.groups)
             if probe and any(read_manifest(root, run) is None for run in range(runs)):
                 # Before the study is made: one that fails here leaves nothing that the next attempt trips over.
@@ -153,6 +158,7 @@ class TrainRun(AbstractRunTask):
     num_classes: int
     device: str
     threads: int
+    deterministic: bool
     data_digest: str
 
     def training_set(self) -> TrainingSet:
@@ -186,7 +192,7 @@ class TrainRun(AbstractRunTask):
 
     def _train(self, group: Group, missing: Sequence[int]) -> list[Manifest]:
         watch = Stopwatch()
-        with torch_threads(self.threads), ExitStack() as stack:
+        with arithmetic(self.threads, deterministic=self.deterministic), ExitStack() as stack:
             training = self.single(group[0]) if len(group) == 1 else self.stacked(group)
             checkpoints = self.record.checkpoints(training.total_steps, training.steps_per_epoch)
             splits = [RecordedSplit(EVALUATION, self._tensor(self.evaluation_inputs), self.evaluation_targets)]
@@ -232,7 +238,7 @@ class TrainRun(AbstractRunTask):
                 "forward_passes": outcome.forward_passes,
                 **cost,
             },
-            environment=environment(device=self.device, threads=self.threads),
+            environment=environment(device=self.device, threads=self.threads, deterministic=self.deterministic),
             recipe=self.recipe.digest,
             group=(group[0], group[-1] + 1) if len(group) > 1 else (),
         )
@@ -254,17 +260,6 @@ def check_runs(runs: object) -> None:
     """
     if not isinstance(runs, Integral) or runs < 2:
         raise InputError(f"runs must be 2 or more, got {runs}: instability is what differs between runs.")
-
-
-@contextmanager
-def torch_threads(count: int) -> Iterator[None]:
-    """Use that many threads of arithmetic inside, and as many as before outside."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _header(task: TrainRun, splits: Splits, runs: int) -> Header:
@@ -294,6 +289,7 @@ def _header(task: TrainRun, splits: Splits, runs: int) -> Header:
         vary=tuple(sorted(task.plan.vary)),
         record=task.record,
         threads=task.threads,
+        deterministic=task.deterministic,
         device=task.device,
         parameters={
             "redrawn": origins.redrawn_count,

@@ -66,11 +66,18 @@ class StackedTraining(AbstractTraining):
             inputs = augment(data.inputs.index_select(0, flat), recipe.augment, words, number)
             labels = data.labels.index_select(0, flat).view(rows.shape)
             loss = partial(_cross_entropy_of, labels)
-            logits, losses = model.learn(inputs.view(*rows.shape, *data.input_shape), loss, number)
+            with self.mixed():
+                logits, losses = model.learn(inputs.view(*rows.shape, *data.input_shape), loss, number)
             updates.make(number)
+            self.averages.update(number + 1)
             yield Step(number + 1, rows, inputs, logits, losses)
 
-    def predict(self, inputs: Tensor) -> Tensor:
+    @property
+    def evaluated(self) -> list[Tensor]:
+        """Parameters and floating-point buffers of all runs."""
+        return [*self.model.trained, *(value for value in self.model.buffers() if value.is_floating_point())]
+
+    def logits(self, inputs: Tensor) -> Tensor:
         """Return logits [run, sample, class]; all runs see the same inputs [sample, ...]."""
         runs = len(self.seeds)
         parts = torch.split(inputs, max(1, _PREDICT_ROWS // runs))
