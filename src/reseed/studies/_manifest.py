@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from reseed._errors import StudyError
+from reseed.studies._cost import Cost
 from reseed.studies._files import checked, inside, replace_json
 
 RUNS = "runs"
@@ -31,8 +32,8 @@ class Manifest:
         seeds: The word of each stream.
         accuracy: Share of correct evaluation labels at the last checkpoint; None where not known.
         diverged_at: The step at which a diverged run stopped being finite.
-        cost: Steps, samples seen, forward passes, wall time, peak memory.
-        environment: Versions, platform, device, threads.
+        cost: What it took.
+        environment: Versions, platform, device, threads, runs in the same program (``stacked``).
         recipe: Digest of the recipe; empty for runs that reseed did not train.
         data: Digest of the evaluation samples.
     """
@@ -45,7 +46,7 @@ class Manifest:
     seeds: dict[str, int] = field(default_factory=dict)
     accuracy: float | None = None
     diverged_at: int | None = None
-    cost: dict[str, float] = field(default_factory=dict)
+    cost: Cost = field(default_factory=Cost)
     environment: dict[str, Any] = field(default_factory=dict)
     recipe: str = ""
 

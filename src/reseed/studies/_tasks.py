@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import errno
-import sys
-import time
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -102,20 +100,3 @@ def only_writer(root: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-class Stopwatch:
-    """Wall time and peak memory of this process."""
-
-    def __init__(self) -> None:
-        self._start = time.perf_counter()
-
-    def cost(self) -> dict[str, float]:
-        """Return seconds since the start, and the process's peak resident memory in bytes where the system tells."""
-        cost = {"wall_s": time.perf_counter() - self._start}
-        if sys.platform != "win32":  # which has no getrusage
-            import resource
-
-            unit = 1 if sys.platform == "darwin" else 1024
-            cost["peak_memory_bytes"] = float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
-        return cost
