@@ -1,6 +1,8 @@
 """What runs cost: closed forms of the counts, shares of a stack, peaks, and studies whose cost nobody knows."""
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -11,7 +13,7 @@ import torch
 from reseed._errors import StudyError
 from reseed.models import ModelConfig
 from reseed.studies import Study, cost_summary, run
-from reseed.studies._cost import Stopwatch
+from reseed.studies._cost import Stopwatch, peak_resident
 from reseed.studies._manifest import Manifest
 from reseed.training import OptimizerConfig, Recipe, RecordConfig
 
@@ -103,6 +105,19 @@ def test_runs_of_a_stack_share_its_time_and_have_its_peak(train):
         for name in ("wall_s", "peak_memory_bytes"):
             assert len({study.manifests[member].cost[name] for member in group}) == 1
     assert cost_summary(study)["cost_runs_per_program"] == [2, 3]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads what Linux tells")
+def test_peak_memory_is_this_process_alone():
+    """The peak grows with what is held, and does not begin with what the parent process had."""
+    before = peak_resident()
+    held = np.ones(200 << 20, np.uint8)
+    assert peak_resident() >= before
+    assert peak_resident() > held.nbytes
+    code = "from reseed.studies._cost import peak_resident; print(peak_resident())"
+    grown = np.ones(1 << 30, np.uint8)  # more than the child needs for its libraries
+    child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert float(child.stdout) < grown.nbytes < peak_resident()
 
 
 def test_no_device_memory_on_a_cpu(train):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
+from pathlib import Path
 from typing import Any, TypedDict
 
 import torch
@@ -50,14 +52,29 @@ class Stopwatch:
     def cost(self, runs: int = 1) -> Cost:
         """Return what each of ``runs`` runs of one program cost: an equal share of the time, all of the peaks."""
         cost = Cost(wall_s=(time.perf_counter() - self._start) / runs)
-        if sys.platform != "win32":  # which has no getrusage
-            import resource
-
-            unit = 1 if sys.platform == "darwin" else 1024
-            cost["peak_memory_bytes"] = float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
+        if (peak := peak_resident()) is not None:
+            cost["peak_memory_bytes"] = peak
         if self._allocator is not None:
             cost["peak_device_memory_bytes"] = float(self._allocator.max_memory_allocated(self._device))
         return cost
+
+
+def peak_resident() -> float | None:
+    """Return the peak resident memory of this process in bytes; None where the system does not tell."""
+    if sys.platform == "linux":
+        # Not getrusage: its figure begins with what the parent had when it started this process.
+        try:
+            status = Path("/proc/self/status").read_text()
+        except OSError:
+            return None
+        found = re.search(r"^VmHWM:\s*(\d+) kB", status, re.MULTILINE)
+        return None if found is None else 1024.0 * int(found[1])
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
 
 
 def _allocator(device: str) -> Any | None:
