@@ -18,13 +18,14 @@ from reseed._errors import InputError, RecipeError
 from reseed.data import Splits, load
 from reseed.engines import Group, engine_by_name
 from reseed.models import AbstractArchitecture, architecture, parameter_origins
+from reseed.studies._cost import Cost, Stopwatch
 from reseed.studies._execution import check_group, plan_execution
 from reseed.studies._header import Header, read_header
 from reseed.studies._manifest import Manifest, environment, read_manifest
 from reseed.studies._samples import samples_of
 from reseed.studies._store import run_writer
 from reseed.studies._study import EVALUATION, Study, check_folder
-from reseed.studies._tasks import AbstractRunTask, Stopwatch, finish_study, only_writer
+from reseed.studies._tasks import AbstractRunTask, finish_study, only_writer
 from reseed.training import (
     NoSink,
     Recipe,
@@ -191,7 +192,7 @@ class TrainRun(AbstractRunTask):
         return [manifest for half, left in wanted if left for manifest in self._do(half, left)]
 
     def _train(self, group: Group, missing: Sequence[int]) -> list[Manifest]:
-        watch = Stopwatch()
+        watch = Stopwatch(self.device)
         with arithmetic(self.threads, deterministic=self.deterministic), ExitStack() as stack:
             training = self.single(group[0]) if len(group) == 1 else self.stacked(group)
             checkpoints = self.record.checkpoints(training.total_steps, training.steps_per_epoch)
@@ -205,8 +206,7 @@ class TrainRun(AbstractRunTask):
             # Finished runs of a group are trained along, so that the others' arithmetic is what it was.
             sinks = [writers.get(run, NoSink()) for run in group]
             outcomes = run_training(training, checkpoints, tuple(splits), self.record.level, sinks)
-            cost = watch.cost()
-            cost["wall_s"] /= len(group)
+            cost = watch.cost(runs=len(group))
             manifests = []
             for run, outcome in zip(group, outcomes, strict=True):
                 if run in writers:
@@ -219,7 +219,7 @@ class TrainRun(AbstractRunTask):
         run: int,
         checkpoints: tuple[int, ...],
         outcome: TrainingOutcome,
-        cost: dict[str, float],
+        cost: Cost,
         predictions: str,
         group: Group,
     ) -> Manifest:
@@ -232,12 +232,12 @@ class TrainRun(AbstractRunTask):
             seeds=asdict(self.plan.seeds(run)),
             accuracy=None if np.isnan(outcome.accuracy) else outcome.accuracy,
             diverged_at=outcome.diverged_at,
-            cost={
-                "steps": outcome.steps,
-                "samples_seen": outcome.samples_seen,
-                "forward_passes": outcome.forward_passes,
+            cost=Cost(
+                steps=outcome.steps,
+                samples_seen=outcome.samples_seen,
+                forward_passes=outcome.forward_passes,
                 **cost,
-            },
+            ),
             environment=environment(device=self.device, threads=self.threads, deterministic=self.deterministic),
             recipe=self.recipe.digest,
             group=(group[0], group[-1] + 1) if len(group) > 1 else (),
