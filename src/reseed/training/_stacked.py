@@ -12,13 +12,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from reseed._errors import ModelError
-from reseed.models import StackedModel, check_stackable, draw_model
+from reseed.models import StackedModel, check_stackable, draw_model, vmapped_model
 from reseed.training._augment import augment
-from reseed.training._draws import DrawnDropout, Masks
+from reseed.training._draws import DrawnDropout, DropoutDraws, Masks
 from reseed.training._loop import AbstractTraining, Step, Updates
-from reseed.training._record import predict
+from reseed.training._memory import bytes_of_one_run
+from reseed.training._record import EVAL_BATCH, predict
 from reseed.training._seeds import Seeds
+from reseed.training._trial import check_by_trial
 
 _PREDICT_ROWS = 8192
 _MOST_RUNS = 64
@@ -45,16 +46,21 @@ class StackedTraining(AbstractTraining):
     bootstrap: bool = False
 
     @cached_property
-    def model(self) -> StackedModel:
+    def model(self) -> nn.Module:
         """The runs' models as one, in training mode, on the device of the data."""
         data = self.data
         models = [draw_model(self.architecture, data.input_shape, data.num_classes, seeds.init) for seeds in self.seeds]
-        return StackedModel(models, lambda p: DrawnDropout(p, self._masks)).to(data.inputs.device).train()
+        if self.architecture.is_native:
+            whole: nn.Module = StackedModel(models, lambda p: DrawnDropout(p, self._masks))
+        else:
+            whole = vmapped_model(models, DropoutDraws(self._masks).of_run)
+        return whole.to(data.inputs.device).train()
 
     def steps(self) -> Iterator[Step]:
         """Train, yielding after every optimisation step of all runs; gradients stay until the next one."""
         recipe, data, model, runs = self.recipe, self.data, self.model, len(self.seeds)
-        updates = Updates(recipe, list(model.parameters()), self.total_steps, runs)
+        parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        updates = Updates(recipe, parameters, self.total_steps, runs)
         words = [seeds.augment for seeds in self.seeds]
         orders = zip(*(self.orders(seeds, self.bootstrap) for seeds in self.seeds), strict=True)
         for number, rows in enumerate(self.batches(np.stack(order) for order in orders)):
@@ -71,7 +77,8 @@ class StackedTraining(AbstractTraining):
     def predict(self, inputs: Tensor) -> Tensor:
         """Return logits [run, sample, class]; all runs see the same inputs [sample, ...]."""
         runs = len(self.seeds)
-        parts = torch.split(inputs, max(1, _PREDICT_ROWS // runs))
+        most = _PREDICT_ROWS if self.architecture.is_native else EVAL_BATCH
+        parts = torch.split(inputs, max(1, most // runs))
         return torch.cat([predict(self.model, part.expand(runs, *part.shape), runs) for part in parts], dim=1)
 
     @cached_property
@@ -83,38 +90,20 @@ def check_can_stack(training: StackedTraining) -> None:
     """Accept a recipe whose runs can be trained as one program.
 
     Raises:
-        ModelError: The model is foreign code, or has a layer that cannot be stacked; the message names the reason.
+        ModelError: The model has a layer that cannot be stacked, or foreign code that cannot be mapped over runs; the
+            message names the reason.
     """
-    name, data = training.recipe.model.name, training.data
-    if not training.architecture.is_native:
-        raise ModelError(
-            f"runs of model {name!r} cannot be stacked: it is not one of reseed's own layers. "
-            "Choose the engine serial or processes."
-        )
-    check_stackable(draw_model(training.architecture, data.input_shape, data.num_classes, 0))
+    data = training.data
+    if training.architecture.is_native:
+        check_stackable(draw_model(training.architecture, data.input_shape, data.num_classes, 0))
+    else:
+        check_by_trial(training)
 
 
 def group_size(training: StackedTraining) -> int:
-    """Return how many runs to train as one program: what half of the free memory holds, at most 64.
-
-    What one run takes is measured on a batch: parameters, gradients and optimiser state, and all layers' outputs with
-    their gradients.
-    """
-    recipe, data = training.recipe, training.data
-    model = draw_model(training.architecture, data.input_shape, data.num_classes, 0).to(data.inputs.device)
-    outputs: list[int] = []
-    handles = [
-        module.register_forward_hook(lambda _, __, output: outputs.append(output.nbytes))
-        for module in model.modules()
-        if not list(module.children())
-    ]
-    rows = data.inputs[: recipe.batch_size]
-    predict(model, rows)
-    for handle in handles:
-        handle.remove()
-    copies = 3 if recipe.optimizer.name == "sgd" else 4
-    each = copies * sum(parameter.nbytes for parameter in model.parameters()) + 2 * (rows.nbytes + sum(outputs))
-    return int(max(2, min(_MOST_RUNS, _free_bytes(data.inputs.device) // 2 // each)))
+    """Return how many runs to train as one program: what half of the free memory holds, at most 64."""
+    each = bytes_of_one_run(training.recipe, training.architecture, training.data)
+    return int(max(2, min(_MOST_RUNS, _free_bytes(training.data.inputs.device) // 2 // each)))
 
 
 def _free_bytes(device: torch.device) -> int:
