@@ -94,9 +94,8 @@ class StackedMlp(AbstractStack):
             found = batched_product(weights[place], found).add_(biases[place]).relu_()
             mask = None
             if (p := self._dropout[place]) > 0:
-                runs, features, samples = found.shape
-                mask = self._masks.next(p, samples * features, found.device)
-                mask = mask.view(runs, samples, features).transpose(1, 2).to(precision)
+                features, samples = found.shape[1:]
+                mask = self._masks.next(p, (samples, features), found.device).transpose(1, 2).to(precision)
                 found *= mask
             hidden.append(_Hidden(found, mask))
         logits = batched_product(weights[last], found).add_(biases[last]).transpose(1, 2)
