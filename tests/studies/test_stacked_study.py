@@ -55,10 +55,10 @@ def test_resuming_repeats_the_grouping(train):
 def test_a_study_keeps_its_threads_on_another_machine(train, monkeypatch):
     """Continued where there are more cores, a stacked study uses as many threads as it began with."""
     monkeypatch.setattr("reseed.studies._execution.usable_cores", lambda: 1)
-    assert train(engine="stacked", runs=2).header.threads == 1
+    assert train(engine="stacked", runs=2, threads=None).header.threads == 1
     monkeypatch.setattr("reseed.studies._execution.usable_cores", lambda: 2)
-    assert train(engine="stacked", runs=4).header.threads == 1
-    assert train("new", engine="stacked", runs=2).header.threads == 2
+    assert train(engine="stacked", runs=4, threads=None).header.threads == 1
+    assert train("new", engine="stacked", runs=2, threads=None).header.threads == 2
 
 
 def test_runs_diverge_one_by_one_in_a_stack(train):
@@ -138,18 +138,20 @@ def test_memory_decides_the_group(train, monkeypatch):
 
 
 def test_auto_stacks_what_it_can(train, monkeypatch):
-    """Auto trains networks on numbers as one program with all cores, and images in processes, several runs in each."""
+    """Auto trains small networks as one program, and in processes, several runs in each, what takes longer."""
     monkeypatch.setattr("reseed.studies._execution.usable_cores", lambda: 2)
     monkeypatch.setattr("reseed.engines._registry.usable_cores", lambda: 2)
-    found = train("mlp", engine="auto", runs=4).header
-    assert (found.groups, found.threads) == (((0, 4),), 2)
-    recipe = replace(RECIPE, model=ModelConfig("cnn", width=4), steps=2)
-    found = train("cnn", recipe=recipe, engine="auto", runs=4).header
+    found = train("mlp", engine="auto", threads=None, runs=4).header
+    assert (found.groups, found.threads) == (((0, 4),), 1)
+    monkeypatch.setattr("reseed.studies._execution._WORTH_WORKERS", 1e6)
+    found = train("large", engine="auto", threads=None, runs=4).header
     assert (found.groups, found.threads) == (((0, 2), (2, 4)), 1)
-    assert same(
-        train("again", recipe=recipe, engine="processes", runs=4, group=2),
-        Study.open(train("cnn", recipe=recipe, engine="auto", runs=4).path),
-    )
+    monkeypatch.undo()
+    monkeypatch.setattr("reseed.studies._execution.usable_cores", lambda: 2)
+    recipe = replace(RECIPE, model=ModelConfig("cnn", width=4), steps=2)
+    images = train("cnn", recipe=recipe, engine="auto", threads=None, runs=4, jobs=2)
+    assert (images.header.groups, images.header.threads) == (((0, 2), (2, 4)), 1)
+    assert same(train("again", recipe=recipe, engine="processes", runs=4, group=2), images)
 
 
 def test_auto_continues_as_the_study_began(train):

@@ -13,10 +13,13 @@ from reseed.training import check_can_stack, group_size, steps_run_by_run
 
 if TYPE_CHECKING:
     from reseed.studies._train import TrainRun
+    from reseed.training import StackedTraining
 
 _STACKING = ("auto", "stacked", "processes")
 _MOST_RUN_BY_RUN = 8
 """Runs in a program that gains nothing from more of them; few, so that an interruption costs little."""
+_WORTH_WORKERS = 1e12
+"""Operations of a study from which worker processes, which take seconds to start, are the faster way."""
 
 
 @dataclass(frozen=True)
@@ -83,12 +86,15 @@ def plan_execution(
     elif stacks:
         check_can_stack(pair)
     is_run_by_run = stacks and steps_run_by_run(pair)
+    own_threads = usable_cores() if engine == "stacked" else 1
+    is_on_cpu = task.device.startswith("cpu")
     if engine == "auto" and stacks:
-        # Runs that do not share their arithmetic share cores best as processes.
-        engine = "processes" if jobs is not None or (is_run_by_run and usable_cores() > 1) else "stacked"
-    chosen = engine_by_name(engine, jobs=jobs, on_accelerator=not task.device.startswith("cpu"))
+        # Programs of one thread each share cores better than the threads of one program, which wait for each other.
+        has_use = is_run_by_run or _operations(pair, runs) > _WORTH_WORKERS
+        engine = "processes" if is_on_cpu and (jobs is not None or (has_use and usable_cores() > 1)) else "stacked"
+    chosen = engine_by_name(engine, jobs=jobs, on_accelerator=not is_on_cpu)
     if threads is None:
-        threads = found.threads if found is not None else usable_cores() if chosen.name == "stacked" else 1
+        threads = found.threads if found is not None else own_threads
     if not stacks:
         return Execution(chosen, threads, ())
     start, groups = (found.runs, found.groups) if found is not None and found.groups else (0, ())
@@ -96,3 +102,12 @@ def plan_execution(
         most = _MOST_RUN_BY_RUN if is_run_by_run else runs
         group = max(1, min(most, group_size(pair) // chosen.workers, -(-(runs - start) // chosen.workers)))
     return Execution(chosen, threads, groups + grouping(start, max(start, runs), group))
+
+
+def _operations(pair: StackedTraining, runs: int) -> float:
+    """Return roughly how many operations the study's trainings take: six for each weight and sample.
+
+    Counted and not timed, so that the same command always makes the same groups.
+    """
+    weights = sum(parameter.numel() for parameter in pair.model.trained) / len(pair.seeds)
+    return 6.0 * weights * pair.total_steps * pair.recipe.batch_size * runs
