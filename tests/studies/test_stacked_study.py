@@ -179,6 +179,23 @@ def test_auto_says_why_it_does_not_stack(train, tmp_path, monkeypatch):
     assert line.startswith("training one run at a time: runs of model 'lone_net:net' cannot be stacked: ")
 
 
+def test_auto_does_not_stack_large_foreign_models_on_a_cpu(train, tmp_path, monkeypatch):
+    """Where stacking is slower, auto trains one run at a time and says how to stack nevertheless."""
+    (tmp_path / "heavy_net.py").write_text(
+        "import torch\n\ndef net(shape, classes):\n"
+        "    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, classes))\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    recipe = replace(RECIPE, model=ModelConfig("heavy_net:net"), data=DataConfig("digits"))
+    assert train("small", recipe=recipe, engine="auto", runs=2).header.groups == ((0, 2),)
+    monkeypatch.setattr("reseed.studies._execution._MOST_MAPPED", 600)
+    said = []
+    assert train("large", recipe=recipe, engine="auto", jobs=1, runs=2, announce=said.append).header.groups == ()
+    (line,) = said
+    assert "model 'heavy_net:net' has 650 parameters and layers that reseed does not know" in line
+
+
 def test_a_group_that_does_not_fit_is_halved(train, monkeypatch, capsys):
     """Out of memory, a group is trained as two, which is said; the study keeps the cut, and resuming repeats it."""
     whole = train("halves", engine="stacked", runs=4, group=2)

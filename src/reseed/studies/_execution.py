@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _STACKING = ("auto", "stacked", "processes")
 _MOST_RUN_BY_RUN = 8
 """Runs in a program that gains nothing from more of them; few, so that an interruption costs little."""
+_MOST_MAPPED = 10**6
+"""Parameters of a foreign model up to which mapping its code over runs was measured to pay on a CPU."""
 _WORTH_WORKERS = 1e12
 """Operations of a study from which worker processes, which take seconds to start, are the faster way."""
 
@@ -77,8 +79,11 @@ def plan_execution(
     """
     pair = task.stacked((0, 1))
     stacks = bool(found.groups) if found is not None and engine == "auto" else engine == "stacked" or group is not None
+    is_on_cpu = task.device.startswith("cpu")
     if engine == "auto" and found is None:
         try:
+            if is_on_cpu:
+                _check_pays(pair)
             check_can_stack(pair)
             stacks = True
         except ModelError as error:
@@ -87,7 +92,6 @@ def plan_execution(
         check_can_stack(pair)
     is_run_by_run = stacks and steps_run_by_run(pair)
     own_threads = usable_cores() if engine == "stacked" else 1
-    is_on_cpu = task.device.startswith("cpu")
     if engine == "auto" and stacks:
         # Programs of one thread each share cores better than the threads of one program, which wait for each other.
         has_use = is_run_by_run or _operations(pair, runs) > _WORTH_WORKERS
@@ -102,6 +106,20 @@ def plan_execution(
         most = _MOST_RUN_BY_RUN if is_run_by_run else runs
         group = max(1, min(most, group_size(pair) // chosen.workers, -(-(runs - start) // chosen.workers)))
     return Execution(chosen, threads, groups + grouping(start, max(start, runs), group))
+
+
+def _check_pays(pair: StackedTraining) -> None:
+    """Accept a model of which several runs as one program are no slower than one after another on a CPU.
+
+    Raises:
+        ModelError: They are; the message says what can be done nevertheless.
+    """
+    parameters = sum(parameter.numel() for parameter in pair.draw(0).parameters())
+    if not pair.architecture.is_native and parameters > _MOST_MAPPED:
+        raise ModelError(
+            f"model {pair.recipe.model.name!r} has {parameters:,} parameters and layers that reseed does not know, "
+            "and stacks of such models are slower on a CPU. The engine stacked makes them all the same."
+        )
 
 
 def _operations(pair: StackedTraining, runs: int) -> float:

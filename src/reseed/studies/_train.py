@@ -124,20 +124,22 @@ def train_study(
             deterministic,
             splits.evaluation.digest,
         )
-        check_forward(task.single(0))
-        execution = plan_execution(
-            task,
-            runs,
-            read_header(root),
-            engine=engine,
-            jobs=jobs,
-            group=group,
-            threads=threads,
-            announce=announce,
-        )
-        task = replace(task, threads=execution.threads)
         with arithmetic(task.threads, deterministic=deterministic):
-            header = replace(_header(task, splits, runs), groups=execution.groups)
+            header = _header(task, splits, runs)
+            check_forward(task.single(0))
+            execution = plan_execution(
+                task,
+                runs,
+                read_header(root),
+                engine=engine,
+                jobs=jobs,
+                group=group,
+                threads=threads,
+                announce=announce,
+            )
+        task = replace(task, threads=execution.threads)
+        header = replace(header, threads=execution.threads, groups=execution.groups)
+        with arithmetic(task.threads, deterministic=deterministic):
             if probe and any(read_manifest(root, run) is None for run in range(runs)):
                 # Before the study is made: one that fails here leaves nothing that the next attempt trips over.
                 probe_determinism(recipe, architecture(recipe.model), task.training_set(), plan)
