@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reseed._errors import InputError, ModelError
-from reseed.engines import Engine, engine_by_name, usable_cores
+from reseed.engines import Engine, as_engine, usable_cores
 from reseed.studies._header import Header, grouping
 from reseed.training import check_can_stack, group_size, steps_run_by_run
 
 if TYPE_CHECKING:
     from reseed.studies._train import TrainRun
 
-_STACKING = ("auto", "stacked", "processes")
+_STACKING = ("auto", "stacked", "processes", "cluster")
 _MOST_RUN_BY_RUN = 8
 """Runs in a program that gains nothing from more of them; few, so that an interruption costs little."""
 
@@ -34,15 +34,16 @@ class Execution:
     groups: tuple[tuple[int, int], ...]
 
 
-def check_group(group: int | None, engine: str) -> None:
+def check_group(group: int | None, engine: str | Engine) -> None:
     """Accept a number of runs in one program.
 
     Raises:
-        InputError: It is less than two, or the engine trains runs one by one.
+        InputError: It is less than two, or less than one on a cluster, or the engine trains runs one by one.
     """
-    if group is not None and (engine not in _STACKING or group < 2):
+    least = 1 if engine == "cluster" else 2
+    if group is not None and (engine == "serial" or group < least):
         raise InputError(
-            f"group is {group!r}; it is a number of runs, 2 or more, for the engines {', '.join(_STACKING)}."
+            f"group is {group!r}; it is a number of runs, {least} or more, for the engines {', '.join(_STACKING)}."
         )
 
 
@@ -51,8 +52,10 @@ def plan_execution(
     runs: int,
     found: Header | None,
     *,
-    engine: str,
+    engine: str | Engine,
     jobs: int | None,
+    address: str | None,
+    device: str,
     group: int | None,
     threads: int | None,
     announce: Callable[[str], None],
@@ -60,11 +63,13 @@ def plan_execution(
     """Decide what the caller left open; a study that is there goes on the way it began.
 
     Args:
-        task: Trains the runs.
+        task: Trains the runs; on a device of this machine.
         runs: How many there will be.
         found: The header of the study that is there.
         engine: See `train_study`.
-        jobs: Worker processes.
+        jobs: Groups at once.
+        address: Where the cluster is.
+        device: Where runs will train.
         group: Runs in one program.
         threads: Threads of arithmetic.
         announce: Takes a line for the user.
@@ -73,8 +78,9 @@ def plan_execution(
         ModelError: The engine is ``stacked`` and the model cannot be.
     """
     pair = task.stacked((0, 1))
-    stacks = bool(found.groups) if found is not None and engine == "auto" else engine == "stacked" or group is not None
-    if engine == "auto" and found is None:
+    is_open = engine == "auto" or (engine == "cluster" and group is None)
+    stacks = bool(found.groups) if found is not None and is_open else engine == "stacked" or (group or 1) > 1
+    if is_open and found is None:
         try:
             check_can_stack(pair)
             stacks = True
@@ -86,13 +92,15 @@ def plan_execution(
     if engine == "auto" and stacks:
         # Runs that do not share their arithmetic share cores best as processes.
         engine = "processes" if jobs is not None or (is_run_by_run and usable_cores() > 1) else "stacked"
-    chosen = engine_by_name(engine, jobs=jobs, on_accelerator=not task.device.startswith("cpu"))
     if threads is None:
-        threads = found.threads if found is not None else usable_cores() if chosen.name == "stacked" else 1
+        threads = found.threads if found is not None else usable_cores() if engine == "stacked" else 1
+    chosen = as_engine(engine, jobs=jobs, address=address, threads=threads, device=device)
     if not stacks:
         return Execution(chosen, threads, ())
     start, groups = (found.runs, found.groups) if found is not None and found.groups else (0, ())
     if group is None:
+        workers = chosen.workers
+        sharing = 1 if engine == "cluster" else workers  # whose memory is not this machine's alone
         most = _MOST_RUN_BY_RUN if is_run_by_run else runs
-        group = max(1, min(most, group_size(pair) // chosen.workers, -(-(runs - start) // chosen.workers)))
+        group = max(1, min(most, group_size(pair) // sharing, -(-(runs - start) // workers)))
     return Execution(chosen, threads, groups + grouping(start, max(start, runs), group))
