@@ -93,6 +93,7 @@ def measure(
     group: int | None = None,
     device: str = "cpu",
     threads: int | None = None,
+    deterministic: bool = False,
     probe: bool = True,
     announce: Callable[[str], None] | None = None,
 ) -> Measurement:
@@ -119,6 +120,7 @@ def measure(
         device: Where runs train: ``cpu``, ``cuda``, ``mps`` or ``auto``.
         threads: Threads of arithmetic; default: one for each run, or all cores for a stack; when a study is continued,
             what it began with.
+        deterministic: Whether to use torch's deterministic kernels only; for GPUs.
         probe: Whether to check determinism first.
         announce: Takes a line before long work begins; default: standard error.
 
@@ -153,6 +155,7 @@ def measure(
         group=group,
         device=device,
         threads=threads,
+        deterministic=deterministic,
         probe=probe,
         announce=announce,
     )

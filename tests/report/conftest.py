@@ -101,6 +101,17 @@ def make_report(
             "jitter": float(jitter.mean()) if runs > 1 else float("nan"),
             "jitter_ci95": [float(jitter.mean() * 0.8), float(jitter.mean() * 1.2)] if runs > 2 else None,
             "flip_upper_bound": 1 - 0.05 ** (1 / runs),
+            "cost_runs": runs,
+            "cost_runs_per_program": [1, 1],
+            "cost_steps": 4500 * runs,
+            "cost_steps_median": 4500,
+            "cost_steps_range": [4500, 4500],
+            "cost_wall_s": 12.5 * runs,
+            "cost_wall_s_median": 12.5,
+            "cost_wall_s_range": [11.25, 190.0],
+            "cost_peak_memory_bytes": 505e6,
+            "cost_peak_memory_bytes_median": 5e8,
+            "cost_peak_memory_bytes_range": [4.9e8, 5.05e8],
         },
         "sample_ids": tuple(f"test-{index:05d}" for index in range(samples)),
         "targets": targets,
@@ -134,7 +145,7 @@ def make_report(
         "provenance": {
             "seeds": {"root": 7, "vary": ["init", "order"], "runs": list(range(runs))},
             "versions": {"python": "3.11", "torch": "2.6"},
-            "cost": {"training steps": 4500, "wall time (s)": 12.5, "peak memory": None},
+            "hardware": {"processor": "abacus", "device": None},
         },
     }
     return ReportData(**(values | changes))

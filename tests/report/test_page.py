@@ -167,7 +167,7 @@ def test_undefined_values_are_dashes_with_reasons(make_report):
         mode_share=nothing,
         mode_label=np.full(30, -1),
         classes=((0, 30, None, float("nan")),),
-        provenance={"cost": {"peak": None, "steps": float("nan")}},
+        provenance={"hardware": {"device": None, "threads": float("nan")}},
     )
     html = without_plotly(render(data))
     words = _Page(re.sub(r"<script.*?</script>", "", html, flags=re.DOTALL)).text
@@ -231,13 +231,36 @@ def test_labels_without_a_name(make_report):
 
 
 def test_notes_recipe_and_provenance_are_shown(make_report):
-    """Warnings, the recipe, seeds, versions and cost are on the page; without any it says so."""
+    """Warnings, the recipe, seeds, versions and hardware are on the page; without any it says so."""
     text = page(make_report(notes=("2 runs diverged: seeds 4, 11.",))).text
-    for words in ("2 runs diverged", 'name = "adam"', "init, order", "training steps 4500", "torch 2.6"):
+    for words in ("2 runs diverged", 'name = "adam"', "init, order", "processor abacus", "torch 2.6"):
         assert words in text
     bare = page(make_report(recipe_toml=None, provenance={})).text
     assert "No recipe, seeds or versions were recorded." in bare
     assert "Before you read on" not in bare
+
+
+def test_cost_is_a_table(make_report):
+    """The page shows what the runs cost, in total and each, with the number of runs and a link to it."""
+    parsed = page(make_report(runs=20))
+    for words in (
+        "Training steps 90,000 4,500 ",
+        "Wall time 4.17 min 12.5 s (11.2 s to 3.17 min)",
+        "Peak memory of the process 505 MB 500 MB (490 MB to 505 MB)",
+        "20 finished runs, each trained by itself.",
+    ):
+        assert words in parsed.text
+    assert ("a", {"href": "#cost"}) in parsed.tags
+    assert "Peak memory on the device" not in parsed.text
+
+
+def test_without_cost_there_is_no_section(make_report):
+    """Where no cost is known the page has neither a table of zeros nor a link to one."""
+    data = make_report()
+    known = {name: value for name, value in data.summary.items() if not name.startswith("cost_")}
+    parsed = page(dataclasses.replace(data, summary=known))
+    assert "What it cost" not in parsed.text
+    assert ("a", {"href": "#cost"}) not in parsed.tags
 
 
 def test_diverged_and_missing_runs_are_in_the_header(make_report):

@@ -127,6 +127,7 @@ def _measure(options: Measure) -> None:
         group=options.group,
         device=options.device,
         threads=options.threads,
+        deterministic=options.deterministic,
         probe=not options.no_probe,
     )
     _show(found, as_json=options.json)

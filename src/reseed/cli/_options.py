@@ -110,10 +110,29 @@ class TrainingOptions:
         Literal["none", "crop", "crop-flip"] | None, arg(metavar="{none,crop,crop-flip}", help_behavior_hint="")
     ] = None
     """Augmentation of images."""
+    average: Annotated[Literal["none", "swa", "ema"] | None, arg(metavar="{none,swa,ema}", help_behavior_hint="")] = (
+        None
+    )
+    """Evaluate the last weights, their mean along the training (swa), or an exponential mean (ema)."""
+    average_start: _Number = None
+    """Share of the steps after which averaging begins. Default: 0.6."""
+    average_decay: _Number = None
+    """Share of the old average that each step keeps, for ema. Default: 0.99."""
+    precision: Annotated[
+        Literal["float32", "bfloat16"] | None, arg(metavar="{float32,bfloat16}", help_behavior_hint="")
+    ] = None
+    """Arithmetic of layers in training: single precision, or bfloat16 with single-precision weights."""
 
 
-_FIELDS_OF_OTHER_NAMES = {"optimizer": "optimizer.name", "schedule": "schedule.name", "warmup": "schedule.warmup"}
-_AT_THE_TOP = ("epochs", "steps", "batch_size", "augment")
+_FIELDS_OF_OTHER_NAMES = {
+    "optimizer": "optimizer.name",
+    "schedule": "schedule.name",
+    "warmup": "schedule.warmup",
+    "average": "average.name",
+    "average_start": "average.start",
+    "average_decay": "average.decay",
+}
+_AT_THE_TOP = ("epochs", "steps", "batch_size", "augment", "precision")
 
 
 @dataclass(frozen=True)
@@ -171,6 +190,8 @@ class Measure:
     """cpu, cuda, mps or auto."""
     threads: _Count = None
     """Threads of arithmetic. Default: one for each run, or all cores for a stack."""
+    deterministic: bool = False
+    """On a GPU, use deterministic kernels only; slower, and equal seeds then give equal runs."""
     no_probe: bool = False
     """Do not check before the first run that equal seeds agree and different seeds differ."""
     json: bool = False

@@ -19,7 +19,7 @@ from reseed.instability._label_entropy import label_entropy
 from reseed.instability._probabilities import confidence_mean_std
 from reseed.instability._statistics import LabelStatistics, label_statistics
 from reseed.instability._unstable import Rarefaction, flip_probability_upper_bound, rarefaction
-from reseed.studies import Study
+from reseed.studies import Study, cost_summary
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -137,7 +137,7 @@ def _summary(study: Study, labels: NDArray[np.int64], trajectory: NDArray[np.flo
         "recipe": header.recipe,
         "data": header.data,
         **{f"parameters_{name}": count for name, count in header.parameters.items()},
-        **{f"cost_{name}": value for name, value in _total_cost(study).items()},
+        **cost_summary(study),
     }
 
 
@@ -151,13 +151,6 @@ def _accuracy(study: Study) -> dict[str, Any]:
     mean, std = float(values.mean()), float(values.std(ddof=1))
     reach = float(stdtrit(len(values) - 1, 0.975)) * std / math.sqrt(len(values))
     return {"accuracy_mean": mean, "accuracy_std": std, "accuracy_ci95": [mean - reach, mean + reach]}
-
-
-def _total_cost(study: Study) -> dict[str, float]:
-    """Return what all finished runs cost together; peak memory is the largest of any run."""
-    costs = [manifest.cost for manifest in (*study.manifests, *study.diverged)]
-    names = dict.fromkeys(name for cost in costs for name in cost)
-    return {name: (max if name.startswith("peak") else sum)(cost.get(name, 0.0) for cost in costs) for name in names}
 
 
 def _ends(found: Estimate) -> list[float]:

@@ -23,10 +23,10 @@ class ReportData:
         title: The heading of the page.
         summary: Flat headline values by name. Read are `dataset`, `model`, `runs`, `runs_diverged`,
             `runs_missing`, `classes`, `accuracy_mean`, `accuracy_std`, `label_entropy_mean`,
-            `unstable_fraction`, `jitter` and `flip_upper_bound`. An interval is a pair under `<name>_ci95`
-            (`accuracy_ci95` for the mean accuracy, `label_entropy_ci95` for the mean label entropy); how it
-            was made may stand under `<name>_ci_method`. A value that is absent, None or NaN is undefined, and
-            the page says why where it can.
+            `unstable_fraction`, `jitter`, `flip_upper_bound` and the entries of `cost_summary`. An interval is a pair
+            under `<name>_ci95` (`accuracy_ci95` for the mean accuracy, `label_entropy_ci95` for the mean label
+            entropy); how it was made may stand under `<name>_ci_method`. A value that is absent, None or NaN is
+            undefined, and the page says why where it can.
         sample_ids: The name of each sample.
         targets: Gold label of each sample, -1 where unknown.
         label_entropy: Label entropy over the runs in nats; NaN where undefined.
@@ -45,7 +45,7 @@ class ReportData:
             as they are shown.
         rarefaction: Numbers of runs, and the expected share of unstable samples in so many of them.
         recipe_toml: The recipe as TOML text.
-        provenance: Sections such as seeds, versions, hardware, cost and data, each from name to value.
+        provenance: Sections such as seeds, versions, hardware and data, each from name to value.
         notes: Warnings for the reader: diverged runs, missing runs and the like.
 
     Raises:

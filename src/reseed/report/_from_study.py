@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -54,13 +53,13 @@ def report_data(study: Study, stability: Stability) -> ReportData:
             tuple(float(share) for share in stability.rarefaction.unstable_fraction),
         ),
         recipe_toml=None if study.recipe is None else study.recipe.to_toml(),
-        provenance=_provenance(study, stability.summary),
+        provenance=_provenance(study),
         notes=stability.notes,
         **columns,
     )
 
 
-def _provenance(study: Study, summary: Mapping[str, Any]) -> dict[str, dict[str, object]]:
+def _provenance(study: Study) -> dict[str, dict[str, object]]:
     header, first = study.header, study.manifests[0]
     environment = dict(first.environment)
     hardware: dict[str, object] = {
@@ -69,7 +68,6 @@ def _provenance(study: Study, summary: Mapping[str, Any]) -> dict[str, dict[str,
     return {
         "seeds": {"base seed": header.base_seed, "varied": ", ".join(header.vary) or "fit", "run 0": first.seeds},
         "parameters": dict(header.parameters),
-        "cost": {name.removeprefix("cost_"): value for name, value in summary.items() if name.startswith("cost_")},
         "data": {"evaluation digest": header.data, "training digest": header.train_data or None},
         "recorded": asdict(header.record),
         "versions": environment,

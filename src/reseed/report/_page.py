@@ -44,12 +44,13 @@ def render(data: ReportData) -> str:
         '<meta name="generator" content="reseed"><link rel="icon" href="data:,">'
         f"<title>{text.escape(data.title)}</title><style>{_resource('page.css')}</style></head>"
     )
+    cost = _sections.cost(data)
     by_name = {chart.name: _sections.chart(chart) for chart in drawn}
     body = (
         '<body><a class="skip" href="#samples">Skip to the samples</a><main>',
         _headline.header(data),
         _headline.notes(data),
-        _navigation(),
+        _navigation(has_cost=bool(cost)),
         _headline.headline(data),
         '<section id="picture" aria-labelledby="picture-title"><h2 id="picture-title">The picture</h2>',
         '<noscript><p class="caption">The charts need scripts; the words say what they show.</p></noscript>',
@@ -59,6 +60,7 @@ def render(data: ReportData) -> str:
         _samples(data, table),
         '<section id="runs" aria-labelledby="runs-title"><h2 id="runs-title">How many runs</h2>',
         f'<div class="single">{by_name["rarefaction"]}</div></section>',
+        cost,
         _sections.provenance(data),
         "</main><footer><p>Made by reseed. This file is complete: it loads nothing.</p></footer>",
         _json("figures", figures),
@@ -98,13 +100,14 @@ def write(data: ReportData, path: str | os.PathLike[str]) -> Path:
     return target
 
 
-def _navigation() -> str:
+def _navigation(*, has_cost: bool) -> str:
     places = (
         ("numbers", "Numbers"),
         ("picture", "Picture"),
         ("labels", "Labels"),
         ("samples", "Samples"),
         ("runs", "Runs"),
+        *([("cost", "Cost")] if has_cost else []),
         ("made", "How it was made"),
     )
     links = "".join(f'<li><a href="#{place}">{name}</a></li>' for place, name in places)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from reseed.report import _text as text
 from reseed.report._charts import Chart
+from reseed.report._cost import cost_table
 from reseed.report._data import ReportData
 
 _PAIRS = 20
@@ -76,6 +77,22 @@ def classes(data: ReportData) -> str:
     columns = ("Class", "Samples", "Accuracy", "Label entropy")
     table = _table("Least stable classes", columns, "".join(rows), numeric=(1, 2, 3))
     return _block("Least stable classes", table + f'<p class="caption">{caption}</p>')
+
+
+def cost(data: ReportData) -> str:
+    """What the runs cost, in total and each; nothing where no cost is known."""
+    found = cost_table(data.summary)
+    if found is None:
+        return ""
+    body = "".join(
+        f'<tr><td>{name}</td><td class="number">{total}</td><td class="number">{each}</td></tr>'
+        for name, total, each in found.rows
+    )
+    table = _table("What it cost", ("Figure", "In total", "Per run"), body, numeric=(1, 2))
+    return (
+        '<section id="cost" aria-labelledby="cost-title"><h2 id="cost-title">What it cost</h2>'
+        f'<div class="single">{table}<p class="caption">{text.escape(found.about)}</p></div></section>'
+    )
 
 
 def provenance(data: ReportData) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from reseed._plain import plain
 from reseed.instability import Stability
+from reseed.report._cost import CostTable, cost_table
 from reseed.studies import Study
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ _TEXT_WIDTH = 60
 
 
 def print_stability(study: Study, stability: Stability, console: Console, *, top: int = 10) -> None:
-    """Print headline numbers, confused pairs, least stable classes and the most unstable samples."""
+    """Print headline numbers, confused pairs, least stable classes, the most unstable samples, and the cost."""
     console.print(_headline(study, stability.summary))
     for note in stability.notes:
         console.print(f"note: {plain(note)}", markup=False, highlight=False)
@@ -23,6 +24,8 @@ def print_stability(study: Study, stability: Stability, console: Console, *, top
         console.print(_pairs(study, stability))
         console.print(_classes(study, stability))
         console.print(_samples(study, stability, top))
+    if (cost := cost_table(stability.summary)) is not None:
+        console.print(_cost(cost))
 
 
 def _headline(study: Study, summary: dict[str, Any]) -> Any:
@@ -116,6 +119,17 @@ def _samples(study: Study, stability: Stability, top: int) -> Any:
         shown = row["sample_id"] if row.get("text") is None else f"{row['sample_id']}: {_shortened(row['text'])}"
         target = "-" if row["target_name"] is None else plain(row["target_name"])
         table.add_row(Text(plain(shown)), Text(target), f"{row['label_entropy']:.4f}", Text(plain(answers)))
+    return table
+
+
+def _cost(cost: CostTable) -> Any:
+    from rich.table import Table
+
+    table = Table(title="What it cost", title_justify="left", caption=cost.about, caption_justify="left")
+    for column in ("figure", "in total", "per run"):
+        table.add_column(column)
+    for row in cost.rows:
+        table.add_row(*row)
     return table
 
 

@@ -60,10 +60,14 @@ def number(value: object) -> float | None:
 
 def interval(summary: Mapping[str, object], name: str) -> tuple[float, float] | None:
     """The pair stored under `<name>_ci95`, or None unless both ends are finite."""
-    pair = summary.get(f"{name}_ci95")
-    if not isinstance(pair, list | tuple | np.ndarray) or len(pair) != 2:
+    return pair(summary.get(f"{name}_ci95"))
+
+
+def pair(value: object) -> tuple[float, float] | None:
+    """Two finite floats, or None for everything else."""
+    if not isinstance(value, list | tuple | np.ndarray) or len(value) != 2:
         return None
-    low, high = number(pair[0]), number(pair[1])
+    low, high = number(value[0]), number(value[1])
     return None if low is None or high is None else (low, high)
 
 

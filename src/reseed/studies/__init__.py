@@ -1,5 +1,7 @@
 """What runs leave behind: the store, the study, and studies from models and predictions of one's own."""
 
+from reseed.studies._cost import Cost
+from reseed.studies._cost_summary import cost_summary
 from reseed.studies._files import replace_file, replace_json, replace_text
 from reseed.studies._fit import run
 from reseed.studies._header import Header
@@ -13,10 +15,12 @@ from reseed.studies._train import train_study
 
 __all__ = [
     "ColumnNames",
+    "Cost",
     "Header",
     "Manifest",
     "Samples",
     "Study",
+    "cost_summary",
     "from_predictions",
     "import_predictions",
     "local_folder",

@@ -18,6 +18,7 @@ from reseed._errors import InputError
 from reseed._simplex import check_simplex
 from reseed.data import Dataset
 from reseed.engines import Engine, Group, as_engine
+from reseed.studies._cost import Stopwatch
 from reseed.studies._header import Header
 from reseed.studies._manifest import Manifest
 from reseed.studies._samples import (
@@ -31,7 +32,7 @@ from reseed.studies._samples import (
 )
 from reseed.studies._single import write_single_run
 from reseed.studies._study import Study
-from reseed.studies._tasks import AbstractRunTask, Stopwatch, finish_study, only_writer
+from reseed.studies._tasks import AbstractRunTask, finish_study, only_writer
 from reseed.studies._train import check_runs
 from reseed.training import Level, RecordConfig, SeedPlan
 

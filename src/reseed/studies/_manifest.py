@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from reseed._errors import StudyError
+from reseed.studies._cost import Cost
 from reseed.studies._files import checked, inside, replace_json
 
 RUNS = "runs"
@@ -31,7 +32,7 @@ class Manifest:
         seeds: The word of each stream.
         accuracy: Share of correct evaluation labels at the last checkpoint; None where not known.
         diverged_at: The step at which a diverged run stopped being finite.
-        cost: Steps, samples seen, forward passes, wall time, peak memory.
+        cost: What it took.
         environment: Versions, platform, device, threads.
         group: First run of the program that it was trained in, and the one after the last; empty where it was trained
             by itself.
@@ -47,10 +48,15 @@ class Manifest:
     seeds: dict[str, int] = field(default_factory=dict)
     accuracy: float | None = None
     diverged_at: int | None = None
-    cost: dict[str, float] = field(default_factory=dict)
+    cost: Cost = field(default_factory=Cost)
     environment: dict[str, Any] = field(default_factory=dict)
     recipe: str = ""
     group: tuple[int, ...] = ()
+
+    @property
+    def stacked(self) -> int:
+        """How many runs were trained as one program with this one, itself included."""
+        return self.group[1] - self.group[0] if self.group else 1
 
 
 def run_name(run: int) -> str:

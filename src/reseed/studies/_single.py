@@ -7,6 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from reseed.studies._cost import Cost
 from reseed.studies._manifest import Manifest, environment
 from reseed.studies._samples import Samples
 from reseed.studies._store import run_writer
@@ -22,7 +23,7 @@ def write_single_run(
     level: Level,
     *,
     seeds: dict[str, int] | None = None,
-    cost: dict[str, float] | None = None,
+    cost: Cost | None = None,
     recipe: str = "",
 ) -> Manifest:
     """Write one run of label indices [sample] or probabilities [sample, class], and make it exist."""
@@ -41,7 +42,7 @@ def write_single_run(
             samples.digest,
             seeds=seeds or {},
             accuracy=accuracy,
-            cost=cost or {},
+            cost=cost or Cost(),
             environment=environment(),
             recipe=recipe,
         )

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import errno
 import platform
-import sys
-import time
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -94,10 +92,8 @@ def _report(manifest: Manifest, asked: Group) -> RunReport:
         return RunReport(manifest.run, "diverged", message=message)
     accuracy = float("nan") if manifest.accuracy is None else manifest.accuracy
     message = ""
-    if manifest.group and manifest.group[1] - manifest.group[0] < len(asked) and manifest.run == manifest.group[0]:
-        message = (
-            f"was trained with {manifest.group[1] - manifest.group[0]} in a group: {len(asked)} did not fit in memory"
-        )
+    if manifest.stacked < len(asked) and manifest.run == (manifest.group or asked)[0]:
+        message = f"was trained with {manifest.stacked} in a group: {len(asked)} did not fit in memory"
     return RunReport(manifest.run, "complete", accuracy, message)
 
 
@@ -156,20 +152,3 @@ def only_writer(place: str | Path) -> Iterator[Path]:
         yield root
     finally:
         lock.release()
-
-
-class Stopwatch:
-    """Wall time and peak memory of this process."""
-
-    def __init__(self) -> None:
-        self._start = time.perf_counter()
-
-    def cost(self) -> dict[str, float]:
-        """Return seconds since the start, and the process's peak resident memory in bytes where the system tells."""
-        cost = {"wall_s": time.perf_counter() - self._start}
-        if sys.platform != "win32":  # which has no getrusage
-            import resource
-
-            unit = 1 if sys.platform == "darwin" else 1024
-            cost["peak_memory_bytes"] = float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
-        return cost

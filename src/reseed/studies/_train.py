@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from numbers import Integral
 from pathlib import Path
@@ -18,13 +18,14 @@ from reseed._errors import InputError, RecipeError
 from reseed.data import Splits, load
 from reseed.engines import Engine, Group, as_engine
 from reseed.models import AbstractArchitecture, architecture, parameter_origins
+from reseed.studies._cost import Cost, Stopwatch
 from reseed.studies._execution import check_group, plan_execution
 from reseed.studies._header import Header, read_header
 from reseed.studies._manifest import Manifest, environment, read_manifest
 from reseed.studies._samples import samples_of
 from reseed.studies._store import run_writer
 from reseed.studies._study import EVALUATION, Study, check_folder
-from reseed.studies._tasks import AbstractRunTask, Stopwatch, finish_study, only_writer
+from reseed.studies._tasks import AbstractRunTask, finish_study, only_writer
 from reseed.training import (
     NoSink,
     Recipe,
@@ -35,6 +36,7 @@ from reseed.training import (
     Training,
     TrainingOutcome,
     TrainingSet,
+    arithmetic,
     check_forward,
     probe_determinism,
     run_training,
@@ -54,6 +56,7 @@ def train_study(
     group: int | None = None,
     device: str = "cpu",
     threads: int | None = None,
+    deterministic: bool = False,
     probe: bool = True,
     retries: int = 2,
     announce: Callable[[str], None] | None = None,
@@ -80,6 +83,8 @@ def train_study(
         device: ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``auto``.
         threads: Threads of arithmetic. Part of the study, since more threads may round differently; default: what the
             study began with, for a new one one for each run, or all cores for a stack.
+        deterministic: Whether to use torch's deterministic kernels only; for GPUs, see `reseed.training.arithmetic`.
+            Part of the study.
         probe: Whether to check determinism before the first run.
         retries: How often failed runs are tried again.
         announce: Takes a line before long work begins; default: standard error.
@@ -119,6 +124,7 @@ def train_study(
             splits.train.num_classes,
             here,
             threads or 1,
+            deterministic,
             splits.evaluation.digest,
         )
         check_forward(task.single(0))
@@ -135,7 +141,7 @@ def train_study(
             announce=announce,
         )
         task = replace(task, threads=execution.threads)
-        with torch_threads(task.threads):
+        with arithmetic(task.threads, deterministic=deterministic):
             header = replace(_header(task, splits, runs), groups=execution.groups, device=device)
             if probe and any(read_manifest(root, run) is None for run in range(runs)):
                 # Before the study is made: one that fails here leaves nothing that the next attempt trips over.
@@ -158,6 +164,7 @@ class TrainRun(AbstractRunTask):
     num_classes: int
     device: str
     threads: int
+    deterministic: bool
     data_digest: str
 
     def training_set(self) -> TrainingSet:
@@ -190,8 +197,8 @@ class TrainRun(AbstractRunTask):
         return [manifest for half, left in wanted if left for manifest in self._do(half, left)]
 
     def _train(self, group: Group, missing: Sequence[int]) -> list[Manifest]:
-        watch = Stopwatch()
-        with torch_threads(self.threads), ExitStack() as stack:
+        watch = Stopwatch(self.device)
+        with arithmetic(self.threads, deterministic=self.deterministic), ExitStack() as stack:
             training = self.single(group[0]) if len(group) == 1 else self.stacked(group)
             checkpoints = self.record.checkpoints(training.total_steps, training.steps_per_epoch)
             splits = [RecordedSplit(EVALUATION, self._tensor(self.evaluation_inputs), self.evaluation_targets)]
@@ -204,8 +211,7 @@ class TrainRun(AbstractRunTask):
             # Finished runs of a group are trained along, so that the others' arithmetic is what it was.
             sinks = [writers.get(run, NoSink()) for run in group]
             outcomes = run_training(training, checkpoints, tuple(splits), self.record.level, sinks)
-            cost = watch.cost()
-            cost["wall_s"] /= len(group)
+            cost = watch.cost(runs=len(group))
             manifests = []
             for run, outcome in zip(group, outcomes, strict=True):
                 if run in writers:
@@ -218,7 +224,7 @@ class TrainRun(AbstractRunTask):
         run: int,
         checkpoints: tuple[int, ...],
         outcome: TrainingOutcome,
-        cost: dict[str, float],
+        cost: Cost,
         predictions: str,
         group: Group,
     ) -> Manifest:
@@ -231,13 +237,13 @@ class TrainRun(AbstractRunTask):
             seeds=asdict(self.plan.seeds(run)),
             accuracy=None if np.isnan(outcome.accuracy) else outcome.accuracy,
             diverged_at=outcome.diverged_at,
-            cost={
-                "steps": outcome.steps,
-                "samples_seen": outcome.samples_seen,
-                "forward_passes": outcome.forward_passes,
+            cost=Cost(
+                steps=outcome.steps,
+                samples_seen=outcome.samples_seen,
+                forward_passes=outcome.forward_passes,
                 **cost,
-            },
-            environment=environment(device=self.device, threads=self.threads),
+            ),
+            environment=environment(device=self.device, threads=self.threads, deterministic=self.deterministic),
             recipe=self.recipe.digest,
             group=(group[0], group[-1] + 1) if len(group) > 1 else (),
         )
@@ -260,17 +266,6 @@ def check_runs(runs: object) -> None:
     """
     if not isinstance(runs, Integral) or runs < 2:
         raise InputError(f"runs must be 2 or more, got {runs}: instability is what differs between runs.")
-
-
-@contextmanager
-def torch_threads(count: int) -> Iterator[None]:
-    """Use that many threads of arithmetic inside, and as many as before outside."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _header(task: TrainRun, splits: Splits, runs: int) -> Header:
@@ -300,6 +295,7 @@ def _header(task: TrainRun, splits: Splits, runs: int) -> Header:
         vary=tuple(sorted(task.plan.vary)),
         record=task.record,
         threads=task.threads,
+        deterministic=task.deterministic,
         device=task.device,
         parameters={
             "redrawn": origins.redrawn_count,

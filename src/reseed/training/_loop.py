@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, final
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 from reseed._errors import ModelError
 from reseed.models import AbstractArchitecture, draw_model
 from reseed.training._augment import augment
+from reseed.training._average import Averages
 from reseed.training._draws import DropoutDraws, draw_key
 from reseed.training._recipe import OptimizerConfig, Recipe
 from reseed.training._record import predict
@@ -73,9 +75,31 @@ class AbstractTraining(ABC):
     def steps(self) -> Iterator[Step]:
         """Train, yielding after every optimisation step; gradients stay until the next one."""
 
+    @property
     @abstractmethod
+    def evaluated(self) -> list[Tensor]:
+        """Parameters and floating-point buffers of the models."""
+
+    @abstractmethod
+    def logits(self, inputs: Tensor) -> Tensor:
+        """Return logits [run, sample, class] of the last weights, in evaluation mode, leaving models as they were."""
+
+    @final
     def predict(self, inputs: Tensor) -> Tensor:
-        """Return logits [run, sample, class] in evaluation mode, leaving the models as they were."""
+        """Return logits [run, sample, class] of the weights that the recipe evaluates, in evaluation mode."""
+        with self.averages.in_place():
+            return self.logits(inputs)
+
+    @cached_property
+    def averages(self) -> Averages:
+        """The average that the recipe asks for."""
+        return Averages(self.recipe.average, self.evaluated, self.total_steps)
+
+    @final
+    def mixed(self) -> AbstractContextManager[object]:
+        """Return the context of a forward pass in training: the recipe's precision."""
+        is_mixed = self.recipe.precision == "bfloat16"
+        return torch.autocast(self.data.inputs.device.type, torch.bfloat16) if is_mixed else nullcontext()
 
     def draw(self, word: int) -> nn.Module:
         """Return a freshly drawn model, on the device of the data and, for numbers, in their precision."""
@@ -143,14 +167,21 @@ class Training(AbstractTraining):
         forward = _Forward(model, self.architecture.is_native, self.seeds.dropout)
         for number, rows in enumerate(self.batches(self.orders(self.seeds, self.bootstrap))):
             inputs = augment(data.inputs[rows], recipe.augment, [self.seeds.augment], number)
-            logits = forward(inputs, number)
-            loss = nn.functional.cross_entropy(logits, data.labels[rows])
+            with self.mixed():
+                logits = forward(inputs, number)
+                loss = nn.functional.cross_entropy(logits, data.labels[rows])
             model.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             updates.make(number)
+            self.averages.update(number + 1)
             yield Step(number + 1, rows, inputs, logits.detach(), loss.detach())
 
-    def predict(self, inputs: Tensor) -> Tensor:
+    @property
+    def evaluated(self) -> list[Tensor]:
+        """Parameters and floating-point buffers of the model."""
+        return [*self.model.parameters(), *(value for value in self.model.buffers() if value.is_floating_point())]
+
+    def logits(self, inputs: Tensor) -> Tensor:
         """Return logits [run, sample, class] with a single run."""
         return predict(self.model, inputs)[None]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 
@@ -24,7 +25,7 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         labels: Shape [run, sample].
 
     Returns:
-        Losses [run] and the gradient, [run, sample, class].
+        Losses [run], in single precision at least, and the gradient, [run, sample, class].
 
     Examples:
         >>> losses, gradient = cross_entropy(torch.zeros(1, 1, 2), torch.zeros(1, 1, dtype=torch.int64))
@@ -32,8 +33,9 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         (tensor([0.6931]), tensor([[[-0.5000,  0.5000]]]))
     """
     # Classes in front of samples: torch's softmax over a short last axis is many times slower than over another.
-    log_p, wanted = logits.transpose(1, 2).log_softmax(1), labels[:, None]
+    precision = torch.promote_types(logits.dtype, torch.float32)
+    log_p, wanted = logits.transpose(1, 2).to(precision).log_softmax(1), labels[:, None]
     losses = log_p.gather(1, wanted).mean((1, 2)).neg_()
     gradient = log_p.exp_()
     gradient.scatter_add_(1, wanted, gradient.new_full((1, 1, 1), -1.0).expand_as(wanted))
-    return losses, gradient.div_(labels.shape[1]).transpose(1, 2)
+    return losses, gradient.div_(labels.shape[1]).transpose(1, 2).to(logits.dtype)

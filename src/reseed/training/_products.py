@@ -20,6 +20,8 @@ def batched_product(left: Tensor, right: Tensor, out: Tensor | None = None) -> T
         >>> batched_product(torch.ones(2, 3, 4), torch.ones(2, 4, 5))[1, 2]
         tensor([4., 4., 4., 4., 4.])
     """
+    if out is not None and out.dtype != left.dtype:
+        return out.copy_(batched_product(left, right))
     rows, inner, columns = left.shape[1], left.shape[2], right.shape[2]
     is_large = rows * inner * columns >= _LARGE and min(rows, inner, columns) > 1
     if not (is_large and left.device.type == "cpu" and left.dtype == torch.float32 and _has_onednn()):

@@ -32,7 +32,7 @@ class TrainingOutcome:
         accuracy: Share of correct labels on the first recorded split's known targets; NaN if there are none.
         steps: Optimisation steps made.
         samples_seen: Training samples, counted as often as they were seen.
-        forward_passes: Samples predicted for recording.
+        forward_passes: Samples predicted for recording; those of the training itself are ``samples_seen``.
     """
 
     diverged_at: int | None
@@ -80,12 +80,12 @@ def run_training(
         for split in splits if is_mark and ledger.live else ():
             logits = training.predict(split.inputs)
             for run in ledger.live:
+                ledger.forward_passes[run] += len(split.targets)
                 if not bool(torch.isfinite(logits[run]).all()):
                     ledger.diverged_at[run] = number
                     continue
                 arrays = prediction_arrays(logits[run], split.targets, level)
                 sinks[run].write(split.name, marks[number], arrays)
-                ledger.forward_passes[run] += len(split.targets)
                 if split is splits[0] and (known := split.targets >= 0).any():
                     ledger.accuracy[run] = float((arrays["labels"] == split.targets)[known].mean())
         if not ledger.live:

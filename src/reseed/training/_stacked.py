@@ -12,17 +12,18 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from reseed._errors import ModelError
-from reseed.models import StackedModel, check_stackable, draw_model
+from reseed.models import StackedModel, check_stackable, vmapped_model
 from reseed.training._augment import augment
 from reseed.training._draws import DrawnDropout, DropoutDraws, Masks
 from reseed.training._loop import AbstractTraining, Step, Updates
 from reseed.training._loss import cross_entropy
-from reseed.training._record import predict
+from reseed.training._memory import bytes_of_one_run
+from reseed.training._record import EVAL_BATCH, predict
 from reseed.training._run_by_run import RunByRun
 from reseed.training._seeds import Seeds
 from reseed.training._stack import AbstractStack, AutogradStack
 from reseed.training._stacked_mlp import StackedMlp, is_mlp
+from reseed.training._trial import check_by_trial
 
 _PREDICT_ROWS = 8192
 _MOST_RUNS = 64
@@ -53,7 +54,8 @@ class StackedTraining(AbstractTraining):
         """The runs' models as one, in training mode, on the device of the data."""
         models = [self.draw(seeds.init) for seeds in self.seeds]
         dropout = [seeds.dropout for seeds in self.seeds]
-        return stack_models(models, dropout, self.data.inputs.device).train()
+        is_native, device = self.architecture.is_native, self.data.inputs.device
+        return stack_models(models, dropout, is_native=is_native, device=device).train()
 
     def steps(self) -> Iterator[Step]:
         """Train, yielding after every optimisation step of all runs; gradients stay until the next one."""
@@ -66,35 +68,47 @@ class StackedTraining(AbstractTraining):
             inputs = augment(data.inputs.index_select(0, flat), recipe.augment, words, number)
             labels = data.labels.index_select(0, flat).view(rows.shape)
             loss = partial(_cross_entropy_of, labels)
-            logits, losses = model.learn(inputs.view(*rows.shape, *data.input_shape), loss, number)
+            with self.mixed():
+                logits, losses = model.learn(inputs.view(*rows.shape, *data.input_shape), loss, number)
             updates.make(number)
+            self.averages.update(number + 1)
             yield Step(number + 1, rows, inputs, logits, losses)
 
-    def predict(self, inputs: Tensor) -> Tensor:
+    @property
+    def evaluated(self) -> list[Tensor]:
+        """Parameters and floating-point buffers of all runs."""
+        return [*self.model.trained, *(value for value in self.model.buffers() if value.is_floating_point())]
+
+    def logits(self, inputs: Tensor) -> Tensor:
         """Return logits [run, sample, class]; all runs see the same inputs [sample, ...]."""
         runs = len(self.seeds)
-        parts = torch.split(inputs, max(1, _PREDICT_ROWS // runs))
+        most = _PREDICT_ROWS if self.architecture.is_native else EVAL_BATCH
+        parts = torch.split(inputs, max(1, most // runs))
         return torch.cat([predict(self.model, part.expand(runs, *part.shape), runs) for part in parts], dim=1)
 
 
-def stack_models(models: Sequence[nn.Module], dropout: Sequence[int], device: torch.device) -> AbstractStack:
-    """Return K models of reseed's own as one on a device.
+def stack_models(
+    models: Sequence[nn.Module], dropout: Sequence[int], *, is_native: bool, device: torch.device
+) -> AbstractStack:
+    """Return K models as one.
 
     Args:
-        models: Freshly drawn models of one factory, on the device.
+        models: Freshly drawn models of one factory, on the device; they are used up.
         dropout: The dropout word of each run.
+        is_native: Whether they are reseed's own.
         device: Where they train.
 
     Raises:
         ModelError: A layer cannot be stacked; the message names it.
     """
     masks = Masks(dropout)
+    if not is_native:
+        return AutogradStack(vmapped_model(models, DropoutDraws(masks).of_run).to(device), masks)
     networks = [model for model in models if is_mlp(model)]
     if len(networks) == len(models):
         return StackedMlp(networks, masks)
-    stacked = StackedModel(models, lambda p: DrawnDropout(p, masks))
     if device.type != "cpu":
-        return AutogradStack(stacked.to(device), masks)
+        return AutogradStack(StackedModel(models, lambda p: DrawnDropout(p, masks)).to(device), masks)
     draws = [DropoutDraws(word) for word in dropout]
     for model, own in zip(models, draws, strict=True):
         own.replace_modules(model)
@@ -109,15 +123,13 @@ def check_can_stack(training: StackedTraining) -> None:
     """Accept a recipe whose runs can be trained as one program.
 
     Raises:
-        ModelError: The model is foreign code, or has a layer that cannot be stacked; the message names the reason.
+        ModelError: The model has a layer that cannot be stacked, or foreign code that cannot be mapped over runs; the
+            message names the reason.
     """
-    name, data = training.recipe.model.name, training.data
-    if not training.architecture.is_native:
-        raise ModelError(
-            f"runs of model {name!r} cannot be stacked: it is not one of reseed's own layers. "
-            "Choose the engine serial or processes."
-        )
-    check_stackable(draw_model(training.architecture, data.input_shape, data.num_classes, 0))
+    if training.architecture.is_native:
+        check_stackable(training.draw(0))
+    else:
+        check_by_trial(training)
 
 
 def steps_run_by_run(training: StackedTraining) -> bool:
@@ -126,26 +138,9 @@ def steps_run_by_run(training: StackedTraining) -> bool:
 
 
 def group_size(training: StackedTraining) -> int:
-    """Return how many runs to train as one program: what half of the free memory holds, at most 64.
-
-    What one run takes is measured on a batch: parameters, gradients and optimiser state, and all layers' outputs with
-    their gradients.
-    """
-    recipe, data = training.recipe, training.data
-    model = draw_model(training.architecture, data.input_shape, data.num_classes, 0).to(data.inputs.device)
-    outputs: list[int] = []
-    handles = [
-        module.register_forward_hook(lambda _, __, output: outputs.append(output.nbytes))
-        for module in model.modules()
-        if not list(module.children())
-    ]
-    rows = data.inputs[: recipe.batch_size]
-    predict(model, rows)
-    for handle in handles:
-        handle.remove()
-    copies = 3 if recipe.optimizer.name == "sgd" else 4
-    each = copies * sum(parameter.nbytes for parameter in model.parameters()) + 2 * (rows.nbytes + sum(outputs))
-    return int(max(2, min(_MOST_RUNS, _free_bytes(data.inputs.device) // 2 // each)))
+    """Return how many runs to train as one program: what half of the free memory holds, at most 64."""
+    each = bytes_of_one_run(training.recipe, training.architecture, training.data)
+    return int(max(2, min(_MOST_RUNS, _free_bytes(training.data.inputs.device) // 2 // each)))
 
 
 def _free_bytes(device: torch.device) -> int:

@@ -82,28 +82,31 @@ class StackedMlp(AbstractStack):
     def learn(self, inputs: Tensor, loss: Loss, step: int) -> tuple[Tensor, Tensor]:
         """Make a forward and a backward pass, see `AbstractStack`."""
         self._masks.begin(step)
-        weights, biases = list(self._weights), list(self._biases)
+        # Autocast acts on torch's layers, which are not used here: what it does to them is done by hand.
+        device, own = inputs.device.type, self._weights[0].dtype
+        precision = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else own
+        weights = [weight.to(precision) for weight in self._weights]
+        biases = [bias.to(precision) for bias in self._biases]
         last = len(weights) - 1
-        found = inputs.flatten(2).transpose(1, 2)
+        found = inputs.flatten(2).transpose(1, 2).to(precision)
         hidden = [_Hidden(found, None)]
         for place in range(last):
             found = batched_product(weights[place], found).add_(biases[place]).relu_()
             mask = None
             if (p := self._dropout[place]) > 0:
-                runs, features, samples = found.shape
-                mask = self._masks.next(p, samples * features, found.device)
-                mask = mask.view(runs, samples, features).transpose(1, 2).to(found.dtype)
+                features, samples = found.shape[1:]
+                mask = self._masks.next(p, (samples, features), found.device).transpose(1, 2).to(precision)
                 found *= mask
             hidden.append(_Hidden(found, mask))
         logits = batched_product(weights[last], found).add_(biases[last]).transpose(1, 2)
         losses, gradient = loss(logits, slice(0, len(logits)))
         gradient = gradient.transpose(1, 2)
         for place in range(last, -1, -1):
-            weight, bias, below = weights[place], biases[place], hidden[place]
-            batched_product(gradient, below.output.transpose(1, 2), out=_gradient(weight))
-            torch.sum(gradient, 2, keepdim=True, out=_gradient(bias))
+            below = hidden[place]
+            batched_product(gradient, below.output.transpose(1, 2), out=_gradient(self._weights[place]))
+            torch.sum(gradient, 2, keepdim=True, dtype=own, out=_gradient(self._biases[place]))
             if place:
-                gradient = batched_product(weight.transpose(1, 2), gradient)
+                gradient = batched_product(weights[place].transpose(1, 2), gradient)
                 if below.mask is not None:
                     gradient *= below.mask
                 # A unit that dropout kept is above zero exactly where the ReLU let it pass.
