@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reseed._errors import InputError, ModelError
-from reseed.engines import Engine, engine_by_name, usable_cores
+from reseed.engines import Engine, as_engine, usable_cores
 from reseed.studies._header import Header, grouping
 from reseed.training import check_can_stack, group_size, steps_run_by_run
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from reseed.studies._train import TrainRun
     from reseed.training import StackedTraining
 
-_STACKING = ("auto", "stacked", "processes")
+_STACKING = ("auto", "stacked", "processes", "cluster")
 _MOST_RUN_BY_RUN = 8
 """Runs in a program that gains nothing from more of them; few, so that an interruption costs little."""
 _MOST_MAPPED = 10**6
@@ -39,15 +39,16 @@ class Execution:
     groups: tuple[tuple[int, int], ...]
 
 
-def check_group(group: int | None, engine: str) -> None:
+def check_group(group: int | None, engine: str | Engine) -> None:
     """Accept a number of runs in one program.
 
     Raises:
-        InputError: It is less than two, or the engine trains runs one by one.
+        InputError: It is less than two, or less than one on a cluster, or the engine trains runs one by one.
     """
-    if group is not None and (engine not in _STACKING or group < 2):
+    least = 1 if engine == "cluster" else 2
+    if group is not None and (engine == "serial" or group < least):
         raise InputError(
-            f"group is {group!r}; it is a number of runs, 2 or more, for the engines {', '.join(_STACKING)}."
+            f"group is {group!r}; it is a number of runs, {least} or more, for the engines {', '.join(_STACKING)}."
         )
 
 
@@ -56,8 +57,10 @@ def plan_execution(
     runs: int,
     found: Header | None,
     *,
-    engine: str,
+    engine: str | Engine,
     jobs: int | None,
+    address: str | None,
+    device: str,
     group: int | None,
     threads: int | None,
     announce: Callable[[str], None],
@@ -65,11 +68,13 @@ def plan_execution(
     """Decide what the caller left open; a study that is there goes on the way it began.
 
     Args:
-        task: Trains the runs.
+        task: Trains the runs; on a device of this machine.
         runs: How many there will be.
         found: The header of the study that is there.
         engine: See `train_study`.
-        jobs: Worker processes.
+        jobs: Groups at once.
+        address: Where the cluster is.
+        device: Where runs will train.
         group: Runs in one program.
         threads: Threads of arithmetic.
         announce: Takes a line for the user.
@@ -78,9 +83,10 @@ def plan_execution(
         ModelError: The engine is ``stacked`` and the model cannot be.
     """
     pair = task.stacked((0, 1))
-    stacks = bool(found.groups) if found is not None and engine == "auto" else engine == "stacked" or group is not None
-    is_on_cpu = task.device.startswith("cpu")
-    if engine == "auto" and found is None:
+    is_open = engine == "auto" or (engine == "cluster" and group is None)
+    stacks = bool(found.groups) if found is not None and is_open else engine == "stacked" or (group or 1) > 1
+    is_on_cpu = device.startswith("cpu")
+    if is_open and found is None:
         try:
             if is_on_cpu:
                 _check_pays(pair)
@@ -96,15 +102,17 @@ def plan_execution(
         # Programs of one thread each share cores better than the threads of one program, which wait for each other.
         has_use = is_run_by_run or _operations(pair, runs) > _WORTH_WORKERS
         engine = "processes" if is_on_cpu and (jobs is not None or (has_use and usable_cores() > 1)) else "stacked"
-    chosen = engine_by_name(engine, jobs=jobs, on_accelerator=not is_on_cpu)
     if threads is None:
         threads = found.threads if found is not None else own_threads
+    chosen = as_engine(engine, jobs=jobs, address=address, threads=threads, device=device)
     if not stacks:
         return Execution(chosen, threads, ())
     start, groups = (found.runs, found.groups) if found is not None and found.groups else (0, ())
     if group is None:
+        workers = chosen.workers
+        sharing = 1 if engine == "cluster" else workers  # whose memory is not this machine's alone
         most = _MOST_RUN_BY_RUN if is_run_by_run else runs
-        group = max(1, min(most, group_size(pair) // chosen.workers, -(-(runs - start) // chosen.workers)))
+        group = max(1, min(most, group_size(pair) // sharing, -(-(runs - start) // workers)))
     return Execution(chosen, threads, groups + grouping(start, max(start, runs), group))
 
 

@@ -16,7 +16,7 @@ from reseed.studies._cost import Cost
 from reseed.studies._files import checked, inside, replace_json
 
 RUNS = "runs"
-_MANIFEST = "manifest.json"
+MANIFEST = "manifest.json"
 _PREDICTIONS = re.compile(r"predictions-[0-9a-f]{8}")
 
 
@@ -71,7 +71,7 @@ def run_folder(root: Path, run: int) -> Path:
 
 def write_manifest(root: Path, manifest: Manifest) -> None:
     """Make a run exist."""
-    replace_json(run_folder(root, manifest.run) / _MANIFEST, dataclasses.asdict(manifest))
+    replace_json(run_folder(root, manifest.run) / MANIFEST, dataclasses.asdict(manifest))
 
 
 def read_manifest(root: Path, run: int) -> Manifest | None:
@@ -80,7 +80,7 @@ def read_manifest(root: Path, run: int) -> Manifest | None:
     Raises:
         StudyError: The manifest is corrupt, or points outside its folder.
     """
-    path = inside(root, RUNS, run_name(run), _MANIFEST)
+    path = inside(root, RUNS, run_name(run), MANIFEST)
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from reseed._errors import InputError, RecipeError
 from reseed.data import Splits, load
-from reseed.engines import Group, engine_by_name
+from reseed.engines import Engine, Group, as_engine
 from reseed.models import AbstractArchitecture, architecture, parameter_origins
 from reseed.studies._cost import Cost, Stopwatch
 from reseed.studies._execution import check_group, plan_execution
@@ -50,8 +50,9 @@ def train_study(
     runs: int = 50,
     plan: SeedPlan | None = None,
     record: RecordConfig | None = None,
-    engine: str = "auto",
+    engine: str | Engine = "auto",
     jobs: int | None = None,
+    address: str | None = None,
     group: int | None = None,
     device: str = "cpu",
     threads: int | None = None,
@@ -67,19 +68,21 @@ def train_study(
 
     Args:
         recipe: Everything but the seed.
-        out: The study's folder.
+        out: The study's folder, or a URL that begins with ``s3://``, ``gs://`` or ``az://``.
         runs: Trainings in all, two or more.
         plan: Base seed and the streams that differ between runs.
         record: What is recorded, and when.
         engine: ``serial``: one run after another; ``processes``: in worker processes; ``stacked``: several runs as
             one program; ``auto``: several runs as one program where the model allows it, in processes where that is
-            faster. A study that is there goes on the way it began.
-        jobs: Worker processes; default: one for each core.
-        group: Runs in one program, for ``stacked``, ``processes`` and ``auto``; default: what memory allows, at most
+            faster; ``cluster``: the same on the nodes of a Ray cluster; or an `Engine` of one's own. A study that is
+            there goes on the way it began.
+        jobs: Worker processes, or groups at once on a cluster; default: one for each core.
+        address: Where the cluster is: ``auto`` or HOST[:PORT]; default: a Ray on this machine alone.
+        group: Runs in one program, for all engines but ``serial``; default: what memory allows, at most
             64, and at most 8 of networks on images on a CPU.
         device: ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``auto``.
         threads: Threads of arithmetic. Part of the study, since more threads may round differently; default: what the
-            study began with, for a new one one for each run, or all cores for a stack.
+            study began with; for a new one all cores for the engine ``stacked``, one for the others.
         deterministic: Whether to use torch's deterministic kernels only; for GPUs, see `reseed.training.arithmetic`.
             Part of the study.
         probe: Whether to check determinism before the first run.
@@ -93,24 +96,24 @@ def train_study(
         InputError: An argument, the recipe or the data is unusable.
         DeterminismError: The probe failed.
         StudyError: The folder holds another study.
-        StorageError: The folder cannot be written.
+        StorageError: The folder cannot be written, or the URL not be reached.
+        MissingExtraError: A cluster or a URL needs the extra `cluster`.
         TrainingError: Some runs did not finish; those that did are kept.
     """
     check_runs(runs)
     check_group(group, engine)
     plan, record = plan or SeedPlan(), record or RecordConfig()
-    place = _device(device)
     announce = announce or _to_stderr
-    root = Path(out)
-    check_folder(root)
-    engine_by_name(engine, jobs=jobs)  # refuses bad options before any work
+    device, here = _devices(device, engine, announce)
+    check_folder(out)
+    as_engine(engine, jobs=jobs, address=address)  # refuses bad options before any work
     if threads is not None and threads < 1:
         raise InputError(f"threads must be 1 or more, got {threads}.")
     splits = load(recipe.data)
-    with only_writer(root):
+    with only_writer(out) as root:
         prepared = architecture(recipe.model).prepare(splits, root / "cache", announce)
         task = TrainRun(
-            root,
+            root.absolute(),  # workers elsewhere may stand in another folder
             recipe,
             plan,
             record,
@@ -119,7 +122,7 @@ def train_study(
             prepared.evaluation.numpy(),
             splits.evaluation.labels.numpy(),
             splits.train.num_classes,
-            str(place),
+            here,
             threads or 1,
             deterministic,
             splits.evaluation.digest,
@@ -133,18 +136,20 @@ def train_study(
                 read_header(root),
                 engine=engine,
                 jobs=jobs,
+                address=address,
+                device=device,
                 group=group,
                 threads=threads,
                 announce=announce,
             )
         task = replace(task, threads=execution.threads)
-        header = replace(header, threads=execution.threads, groups=execution.groups)
+        header = replace(header, threads=execution.threads, groups=execution.groups, device=device)
         with arithmetic(task.threads, deterministic=deterministic):
             if probe and any(read_manifest(root, run) is None for run in range(runs)):
                 # Before the study is made: one that fails here leaves nothing that the next attempt trips over.
                 probe_determinism(recipe, architecture(recipe.model), task.training_set(), plan)
-        study = Study.create(root, header, samples_of(splits.evaluation), recipe)
-        return finish_study(study, task, execution.engine, retries)
+        study = Study.create(out, header, samples_of(splits.evaluation), recipe)
+        return finish_study(study, replace(task, device=device), execution.engine, retries)
 
 
 @dataclass(frozen=True, eq=False)
@@ -246,7 +251,8 @@ class TrainRun(AbstractRunTask):
         )
 
     def _tensor(self, array: NDArray[Any]) -> torch.Tensor:
-        return torch.from_numpy(array).to(self.device)
+        # Executors that share arrays do so read-only, which torch warns of.
+        return torch.from_numpy(array if array.flags.writeable else array.copy()).to(self.device)
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -300,6 +306,24 @@ def _header(task: TrainRun, splits: Splits, runs: int) -> Header:
         },
         notes=tuple(notes),
     )
+
+
+def _devices(name: str, engine: str | Engine, announce: Callable[[str], None]) -> tuple[str, str]:
+    """Return where runs train, and where this process checks before the first run that they can.
+
+    Raises:
+        InputError: The device cannot be used.
+    """
+    if engine == "cluster" and name.startswith("cuda:"):
+        raise InputError(f"device is {name!r}, but a cluster gives each run a GPU of its own; say 'cuda'.")
+    try:
+        here = str(_device(name))
+        return here, here
+    except InputError:
+        if engine != "cluster" or name != "cuda":
+            raise
+    announce("this machine has no GPU: what is checked before the first run is checked on the CPU")
+    return name, "cpu"
 
 
 def _device(name: str) -> torch.device:
