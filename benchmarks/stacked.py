@@ -10,13 +10,14 @@ For each recipe, the same runs of the same seeds are trained four ways, on the s
 
 The studies also tell what arithmetic alone does: the churn between the two engines for equal seeds, beside the churn
 between seeds. The loop is timed on three runs and scaled linearly. `clinc150` and `mnist` are read from the folder in
-RESEED_DATA.
+RESEED_DATA. Where RESEED_ENCODER names an encoder, fine-tuning it is compared too.
 
     python benchmarks/stacked.py
 """
 
 from __future__ import annotations
 
+import os
 import statistics
 import tempfile
 import time
@@ -47,7 +48,7 @@ LOOP_RUNS, REPETITIONS = 3, 3
 
 def cases() -> dict[str, tuple[Recipe, int]]:
     """Name the compared recipes and numbers of runs."""
-    return {
+    named = {
         "digits mlp 64-64-10, batch 32, K=50": (default_recipe("mlp"), 50),
         "clinc150 tf-idf head 2048-128-150, batch 128, K=16": (
             replace(default_recipe("text-tfidf", DataConfig("clinc150")), epochs=2),
@@ -55,6 +56,11 @@ def cases() -> dict[str, tuple[Recipe, int]]:
         ),
         "mnist cnn, 30 steps of batch 128, K=16": (replace(default_recipe("cnn", DataConfig("mnist")), steps=30), 16),
     }
+    if encoder := os.environ.get("RESEED_ENCODER"):
+        recipe = default_recipe("text-encoder", DataConfig("clinc150"), fine_tune=True)
+        recipe = replace(recipe, model=replace(recipe.model, encoder=encoder), steps=10)
+        named["clinc150 fine-tuned encoder, 10 steps of batch 32, K=4"] = (recipe, 4)
+    return named
 
 
 def seconds(function: Callable[[], object]) -> float:

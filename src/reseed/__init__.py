@@ -21,9 +21,10 @@ from reseed.data import DataConfig, Dataset, Splits, load
 from reseed.instability import Stability, evaluate
 from reseed.models import ModelConfig
 from reseed.studies import Study, import_predictions, run, train_study
-from reseed.training import OptimizerConfig, Recipe, RecordConfig, ScheduleConfig, SeedPlan
+from reseed.training import AverageConfig, OptimizerConfig, Recipe, RecordConfig, ScheduleConfig, SeedPlan
 
 __all__ = [
+    "AverageConfig",
     "DataConfig",
     "DataError",
     "Dataset",

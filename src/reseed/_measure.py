@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from reseed._errors import RecipeError
 from reseed.data import DataConfig, load
+from reseed.engines import Engine
 from reseed.instability import Stability, evaluate
 from reseed.models import ModelConfig, suggested_model
 from reseed.report import report_data, write
-from reseed.studies import Study, replace_file, replace_json, train_study
+from reseed.studies import Study, local_folder, replace_file, replace_json, train_study
 from reseed.training import DEFAULT_VARY, Recipe, RecordConfig, SeedPlan, check_vary, default_recipe, from_tree
 
 if TYPE_CHECKING:
@@ -48,24 +49,28 @@ class Measurement:
         """Write ``summary.json``, ``samples.parquet`` and ``report.html``, and return the report's path.
 
         Args:
-            folder: Where to; default: the study's folder.
+            folder: Where to; default: the study's folder, and its URL if it has one.
 
         Raises:
             StorageError: They cannot be written.
         """
         import pyarrow.parquet as pq
 
-        root = self.study.path if folder is None else Path(folder)
+        root = self.study.path if folder is None else local_folder(folder)
         replace_json(root / "summary.json", self.summary)
         replace_file(root / "samples.parquet", lambda path: pq.write_table(self.samples, path, compression="zstd"))
-        return write(report_data(self.study, self.stability), root / "report.html")
+        report = write(report_data(self.study, self.stability), root / "report.html")
+        if folder is None:
+            self.study.publish("summary.json", "samples.parquet", "report.html")
+        return report
 
 
 def inspect(study: str | Path | Study) -> Measurement:
-    """Measure a study that is already there; nothing is trained or written.
+    """Measure a study that is already there, in a folder or at a URL; nothing is trained or written.
 
     Raises:
-        StudyError: The folder holds no usable study.
+        StudyError: There is no usable study.
+        StorageError: The URL cannot be reached.
         TrainingError: Fewer than two of its runs are complete.
     """
     opened = study if isinstance(study, Study) else Study.open(study)
@@ -82,11 +87,13 @@ def measure(
     vary: Iterable[str] = DEFAULT_VARY,
     seed: int = 0,
     record: RecordConfig | None = None,
-    engine: str = "auto",
+    engine: str | Engine = "auto",
     jobs: int | None = None,
+    address: str | None = None,
     group: int | None = None,
     device: str = "cpu",
     threads: int | None = None,
+    deterministic: bool = False,
     probe: bool = True,
     announce: Callable[[str], None] | None = None,
 ) -> Measurement:
@@ -99,17 +106,21 @@ def measure(
         data: A data set's name, a file, or a `DataConfig`. Not used when ``recipe`` is given.
         model: A model's name; default: what suits the data. Not used when ``recipe`` is given.
         runs: Trainings in all, two or more.
-        out: The study's folder; default: ``reseed-studies/`` and a name made of data, model and recipe.
+        out: The study's folder, or a URL that begins with ``s3://``, ``gs://`` or ``az://``; default:
+            ``reseed-studies/`` and a name made of data, model and recipe.
         recipe: The whole recipe, see `recipe_for`.
         vary: The seed streams that differ between runs: ``init``, ``order``, ``dropout``, ``augment``, ``data``.
         seed: Base seed from which all seeds derive.
         record: What is recorded, and when.
-        engine: ``auto``, ``serial``, ``processes``, or ``stacked``: several runs as one program.
-        jobs: Worker processes; default: one for each core.
-        group: Runs in one program, for the engine ``stacked``; default: what memory allows, at most 64.
+        engine: ``auto``, ``serial``, ``processes``, ``stacked``: several runs as one program, ``cluster``: a Ray
+            cluster, or an `Engine` of one's own; see `train_study`.
+        jobs: Worker processes, or groups at once on a cluster; default: one for each core.
+        address: Where the cluster is: ``auto`` or HOST[:PORT]; default: a Ray on this machine alone.
+        group: Runs in one program; default: what memory allows, at most 64.
         device: Where runs train: ``cpu``, ``cuda``, ``mps`` or ``auto``.
         threads: Threads of arithmetic; default: one for each run, or all cores for a stack; when a study is continued,
             what it began with.
+        deterministic: Whether to use torch's deterministic kernels only; for GPUs.
         probe: Whether to check determinism first.
         announce: Takes a line before long work begins; default: standard error.
 
@@ -119,7 +130,8 @@ def measure(
     Raises:
         InputError: An argument, the recipe or the data is unusable.
         DeterminismError: The probe failed.
-        StorageError: The folder cannot be written.
+        StorageError: The folder cannot be written, or the URL not be reached.
+        MissingExtraError: A cluster or a URL needs the extra `cluster`.
         TrainingError: Some runs did not finish; those that did are kept.
 
     Examples:
@@ -139,9 +151,11 @@ def measure(
         record=record,
         engine=engine,
         jobs=jobs,
+        address=address,
         group=group,
         device=device,
         threads=threads,
+        deterministic=deterministic,
         probe=probe,
         announce=announce,
     )

@@ -16,8 +16,8 @@ from reseed.engines import (
     RunReport,
     SerialEngine,
     WorkersLostError,
+    as_engine,
     complete_runs,
-    engine_by_name,
 )
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers cannot import test modules
@@ -137,19 +137,19 @@ def test_lost_workers_are_reported(tmp_path):
 def test_engines_by_name(monkeypatch):
     """Auto takes processes where there are cores to use, serial on one core or on a shared accelerator."""
     monkeypatch.setattr("reseed.engines._registry.usable_cores", lambda: 4)
-    assert engine_by_name("auto") == ProcessesEngine(4)
-    assert engine_by_name("auto", on_accelerator=True) == SerialEngine()
-    assert engine_by_name("auto", jobs=1) == SerialEngine()
-    assert engine_by_name("processes", jobs=3) == ProcessesEngine(3)
-    assert engine_by_name("serial").workers == 1
+    assert as_engine("auto") == ProcessesEngine(4)
+    assert as_engine("auto", device="cuda") == SerialEngine()
+    assert as_engine("auto", jobs=1) == SerialEngine()
+    assert as_engine("processes", jobs=3) == ProcessesEngine(3)
+    assert as_engine("serial").workers == 1
 
 
 def test_bad_engine_options_are_refused():
     """Unknown engines and no workers raise, naming the argument."""
     with pytest.raises(InputError, match="unknown engine 'slurm'; choose among auto, serial, processes, stacked"):
-        engine_by_name("slurm")
+        as_engine("slurm")
     with pytest.raises(InputError, match="jobs must be 1 or more, got 0"):
-        engine_by_name("processes", jobs=0)
+        as_engine("processes", jobs=0)
 
 
 class Unpicklable:

@@ -87,13 +87,28 @@ def test_fine_tuning_starts_from_shared_weights(encoder, splits):
     prepared = build.prepare(splits, None, lambda _: None)
     shape = tuple(prepared.train.shape[1:])
     origins = parameter_origins(build, shape, 3)
-    assert all(name.startswith("head.") for name in origins.redrawn)
-    assert any(name.startswith("encoder.encoder.layer.0") for name in origins.shared)
+    assert all(name.startswith("model.head.") for name in origins.redrawn)
+    assert any(name.startswith("model.encoder.encoder.layer.0") for name in origins.shared)
     model = draw_model(build, shape, 3, word=1).eval()
-    torch.testing.assert_close(model(prepared.train), model.head(reference_features(encoder)), atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(
+        model(prepared.train), model.model.head(reference_features(encoder)), atol=1e-5, rtol=1e-4
+    )
     model(prepared.train).sum().backward()
-    assert model.encoder.embeddings.word_embeddings.weight.grad.abs().sum() > 0
+    assert model.model.encoder.embeddings.word_embeddings.weight.grad.abs().sum() > 0
     assert not build.is_native
+
+
+def test_padding_changes_nothing_but_is_cut(encoder, splits):
+    """More padding gives the same logits bit for bit, and the masks of transformers are built as before afterwards."""
+    from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
+
+    config = ModelConfig("text-encoder", encoder=encoder, max_length=16, fine_tune=True, hidden=())
+    build = architecture(config)
+    token_ids = build.prepare(splits, None, lambda _: None).train
+    before = dict(ALL_MASK_ATTENTION_FUNCTIONS)
+    model = draw_model(build, (16,), 3, word=1).eval()
+    assert torch.equal(model(token_ids), model(torch.nn.functional.pad(token_ids, (0, 4), value=model.padding_id)))
+    assert dict(ALL_MASK_ATTENTION_FUNCTIONS) == before
 
 
 def test_missing_encoder_is_named(splits, monkeypatch):

@@ -1,15 +1,17 @@
 """Stacked studies: the same runs as one program, grouped the same way when they are continued."""
 
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from reseed import DataConfig
-from reseed._errors import InputError, ModelError, StudyError
+from reseed._errors import InputError, ModelError, StudyError, TrainingError
 from reseed.models import ModelConfig
 from reseed.studies import Study
-from reseed.training import OptimizerConfig, Recipe, RecordConfig
+from reseed.training import OptimizerConfig, Recipe, RecordConfig, StackedTraining, Training
 
 RECIPE = Recipe(model=ModelConfig("mlp", hidden=(16,), dropout=0.2), epochs=3, batch_size=64)
 
@@ -32,7 +34,7 @@ def test_a_stacked_study_is_the_serial_one_up_to_rounding(train):
     assert (stacked.final() != serial.final()).mean() < between_seeds / 10
     for one, other in zip(stacked.manifests, serial.manifests, strict=True):
         assert one.cost["steps"] == other.cost["steps"]
-        assert one.environment["stacked"] == 5
+        assert (one.group, other.group) == ((0, 5), ())
 
 
 def test_resuming_repeats_the_grouping(train):
@@ -52,11 +54,11 @@ def test_resuming_repeats_the_grouping(train):
 
 def test_a_study_keeps_its_threads_on_another_machine(train, monkeypatch):
     """Continued where there are more cores, a stacked study uses as many threads as it began with."""
-    monkeypatch.setattr("reseed.studies._train.usable_cores", lambda: 1)
-    assert train(engine="stacked", runs=2).header.threads == 1
-    monkeypatch.setattr("reseed.studies._train.usable_cores", lambda: 2)
-    assert train(engine="stacked", runs=4).header.threads == 1
-    assert train("new", engine="stacked", runs=2).header.threads == 2
+    monkeypatch.setattr("reseed.studies._execution.usable_cores", lambda: 1)
+    assert train(engine="stacked", runs=2, threads=None).header.threads == 1
+    monkeypatch.setattr("reseed.studies._execution.usable_cores", lambda: 2)
+    assert train(engine="stacked", runs=4, threads=None).header.threads == 1
+    assert train("new", engine="stacked", runs=2, threads=None).header.threads == 2
 
 
 def test_runs_diverge_one_by_one_in_a_stack(train):
@@ -86,19 +88,42 @@ def test_training_split_is_recorded_from_a_stack(train):
     assert study.recorded("labels", "train").shape == (3, 3, 1437)
 
 
-def test_what_cannot_be_stacked_is_refused_before_anything_is_written(train, tmp_path, monkeypatch):
-    """A model of one's own is refused with the reason; bad groups name the argument."""
-    (tmp_path / "own_net.py").write_text(
-        "import torch\n\ndef net(shape, classes):\n"
-        "    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, classes))\n"
-    )
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    recipe = replace(RECIPE, model=ModelConfig("own_net:net"), data=DataConfig("digits"))
-    with pytest.raises(ModelError, match="cannot be stacked: it is not one of reseed's own layers"):
+@pytest.fixture
+def own_recipe(tmp_path, monkeypatch):
+    """A function that returns the recipe of a factory in the current folder, given the body of its `forward`."""
+
+    def recipe(forward: str) -> Recipe:
+        (tmp_path / "own_net.py").write_text(
+            "import torch\n\n\nclass Net(torch.nn.Module):\n"
+            "    def __init__(self, classes):\n"
+            "        super().__init__()\n"
+            "        self.hidden, self.head = torch.nn.Linear(64, 16), torch.nn.Linear(16, classes)\n\n"
+            f"    def forward(self, x):\n        x = self.hidden(x.flatten(1))\n        {forward}\n\n\n"
+            "def net(shape, classes):\n    return Net(classes)\n"
+        )
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.syspath_prepend(str(tmp_path))
+        monkeypatch.delitem(sys.modules, "own_net", raising=False)
+        return replace(RECIPE, model=ModelConfig("own_net:net"), data=DataConfig("digits"))
+
+    return recipe
+
+
+def test_a_model_of_ones_own_is_stacked(train, own_recipe):
+    """A study of foreign code trained as one program is the serial one up to rounding."""
+    recipe = own_recipe("return self.head(torch.nn.functional.dropout(x.relu(), 0.2, self.training))")
+    stacked, serial = train("a", recipe=recipe, engine="stacked"), train("b", recipe=recipe)
+    assert stacked.header.groups == ((0, 3),)
+    np.testing.assert_allclose(stacked.final("confidence"), serial.final("confidence"), atol=1e-3)
+
+
+def test_what_cannot_be_stacked_is_refused_before_anything_is_written(train, own_recipe, tmp_path):
+    """A model that cannot be mapped over runs is refused with the reason; bad groups name the argument."""
+    recipe = own_recipe("return self.head(x if x.sum() > 0 else -x)")
+    with pytest.raises(ModelError, match=r"'own_net:net' cannot be stacked: .*data-dependent control flow"):
         train(recipe=recipe, engine="stacked")
     assert not (tmp_path / "study" / "study.json").exists()
-    with pytest.raises(InputError, match="group is 1; it is a number of runs, 2 or more, for the engine 'stacked'"):
+    with pytest.raises(InputError, match="group is 1; it is a number of runs, 2 or more, for the engines auto, stack"):
         train(engine="stacked", group=1)
     with pytest.raises(InputError, match="group is 4; it is a number of runs"):
         train(engine="serial", group=4)
@@ -110,3 +135,94 @@ def test_memory_decides_the_group(train, monkeypatch):
     assert len(train("small", engine="stacked", runs=6).header.groups) > 1
     monkeypatch.setattr("reseed.training._stacked._free_bytes", lambda _: 1 << 40)
     assert train("large", engine="stacked", runs=6).header.groups == ((0, 6),)
+
+
+def test_auto_stacks_what_it_can(train, monkeypatch):
+    """Auto trains small networks as one program, and in processes, several runs in each, what takes longer."""
+    monkeypatch.setattr("reseed.studies._execution.usable_cores", lambda: 2)
+    monkeypatch.setattr("reseed.engines._registry.usable_cores", lambda: 2)
+    found = train("mlp", engine="auto", threads=None, runs=4).header
+    assert (found.groups, found.threads) == (((0, 4),), 1)
+    monkeypatch.setattr("reseed.studies._execution._WORTH_WORKERS", 1e6)
+    found = train("large", engine="auto", threads=None, runs=4).header
+    assert (found.groups, found.threads) == (((0, 2), (2, 4)), 1)
+    monkeypatch.undo()
+    monkeypatch.setattr("reseed.studies._execution.usable_cores", lambda: 2)
+    recipe = replace(RECIPE, model=ModelConfig("cnn", width=4), steps=2)
+    images = train("cnn", recipe=recipe, engine="auto", threads=None, runs=4, jobs=2)
+    assert (images.header.groups, images.header.threads) == (((0, 2), (2, 4)), 1)
+    assert same(train("again", recipe=recipe, engine="processes", runs=4, group=2), images)
+
+
+def test_auto_continues_as_the_study_began(train):
+    """A study of single runs stays one of single runs; a stacked one stays stacked."""
+    train("single", runs=2)
+    assert train("single", engine="auto", runs=3).header.groups == ()
+    train("stacked", engine="stacked", runs=2)
+    assert train("stacked", engine="auto", runs=3).header.groups == ((0, 2), (2, 3))
+
+
+def test_auto_says_why_it_does_not_stack(train, tmp_path, monkeypatch):
+    """A model that cannot be stacked trains one run at a time, and a line says why."""
+    (tmp_path / "lone_net.py").write_text(
+        "import torch\n\nclass Net(torch.nn.Linear):\n    def forward(self, x):\n"
+        "        return super().forward(x.flatten(1)) if x.sum().item() > -1e9 else x\n\n"
+        "def net(shape, classes):\n    return Net(64, classes)\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    said = []
+    recipe = replace(RECIPE, model=ModelConfig("lone_net:net"), data=DataConfig("digits"))
+    study = train(recipe=recipe, engine="auto", jobs=1, announce=said.append)
+    assert study.header.groups == ()
+    (line,) = said
+    assert line.startswith("training one run at a time: runs of model 'lone_net:net' cannot be stacked: ")
+
+
+def test_auto_does_not_stack_large_foreign_models_on_a_cpu(train, tmp_path, monkeypatch):
+    """Where stacking is slower, auto trains one run at a time and says how to stack nevertheless."""
+    (tmp_path / "heavy_net.py").write_text(
+        "import torch\n\ndef net(shape, classes):\n"
+        "    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, classes))\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    recipe = replace(RECIPE, model=ModelConfig("heavy_net:net"), data=DataConfig("digits"))
+    assert train("small", recipe=recipe, engine="auto", runs=2).header.groups == ((0, 2),)
+    monkeypatch.setattr("reseed.studies._execution._MOST_MAPPED", 600)
+    said = []
+    assert train("large", recipe=recipe, engine="auto", jobs=1, runs=2, announce=said.append).header.groups == ()
+    (line,) = said
+    assert "model 'heavy_net:net' has 650 parameters and layers that reseed does not know" in line
+
+
+def test_a_group_that_does_not_fit_is_halved(train, monkeypatch, capsys):
+    """Out of memory, a group is trained as two, which is said; the study keeps the cut, and resuming repeats it."""
+    whole = train("halves", engine="stacked", runs=4, group=2)
+    steps = StackedTraining.steps
+
+    def cramped(training):
+        if len(training.seeds) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return steps(training)
+
+    monkeypatch.setattr(StackedTraining, "steps", cramped)
+    study = train("cut", engine="stacked", runs=4, group=4)
+    assert [manifest.group for manifest in study.manifests] == [(0, 2), (0, 2), (2, 4), (2, 4)]
+    assert "run 0 was trained with 2 in a group: 4 did not fit in memory" in capsys.readouterr().err
+    assert same(study, whole)
+    monkeypatch.setattr(StackedTraining, "steps", steps)
+    (study.path / "runs/run-00001/manifest.json").unlink()
+    assert same(train("cut", engine="stacked", runs=4), whole)
+
+
+def test_a_single_run_that_does_not_fit_fails(train, monkeypatch):
+    """When even one run does not fit, the error says so."""
+
+    def never(training):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 TB")
+
+    monkeypatch.setattr(StackedTraining, "steps", never)
+    monkeypatch.setattr(Training, "steps", never)
+    with pytest.raises(TrainingError, match="can't allocate memory"):
+        train(engine="stacked", runs=2, group=2, probe=False, retries=0)

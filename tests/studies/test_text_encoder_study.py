@@ -1,7 +1,9 @@
 """A study of a text encoder whose features are computed once."""
 
 import shutil
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from reseed.data import DataConfig
@@ -36,11 +38,9 @@ def recipe(tmp_path):
     return Recipe(data=DataConfig(str(tmp_path / "texts.csv")), model=model, epochs=2, batch_size=8)
 
 
-@pytest.mark.parametrize("engine", ["serial", "processes"])
+@pytest.mark.parametrize("engine", ["serial", "processes", "stacked"])
 def test_features_are_computed_once_for_all_runs(train, recipe, engine):
     """Features are announced once for each split, and not again when the study is extended without its encoder."""
-    from dataclasses import replace
-
     said = []
     study = train(recipe=recipe, runs=2, announce=said.append, engine=engine, jobs=2)
     assert len(said) == 2
@@ -52,6 +52,21 @@ def test_features_are_computed_once_for_all_runs(train, recipe, engine):
     tuned = train("tuned", recipe=fine_tuned, runs=2, engine=engine, jobs=2)
     assert "start from shared pre-trained weights in every run" in tuned.header.notes[0]
     assert tuned.header.parameters["shared"] > tuned.header.parameters["redrawn"] > 0
+
+
+def test_fine_tuned_encoders_are_stacked(train, recipe):
+    """A stacked study of a fine-tuned encoder is the serial one up to rounding, and resumes with its grouping."""
+    fine_tuned = replace(recipe, model=replace(recipe.model, fine_tune=True, hidden=(), dropout=0.1))
+    stacked = train("stacked", recipe=fine_tuned, runs=4, engine="stacked", group=2)
+    serial = train("serial", recipe=fine_tuned, runs=4)
+    assert stacked.header.groups == ((0, 2), (2, 4))
+    assert [manifest.seeds for manifest in stacked.manifests] == [manifest.seeds for manifest in serial.manifests]
+    before = stacked.final("confidence")
+    np.testing.assert_allclose(before, serial.final("confidence"), atol=1e-4)
+    (stacked.path / "runs/run-00002/manifest.json").unlink()
+    again = train("stacked", recipe=fine_tuned, runs=4, engine="stacked")
+    assert again.header.groups == stacked.header.groups
+    np.testing.assert_array_equal(again.final("confidence"), before)
 
 
 def test_a_study_survives_without_its_encoder(train, recipe, tmp_path):

@@ -256,3 +256,13 @@ def test_a_moved_study_opens(train, tmp_path):
     study = train()
     moved = Study.open(shutil.move(study.path, tmp_path / "moved"))
     assert len(moved.manifests) == 3
+
+
+def test_deterministic_kernels_are_part_of_the_study(train):
+    """A study keeps whether only deterministic kernels were used, and is continued so; on a CPU nothing changes."""
+    study = train("strict", deterministic=True)
+    assert study.header.deterministic
+    assert study.manifests[0].environment["deterministic"] is True
+    assert np.array_equal(study.final("confidence"), train("free").final("confidence"))
+    with pytest.raises(StudyError, match="deterministic: True there, False now"):
+        train("strict", runs=4)

@@ -12,9 +12,13 @@ from reseed.training import DropoutDraws, draw_bits, draw_key, draw_uniform
 CPU = torch.device("cpu")
 
 
-def reference_bits(key: int, position: int) -> int:
-    """The hash of one position in plain Python integers."""
+def reference_bits(key: int, *coordinates: int) -> int:
+    """The hash of one position in plain Python integers; each axis but the last makes a key of low and high words."""
     mask = 0xFFFFFFFF
+    *outer, position = coordinates
+    for row in outer:
+        low, high = key & mask, key >> 32
+        key = reference_bits(key, row) | reference_bits(low << 32 | high, row) << 32
     bits = (position * 0x9E3779B1 + key) & mask
     bits ^= bits >> 16
     bits = bits * 0x7FEB352D & mask
@@ -32,6 +36,46 @@ def test_bits_equal_a_plain_python_hash(key):
     """Wrapping 32-bit tensor arithmetic is the hash that unbounded integers give."""
     bits = draw_bits(key, (300,), CPU).tolist()
     assert [value & 0xFFFFFFFF for value in bits] == [reference_bits(key, position) for position in range(300)]
+
+
+@pytest.mark.parametrize("shape", [(40,), (3, 7), (2, 3, 5), (2, 2, 3, 4)])
+def test_masks_equal_a_plain_python_hash(shape):
+    """An element is dropped by the hash of its coordinates; one and two axes are one, as long as they are."""
+    word, step, p = 9, 4, 0.4
+    with DropoutDraws(word).at_step(step):
+        dropped = nn.functional.dropout(torch.ones(shape), p) == 0
+    key = draw_key(word, step, 1)
+    places = list(np.ndindex(shape)) if len(shape) > 2 else [(place,) for place in range(dropped.numel())]
+    signed = [(reference_bits(key, *place) ^ 2**31) - 2**31 for place in places]  # two's complement
+    assert dropped.flatten().tolist() == [bits < round(p * 2**32) - 2**31 for bits in signed]
+
+
+@pytest.mark.parametrize("shape", [(300, 7), (6, 5, 9), (6, 2, 8, 9)])
+def test_a_smaller_batch_has_a_corner_of_the_masks(shape):
+    """Fewer samples, or texts that are padded less, change no draw of the elements that both batches have."""
+    draws, fresh = DropoutDraws(5), DropoutDraws(5)
+    small = (shape[0] - 2, *shape[1:]) if len(shape) == 2 else tuple(extent - 1 for extent in shape)
+    corner = tuple(map(slice, small))
+    for step, extents in enumerate((shape, small, shape, small)):
+        with draws.at_step(step):
+            found = nn.functional.dropout(torch.ones(extents), 0.5)
+        with fresh.at_step(step):
+            assert torch.equal(found[corner], nn.functional.dropout(torch.ones(shape), 0.5)[corner])
+
+
+def test_masks_of_many_axes_are_uniform_and_unrelated():
+    """Along every axis masks keep their share, and rows are without correlation to their neighbours (4 sigma)."""
+    with DropoutDraws(5).at_step(0):
+        kept = (nn.functional.dropout(torch.ones(24, 12, 50, 50), 0.5) > 0).double()
+    assert abs(float(kept.mean()) - 0.5) < 4 * 0.5 / kept.numel() ** 0.5
+    for axis in range(4):
+        each = kept.transpose(0, axis).flatten(1)
+        assert float((each.mean(1) - 0.5).abs().max()) < 4.5 * 0.5 / each.shape[1] ** 0.5
+        for distance in (1, 2, 8):
+            pairs = each[:-distance].flatten(), each[distance:].flatten()
+            assert abs(float(torch.corrcoef(torch.stack(pairs))[0, 1])) < 4 / pairs[0].numel() ** 0.5
+    rows = kept.view(-1, 50)
+    assert len(rows.unique(dim=0)) == len(rows)
 
 
 def test_draws_depend_on_position_not_on_shape():
@@ -124,6 +168,23 @@ def test_attention_spelt_out_equals_torch(options):
     torch.testing.assert_close(ours, expected, atol=1e-5, rtol=1e-5)
     assert torch.equal(undropped, expected)
     assert not torch.allclose(dropped, expected, atol=1e-2)
+
+
+@pytest.mark.parametrize("need_weights", [False, True])
+def test_multi_head_attention_draws_from_the_stream(need_weights):
+    """Dropout deep inside torch's own attention layer is the run's, and nothing else of the layer changes."""
+    layer, x = nn.MultiheadAttention(8, 2, dropout=0.5, batch_first=True), torch.rand(3, 5, 8)
+
+    def attend(word):
+        with DropoutDraws(word).at_step(0):
+            return layer(x, x, x, need_weights=need_weights)[0]
+
+    before = torch.get_rng_state()
+    assert torch.equal(attend(1), attend(1))
+    assert not torch.allclose(attend(1), attend(2))
+    assert torch.equal(before, torch.get_rng_state())
+    layer.dropout = 0.0
+    torch.testing.assert_close(attend(1), layer(x, x, x, need_weights=need_weights)[0])
 
 
 def test_global_generators_are_left_alone():

@@ -123,9 +123,11 @@ def _measure(options: Measure) -> None:
         record=RecordConfig(options.every, options.burn_in, options.level, options.record_train),
         engine=options.engine,
         jobs=options.jobs,
+        address=options.address,
         group=options.group,
         device=options.device,
         threads=options.threads,
+        deterministic=options.deterministic,
         probe=not options.no_probe,
     )
     _show(found, as_json=options.json)
@@ -181,7 +183,7 @@ def _show(found: Measurement, *, as_json: bool, top: int = 10, is_written: bool 
     console = Console()
     print_stability(found.study, found.stability, console, top=top)
     if is_written:
-        console.print(f"study:  {found.study.path}", highlight=False, markup=False, soft_wrap=True)
+        console.print(f"study:  {found.study.url or found.study.path}", highlight=False, markup=False, soft_wrap=True)
         console.print(f"report: {found.study.path / 'report.html'}", highlight=False, markup=False, soft_wrap=True)
 
 

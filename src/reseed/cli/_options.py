@@ -15,6 +15,9 @@ from reseed.training import Level
 _Name = Annotated[str | None, arg(metavar="NAME", help_behavior_hint="")]
 _Column = Annotated[str | None, arg(metavar="COLUMN", help_behavior_hint="")]
 _Path = Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="")]
+# Text, since a Path would make s3:/bucket of s3://bucket.
+_Place = Annotated[str | None, arg(metavar="PATH|URL", help_behavior_hint="")]
+_Study = Annotated[Positional[str], arg(metavar="PATH|URL")]
 _Count = Annotated[int | None, arg(metavar="INT", help_behavior_hint="")]
 _Number = Annotated[float | None, arg(metavar="FLOAT", help_behavior_hint="")]
 
@@ -107,10 +110,29 @@ class TrainingOptions:
         Literal["none", "crop", "crop-flip"] | None, arg(metavar="{none,crop,crop-flip}", help_behavior_hint="")
     ] = None
     """Augmentation of images."""
+    average: Annotated[Literal["none", "swa", "ema"] | None, arg(metavar="{none,swa,ema}", help_behavior_hint="")] = (
+        None
+    )
+    """Evaluate the last weights, their mean along the training (swa), or an exponential mean (ema)."""
+    average_start: _Number = None
+    """Share of the steps after which averaging begins. Default: 0.6."""
+    average_decay: _Number = None
+    """Share of the old average that each step keeps, for ema. Default: 0.99."""
+    precision: Annotated[
+        Literal["float32", "bfloat16"] | None, arg(metavar="{float32,bfloat16}", help_behavior_hint="")
+    ] = None
+    """Arithmetic of layers in training: single precision, or bfloat16 with single-precision weights."""
 
 
-_FIELDS_OF_OTHER_NAMES = {"optimizer": "optimizer.name", "schedule": "schedule.name", "warmup": "schedule.warmup"}
-_AT_THE_TOP = ("epochs", "steps", "batch_size", "augment")
+_FIELDS_OF_OTHER_NAMES = {
+    "optimizer": "optimizer.name",
+    "schedule": "schedule.name",
+    "warmup": "schedule.warmup",
+    "average": "average.name",
+    "average_start": "average.start",
+    "average_decay": "average.decay",
+}
+_AT_THE_TOP = ("epochs", "steps", "batch_size", "augment", "precision")
 
 
 @dataclass(frozen=True)
@@ -126,6 +148,7 @@ class Measure:
       reseed measure data.csv --text utterance --label intent --out my-study
       reseed measure massive --encoder sentence-transformers/all-MiniLM-L6-v2
       reseed measure mnist --model my_models:small_net --epochs 2 --vary init
+      reseed measure mnist --engine cluster --address auto --out s3://my-bucket/mnist
     """
 
     dataset: Annotated[Positional[str | None], arg(metavar="DATASET", help_behavior_hint="")] = None
@@ -135,8 +158,9 @@ class Measure:
     """mlp, cnn, resnet, text-tfidf, text-encoder or MODULE:FUNCTION. Default: what suits the data."""
     runs: int = 50
     """Trainings in all."""
-    out: _Path = None
-    """The study's folder. Default: reseed-studies/ and a name made of data, model and recipe."""
+    out: _Place = None
+    """The study's folder, or a URL (s3://, gs://, az://). Default: reseed-studies/ and a name made of data, model
+    and recipe."""
     recipe: _Path = None
     """TOML file with some or all fields of the recipe."""
     seed: int = 0
@@ -154,15 +178,20 @@ class Measure:
     """Record predictions on the training split as well."""
 
     engine: EngineName = "auto"
-    """Where runs execute: one after another (serial), in worker processes, or several as one program (stacked)."""
+    """Where runs execute: one after another (serial), in worker processes, several as one program (stacked), or on a
+    Ray cluster. auto trains several as one program where the model allows it, in processes where that is faster."""
     jobs: _Count = None
-    """Worker processes. Default: one for each core."""
+    """Worker processes, or programs at once on a cluster. Default: one for each core."""
+    address: Annotated[str | None, arg(metavar="auto|HOST[:PORT]", help_behavior_hint="")] = None
+    """A Ray cluster that is there, for --engine cluster. Default: a Ray on this machine alone."""
     group: _Count = None
-    """Runs in one program, for --engine stacked. Default: what memory allows, at most 64."""
+    """Runs in one program, for all engines but serial. Default: what memory allows, at most 64."""
     device: str = "cpu"
     """cpu, cuda, mps or auto."""
     threads: _Count = None
     """Threads of arithmetic. Default: one for each run, or all cores for a stack."""
+    deterministic: bool = False
+    """On a GPU, use deterministic kernels only; slower, and equal seeds then give equal runs."""
     no_probe: bool = False
     """Do not check before the first run that equal seeds agree and different seeds differ."""
     json: bool = False
@@ -204,8 +233,8 @@ class Import:
 
     files: Positional[tuple[Path, ...]]
     """.npy, .csv, .tsv, .jsonl or .parquet files."""
-    out: Path
-    """The new study's folder."""
+    out: Annotated[str, arg(metavar="PATH|URL")]
+    """The new study's folder, or a URL."""
     targets: _Path = None
     """.npy file of gold labels, for .npy predictions."""
     classes: Annotated[tuple[str, ...] | None, arg(metavar="NAME ...", help_behavior_hint="")] = None
@@ -236,10 +265,11 @@ class Inspect:
       reseed inspect my-study
       reseed inspect my-study --top 50
       reseed inspect my-study --sample 1203
+      reseed inspect s3://my-bucket/mnist
     """
 
-    study: Positional[Path]
-    """The study's folder."""
+    study: _Study
+    """The study's folder or URL."""
     top: int = 10
     """How many of the most unstable samples to print."""
     sample: _Name = None
@@ -257,7 +287,7 @@ class Report:
       reseed report my-study --out elsewhere
     """
 
-    study: Positional[Path]
-    """The study's folder."""
-    out: _Path = None
-    """Where to write. Default: the study's folder."""
+    study: _Study
+    """The study's folder or URL."""
+    out: Annotated[str | None, arg(metavar="PATH", help_behavior_hint="")] = None
+    """The folder to write to. Default: the study's own, and its URL."""

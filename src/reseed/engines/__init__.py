@@ -4,13 +4,16 @@ An engine promises one thing: call this function somewhere, at least once. Retry
 believes nothing but finished results.
 """
 
+from reseed.engines._cluster import ClusterEngine
+from reseed.engines._cores import usable_cores
 from reseed.engines._ledger import complete_runs
 from reseed.engines._processes import ProcessesEngine
 from reseed.engines._protocol import Engine, Group, RunReport, Task, WorkersLostError
-from reseed.engines._registry import EngineName, engine_by_name, usable_cores
+from reseed.engines._registry import EngineName, as_engine
 from reseed.engines._serial import SerialEngine
 
 __all__ = [
+    "ClusterEngine",
     "Engine",
     "EngineName",
     "Group",
@@ -19,7 +22,7 @@ __all__ = [
     "SerialEngine",
     "Task",
     "WorkersLostError",
+    "as_engine",
     "complete_runs",
-    "engine_by_name",
     "usable_cores",
 ]

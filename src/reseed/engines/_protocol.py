@@ -15,7 +15,7 @@ class RunReport:
         run: The run's number.
         status: ``complete``; ``diverged``: finished, but to no usable predictions; ``failed``: not finished.
         accuracy: Share of correct evaluation labels; NaN where there are no targets or the run diverged.
-        message: What happened, for a run that diverged or failed.
+        message: What happened, for a run that diverged or failed, or what the user should know of a complete one.
         is_final: For a failed run: whether trying again is pointless (bad input, a full disk).
     """
 

@@ -2,48 +2,63 @@
 
 from __future__ import annotations
 
-import os
 from typing import Literal, get_args
 
 from reseed._errors import InputError
+from reseed.engines._cluster import ClusterEngine
+from reseed.engines._cores import usable_cores
 from reseed.engines._processes import ProcessesEngine
 from reseed.engines._protocol import Engine
 from reseed.engines._serial import SerialEngine
 
-EngineName = Literal["auto", "serial", "processes", "stacked"]
+EngineName = Literal["auto", "serial", "processes", "stacked", "cluster"]
 
 
-def engine_by_name(name: str, *, jobs: int | None = None, on_accelerator: bool = False) -> Engine:
-    """Return the engine of that name.
+def as_engine(
+    engine: str | Engine,
+    *,
+    jobs: int | None = None,
+    address: str | None = None,
+    threads: int = 1,
+    device: str = "cpu",
+) -> Engine:
+    """Return the engine of a name; an engine is returned as it is.
 
     Args:
-        name: ``serial``; ``stacked``: serial too, with several runs as one program, which is the task's part;
-            ``processes``; or ``auto``: processes where there is more than one core to use and no
-            accelerator to share, else serial.
-        jobs: Worker processes; default: the cores that this process may use.
-        on_accelerator: Whether runs train on a GPU.
+        engine: ``serial``; ``stacked``: serial too, with several runs as one program, which is the task's part;
+            ``processes``; ``cluster``; ``auto``: processes where there is more than one core to use and no accelerator
+            to share, else serial; or an engine of one's own.
+        jobs: Groups at once, for ``processes`` and ``cluster``; default: as many as there is room for.
+        address: Where the cluster is, see `ClusterEngine`.
+        threads: Cores for each group of a cluster.
+        device: Where runs train.
 
     Raises:
-        InputError: The name is unknown, or ``jobs`` is less than 1.
+        InputError: The name is unknown, ``jobs`` is less than 1, or an option is not the engine's.
 
     Examples:
-        >>> engine_by_name("processes", jobs=2)
+        >>> as_engine("processes", jobs=2)
         ProcessesEngine(workers=2, name='processes')
     """
     if jobs is not None and jobs < 1:
         raise InputError(f"jobs must be 1 or more, got {jobs}.")
-    if name not in get_args(EngineName):
-        raise InputError(f"unknown engine {name!r}; choose among {', '.join(get_args(EngineName))}.")
+    if address is not None and engine != "cluster":
+        raise InputError(f"address is {address!r}, but only the engine 'cluster' has one; the engine is {engine!r}.")
+    if not isinstance(engine, str):
+        if not all(hasattr(engine, name) for name in ("name", "workers", "map")):
+            raise InputError(
+                f"engine must be a name or an object with name, workers and map, got {type(engine).__name__}."
+            )
+        if jobs is not None:
+            raise InputError(f"jobs is {jobs}, but the engine {engine.name!r} is given whole; set its workers instead.")
+        return engine
+    if engine not in get_args(EngineName):
+        raise InputError(f"unknown engine {engine!r}; choose among {', '.join(get_args(EngineName))}.")
+    if engine == "cluster":
+        return ClusterEngine(address, jobs, threads, gpus=int(device.startswith("cuda")))
     workers = jobs or usable_cores()
-    if name == "stacked":
+    if engine == "stacked":
         return SerialEngine("stacked")
-    if name == "serial" or (name == "auto" and (workers == 1 or on_accelerator)):
+    if engine == "serial" or (engine == "auto" and (workers == 1 or not device.startswith("cpu"))):
         return SerialEngine()
     return ProcessesEngine(workers)
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):  # not on macOS
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -9,6 +9,7 @@ from reseed.models._config import ModelConfig
 from reseed.models._draw import ParameterOrigins, draw_model, parameter_origins
 from reseed.models._registry import MODELS, architecture, check_model_name, suggested_model
 from reseed.models._stack import StackedModel, check_stackable
+from reseed.models._vmapped import VmappedModel, vmapped_model
 
 __all__ = [
     "MODELS",
@@ -17,10 +18,12 @@ __all__ = [
     "ParameterOrigins",
     "Prepared",
     "StackedModel",
+    "VmappedModel",
     "architecture",
     "check_model_name",
     "check_stackable",
     "draw_model",
     "parameter_origins",
     "suggested_model",
+    "vmapped_model",
 ]

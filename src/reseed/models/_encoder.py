@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from reseed._errors import MissingExtraError, ModelError
 from reseed.data import Dataset, Splits
 from reseed.models._architecture import AbstractArchitecture, Prepared, text_inputs
+from reseed.models._fine_tuned import FineTunedEncoder, Trimmed
 from reseed.models._mlp import mlp
 
 _FEATURE_BATCH = 64
@@ -45,35 +46,6 @@ def _from_pretrained(kind: str, name: str) -> Any:
     finally:
         if shows_bars:
             logging.enable_progress_bar()
-
-
-def _mean_over_tokens(hidden: Tensor, mask: Tensor) -> Tensor:
-    """Return the mean of the hidden states [sample, token, feature] over the tokens that are not padding."""
-    weights = mask.to(hidden.dtype)[..., None]
-    return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1.0)
-
-
-class FineTunedEncoder(nn.Module):
-    """An encoder, the mean over its tokens, and a head; takes token ids of shape [sample, token].
-
-    Args:
-        encoder: The pre-trained encoder; its weights are where every run starts.
-        head: Takes the mean hidden state, returns logits.
-        padding_id: The token id that marks padding.
-    """
-
-    def __init__(self, encoder: nn.Module, head: nn.Module, padding_id: int) -> None:
-        super().__init__()
-        self.encoder, self.head, self.padding_id = encoder, head, padding_id
-
-    def forward(self, token_ids: Tensor) -> Tensor:
-        """Return logits of shape [sample, class]; columns in which all tokens are padding are skipped."""
-        mask = token_ids != self.padding_id
-        longest = int(mask.sum(1).max())
-        token_ids, mask = token_ids[:, :longest], mask[:, :longest]
-        hidden = self.encoder(input_ids=token_ids, attention_mask=mask.long()).last_hidden_state
-        logits: Tensor = self.head(_mean_over_tokens(hidden, mask))
-        return logits
 
 
 @dataclass(frozen=True)
@@ -110,7 +82,8 @@ class TextEncoder(AbstractArchitecture):
             return mlp(input_shape[0], self.config.hidden, num_classes, self.config.dropout)
         encoder = _from_pretrained("AutoModel", self._name)
         head = mlp(encoder.config.hidden_size, self.config.hidden, num_classes, self.config.dropout)
-        return FineTunedEncoder(encoder, head, _padding_id(_from_pretrained("AutoTokenizer", self._name)))
+        padding_id = _padding_id(_from_pretrained("AutoTokenizer", self._name))
+        return Trimmed(FineTunedEncoder(encoder, head, padding_id), padding_id)
 
     @property
     def _name(self) -> str:
@@ -156,7 +129,7 @@ class TextEncoder(AbstractArchitecture):
         features = torch.empty(len(token_ids), encoder.config.hidden_size)
         # Texts of like length share a batch, so that little padding is computed.
         order = (token_ids != padding_id).sum(1).argsort(stable=True)
-        model = FineTunedEncoder(encoder, nn.Identity(), padding_id).eval()
+        model = Trimmed(FineTunedEncoder(encoder, nn.Identity(), padding_id), padding_id).eval()
         with torch.inference_mode():
             for rows in torch.split(order, _FEATURE_BATCH):
                 features[rows] = model(token_ids[rows])

@@ -8,6 +8,7 @@ from reseed.studies._header import Header
 from reseed.studies._import import from_predictions
 from reseed.studies._import_files import ColumnNames, import_predictions
 from reseed.studies._manifest import Manifest
+from reseed.studies._remote import local_folder
 from reseed.studies._samples import Samples
 from reseed.studies._study import Study
 from reseed.studies._train import train_study
@@ -22,6 +23,7 @@ __all__ = [
     "cost_summary",
     "from_predictions",
     "import_predictions",
+    "local_folder",
     "replace_file",
     "replace_json",
     "replace_text",

@@ -35,8 +35,8 @@ def cost_summary(study: Study) -> dict[str, Any]:
     if not manifests:
         return {}
     summary: dict[str, Any] = {"cost_runs": len(manifests)}
-    sizes = [size for manifest in manifests if isinstance(size := manifest.environment.get("stacked"), int)]
-    if len(sizes) == len(manifests):
+    sizes = [manifest.stacked for manifest in manifests if "steps" in manifest.cost]
+    if sizes:
         summary["cost_runs_per_program"] = [min(sizes), max(sizes)]
     costs: list[Mapping[str, Any]] = [manifest.cost for manifest in manifests]
     for name in (*_SUMS, *_PEAKS):

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from reseed._errors import InputError
 from reseed._simplex import check_simplex
 from reseed.data import Dataset
-from reseed.engines import Group, engine_by_name
+from reseed.engines import Engine, Group, as_engine
 from reseed.studies._cost import Stopwatch
 from reseed.studies._header import Header
 from reseed.studies._manifest import Manifest
@@ -50,8 +50,9 @@ def run(
     texts: Sequence[str] | None = None,
     name: str | None = None,
     level: Level = "scores",
-    engine: str = "auto",
+    engine: str | Engine = "auto",
     jobs: int | None = None,
+    address: str | None = None,
     retries: int = 2,
 ) -> Study:
     """Measure a training of one's own: call ``fit(seed)`` many times and record what each result predicts.
@@ -64,7 +65,7 @@ def run(
             ``classes_`` where it has that. Or an unfitted scikit-learn estimator, which is cloned, given the seed
             as every ``random_state`` it has, and fitted on ``train_data``.
         eval_data: ``(inputs, targets)``, or a `Dataset`. Targets may be None, class names, or indices.
-        out: The study's folder.
+        out: The study's folder, or a URL that begins with ``s3://``, ``gs://`` or ``az://``.
         runs: Trainings in all, two or more.
         train_data: ``(inputs, targets)`` for an unfitted estimator.
         seed: Base seed from which the seeds of all runs derive.
@@ -73,8 +74,9 @@ def run(
         texts: What the report shows of each sample, [sample].
         name: What the report calls the model; default: the name of ``fit``.
         level: What is recorded: ``labels``, ``scores`` or ``full``.
-        engine: ``auto``, ``serial`` or ``processes``.
-        jobs: Worker processes; default: one for each core.
+        engine: ``auto``, ``serial``, ``processes``, ``cluster``, or an `Engine` of one's own.
+        jobs: Worker processes, or runs at once on a cluster; default: one for each core.
+        address: Where the cluster is: ``auto`` or HOST[:PORT]; default: a Ray on this machine alone.
         retries: How often failed runs are tried again.
 
     Returns:
@@ -103,7 +105,7 @@ def run(
         raise InputError(f"retries must be 0 or more, got {retries}.")
     check_encodable("name", () if name is None else (name,))
     plan = SeedPlan(seed)
-    chosen = engine_by_name(engine, jobs=jobs)
+    chosen = as_engine(engine, jobs=jobs, address=address)
     fitter = _fitter(fit, train_data)
     if isinstance(eval_data, Dataset):
         for argument, value in (("sample_ids", sample_ids), ("class_names", class_names), ("texts", texts)):
@@ -118,7 +120,6 @@ def run(
             _count(inputs), targets=targets, sample_ids=sample_ids, class_names=class_names, texts=texts
         )
         dataset = "eval_data"
-    root = Path(out)
     header = Header(
         kind="fit",
         dataset=dataset,
@@ -130,9 +131,9 @@ def run(
         base_seed=plan.base,
         record=RecordConfig(every="final", level=level),
     )
-    with only_writer(root):
-        study = Study.create(root, header, samples)
-        task = FitRun(root, fitter, inputs, samples, plan, level)
+    with only_writer(out) as root:
+        study = Study.create(out, header, samples)
+        task = FitRun(root.absolute(), fitter, inputs, samples, plan, level)
         return finish_study(study, task, chosen, retries)
 
 

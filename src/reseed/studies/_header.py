@@ -37,6 +37,7 @@ class Header:
         vary: The streams that differ between runs, sorted.
         record: What is recorded, and when.
         threads: Threads of arithmetic in each run; more threads may round differently.
+        deterministic: Whether only deterministic kernels were used.
         device: Where runs train.
         parameters: How many parameters the seed re-draws, start constant, or are shared pre-trained weights.
         groups: First run of each group, and the one after its last, where a group is trained as one program; empty
@@ -57,6 +58,7 @@ class Header:
     vary: tuple[str, ...] = ()
     record: RecordConfig = field(default_factory=RecordConfig)
     threads: int = 1
+    deterministic: bool = False
     device: str = "cpu"
     parameters: dict[str, int] = field(default_factory=dict)
     groups: tuple[tuple[int, int], ...] = ()

@@ -39,7 +39,7 @@ def from_predictions(
     Args:
         predictions: Labels [run, sample], as class names or indices; or probabilities [run, sample, class]. An
             array, or a sequence of one array a run.
-        out: The new study's folder.
+        out: The new study's folder, or a URL that begins with ``s3://``, ``gs://`` or ``az://``.
         targets: Gold labels [sample], as class names or indices; default: unknown.
         sample_ids: Stable ids, [sample]; default: the row number.
         class_names: Names of the classes, in the order of the columns; default: the sorted distinct labels, or
@@ -90,14 +90,15 @@ def from_predictions(
         record=replace(record, level="labels") if is_labels else record,
         notes=tuple(notes),
     )
-    root = Path(out)
-    with only_writer(root):
-        study = Study.create(root, header, samples)
+    with only_writer(out) as root:
+        study = Study.create(out, header, samples)
         if study.manifests:
-            raise InputError(f"{str(root)!r} already holds a study; choose another folder, or delete it first.")
+            raise InputError(f"{str(out)!r} already holds a study; choose another folder, or delete it first.")
         for run, found in enumerate(stacked):
-            write_single_run(root, run, found, samples, level)
-    return Study.open(root)
+            manifest = write_single_run(root, run, found, samples, level)
+            if study.remote is not None:
+                study.remote.push_run(root, manifest)
+    return study.reread()
 
 
 def _stacked(predictions: Any) -> NDArray[Any]:

@@ -39,7 +39,7 @@ class ColumnNames:
 
 def import_predictions(
     paths: Sequence[Path],
-    out: Path,
+    out: str | Path,
     *,
     columns: ColumnNames | None = None,
     targets: Path | None = None,

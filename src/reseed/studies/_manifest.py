@@ -16,7 +16,7 @@ from reseed.studies._cost import Cost
 from reseed.studies._files import checked, inside, replace_json
 
 RUNS = "runs"
-_MANIFEST = "manifest.json"
+MANIFEST = "manifest.json"
 _PREDICTIONS = re.compile(r"predictions-[0-9a-f]{8}")
 
 
@@ -33,7 +33,9 @@ class Manifest:
         accuracy: Share of correct evaluation labels at the last checkpoint; None where not known.
         diverged_at: The step at which a diverged run stopped being finite.
         cost: What it took.
-        environment: Versions, platform, device, threads, runs in the same program (``stacked``).
+        environment: Versions, platform, device, threads.
+        group: First run of the program that it was trained in, and the one after the last; empty where it was trained
+            by itself.
         recipe: Digest of the recipe; empty for runs that reseed did not train.
         data: Digest of the evaluation samples.
     """
@@ -49,6 +51,12 @@ class Manifest:
     cost: Cost = field(default_factory=Cost)
     environment: dict[str, Any] = field(default_factory=dict)
     recipe: str = ""
+    group: tuple[int, ...] = ()
+
+    @property
+    def stacked(self) -> int:
+        """How many runs were trained as one program with this one, itself included."""
+        return self.group[1] - self.group[0] if self.group else 1
 
 
 def run_name(run: int) -> str:
@@ -63,7 +71,7 @@ def run_folder(root: Path, run: int) -> Path:
 
 def write_manifest(root: Path, manifest: Manifest) -> None:
     """Make a run exist."""
-    replace_json(run_folder(root, manifest.run) / _MANIFEST, dataclasses.asdict(manifest))
+    replace_json(run_folder(root, manifest.run) / MANIFEST, dataclasses.asdict(manifest))
 
 
 def read_manifest(root: Path, run: int) -> Manifest | None:
@@ -72,7 +80,7 @@ def read_manifest(root: Path, run: int) -> Manifest | None:
     Raises:
         StudyError: The manifest is corrupt, or points outside its folder.
     """
-    path = inside(root, RUNS, run_name(run), _MANIFEST)
+    path = inside(root, RUNS, run_name(run), MANIFEST)
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -81,7 +89,7 @@ def read_manifest(root: Path, run: int) -> Manifest | None:
         raise _corrupt(path, str(error)) from error
     try:
         tree = json.loads(text)
-        manifest = checked(Manifest(**tree | {"steps": tuple(tree["steps"])}))
+        manifest = checked(Manifest(**tree | {name: tuple(tree[name]) for name in ("steps", "group")}))
     except (ValueError, TypeError, KeyError) as error:
         raise _corrupt(path, f"{type(error).__name__}: {error}") from error
     if manifest.run != run:

@@ -50,7 +50,7 @@ class RunProgress:
                 f"run {report.run} failed: {plain(report.message.partition(chr(10))[0])}", markup=False
             )
             return
-        if report.status == "diverged":
+        if report.message:
             self._progress.console.print(f"run {report.run} {report.message}", markup=False)
         if report.accuracy == report.accuracy:  # not NaN
             self._accuracies.append(report.accuracy)

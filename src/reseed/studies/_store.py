@@ -55,10 +55,18 @@ class RunWriter:
                 buffer.append(checkpoint, values)
 
     def finish(self, manifest: Manifest) -> None:
-        """Flush, then write the manifest: from here on the run exists."""
+        """Flush, then write the manifest: from here on the run exists.
+
+        Raises:
+            StorageError: It cannot be written.
+            StudyError: What was written so far is gone.
+        """
         with storing(self._folder):
             for buffer in self._buffers.values():
                 buffer.flush()
+        if not all((self._folder / split / name / "zarr.json").exists() for split, name in self._buffers):
+            # A worker that was taken for dead, whose run is done by another one.
+            raise StudyError(f"the predictions of run {self._run} were removed while they were written.")
         write_manifest(self._root, manifest)
 
     def discard(self) -> None:

@@ -1,10 +1,11 @@
-"""A study: the folder that runs leave behind, opened."""
+"""A study: the folder or URL that runs leave behind, opened."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
@@ -15,6 +16,7 @@ from reseed._errors import StudyError
 from reseed.studies._files import inside, replace_text
 from reseed.studies._header import HEADER_FILE, Header, check_same_recipe, check_same_study, read_header, write_header
 from reseed.studies._manifest import Manifest, existing_runs, read_manifest
+from reseed.studies._remote import Remote, located
 from reseed.studies._samples import Samples, read_samples, write_samples
 from reseed.studies._store import array_names, open_array, read
 from reseed.studies._views import stacked_view
@@ -29,13 +31,15 @@ EVALUATION = "evaluation"
 _BEFORE_A_STUDY = re.compile(r"\.lock|cache|\.?(evaluation\.parquet|recipe\.toml|study\.json)(\.[0-9a-f]{8})?")
 
 
-def check_folder(root: Path) -> None:
-    """Accept a folder that holds a study, or nothing, or what a study leaves before it begins.
+def check_folder(place: str | Path) -> None:
+    """Accept a folder that holds a study, or nothing, or what a study leaves before it begins; or a URL.
 
     Raises:
+        InputError: It looks like a URL, but not like one of an object store.
         StudyError: It holds other files; they are never mixed with a study's.
     """
-    if not root.exists() or (root / HEADER_FILE).exists():
+    root, remote = located(place)
+    if remote is not None or not root.exists() or (root / HEADER_FILE).exists():
         return
     if not root.is_dir() or not all(_BEFORE_A_STUDY.fullmatch(item.name) for item in root.iterdir()):
         raise StudyError(f"{str(root)!r} exists and holds no study; choose another --out, or an empty folder.")
@@ -44,17 +48,18 @@ def check_folder(root: Path) -> None:
 @final
 @dataclass(frozen=True, eq=False)
 class Study:
-    """The recorded predictions of many trainings of one recipe, in a folder.
+    """The recorded predictions of many trainings of one recipe, in a folder or at a URL.
 
     Open one with `Study.open`. It opens with some runs missing or diverged and says so in `missing` and
     `diverged`; every array holds the complete runs only, in the order of their numbers.
 
     Attributes:
-        path: The folder.
+        path: The folder; for a study at a URL, that of its local copy.
         header: What all runs have in common.
         samples: The evaluation samples.
         manifests: The complete runs.
         diverged: Runs that ended without usable predictions.
+        url: Where the study is, if it is not in a folder.
     """
 
     path: Path
@@ -62,15 +67,28 @@ class Study:
     samples: Samples
     manifests: tuple[Manifest, ...]
     diverged: tuple[Manifest, ...]
+    url: str | None = None
 
     @classmethod
     def open(cls, path: str | Path) -> Study:
-        """Open the study in a folder.
+        """Open the study in a folder or at a URL, of which a local copy is made.
 
         Raises:
-            StudyError: The folder holds no study, or a corrupt one, or one of another version.
+            StudyError: There is no study, or a corrupt one, or one of another version.
+            StorageError: The URL cannot be reached.
         """
-        root = Path(path)
+        root, remote = located(path)
+        if remote is None:
+            return cls._read(root)
+        try:
+            if remote.pull(root):
+                return cls._read(root, remote.url)
+        except StudyError as error:
+            raise StudyError(f"in the local copy of {remote.url!r}: {error}") from error
+        raise StudyError(f"{remote.url!r} holds no study: it has no study.json.")
+
+    @classmethod
+    def _read(cls, root: Path, url: str | None = None) -> Study:
         header = read_header(root)
         if header is None:
             raise StudyError(f"{str(root)!r} holds no study: it has no readable study.json.")
@@ -84,11 +102,11 @@ class Study:
                 )
         complete = tuple(manifest for manifest in found if manifest.status == "complete")
         diverged = tuple(manifest for manifest in found if manifest.status == "diverged")
-        return cls(root, header, samples, complete, diverged)
+        return cls(root, header, samples, complete, diverged, url)
 
     @classmethod
     def create(cls, path: str | Path, header: Header, samples: Samples, recipe: Recipe | None = None) -> Study:
-        """Begin a study in a folder, or return the one that is there to be continued.
+        """Begin a study in a folder or at a URL, or return the one that is there to be continued.
 
         A study that is there may be asked for more runs; everything else must be what it began with.
 
@@ -96,7 +114,7 @@ class Study:
             StudyError: The folder holds another study, or files that are none.
             StorageError: It cannot be written.
         """
-        root = Path(path)
+        root, remote = located(path)
         found = read_header(root)
         if found is not None:
             if recipe is not None and (root / _RECIPE).exists():
@@ -106,13 +124,15 @@ class Study:
             groups = max(header.groups, found.groups, key=len)
             header = replace(header, runs=max(header.runs, found.runs), groups=groups)
         else:
-            check_folder(root)
+            check_folder(path)
             write_samples(root, samples)
             if recipe is not None:
                 replace_text(root / _RECIPE, recipe.to_toml())
         if found != header:
             write_header(root, header)
-        return cls.open(root)
+            if remote is not None:
+                remote.push_header(root)
+        return cls._read(root, None if remote is None else remote.url)
 
     @staticmethod
     def from_predictions(predictions: Any, out: str | Path, **described: Any) -> Study:
@@ -121,11 +141,29 @@ class Study:
 
         return from_predictions(predictions, out, **described)
 
+    def reread(self) -> Study:
+        """Return the study with what its folder holds now."""
+        return self._read(self.path, self.url)
+
+    def publish(self, *names: str) -> None:
+        """Copy files of the study's folder to its URL, if it has one.
+
+        Raises:
+            StorageError: The URL cannot be reached.
+        """
+        if self.remote is not None:
+            self.remote.store.upload(names, self.path)
+
+    @property
+    def remote(self) -> Remote | None:
+        """What is at the study's URL, if it has one."""
+        return None if self.url is None else Remote(self.url)
+
     def __repr__(self) -> str:
         missing = f", {len(self.missing)} missing" if self.missing else ""
         diverged = f", {len(self.diverged)} diverged" if self.diverged else ""
         return (
-            f"Study({str(self.path)!r}: {self.header.dataset}, {self.header.model}, "
+            f"Study({self.url or str(self.path)!r}: {self.header.dataset}, {self.header.model}, "
             f"{len(self.manifests)} runs{missing}{diverged}, {len(self.samples)} samples)"
         )
 
@@ -143,10 +181,15 @@ class Study:
 
     @property
     def groups(self) -> tuple[tuple[int, ...], ...]:
-        """The runs in the groups that are trained together; groups of one unless the study is a stacked one."""
-        if self.header.groups:
-            return tuple(tuple(range(start, stop)) for start, stop in self.header.groups)
-        return tuple((run,) for run in range(self.header.runs))
+        """The runs in the groups that are trained together; groups of one unless the study is a stacked one.
+
+        A group that did not fit into memory was cut where the manifests of its runs say, and stays so.
+        """
+        if not self.header.groups:
+            return tuple((run,) for run in range(self.header.runs))
+        cuts = {end for manifest in (*self.manifests, *self.diverged) for end in manifest.group}
+        cuts |= {end for group in self.header.groups for end in group}
+        return tuple(tuple(range(start, stop)) for start, stop in pairwise(sorted(cuts)))
 
     @property
     def targets(self) -> NDArray[np.int64]:

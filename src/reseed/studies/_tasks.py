@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import errno
+import platform
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from reseed._errors import ReseedError, StudyError
+from reseed._errors import ReseedError, StorageError, StudyError
 from reseed.engines import Engine, Group, RunReport, complete_runs
 from reseed.studies._files import storing
+from reseed.studies._header import HEADER_FILE
 from reseed.studies._manifest import Manifest, read_manifest
 from reseed.studies._progress import RunProgress
+from reseed.studies._remote import Remote, located
 from reseed.studies._store import remove_leftovers
 from reseed.studies._study import Study
 
@@ -29,11 +33,16 @@ class AbstractRunTask(ABC):
         """Do those runs of the group that are not finished."""
         missing = list(group)
         try:
+            if not (self.root / HEADER_FILE).exists():
+                raise StudyError(
+                    f"the machine {platform.node()!r} does not see the study {str(self.root)!r}; choose a folder that "
+                    "all machines share, or a URL."
+                )
             manifests = {run: read_manifest(self.root, run) for run in group}
             for run, manifest in manifests.items():
                 remove_leftovers(self.root, run, manifest)
             missing = [run for run, manifest in manifests.items() if manifest is None]
-            return [_report(manifest) for manifest in self._do(group, missing)] if missing else []
+            return [_report(manifest, group) for manifest in self._do(group, missing)] if missing else []
         except ReseedError as error:  # reseed's own words; trying again will not help
             return [RunReport(run, "failed", message=str(error), is_final=True) for run in missing]
         except (Exception, SystemExit) as error:  # a worker must not take the others down; the parent shows the message
@@ -47,12 +56,45 @@ class AbstractRunTask(ABC):
         """Do the missing runs of a group, write their predictions and manifests, and return the manifests."""
 
 
-def _report(manifest: Manifest) -> RunReport:
+@dataclass(frozen=True, eq=False)
+class RemoteRuns:
+    """Does runs of a study at a URL: in a scratch folder of the machine it is called on, then copied to the URL.
+
+    Args:
+        task: Does them in a folder.
+        url: Where the study is.
+    """
+
+    task: AbstractRunTask
+    url: str
+
+    def __call__(self, group: Group) -> list[RunReport]:
+        """Do those runs of the group that are not finished at the URL."""
+        remote = Remote(self.url)
+        with TemporaryDirectory(prefix="reseed-", ignore_cleanup_errors=True) as scratch:
+            root = Path(scratch)
+            try:
+                finished = remote.pull_outline(root, group)
+                reports = replace(self.task, root=root)(group)
+                for run in set(group) - set(finished):
+                    manifest = read_manifest(root, run)
+                    if manifest is not None:
+                        remote.push_run(root, manifest)
+                return reports
+            except ReseedError as error:  # a store that cannot be reached now may be reached later
+                is_final = not isinstance(error, StorageError)
+                return [RunReport(run, "failed", message=str(error), is_final=is_final) for run in group]
+
+
+def _report(manifest: Manifest, asked: Group) -> RunReport:
     if manifest.status == "diverged":
         message = f"diverged at step {manifest.diverged_at}: its loss or predictions were no longer finite"
         return RunReport(manifest.run, "diverged", message=message)
     accuracy = float("nan") if manifest.accuracy is None else manifest.accuracy
-    return RunReport(manifest.run, "complete", accuracy)
+    message = ""
+    if manifest.stacked < len(asked) and manifest.run == (manifest.group or asked)[0]:
+        message = f"was trained with {manifest.stacked} in a group: {len(asked)} did not fit in memory"
+    return RunReport(manifest.run, "complete", accuracy, message)
 
 
 def finish_study(study: Study, task: AbstractRunTask, engine: Engine, retries: int) -> Study:
@@ -61,32 +103,40 @@ def finish_study(study: Study, task: AbstractRunTask, engine: Engine, retries: i
     Raises:
         TrainingError: Some runs did not finish.
     """
+    remote = study.remote
+
+    def is_finished(run: int) -> bool:
+        is_here = read_manifest(study.path, run) is not None
+        return is_here or (remote is not None and remote.pull_run(study.path, run))
+
     accuracies = [manifest.accuracy for manifest in study.manifests if manifest.accuracy is not None]
     total = study.header.runs
     with RunProgress(total, total - len(study.missing), accuracies) as progress:
         complete_runs(
-            task,
+            task if remote is None else RemoteRuns(task, remote.url),
             study.groups,
             engine=engine,
-            is_finished=lambda run: read_manifest(study.path, run) is not None,
+            is_finished=is_finished,
             on_report=progress.report,
             retries=retries,
         )
-    return Study.open(study.path)
+    return study.reread()
 
 
 @contextmanager
-def only_writer(root: Path) -> Iterator[None]:
-    """Hold the study's lock, so that two commands never write one study at once.
+def only_writer(place: str | Path) -> Iterator[Path]:
+    """Hold the study's lock, so that two commands never write one study at once, and give its folder.
 
-    The lock is the operating system's: it ends with the process, however that ends.
+    The lock is the operating system's: it ends with the process, however that ends. Of a study at a URL the folder is
+    its local copy, made anew; there the lock keeps out commands on this machine only.
 
     Raises:
-        StudyError: Another process holds it.
+        StudyError: Another process holds it, or there is something else at the URL.
         StorageError: The folder cannot be written.
     """
     from filelock import FileLock, Timeout
 
+    root, remote = located(place)
     with storing(root):
         root.mkdir(parents=True, exist_ok=True)
         lock = FileLock(root / ".lock", timeout=0)
@@ -94,9 +144,11 @@ def only_writer(root: Path) -> Iterator[None]:
             lock.acquire()
         except Timeout as error:
             raise StudyError(
-                f"another process is writing the study {str(root)!r}; wait for it, or choose another --out."
+                f"another process is writing the study {str(place)!r}; wait for it, or choose another --out."
             ) from error
     try:
-        yield
+        if remote is not None:
+            remote.begin(root)
+        yield root
     finally:
         lock.release()

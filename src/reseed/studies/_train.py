@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from numbers import Integral
 from pathlib import Path
@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from reseed._errors import InputError, RecipeError
 from reseed.data import Splits, load
-from reseed.engines import Group, engine_by_name, usable_cores
+from reseed.engines import Engine, Group, as_engine
 from reseed.models import AbstractArchitecture, architecture, parameter_origins
 from reseed.studies._cost import Cost, Stopwatch
-from reseed.studies._header import Header, grouping, read_header
+from reseed.studies._execution import check_group, plan_execution
+from reseed.studies._header import Header, read_header
 from reseed.studies._manifest import Manifest, environment, read_manifest
 from reseed.studies._samples import samples_of
 from reseed.studies._store import run_writer
@@ -35,9 +36,8 @@ from reseed.training import (
     Training,
     TrainingOutcome,
     TrainingSet,
-    check_can_stack,
+    arithmetic,
     check_forward,
-    group_size,
     probe_determinism,
     run_training,
 )
@@ -50,11 +50,13 @@ def train_study(
     runs: int = 50,
     plan: SeedPlan | None = None,
     record: RecordConfig | None = None,
-    engine: str = "auto",
+    engine: str | Engine = "auto",
     jobs: int | None = None,
+    address: str | None = None,
     group: int | None = None,
     device: str = "cpu",
     threads: int | None = None,
+    deterministic: bool = False,
     probe: bool = True,
     retries: int = 2,
     announce: Callable[[str], None] | None = None,
@@ -66,16 +68,23 @@ def train_study(
 
     Args:
         recipe: Everything but the seed.
-        out: The study's folder.
+        out: The study's folder, or a URL that begins with ``s3://``, ``gs://`` or ``az://``.
         runs: Trainings in all, two or more.
         plan: Base seed and the streams that differ between runs.
         record: What is recorded, and when.
-        engine: ``auto``, ``serial``, ``processes``, or ``stacked``: several runs as one program.
-        jobs: Worker processes; default: one for each core.
-        group: Runs in one program, for the engine ``stacked``; default: what memory allows, at most 64.
+        engine: ``serial``: one run after another; ``processes``: in worker processes; ``stacked``: several runs as
+            one program; ``auto``: several runs as one program where the model allows it, in processes where that is
+            faster; ``cluster``: the same on the nodes of a Ray cluster; or an `Engine` of one's own. A study that is
+            there goes on the way it began.
+        jobs: Worker processes, or groups at once on a cluster; default: one for each core.
+        address: Where the cluster is: ``auto`` or HOST[:PORT]; default: a Ray on this machine alone.
+        group: Runs in one program, for all engines but ``serial``; default: what memory allows, at most
+            64, and at most 8 of networks on images on a CPU.
         device: ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``auto``.
         threads: Threads of arithmetic. Part of the study, since more threads may round differently; default: what the
-            study began with, for a new one one for each run, or all cores for a stack.
+            study began with; for a new one all cores for the engine ``stacked``, one for the others.
+        deterministic: Whether to use torch's deterministic kernels only; for GPUs, see `reseed.training.arithmetic`.
+            Part of the study.
         probe: Whether to check determinism before the first run.
         retries: How often failed runs are tried again.
         announce: Takes a line before long work begins; default: standard error.
@@ -87,27 +96,24 @@ def train_study(
         InputError: An argument, the recipe or the data is unusable.
         DeterminismError: The probe failed.
         StudyError: The folder holds another study.
-        StorageError: The folder cannot be written.
+        StorageError: The folder cannot be written, or the URL not be reached.
+        MissingExtraError: A cluster or a URL needs the extra `cluster`.
         TrainingError: Some runs did not finish; those that did are kept.
     """
     check_runs(runs)
-    if group is not None and (engine != "stacked" or group < 2):
-        raise InputError(f"group is {group!r}; it is a number of runs, 2 or more, for the engine 'stacked'.")
+    check_group(group, engine)
     plan, record = plan or SeedPlan(), record or RecordConfig()
-    place = _device(device)
-    chosen = engine_by_name(engine, jobs=jobs, on_accelerator=place.type != "cpu")
-    root = Path(out)
-    check_folder(root)
-    if threads is None:  # a study is continued with as many as it began with, on whatever machine
-        found = read_header(root)
-        threads = found.threads if found is not None else usable_cores() if engine == "stacked" else 1
-    if threads < 1:
+    announce = announce or _to_stderr
+    device, here = _devices(device, engine, announce)
+    check_folder(out)
+    as_engine(engine, jobs=jobs, address=address)  # refuses bad options before any work
+    if threads is not None and threads < 1:
         raise InputError(f"threads must be 1 or more, got {threads}.")
     splits = load(recipe.data)
-    with only_writer(root):
-        prepared = architecture(recipe.model).prepare(splits, root / "cache", announce or _to_stderr)
+    with only_writer(out) as root:
+        prepared = architecture(recipe.model).prepare(splits, root / "cache", announce)
         task = TrainRun(
-            root,
+            root.absolute(),  # workers elsewhere may stand in another folder
             recipe,
             plan,
             record,
@@ -116,20 +122,34 @@ def train_study(
             prepared.evaluation.numpy(),
             splits.evaluation.labels.numpy(),
             splits.train.num_classes,
-            str(place),
-            threads,
+            here,
+            threads or 1,
+            deterministic,
             splits.evaluation.digest,
         )
-        with torch_threads(threads):
+        with arithmetic(task.threads, deterministic=deterministic):
             header = _header(task, splits, runs)
             check_forward(task.single(0))
-            if engine == "stacked":
-                header = replace(header, groups=_groups(task, runs, group))
+            execution = plan_execution(
+                task,
+                runs,
+                read_header(root),
+                engine=engine,
+                jobs=jobs,
+                address=address,
+                device=device,
+                group=group,
+                threads=threads,
+                announce=announce,
+            )
+        task = replace(task, threads=execution.threads)
+        header = replace(header, threads=execution.threads, groups=execution.groups, device=device)
+        with arithmetic(task.threads, deterministic=deterministic):
             if probe and any(read_manifest(root, run) is None for run in range(runs)):
                 # Before the study is made: one that fails here leaves nothing that the next attempt trips over.
                 probe_determinism(recipe, architecture(recipe.model), task.training_set(), plan)
-        study = Study.create(root, header, samples_of(splits.evaluation), recipe)
-        return finish_study(study, task, chosen, retries)
+        study = Study.create(out, header, samples_of(splits.evaluation), recipe)
+        return finish_study(study, replace(task, device=device), execution.engine, retries)
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,6 +166,7 @@ class TrainRun(AbstractRunTask):
     num_classes: int
     device: str
     threads: int
+    deterministic: bool
     data_digest: str
 
     def training_set(self) -> TrainingSet:
@@ -165,8 +186,21 @@ class TrainRun(AbstractRunTask):
         return self.recipe, architecture(self.recipe.model), self.training_set()
 
     def _do(self, group: Group, missing: Sequence[int]) -> list[Manifest]:
+        try:
+            return self._train(group, missing)
+        except (RuntimeError, MemoryError) as error:
+            if len(group) == 1 or not is_out_of_memory(error):
+                raise
+        # Outside the handler, whose traceback would keep the tensors that did not fit.
+        if self.device.startswith("cuda"):
+            torch.cuda.empty_cache()
+        halves = group[: len(group) // 2], group[len(group) // 2 :]
+        wanted = [(half, [run for run in missing if run in half]) for half in halves]
+        return [manifest for half, left in wanted if left for manifest in self._do(half, left)]
+
+    def _train(self, group: Group, missing: Sequence[int]) -> list[Manifest]:
         watch = Stopwatch(self.device)
-        with torch_threads(self.threads), ExitStack() as stack:
+        with arithmetic(self.threads, deterministic=self.deterministic), ExitStack() as stack:
             training = self.single(group[0]) if len(group) == 1 else self.stacked(group)
             checkpoints = self.record.checkpoints(training.total_steps, training.steps_per_epoch)
             splits = [RecordedSplit(EVALUATION, self._tensor(self.evaluation_inputs), self.evaluation_targets)]
@@ -183,7 +217,7 @@ class TrainRun(AbstractRunTask):
             manifests = []
             for run, outcome in zip(group, outcomes, strict=True):
                 if run in writers:
-                    manifests.append(self._manifest(run, checkpoints, outcome, cost, writers[run].name, len(group)))
+                    manifests.append(self._manifest(run, checkpoints, outcome, cost, writers[run].name, group))
                     writers[run].finish(manifests[-1])
         return manifests
 
@@ -194,7 +228,7 @@ class TrainRun(AbstractRunTask):
         outcome: TrainingOutcome,
         cost: Cost,
         predictions: str,
-        stacked: int,
+        group: Group,
     ) -> Manifest:
         return Manifest(
             run,
@@ -211,27 +245,19 @@ class TrainRun(AbstractRunTask):
                 forward_passes=outcome.forward_passes,
                 **cost,
             ),
-            environment=environment(device=self.device, threads=self.threads, stacked=stacked),
+            environment=environment(device=self.device, threads=self.threads, deterministic=self.deterministic),
             recipe=self.recipe.digest,
+            group=(group[0], group[-1] + 1) if len(group) > 1 else (),
         )
 
     def _tensor(self, array: NDArray[Any]) -> torch.Tensor:
-        return torch.from_numpy(array).to(self.device)
+        # Executors that share arrays do so read-only, which torch warns of.
+        return torch.from_numpy(array if array.flags.writeable else array.copy()).to(self.device)
 
 
-def _groups(task: TrainRun, runs: int, size: int | None) -> tuple[tuple[int, int], ...]:
-    """Return the groups of a stacked study: those it has, and as many as the further runs need.
-
-    Raises:
-        ModelError: The model cannot be stacked.
-    """
-    stacked = task.stacked((0, 1))
-    check_can_stack(stacked)
-    found = read_header(task.root)
-    start, groups = (found.runs, found.groups) if found is not None and found.groups else (0, ())
-    if size is None:
-        size = group_size(stacked)
-    return groups + grouping(start, max(start, runs), size)
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory did not suffice, of a device or of this machine."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
 
 
 def check_runs(runs: object) -> None:
@@ -242,17 +268,6 @@ def check_runs(runs: object) -> None:
     """
     if not isinstance(runs, Integral) or runs < 2:
         raise InputError(f"runs must be 2 or more, got {runs}: instability is what differs between runs.")
-
-
-@contextmanager
-def torch_threads(count: int) -> Iterator[None]:
-    """Use that many threads of arithmetic inside, and as many as before outside."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _header(task: TrainRun, splits: Splits, runs: int) -> Header:
@@ -282,6 +297,7 @@ def _header(task: TrainRun, splits: Splits, runs: int) -> Header:
         vary=tuple(sorted(task.plan.vary)),
         record=task.record,
         threads=task.threads,
+        deterministic=task.deterministic,
         device=task.device,
         parameters={
             "redrawn": origins.redrawn_count,
@@ -290,6 +306,24 @@ def _header(task: TrainRun, splits: Splits, runs: int) -> Header:
         },
         notes=tuple(notes),
     )
+
+
+def _devices(name: str, engine: str | Engine, announce: Callable[[str], None]) -> tuple[str, str]:
+    """Return where runs train, and where this process checks before the first run that they can.
+
+    Raises:
+        InputError: The device cannot be used.
+    """
+    if engine == "cluster" and name.startswith("cuda:"):
+        raise InputError(f"device is {name!r}, but a cluster gives each run a GPU of its own; say 'cuda'.")
+    try:
+        here = str(_device(name))
+        return here, here
+    except InputError:
+        if engine != "cluster" or name != "cuda":
+            raise
+    announce("this machine has no GPU: what is checked before the first run is checked on the CPU")
+    return name, "cpu"
 
 
 def _device(name: str) -> torch.device:

@@ -1,11 +1,20 @@
 """What a run is: the recipe, the seed streams, the training loop and its recorder."""
 
+from reseed.training._arithmetic import arithmetic
 from reseed.training._augment import augment
 from reseed.training._defaults import default_recipe
 from reseed.training._draws import DropoutDraws, draw_bits, draw_key, draw_uniform
 from reseed.training._loop import AbstractTraining, Step, Training, TrainingSet, check_forward
 from reseed.training._probe import probe_determinism
-from reseed.training._recipe import OptimizerConfig, Recipe, ScheduleConfig, as_tree, from_tree, load_recipe
+from reseed.training._recipe import (
+    AverageConfig,
+    OptimizerConfig,
+    Recipe,
+    ScheduleConfig,
+    as_tree,
+    from_tree,
+    load_recipe,
+)
 from reseed.training._record import (
     Level,
     NoSink,
@@ -18,12 +27,13 @@ from reseed.training._record import (
 from reseed.training._run import RecordedSplit, TrainingOutcome, run_training
 from reseed.training._schedule import lr_factor
 from reseed.training._seeds import DEFAULT_VARY, STREAMS, SeedPlan, Seeds, Stream, check_vary, generator
-from reseed.training._stacked import StackedTraining, check_can_stack, group_size
+from reseed.training._stacked import StackedTraining, check_can_stack, group_size, steps_run_by_run
 
 __all__ = [
     "DEFAULT_VARY",
     "STREAMS",
     "AbstractTraining",
+    "AverageConfig",
     "DropoutDraws",
     "Level",
     "NoSink",
@@ -41,6 +51,7 @@ __all__ = [
     "Training",
     "TrainingOutcome",
     "TrainingSet",
+    "arithmetic",
     "as_tree",
     "augment",
     "check_can_stack",
@@ -60,4 +71,5 @@ __all__ = [
     "probability_arrays",
     "probe_determinism",
     "run_training",
+    "steps_run_by_run",
 ]

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from types import FunctionType
 from typing import Any
 
 import torch
@@ -73,24 +74,30 @@ def draw_uniform(key: int, shape: Sequence[int], device: torch.device) -> Tensor
     return ((draw_bits(key, shape, device) >> 8) & 0xFFFFFF).to(torch.float32) * 2.0**-24
 
 
-def keep_mask(keys: Sequence[int], count: int, p: float, device: torch.device) -> Tensor:
+def keep_mask(keys: Sequence[int], shape: Sequence[int], p: float, device: torch.device) -> Tensor:
     """Return what dropout multiplies with: 0 with probability ``p``, else ``1 / (1 - p)``.
 
+    An element's draw is a function of its key and its coordinates, whatever the extents of the axes: a smaller mask
+    is a corner of a larger one. So padding a batch further changes no draw.
+
     Args:
-        keys: One key for each row, see `draw_key`.
-        count: Positions in a row; a shorter row is a prefix of a longer one.
+        keys: One key for each mask, see `draw_key`.
+        shape: Shape of each mask.
         p: The probability of zero, in [0, 1].
         device: Where to.
 
     Returns:
-        float32, shape [key, position].
+        float32, shape [key, *shape].
     """
     if p >= 1.0:
-        return torch.zeros(len(keys), count, device=device)
-    low = torch.tensor([_signed32(key) for key in keys], dtype=torch.int32, device=device)[:, None]
-    high = torch.tensor([_signed32(key >> 32) for key in keys], dtype=torch.int32, device=device)[:, None]
+        return torch.zeros(len(keys), *shape, device=device)
+    low = torch.tensor([_signed32(key) for key in keys], dtype=torch.int32, device=device)
+    high = torch.tensor([_signed32(key >> 32) for key in keys], dtype=torch.int32, device=device)
+    for size in shape[:-1]:  # every row gets a key of its own
+        low, high, rows = low[..., None], high[..., None], _positions(size, device)
+        low, high = _mixed(rows + low, high), _mixed(rows + high, low)
     threshold = min(round(p * 2**32) - 2**31, 2**31 - 1)
-    keep = _mixed(_positions(count, device) + low, high) >= threshold
+    keep = _mixed(_positions(shape[-1], device) + low[..., None], high[..., None]) >= threshold
     return keep.to(torch.float32).mul_(1.0 / (1.0 - p))
 
 
@@ -117,32 +124,41 @@ class Masks:
         """Start counting the places of a step."""
         self._step, self._place = step, 0
 
-    def next(self, p: float, count: int, device: torch.device) -> Tensor:
-        """Return what the next place of this step multiplies with, [run, position]; see `keep_mask`."""
+    def next(self, p: float, shape: Sequence[int], device: torch.device) -> Tensor:
+        """Return what the next place of this step multiplies with, [run, *shape]; see `keep_mask`.
+
+        Axes up to two, such as [sample, feature], are one axis to the draws: only the first may vary in extent.
+        """
         self._place += 1
+        shape = tuple(shape)
+        extents = shape if len(shape) > 2 else (math.prod(shape),)
         block = self._blocks.get(self._place)
-        if block is None or not block.holds(self._step, count, p, device):
-            ahead = max(1, _BLOCK_POSITIONS // max(1, count * self.runs))
+        if block is None or not block.holds(self._step, extents, p, device):
+            ahead = max(1, _BLOCK_POSITIONS // max(1, math.prod(extents) * self.runs))
             steps = range(self._step, self._step + ahead)
             keys = [draw_key(word, step, self._place) for step in steps for word in self._words]
-            masks = keep_mask(keys, count, p, device).view(ahead, self.runs, count)
-            block = self._blocks[self._place] = _Block(self._step, p, masks)
-        return block.masks[self._step - block.start, :, :count]
+            masks = keep_mask(keys, extents, p, device).view(ahead, self.runs, *extents)
+            block = _Block(self._step, p, masks)
+            if ahead > 1:
+                self._blocks[self._place] = block
+        masks = block.masks[self._step - block.start]
+        return masks[(slice(None), *map(slice, extents))].view(self.runs, *shape)
 
 
 @dataclass(frozen=True)
 class _Block:
-    """Masks of one place for consecutive steps, [step, run, position]."""
+    """Masks of one place for consecutive steps, [step, run, ...]."""
 
     start: int
     p: float
     masks: Tensor
 
-    def holds(self, step: int, count: int, p: float, device: torch.device) -> bool:
-        steps, _, positions = self.masks.shape
+    def holds(self, step: int, extents: tuple[int, ...], p: float, device: torch.device) -> bool:
+        steps, _, *held = self.masks.shape
         return (
             self.start <= step < self.start + steps
-            and count <= positions
+            and len(extents) == len(held)
+            and all(extent <= most for extent, most in zip(extents, held, strict=True))
             and p == self.p
             and device == self.masks.device
         )
@@ -159,7 +175,7 @@ class DrawnDropout(nn.Module):
         """Drop in training mode; ``x`` is [sample, ...] of one run, or [run, sample, ...]."""
         if not self.training or self.p == 0.0:
             return x
-        return x * self._masks.next(self.p, x.numel() // self._masks.runs, x.device).view(x.shape).to(x.dtype)
+        return x * self._masks.next(self.p, (x.numel() // self._masks.runs,), x.device).view(x.shape).to(x.dtype)
 
 
 class DropoutDraws(TorchFunctionMode):
@@ -170,12 +186,13 @@ class DropoutDraws(TorchFunctionMode):
     calls within a step. Nothing else is touched.
 
     Args:
-        word: The run's dropout word.
+        word: The run's dropout word; or the masks of several runs, see `of_run`.
     """
 
-    def __init__(self, word: int) -> None:
+    def __init__(self, word: int | Masks) -> None:
         super().__init__()
-        self._masks = Masks([word])
+        self._masks = word if isinstance(word, Masks) else Masks([word])
+        self._run: Tensor | None = None
 
     @contextmanager
     def at_step(self, step: int) -> Iterator[None]:
@@ -183,6 +200,16 @@ class DropoutDraws(TorchFunctionMode):
         self.begin(step)
         with self:
             yield
+
+    @contextmanager
+    def of_run(self, run: Tensor) -> Iterator[None]:
+        """Activate the mode inside a function that is mapped over runs; ``run``, [1], is that of the mapped one."""
+        self._run = run
+        try:
+            with self:
+                yield
+        finally:
+            self._run = None
 
     def begin(self, step: int) -> None:
         """Start counting the places of a step, for models whose dropout modules were replaced."""
@@ -200,8 +227,10 @@ class DropoutDraws(TorchFunctionMode):
                     setattr(parent, name, DrawnDropout(module.p, self._masks))
 
     def dropped(self, x: Tensor, p: float, shape: Sequence[int]) -> Tensor:
-        """Return ``x`` with the next place's draws of this step applied; ``shape`` is that of the mask."""
-        return x * self._masks.next(p, math.prod(shape), x.device).view(tuple(shape)).to(x.dtype)
+        """Return ``x`` with the next place's draws of this step applied: a mask of ``shape``, along the first axes."""
+        masks = self._masks.next(p, shape, x.device)
+        mask = masks[0] if self._run is None else masks.index_select(0, self._run)[0]
+        return x * mask.view(*shape, *(1,) * (x.ndim - len(shape))).to(x.dtype)
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -215,7 +244,11 @@ class DropoutDraws(TorchFunctionMode):
         return _dropped(x, p, training, inplace, self, x.shape)
 
     def _channelwise(self, x: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-        return _dropped(x, p, training, inplace, self, (*x.shape[:2], *(1,) * (x.ndim - 2)))
+        return _dropped(x, p, training, inplace, self, x.shape[:2])
+
+    def _multi_head(self, *args: Any, **kwargs: Any) -> Any:
+        with self:  # a mode is off while it handles a call, and the dropout is further inside
+            return _MULTI_HEAD(*args, **kwargs)
 
     def _attention(
         self,
@@ -253,10 +286,18 @@ def _dropped(x: Tensor, p: float, training: bool, inplace: bool, draws: DropoutD
     return x.copy_(dropped) if inplace else dropped
 
 
-_REPLACED: dict[Any, Callable[..., Tensor]] = {
+# Torch's own function, but for its first question: whether a mode wants to handle the whole of it.
+_MULTI_HEAD = FunctionType(
+    torch.nn.functional.multi_head_attention_forward.__code__,
+    {**vars(torch.nn.functional), "has_torch_function": lambda _: False},
+    argdefs=torch.nn.functional.multi_head_attention_forward.__defaults__,
+)
+
+_REPLACED: dict[Any, Callable[..., Any]] = {
     torch.nn.functional.dropout: DropoutDraws._elementwise,
     torch.nn.functional.dropout1d: DropoutDraws._channelwise,
     torch.nn.functional.dropout2d: DropoutDraws._channelwise,
     torch.nn.functional.dropout3d: DropoutDraws._channelwise,
     torch.nn.functional.scaled_dot_product_attention: DropoutDraws._attention,
+    torch.nn.functional.multi_head_attention_forward: DropoutDraws._multi_head,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, final
@@ -17,8 +18,10 @@ from torch import Tensor, nn
 from reseed._errors import ModelError
 from reseed.models import AbstractArchitecture, draw_model
 from reseed.training._augment import augment
+from reseed.training._average import Averages
 from reseed.training._draws import DropoutDraws, draw_key
-from reseed.training._recipe import OptimizerConfig, Recipe
+from reseed.training._optimizers import FusedOptimizer, TorchOptimizer
+from reseed.training._recipe import Recipe
 from reseed.training._record import predict
 from reseed.training._schedule import lr_factor
 from reseed.training._seeds import Seeds, generator
@@ -73,9 +76,37 @@ class AbstractTraining(ABC):
     def steps(self) -> Iterator[Step]:
         """Train, yielding after every optimisation step; gradients stay until the next one."""
 
+    @property
     @abstractmethod
+    def evaluated(self) -> list[Tensor]:
+        """Parameters and floating-point buffers of the models."""
+
+    @abstractmethod
+    def logits(self, inputs: Tensor) -> Tensor:
+        """Return logits [run, sample, class] of the last weights, in evaluation mode, leaving models as they were."""
+
+    @final
     def predict(self, inputs: Tensor) -> Tensor:
-        """Return logits [run, sample, class] in evaluation mode, leaving the models as they were."""
+        """Return logits [run, sample, class] of the weights that the recipe evaluates, in evaluation mode."""
+        with self.averages.in_place():
+            return self.logits(inputs)
+
+    @cached_property
+    def averages(self) -> Averages:
+        """The average that the recipe asks for."""
+        return Averages(self.recipe.average, self.evaluated, self.total_steps)
+
+    @final
+    def mixed(self) -> AbstractContextManager[object]:
+        """Return the context of a forward pass in training: the recipe's precision."""
+        is_mixed = self.recipe.precision == "bfloat16"
+        return torch.autocast(self.data.inputs.device.type, torch.bfloat16) if is_mixed else nullcontext()
+
+    def draw(self, word: int) -> nn.Module:
+        """Return a freshly drawn model, on the device of the data and, for numbers, in their precision."""
+        inputs = self.data.inputs
+        model = draw_model(self.architecture, self.data.input_shape, self.data.num_classes, word)
+        return model.to(inputs.device, inputs.dtype if inputs.is_floating_point() else None)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -127,8 +158,7 @@ class Training(AbstractTraining):
     @cached_property
     def model(self) -> nn.Module:
         """The run's model, in training mode, on the device of the data."""
-        model = draw_model(self.architecture, self.data.input_shape, self.data.num_classes, self.seeds.init)
-        return model.to(self.data.inputs.device).train()
+        return self.draw(self.seeds.init).train()
 
     def steps(self) -> Iterator[Step]:
         """Train, yielding after every optimisation step; gradients stay until the next one."""
@@ -138,44 +168,54 @@ class Training(AbstractTraining):
         forward = _Forward(model, self.architecture.is_native, self.seeds.dropout)
         for number, rows in enumerate(self.batches(self.orders(self.seeds, self.bootstrap))):
             inputs = augment(data.inputs[rows], recipe.augment, [self.seeds.augment], number)
-            logits = forward(inputs, number)
-            loss = nn.functional.cross_entropy(logits, data.labels[rows])
-            updates.make(number, loss)
+            with self.mixed():
+                logits = forward(inputs, number)
+                loss = nn.functional.cross_entropy(logits, data.labels[rows])
+            model.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            updates.make(number)
+            self.averages.update(number + 1)
             yield Step(number + 1, rows, inputs, logits.detach(), loss.detach())
 
-    def predict(self, inputs: Tensor) -> Tensor:
+    @property
+    def evaluated(self) -> list[Tensor]:
+        """Parameters and floating-point buffers of the model."""
+        return [*self.model.parameters(), *(value for value in self.model.buffers() if value.is_floating_point())]
+
+    def logits(self, inputs: Tensor) -> Tensor:
         """Return logits [run, sample, class] with a single run."""
         return predict(self.model, inputs)[None]
 
 
 class Updates:
-    """Backward pass, clipping, schedule and optimiser step, for the parameters of one or several runs.
+    """Clipping, schedule and optimiser step, for the parameters of one or several runs whose gradients are there.
 
     Args:
         recipe: Says what to do.
         parameters: Of several runs: each parameter's first axis is divisible by ``runs``, run by run.
         total: Steps of the whole training.
         runs: How many runs the parameters hold; each has its gradient clipped by its own norm.
+        direct: Call torch's kernels directly, where the device has them; all parameters must have gradients.
     """
 
-    def __init__(self, recipe: Recipe, parameters: list[nn.Parameter], total: int, runs: int = 1) -> None:
+    def __init__(
+        self, recipe: Recipe, parameters: list[nn.Parameter], total: int, runs: int = 1, *, direct: bool = False
+    ) -> None:
         self._recipe, self._parameters, self._total, self._runs = recipe, parameters, total, runs
-        self._optimizer = _optimizer(recipe.optimizer, parameters)
-        self._rate = recipe.optimizer.lr
+        has_kernels = all(value.is_floating_point() and value.device.type in ("cpu", "cuda") for value in parameters)
+        config = recipe.optimizer
+        self._optimizer: FusedOptimizer | TorchOptimizer = (
+            FusedOptimizer(config, parameters)
+            if direct and has_kernels
+            else TorchOptimizer(config, parameters, fused=has_kernels)
+        )
 
-    def make(self, number: int, loss: Tensor) -> None:
-        """Make step ``number`` (from 0) down the gradient of ``loss``."""
+    def make(self, number: int) -> None:
+        """Make step ``number`` (from 0) down the gradients."""
         config = self._recipe.optimizer
-        self._optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
         if config.clip_norm is not None:
             self._clip(config.clip_norm)
-        rate = config.lr * lr_factor(self._recipe.schedule, number, self._total)
-        if rate != self._rate:
-            self._rate = rate
-            for group in self._optimizer.param_groups:
-                group["lr"] = rate
-        self._optimizer.step()
+        self._optimizer.step(config.lr * lr_factor(self._recipe.schedule, number, self._total))
 
     def _clip(self, most: float) -> None:
         if self._runs == 1:
@@ -228,16 +268,3 @@ def check_forward(training: Training) -> None:
             f"model {name!r} returned shape {tuple(logits.shape)} for {len(inputs)} samples; it must return logits "
             f"of shape [sample, class] with {training.data.num_classes} classes."
         )
-
-
-def _optimizer(config: OptimizerConfig, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
-    # One kernel for all parameters halves the time of a small model's step.
-    fused = all(parameter.is_floating_point() and parameter.device.type in ("cpu", "cuda") for parameter in parameters)
-    decay = config.weight_decay
-    match config.name:
-        case "sgd":
-            return torch.optim.SGD(parameters, config.lr, config.momentum, weight_decay=decay, fused=fused)
-        case "adam":
-            return torch.optim.Adam(parameters, config.lr, weight_decay=decay, fused=fused)
-        case "adamw":
-            return torch.optim.AdamW(parameters, config.lr, weight_decay=decay, fused=fused)

@@ -35,8 +35,8 @@ def probe_determinism(recipe: Recipe, architecture: AbstractArchitecture, data: 
         raise DeterminismError(
             f"the same seed twice gave two different trainings; the first tensor that differs is {differing}. "
             "Something draws random numbers that no seed stream controls, or computes without a fixed order "
-            "(a model factory with its own generator, a nondeterministic kernel): fix that, or skip this check "
-            "with --no-probe and accept that the study cannot be reproduced."
+            "(a model factory with its own generator, a kernel on a GPU without --deterministic): fix that, or skip "
+            "this check with --no-probe and accept that the study cannot be reproduced."
         )
     if _first_difference(trace(plan.seeds(0)), trace(plan.seeds(1))) is None:
         raise DeterminismError(

@@ -61,6 +61,23 @@ class ScheduleConfig:
 
 
 @dataclass(frozen=True)
+class AverageConfig:
+    """Which weights are evaluated: the last ones or an average along the training."""
+
+    name: Literal["none", "swa", "ema"] = "none"
+    """None; the plain mean of the weights after each step (stochastic weight averaging); an exponential mean."""
+    start: float = 0.6
+    """Share of the steps after which averaging begins."""
+    decay: float = 0.99
+    """Share of the old average that each step keeps; for ema."""
+
+    def __post_init__(self) -> None:
+        _choice("average.name", self.name, ("none", "swa", "ema"))
+        _range("average.start", self.start, 0 <= self.start < 1, "a share in [0, 1)")
+        _range("average.decay", self.decay, 0 <= self.decay < 1, "a share in [0, 1)")
+
+
+@dataclass(frozen=True)
 class Recipe:
     """Everything that defines a training except its seed.
 
@@ -81,6 +98,7 @@ class Recipe:
     model: ModelConfig = field(default_factory=ModelConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
+    average: AverageConfig = field(default_factory=AverageConfig)
     epochs: int = 20
     """Passes over the training set; ignored when ``steps`` is given."""
     steps: int | None = None
@@ -89,6 +107,8 @@ class Recipe:
     """Samples in a batch. A last batch of one single sample is left out (batch norm cannot train on it)."""
     augment: Literal["none", "crop", "crop-flip"] = "none"
     """Random shifts of images by up to an eighth of their side, without or with horizontal flips."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Arithmetic of layers in training: single precision, or bfloat16 with single-precision weights (mixed)."""
 
     def __post_init__(self) -> None:
         _range("epochs", self.epochs, self.epochs >= 1, "1 or more")
@@ -96,6 +116,7 @@ class Recipe:
             _range("steps", self.steps, self.steps >= 1, "1 or more")
         _range("batch_size", self.batch_size, self.batch_size >= 1, "1 or more")
         _choice("augment", self.augment, ("none", "crop", "crop-flip"))
+        _choice("precision", self.precision, ("float32", "bfloat16"))
 
     def to_toml(self) -> str:
         """Return the recipe as TOML; options that are not set are left out."""

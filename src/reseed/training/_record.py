@@ -15,7 +15,7 @@ from reseed._errors import RecipeError
 
 Level = Literal["labels", "scores", "full"]
 
-_EVAL_BATCH = 1024
+EVAL_BATCH = 1024
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class NoSink:
         """Forget them."""
 
 
-def predict(model: nn.Module, inputs: Tensor, batch_size: int = _EVAL_BATCH) -> Tensor:
+def predict(model: nn.Module, inputs: Tensor, batch_size: int = EVAL_BATCH) -> Tensor:
     """Return logits [sample, class] in evaluation mode, leaving the model as it was.
 
     No gradient, no augmentation, no draw from any generator; the training mode of every module is restored.

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import final
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from reseed._errors import ModelError
-from reseed.models import StackedModel, check_stackable, draw_model
+from reseed.models import StackedModel, check_stackable, vmapped_model
 from reseed.training._augment import augment
-from reseed.training._draws import DrawnDropout, Masks
+from reseed.training._draws import DrawnDropout, DropoutDraws, Masks
 from reseed.training._loop import AbstractTraining, Step, Updates
-from reseed.training._record import predict
+from reseed.training._loss import cross_entropy
+from reseed.training._memory import bytes_of_one_run
+from reseed.training._record import EVAL_BATCH, predict
+from reseed.training._run_by_run import RunByRun
 from reseed.training._seeds import Seeds
+from reseed.training._stack import AbstractStack, AutogradStack
+from reseed.training._stacked_mlp import StackedMlp, is_mlp
+from reseed.training._trial import check_by_trial
 
 _PREDICT_ROWS = 8192
 _MOST_RUNS = 64
@@ -45,76 +50,97 @@ class StackedTraining(AbstractTraining):
     bootstrap: bool = False
 
     @cached_property
-    def model(self) -> StackedModel:
+    def model(self) -> AbstractStack:
         """The runs' models as one, in training mode, on the device of the data."""
-        data = self.data
-        models = [draw_model(self.architecture, data.input_shape, data.num_classes, seeds.init) for seeds in self.seeds]
-        return StackedModel(models, lambda p: DrawnDropout(p, self._masks)).to(data.inputs.device).train()
+        models = [self.draw(seeds.init) for seeds in self.seeds]
+        dropout = [seeds.dropout for seeds in self.seeds]
+        is_native, device = self.architecture.is_native, self.data.inputs.device
+        return stack_models(models, dropout, is_native=is_native, device=device).train()
 
     def steps(self) -> Iterator[Step]:
         """Train, yielding after every optimisation step of all runs; gradients stay until the next one."""
         recipe, data, model, runs = self.recipe, self.data, self.model, len(self.seeds)
-        updates = Updates(recipe, list(model.parameters()), self.total_steps, runs)
+        updates = Updates(recipe, model.trained, self.total_steps, runs, direct=self.architecture.is_native)
         words = [seeds.augment for seeds in self.seeds]
         orders = zip(*(self.orders(seeds, self.bootstrap) for seeds in self.seeds), strict=True)
         for number, rows in enumerate(self.batches(np.stack(order) for order in orders)):
-            inputs = augment(data.inputs[rows].flatten(0, 1), recipe.augment, words, number)
-            self._masks.begin(number)
-            logits = model(inputs.view(*rows.shape, *data.input_shape))
-            # Classes in front: torch's softmax over a short last axis is many times slower than over this one.
-            each = nn.functional.cross_entropy(logits.movedim(-1, 0)[None], data.labels[rows][None], reduction="none")
-            losses = each[0].mean(1)
-            # Runs share no parameter, so the gradient of the sum is each run's own.
-            updates.make(number, losses.sum())
-            yield Step(number + 1, rows, inputs, logits.detach(), losses.detach())
+            flat = rows.flatten()
+            inputs = augment(data.inputs.index_select(0, flat), recipe.augment, words, number)
+            labels = data.labels.index_select(0, flat).view(rows.shape)
+            loss = partial(_cross_entropy_of, labels)
+            with self.mixed():
+                logits, losses = model.learn(inputs.view(*rows.shape, *data.input_shape), loss, number)
+            updates.make(number)
+            self.averages.update(number + 1)
+            yield Step(number + 1, rows, inputs, logits, losses)
 
-    def predict(self, inputs: Tensor) -> Tensor:
+    @property
+    def evaluated(self) -> list[Tensor]:
+        """Parameters and floating-point buffers of all runs."""
+        return [*self.model.trained, *(value for value in self.model.buffers() if value.is_floating_point())]
+
+    def logits(self, inputs: Tensor) -> Tensor:
         """Return logits [run, sample, class]; all runs see the same inputs [sample, ...]."""
         runs = len(self.seeds)
-        parts = torch.split(inputs, max(1, _PREDICT_ROWS // runs))
+        most = _PREDICT_ROWS if self.architecture.is_native else EVAL_BATCH
+        parts = torch.split(inputs, max(1, most // runs))
         return torch.cat([predict(self.model, part.expand(runs, *part.shape), runs) for part in parts], dim=1)
 
-    @cached_property
-    def _masks(self) -> Masks:
-        return Masks([seeds.dropout for seeds in self.seeds])
+
+def stack_models(
+    models: Sequence[nn.Module], dropout: Sequence[int], *, is_native: bool, device: torch.device
+) -> AbstractStack:
+    """Return K models as one.
+
+    Args:
+        models: Freshly drawn models of one factory, on the device; they are used up.
+        dropout: The dropout word of each run.
+        is_native: Whether they are reseed's own.
+        device: Where they train.
+
+    Raises:
+        ModelError: A layer cannot be stacked; the message names it.
+    """
+    masks = Masks(dropout)
+    if not is_native:
+        return AutogradStack(vmapped_model(models, DropoutDraws(masks).of_run).to(device), masks)
+    networks = [model for model in models if is_mlp(model)]
+    if len(networks) == len(models):
+        return StackedMlp(networks, masks)
+    if device.type != "cpu":
+        return AutogradStack(StackedModel(models, lambda p: DrawnDropout(p, masks)).to(device), masks)
+    draws = [DropoutDraws(word) for word in dropout]
+    for model, own in zip(models, draws, strict=True):
+        own.replace_modules(model)
+    return RunByRun(models, draws)
+
+
+def _cross_entropy_of(labels: Tensor, logits: Tensor, runs: slice) -> tuple[Tensor, Tensor]:
+    return cross_entropy(logits, labels[runs])
 
 
 def check_can_stack(training: StackedTraining) -> None:
     """Accept a recipe whose runs can be trained as one program.
 
     Raises:
-        ModelError: The model is foreign code, or has a layer that cannot be stacked; the message names the reason.
+        ModelError: The model has a layer that cannot be stacked, or foreign code that cannot be mapped over runs; the
+            message names the reason.
     """
-    name, data = training.recipe.model.name, training.data
-    if not training.architecture.is_native:
-        raise ModelError(
-            f"runs of model {name!r} cannot be stacked: it is not one of reseed's own layers. "
-            "Choose the engine serial or processes."
-        )
-    check_stackable(draw_model(training.architecture, data.input_shape, data.num_classes, 0))
+    if training.architecture.is_native:
+        check_stackable(training.draw(0))
+    else:
+        check_by_trial(training)
+
+
+def steps_run_by_run(training: StackedTraining) -> bool:
+    """Whether the program works on one run after another, see `RunByRun`."""
+    return isinstance(training.model, RunByRun)
 
 
 def group_size(training: StackedTraining) -> int:
-    """Return how many runs to train as one program: what half of the free memory holds, at most 64.
-
-    What one run takes is measured on a batch: parameters, gradients and optimiser state, and all layers' outputs with
-    their gradients.
-    """
-    recipe, data = training.recipe, training.data
-    model = draw_model(training.architecture, data.input_shape, data.num_classes, 0).to(data.inputs.device)
-    outputs: list[int] = []
-    handles = [
-        module.register_forward_hook(lambda _, __, output: outputs.append(output.nbytes))
-        for module in model.modules()
-        if not list(module.children())
-    ]
-    rows = data.inputs[: recipe.batch_size]
-    predict(model, rows)
-    for handle in handles:
-        handle.remove()
-    copies = 3 if recipe.optimizer.name == "sgd" else 4
-    each = copies * sum(parameter.nbytes for parameter in model.parameters()) + 2 * (rows.nbytes + sum(outputs))
-    return int(max(2, min(_MOST_RUNS, _free_bytes(data.inputs.device) // 2 // each)))
+    """Return how many runs to train as one program: what half of the free memory holds, at most 64."""
+    each = bytes_of_one_run(training.recipe, training.architecture, training.data)
+    return int(max(2, min(_MOST_RUNS, _free_bytes(training.data.inputs.device) // 2 // each)))
 
 
 def _free_bytes(device: torch.device) -> int:

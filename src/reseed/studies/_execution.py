@@ -1,0 +1,139 @@
+"""Where the runs of a study execute, and how many of them as one program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reseed._errors import InputError, ModelError
+from reseed.engines import Engine, as_engine, usable_cores
+from reseed.studies._header import Header, grouping
+from reseed.training import check_can_stack, group_size, steps_run_by_run
+
+if TYPE_CHECKING:
+    from reseed.studies._train import TrainRun
+    from reseed.training import StackedTraining
+
+_STACKING = ("auto", "stacked", "processes", "cluster")
+_MOST_RUN_BY_RUN = 8
+"""Runs in a program that gains nothing from more of them; few, so that an interruption costs little."""
+_MOST_MAPPED = 10**6
+"""Parameters of a foreign model up to which mapping its code over runs was measured to pay on a CPU."""
+_WORTH_WORKERS = 1e12
+"""Operations of a study from which worker processes, which take seconds to start, are the faster way."""
+
+
+@dataclass(frozen=True)
+class Execution:
+    """How the runs of a study execute.
+
+    Attributes:
+        engine: Where.
+        threads: Threads of arithmetic.
+        groups: First run and the one after the last of each program; empty where every run is one by itself.
+    """
+
+    engine: Engine
+    threads: int
+    groups: tuple[tuple[int, int], ...]
+
+
+def check_group(group: int | None, engine: str | Engine) -> None:
+    """Accept a number of runs in one program.
+
+    Raises:
+        InputError: It is less than two, or less than one on a cluster, or the engine trains runs one by one.
+    """
+    least = 1 if engine == "cluster" else 2
+    if group is not None and (engine == "serial" or group < least):
+        raise InputError(
+            f"group is {group!r}; it is a number of runs, {least} or more, for the engines {', '.join(_STACKING)}."
+        )
+
+
+def plan_execution(
+    task: TrainRun,
+    runs: int,
+    found: Header | None,
+    *,
+    engine: str | Engine,
+    jobs: int | None,
+    address: str | None,
+    device: str,
+    group: int | None,
+    threads: int | None,
+    announce: Callable[[str], None],
+) -> Execution:
+    """Decide what the caller left open; a study that is there goes on the way it began.
+
+    Args:
+        task: Trains the runs; on a device of this machine.
+        runs: How many there will be.
+        found: The header of the study that is there.
+        engine: See `train_study`.
+        jobs: Groups at once.
+        address: Where the cluster is.
+        device: Where runs will train.
+        group: Runs in one program.
+        threads: Threads of arithmetic.
+        announce: Takes a line for the user.
+
+    Raises:
+        ModelError: The engine is ``stacked`` and the model cannot be.
+    """
+    pair = task.stacked((0, 1))
+    is_open = engine == "auto" or (engine == "cluster" and group is None)
+    stacks = bool(found.groups) if found is not None and is_open else engine == "stacked" or (group or 1) > 1
+    is_on_cpu = device.startswith("cpu")
+    if is_open and found is None:
+        try:
+            if is_on_cpu:
+                _check_pays(pair)
+            check_can_stack(pair)
+            stacks = True
+        except ModelError as error:
+            announce(f"training one run at a time: {error}")
+    elif stacks:
+        check_can_stack(pair)
+    is_run_by_run = stacks and steps_run_by_run(pair)
+    own_threads = usable_cores() if engine == "stacked" else 1
+    if engine == "auto" and stacks:
+        # Programs of one thread each share cores better than the threads of one program, which wait for each other.
+        has_use = is_run_by_run or _operations(pair, runs) > _WORTH_WORKERS
+        engine = "processes" if is_on_cpu and (jobs is not None or (has_use and usable_cores() > 1)) else "stacked"
+    if threads is None:
+        threads = found.threads if found is not None else own_threads
+    chosen = as_engine(engine, jobs=jobs, address=address, threads=threads, device=device)
+    if not stacks:
+        return Execution(chosen, threads, ())
+    start, groups = (found.runs, found.groups) if found is not None and found.groups else (0, ())
+    if group is None:
+        workers = chosen.workers
+        sharing = 1 if engine == "cluster" else workers  # whose memory is not this machine's alone
+        most = _MOST_RUN_BY_RUN if is_run_by_run else runs
+        group = max(1, min(most, group_size(pair) // sharing, -(-(runs - start) // workers)))
+    return Execution(chosen, threads, groups + grouping(start, max(start, runs), group))
+
+
+def _check_pays(pair: StackedTraining) -> None:
+    """Accept a model of which several runs as one program are no slower than one after another on a CPU.
+
+    Raises:
+        ModelError: They are; the message says what can be done nevertheless.
+    """
+    parameters = sum(parameter.numel() for parameter in pair.draw(0).parameters())
+    if not pair.architecture.is_native and parameters > _MOST_MAPPED:
+        raise ModelError(
+            f"model {pair.recipe.model.name!r} has {parameters:,} parameters and layers that reseed does not know, "
+            "and stacks of such models are slower on a CPU. The engine stacked makes them all the same."
+        )
+
+
+def _operations(pair: StackedTraining, runs: int) -> float:
+    """Return roughly how many operations the study's trainings take: six for each weight and sample.
+
+    Counted and not timed, so that the same command always makes the same groups.
+    """
+    weights = sum(parameter.numel() for parameter in pair.model.trained) / len(pair.seeds)
+    return 6.0 * weights * pair.total_steps * pair.recipe.batch_size * runs

@@ -1,0 +1,32 @@
+"""Threads and deterministic kernels, inside a block only."""
+
+import os
+
+import torch
+
+from reseed.training import arithmetic
+
+
+def test_settings_hold_inside_and_return_after_an_error(monkeypatch):
+    """Threads and determinism are set in the block and put back, whatever happens in it."""
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    try:
+        with arithmetic(before[0] + 1, deterministic=True):
+            inside = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+            raise KeyError
+    except KeyError:
+        pass
+    assert inside == (before[0] + 1, True)
+    assert (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()) == before
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+
+
+def test_what_the_user_asked_for_stays():
+    """Determinism that was on before stays on in a block that does not ask for it."""
+    torch.use_deterministic_algorithms(True)
+    try:
+        with arithmetic(1):
+            assert torch.are_deterministic_algorithms_enabled()
+    finally:
+        torch.use_deterministic_algorithms(False)
