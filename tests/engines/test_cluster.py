@@ -234,7 +234,7 @@ def test_what_ray_refuses_is_an_error_of_ours(monkeypatch):
 
     monkeypatch.setattr("ray.is_initialized", lambda: False)
     monkeypatch.setattr("ray.init", refuse)
-    with pytest.raises(InputError, match="Ray cannot be started on this machine: no room for the object store. Choose"):
+    with pytest.raises(InputError, match=r"Ray cannot be started on this machine: no room for the object store\. Cho"):
         list(ClusterEngine().map(print, [(0,)]))
 
 

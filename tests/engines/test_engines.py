@@ -147,6 +147,9 @@ def test_engines_by_name(monkeypatch):
     assert as_engine("auto", jobs=1) == SerialEngine()
     assert as_engine("processes", jobs=3) == ProcessesEngine(3)
     assert as_engine("serial").workers == 1
+    cluster = as_engine("cluster", address="auto", jobs=4, threads=2, device="cuda")
+    assert cluster == ClusterEngine("auto", jobs=4, threads=2, gpus=1)
+    assert as_engine("cluster") == ClusterEngine()
 
 
 def test_bad_engine_options_are_refused():
@@ -155,6 +158,18 @@ def test_bad_engine_options_are_refused():
         as_engine("slurm")
     with pytest.raises(InputError, match="jobs must be 1 or more, got 0"):
         as_engine("processes", jobs=0)
+    with pytest.raises(InputError, match="address is 'auto', but only the engine 'cluster' has one; the engine"):
+        as_engine("serial", address="auto")
+
+
+def test_an_engine_of_ones_own_is_taken_as_it_is():
+    """An object with name, workers and map is an engine; it brings its own options."""
+    own = ProcessesEngine(3, name="mine")
+    assert as_engine(own) is own
+    with pytest.raises(InputError, match="jobs is 2, but the engine 'mine' is given whole; set its workers instead"):
+        as_engine(own, jobs=2)
+    with pytest.raises(InputError, match="engine must be a name or an object with name, workers and map, got dict"):
+        as_engine({})
 
 
 class Unpicklable:
