@@ -158,9 +158,7 @@ def test_bad_engine_options_are_refused():
         as_engine("slurm")
     with pytest.raises(InputError, match="jobs must be 1 or more, got 0"):
         as_engine("processes", jobs=0)
-    with pytest.raises(
-        InputError, match="address is 'auto', but only the engine 'cluster' has one; the engine"
-    ):
+    with pytest.raises(InputError, match="address is 'auto', but only the engine 'cluster' has one; the engine"):
         as_engine("serial", address="auto")
 
 
