@@ -98,6 +98,19 @@ def test_fine_tuning_starts_from_shared_weights(encoder, splits):
     assert not build.is_native
 
 
+def test_padding_changes_nothing_but_is_cut(encoder, splits):
+    """More padding gives the same logits bit for bit, and the masks of transformers are built as before afterwards."""
+    from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
+
+    config = ModelConfig("text-encoder", encoder=encoder, max_length=16, fine_tune=True, hidden=())
+    build = architecture(config)
+    token_ids = build.prepare(splits, None, lambda _: None).train
+    before = dict(ALL_MASK_ATTENTION_FUNCTIONS)
+    model = draw_model(build, (16,), 3, word=1).eval()
+    assert torch.equal(model(token_ids), model(torch.nn.functional.pad(token_ids, (0, 4), value=model.padding_id)))
+    assert dict(ALL_MASK_ATTENTION_FUNCTIONS) == before
+
+
 def test_missing_encoder_is_named(splits, monkeypatch):
     """A folder that is not there is an error about the encoder."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")

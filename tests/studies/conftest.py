@@ -30,7 +30,8 @@ def train(tmp_path):
     """A function that trains a small study below the test's folder."""
 
     def run(name="study", recipe=RECIPE, **options):
-        options = {"runs": 3, "engine": "serial"} | options
+        # One thread: threads of one program wait for each other, which takes ages on a busy machine.
+        options = {"runs": 3, "engine": "serial", "threads": 1} | options
         return train_study(recipe, tmp_path / name, **options)
 
     return run

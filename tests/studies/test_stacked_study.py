@@ -55,10 +55,10 @@ def test_resuming_repeats_the_grouping(train):
 def test_a_study_keeps_its_threads_on_another_machine(train, monkeypatch):
     """Continued where there are more cores, a stacked study uses as many threads as it began with."""
     monkeypatch.setattr("reseed.studies._execution.usable_cores", lambda: 1)
-    assert train(engine="stacked", runs=2).header.threads == 1
+    assert train(engine="stacked", runs=2, threads=None).header.threads == 1
     monkeypatch.setattr("reseed.studies._execution.usable_cores", lambda: 2)
-    assert train(engine="stacked", runs=4).header.threads == 1
-    assert train("new", engine="stacked", runs=2).header.threads == 2
+    assert train(engine="stacked", runs=4, threads=None).header.threads == 1
+    assert train("new", engine="stacked", runs=2, threads=None).header.threads == 2
 
 
 def test_runs_diverge_one_by_one_in_a_stack(train):
@@ -138,18 +138,20 @@ def test_memory_decides_the_group(train, monkeypatch):
 
 
 def test_auto_stacks_what_it_can(train, monkeypatch):
-    """Auto trains networks on numbers as one program with all cores, and images in processes, several runs in each."""
+    """Auto trains small networks as one program, and in processes, several runs in each, what takes longer."""
     monkeypatch.setattr("reseed.studies._execution.usable_cores", lambda: 2)
     monkeypatch.setattr("reseed.engines._registry.usable_cores", lambda: 2)
-    found = train("mlp", engine="auto", runs=4).header
-    assert (found.groups, found.threads) == (((0, 4),), 2)
-    recipe = replace(RECIPE, model=ModelConfig("cnn", width=4), steps=2)
-    found = train("cnn", recipe=recipe, engine="auto", runs=4).header
+    found = train("mlp", engine="auto", threads=None, runs=4).header
+    assert (found.groups, found.threads) == (((0, 4),), 1)
+    monkeypatch.setattr("reseed.studies._execution._WORTH_WORKERS", 1e6)
+    found = train("large", engine="auto", threads=None, runs=4).header
     assert (found.groups, found.threads) == (((0, 2), (2, 4)), 1)
-    assert same(
-        train("again", recipe=recipe, engine="processes", runs=4, group=2),
-        Study.open(train("cnn", recipe=recipe, engine="auto", runs=4).path),
-    )
+    monkeypatch.undo()
+    monkeypatch.setattr("reseed.studies._execution.usable_cores", lambda: 2)
+    recipe = replace(RECIPE, model=ModelConfig("cnn", width=4), steps=2)
+    images = train("cnn", recipe=recipe, engine="auto", threads=None, runs=4, jobs=2)
+    assert (images.header.groups, images.header.threads) == (((0, 2), (2, 4)), 1)
+    assert same(train("again", recipe=recipe, engine="processes", runs=4, group=2), images)
 
 
 def test_auto_continues_as_the_study_began(train):
@@ -175,6 +177,23 @@ def test_auto_says_why_it_does_not_stack(train, tmp_path, monkeypatch):
     assert study.header.groups == ()
     (line,) = said
     assert line.startswith("training one run at a time: runs of model 'lone_net:net' cannot be stacked: ")
+
+
+def test_auto_does_not_stack_large_foreign_models_on_a_cpu(train, tmp_path, monkeypatch):
+    """Where stacking is slower, auto trains one run at a time and says how to stack nevertheless."""
+    (tmp_path / "heavy_net.py").write_text(
+        "import torch\n\ndef net(shape, classes):\n"
+        "    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, classes))\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    recipe = replace(RECIPE, model=ModelConfig("heavy_net:net"), data=DataConfig("digits"))
+    assert train("small", recipe=recipe, engine="auto", runs=2).header.groups == ((0, 2),)
+    monkeypatch.setattr("reseed.studies._execution._MOST_MAPPED", 600)
+    said = []
+    assert train("large", recipe=recipe, engine="auto", jobs=1, runs=2, announce=said.append).header.groups == ()
+    (line,) = said
+    assert "model 'heavy_net:net' has 650 parameters and layers that reseed does not know" in line
 
 
 def test_a_group_that_does_not_fit_is_halved(train, monkeypatch, capsys):

@@ -13,10 +13,17 @@ from reseed.training import check_can_stack, group_size, steps_run_by_run
 
 if TYPE_CHECKING:
     from reseed.studies._train import TrainRun
+    from reseed.training import StackedTraining
 
 _STACKING = ("auto", "stacked", "processes", "cluster")
 _MOST_RUN_BY_RUN = 8
 """Runs in a program that gains nothing from more of them; few, so that an interruption costs little."""
+_MOST_IN_A_WORKER = 16
+"""Runs in a program of a worker process: more gain little, and progress is seen, and kept, by the program."""
+_MOST_MAPPED = 10**6
+"""Parameters of a foreign model up to which mapping its code over runs was measured to pay on a CPU."""
+_WORTH_WORKERS = 1e12
+"""Operations of a study from which worker processes, which take seconds to start, are the faster way."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +87,11 @@ def plan_execution(
     pair = task.stacked((0, 1))
     is_open = engine == "auto" or (engine == "cluster" and group is None)
     stacks = bool(found.groups) if found is not None and is_open else engine == "stacked" or (group or 1) > 1
+    is_on_cpu = device.startswith("cpu")
     if is_open and found is None:
         try:
+            if is_on_cpu:
+                _check_pays(pair)
             check_can_stack(pair)
             stacks = True
         except ModelError as error:
@@ -89,11 +99,13 @@ def plan_execution(
     elif stacks:
         check_can_stack(pair)
     is_run_by_run = stacks and steps_run_by_run(pair)
+    own_threads = usable_cores() if engine == "stacked" else 1
     if engine == "auto" and stacks:
-        # Runs that do not share their arithmetic share cores best as processes.
-        engine = "processes" if jobs is not None or (is_run_by_run and usable_cores() > 1) else "stacked"
+        # Programs of one thread each share cores better than the threads of one program, which wait for each other.
+        has_use = is_run_by_run or _operations(pair, runs) > _WORTH_WORKERS
+        engine = "processes" if is_on_cpu and (jobs is not None or (has_use and usable_cores() > 1)) else "stacked"
     if threads is None:
-        threads = found.threads if found is not None else usable_cores() if engine == "stacked" else 1
+        threads = found.threads if found is not None else own_threads
     chosen = as_engine(engine, jobs=jobs, address=address, threads=threads, device=device)
     if not stacks:
         return Execution(chosen, threads, ())
@@ -101,6 +113,29 @@ def plan_execution(
     if group is None:
         workers = chosen.workers
         sharing = 1 if engine == "cluster" else workers  # whose memory is not this machine's alone
-        most = _MOST_RUN_BY_RUN if is_run_by_run else runs
+        most = _MOST_RUN_BY_RUN if is_run_by_run else _MOST_IN_A_WORKER if engine == "processes" else runs
         group = max(1, min(most, group_size(pair) // sharing, -(-(runs - start) // workers)))
     return Execution(chosen, threads, groups + grouping(start, max(start, runs), group))
+
+
+def _check_pays(pair: StackedTraining) -> None:
+    """Accept a model of which several runs as one program are no slower than one after another on a CPU.
+
+    Raises:
+        ModelError: They are; the message says what can be done nevertheless.
+    """
+    parameters = sum(parameter.numel() for parameter in pair.draw(0).parameters())
+    if not pair.architecture.is_native and parameters > _MOST_MAPPED:
+        raise ModelError(
+            f"model {pair.recipe.model.name!r} has {parameters:,} parameters and layers that reseed does not know, "
+            "and stacks of such models are slower on a CPU. The engine stacked makes them all the same."
+        )
+
+
+def _operations(pair: StackedTraining, runs: int) -> float:
+    """Return roughly how many operations the study's trainings take: six for each weight and sample.
+
+    Counted and not timed, so that the same command always makes the same groups.
+    """
+    weights = sum(parameter.numel() for parameter in pair.model.trained) / len(pair.seeds)
+    return 6.0 * weights * pair.total_steps * pair.recipe.batch_size * runs

@@ -79,10 +79,10 @@ def train_study(
         jobs: Worker processes, or groups at once on a cluster; default: one for each core.
         address: Where the cluster is: ``auto`` or HOST[:PORT]; default: a Ray on this machine alone.
         group: Runs in one program, for all engines but ``serial``; default: what memory allows, at most
-            64, and at most 8 of networks on images on a CPU.
+            64; in worker processes 16, and 8 of networks on images on a CPU.
         device: ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``auto``.
         threads: Threads of arithmetic. Part of the study, since more threads may round differently; default: what the
-            study began with, for a new one one for each run, or all cores for a stack.
+            study began with; for a new one all cores for the engine ``stacked``, one for the others.
         deterministic: Whether to use torch's deterministic kernels only; for GPUs, see `reseed.training.arithmetic`.
             Part of the study.
         probe: Whether to check determinism before the first run.
@@ -127,22 +127,24 @@ def train_study(
             deterministic,
             splits.evaluation.digest,
         )
-        check_forward(task.single(0))
-        execution = plan_execution(
-            task,
-            runs,
-            read_header(root),
-            engine=engine,
-            jobs=jobs,
-            address=address,
-            device=device,
-            group=group,
-            threads=threads,
-            announce=announce,
-        )
-        task = replace(task, threads=execution.threads)
         with arithmetic(task.threads, deterministic=deterministic):
-            header = replace(_header(task, splits, runs), groups=execution.groups, device=device)
+            header = _header(task, splits, runs)
+            check_forward(task.single(0))
+            execution = plan_execution(
+                task,
+                runs,
+                read_header(root),
+                engine=engine,
+                jobs=jobs,
+                address=address,
+                device=device,
+                group=group,
+                threads=threads,
+                announce=announce,
+            )
+        task = replace(task, threads=execution.threads)
+        header = replace(header, threads=execution.threads, groups=execution.groups, device=device)
+        with arithmetic(task.threads, deterministic=deterministic):
             if probe and any(read_manifest(root, run) is None for run in range(runs)):
                 # Before the study is made: one that fails here leaves nothing that the next attempt trips over.
                 probe_determinism(recipe, architecture(recipe.model), task.training_set(), plan)

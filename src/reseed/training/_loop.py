@@ -20,7 +20,8 @@ from reseed.models import AbstractArchitecture, draw_model
 from reseed.training._augment import augment
 from reseed.training._average import Averages
 from reseed.training._draws import DropoutDraws, draw_key
-from reseed.training._recipe import OptimizerConfig, Recipe
+from reseed.training._optimizers import FusedOptimizer, TorchOptimizer
+from reseed.training._recipe import Recipe
 from reseed.training._record import predict
 from reseed.training._schedule import lr_factor
 from reseed.training._seeds import Seeds, generator
@@ -194,24 +195,27 @@ class Updates:
         parameters: Of several runs: each parameter's first axis is divisible by ``runs``, run by run.
         total: Steps of the whole training.
         runs: How many runs the parameters hold; each has its gradient clipped by its own norm.
+        direct: Call torch's kernels directly, where the device has them; all parameters must have gradients.
     """
 
-    def __init__(self, recipe: Recipe, parameters: list[nn.Parameter], total: int, runs: int = 1) -> None:
+    def __init__(
+        self, recipe: Recipe, parameters: list[nn.Parameter], total: int, runs: int = 1, *, direct: bool = False
+    ) -> None:
         self._recipe, self._parameters, self._total, self._runs = recipe, parameters, total, runs
-        self._optimizer = _optimizer(recipe.optimizer, parameters)
-        self._rate = recipe.optimizer.lr
+        has_kernels = all(value.is_floating_point() and value.device.type in ("cpu", "cuda") for value in parameters)
+        config = recipe.optimizer
+        self._optimizer: FusedOptimizer | TorchOptimizer = (
+            FusedOptimizer(config, parameters)
+            if direct and has_kernels
+            else TorchOptimizer(config, parameters, fused=has_kernels)
+        )
 
     def make(self, number: int) -> None:
         """Make step ``number`` (from 0) down the gradients."""
         config = self._recipe.optimizer
         if config.clip_norm is not None:
             self._clip(config.clip_norm)
-        rate = config.lr * lr_factor(self._recipe.schedule, number, self._total)
-        if rate != self._rate:
-            self._rate = rate
-            for group in self._optimizer.param_groups:
-                group["lr"] = rate
-        self._optimizer.step()
+        self._optimizer.step(config.lr * lr_factor(self._recipe.schedule, number, self._total))
 
     def _clip(self, most: float) -> None:
         if self._runs == 1:
@@ -264,16 +268,3 @@ def check_forward(training: Training) -> None:
             f"model {name!r} returned shape {tuple(logits.shape)} for {len(inputs)} samples; it must return logits "
             f"of shape [sample, class] with {training.data.num_classes} classes."
         )
-
-
-def _optimizer(config: OptimizerConfig, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
-    # One kernel for all parameters halves the time of a small model's step.
-    fused = all(parameter.is_floating_point() and parameter.device.type in ("cpu", "cuda") for parameter in parameters)
-    decay = config.weight_decay
-    match config.name:
-        case "sgd":
-            return torch.optim.SGD(parameters, config.lr, config.momentum, weight_decay=decay, fused=fused)
-        case "adam":
-            return torch.optim.Adam(parameters, config.lr, weight_decay=decay, fused=fused)
-        case "adamw":
-            return torch.optim.AdamW(parameters, config.lr, weight_decay=decay, fused=fused)

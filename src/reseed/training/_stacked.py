@@ -60,7 +60,7 @@ class StackedTraining(AbstractTraining):
     def steps(self) -> Iterator[Step]:
         """Train, yielding after every optimisation step of all runs; gradients stay until the next one."""
         recipe, data, model, runs = self.recipe, self.data, self.model, len(self.seeds)
-        updates = Updates(recipe, model.trained, self.total_steps, runs)
+        updates = Updates(recipe, model.trained, self.total_steps, runs, direct=self.architecture.is_native)
         words = [seeds.augment for seeds in self.seeds]
         orders = zip(*(self.orders(seeds, self.bootstrap) for seeds in self.seeds), strict=True)
         for number, rows in enumerate(self.batches(np.stack(order) for order in orders)):
@@ -108,7 +108,7 @@ def stack_models(
     if len(networks) == len(models):
         return StackedMlp(networks, masks)
     if device.type != "cpu":
-        return AutogradStack(StackedModel(models, lambda p: DrawnDropout(p, masks)).to(device), masks)
+        return AutogradStack(StackedModel(models, lambda p: DrawnDropout(p, masks)), masks)
     draws = [DropoutDraws(word) for word in dropout]
     for model, own in zip(models, draws, strict=True):
         own.replace_modules(model)

@@ -53,7 +53,8 @@ class StackedMlp(AbstractStack):
         super().__init__()
         self._masks = masks
         self._dropout: list[float] = []
-        self._weights, self._biases = nn.ParameterList(), nn.ParameterList()
+        self._weights: list[nn.Parameter] = []  # plain lists: torch's take their time, which small networks feel
+        self._biases: list[nn.Parameter] = []
         for layer in models[0]:
             if isinstance(layer, nn.Linear):
                 self._dropout.append(0.0)
@@ -67,7 +68,7 @@ class StackedMlp(AbstractStack):
     @property
     def trained(self) -> list[nn.Parameter]:
         """Parameters of all runs, [run, ...]."""
-        return list(self.parameters())
+        return [*self._weights, *self._biases]
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return logits [run, sample, class] of inputs [run, sample, ...], without dropout."""

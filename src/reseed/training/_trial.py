@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from reseed.training._stacked import StackedTraining
 
 _STEPS, _ROWS = 2, 4
-# Adam would blow up rounding: its first step follows a gradient's sign, however small the gradient.
+# Adam would blow up rounding: its first step follows the sign of a gradient, however small that is.
 _OPTIMIZER = OptimizerConfig("sgd", lr=1e-3)
 
 
@@ -42,9 +42,9 @@ def check_by_trial(training: StackedTraining) -> None:
     try:
         found = _trace(stack, len(stack.seeds))
     except (Exception, SystemExit) as error:  # foreign code may raise anything when mapped; the cause stays attached
+        reason = (str(error) or type(error).__name__).splitlines()[0].rstrip(" .")
         raise ModelError(
-            f"runs of model {name!r} cannot be stacked: {str(error).splitlines()[0]} "
-            "Choose the engine serial or processes."
+            f"runs of model {name!r} cannot be stacked: {reason}. Choose the engine serial or processes."
         ) from error
     for what, together in found.items():
         if not _are_close(together, torch.cat([trace[what] for trace in traces])):
@@ -56,7 +56,7 @@ def check_by_trial(training: StackedTraining) -> None:
 
 
 def _trace(training: StackedTraining | Training, runs: int) -> dict[str, Tensor]:
-    """Train to the end and return what came of it by name, each [run, ...]."""
+    """Train to the end and return what came of it by what it is, each [run, ...]."""
     trace = {
         f"the logits at step {step.number}": step.logits.view(runs, *step.logits.shape[-2:])
         for step in training.steps()
