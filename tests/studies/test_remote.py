@@ -1,5 +1,6 @@
 """Studies at a URL: they are what they would be in a folder, whoever is killed and whoever else writes."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -96,13 +97,14 @@ def test_a_study_at_a_url_is_continued_elsewhere(url, bucket, local, elsewhere):
         train_study(recipe_for("digits", "mlp", changes={"epochs": 1}), url, runs=3)
 
 
-def test_a_killed_command_is_continued(url, bucket, local):
+def test_a_killed_command_is_continued(url, bucket, local, tmp_path):
     """After kill -9 finished runs stay at the URL, and the same command does the others."""
     script = (
         "import sys; from reseed import recipe_for, train_study;"
         "train_study(recipe_for('digits', 'mlp', changes={'epochs': 2}), sys.argv[1], runs=20, engine='serial')"
     )
-    command = subprocess.Popen([sys.executable, "-c", script, url])
+    environment = os.environ | {"TMPDIR": str(tmp_path)}  # what kill -9 leaves there
+    command = subprocess.Popen([sys.executable, "-c", script, url], env=environment)
     while len(list(bucket.glob("runs/*/manifest.json"))) < 2 and command.poll() is None:
         time.sleep(0.01)
     command.send_signal(signal.SIGKILL)
