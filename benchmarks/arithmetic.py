@@ -25,7 +25,7 @@ from reseed.instability import churn, jitter
 from reseed.studies import train_study
 from reseed.training import Recipe, RecordConfig, default_recipe
 
-RUNS = 8
+RUNS = 6
 
 
 def cases() -> dict[str, Recipe]:
@@ -33,7 +33,7 @@ def cases() -> dict[str, Recipe]:
     return {
         "digits mlp": default_recipe("mlp"),
         "clinc150 tf-idf head": default_recipe("text-tfidf", DataConfig("clinc150")),
-        "mnist cnn, 200 steps": replace(default_recipe("cnn", DataConfig("mnist")), steps=200),
+        "mnist cnn, 100 steps": replace(default_recipe("cnn", DataConfig("mnist")), steps=100),
     }
 
 

@@ -1,16 +1,19 @@
-"""The `stacked` engine against the serial one and against worker processes, as ratios in one run.
+"""Many runs as one program against the same runs one by one, as ratios in one run.
 
-For each recipe, the same runs of the same seeds are trained four ways, on the same two cores:
+For each recipe, the runs of the same seeds are trained, on the same two cores:
 
-- loop: one run after another, one thread (the plain loop, which is the peer of every ratio);
-- loop, all threads: the same with as many threads as there are cores;
-- stacked: all runs as one program, all threads;
-- studies: the whole command, recording and starting worker processes included, with the engines `processes` and
-  `stacked`.
+- plain: a loop as one types it in PyTorch, one run after another, one thread (see training_loop.py);
+- serial: reseed's own training of one run after another, one thread;
+- stacked: all runs as one program, with all threads and with one.
 
-The studies also tell what arithmetic alone does: the churn between the two engines for equal seeds, beside the churn
-between seeds. The loop is timed on three runs and scaled linearly. `clinc150` and `mnist` are read from the folder in
-RESEED_DATA. Where RESEED_ENCODER names an encoder, fine-tuning it is compared too.
+The plain loop is timed on one run and the serial one on three, and both are scaled linearly; the plain loop is left out
+where a recipe augments images or trains an encoder. Then whole studies, recording and the start of worker processes
+included, by the engines `processes` (one run at a time in each worker), `stacked` and `auto`. They also tell what
+arithmetic alone does: the churn between two of these engines for equal seeds, beside the churn between seeds.
+
+Where JAX is installed, the first recipe is also trained by it, as one jit(vmap(scan)) program on the same batches.
+`clinc150`, `mnist` and `cifar10` are read from the folder in RESEED_DATA; RESEED_ENCODER names a text encoder whose
+features, and whose fine-tuning, are compared too.
 
     python benchmarks/stacked.py
 """
@@ -18,15 +21,19 @@ RESEED_DATA. Where RESEED_ENCODER names an encoder, fine-tuning it is compared t
 from __future__ import annotations
 
 import os
+import shutil
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
 from _environment import write_result
+from _jax_peer import jax_seconds
+from training_loop import hand_written
 
 from reseed.data import DataConfig, load
 from reseed.engines import usable_cores
@@ -43,23 +50,34 @@ from reseed.training import (
     default_recipe,
 )
 
-LOOP_RUNS, REPETITIONS = 3, 3
+LOOP_RUNS, REPETITIONS = 3, 5
+ENGINES = ("processes", "stacked", "auto")
+WITH_JAX = "digits mlp 64-64-10, batch 32, K=50"
 
 
 def cases() -> dict[str, tuple[Recipe, int]]:
     """Name the compared recipes and numbers of runs."""
     named = {
-        "digits mlp 64-64-10, batch 32, K=50": (default_recipe("mlp"), 50),
+        WITH_JAX: (default_recipe("mlp"), 50),
         "clinc150 tf-idf head 2048-128-150, batch 128, K=16": (
             replace(default_recipe("text-tfidf", DataConfig("clinc150")), epochs=2),
             16,
         ),
-        "mnist cnn, 30 steps of batch 128, K=16": (replace(default_recipe("cnn", DataConfig("mnist")), steps=30), 16),
+        "mnist cnn, 20 steps of batch 128, K=16": (replace(default_recipe("cnn", DataConfig("mnist")), steps=20), 16),
+        "cifar10 resnet, 5 steps of batch 128, K=4": (
+            replace(default_recipe("resnet", DataConfig("cifar10")), steps=5),
+            4,
+        ),
     }
     if encoder := os.environ.get("RESEED_ENCODER"):
-        recipe = default_recipe("text-encoder", DataConfig("clinc150"), fine_tune=True)
-        recipe = replace(recipe, model=replace(recipe.model, encoder=encoder), steps=10)
-        named["clinc150 fine-tuned encoder, 10 steps of batch 32, K=4"] = (recipe, 4)
+        head = default_recipe("text-encoder", DataConfig("clinc150"))
+        head = replace(head, model=replace(head.model, encoder=encoder), batch_size=128, epochs=2)
+        plain = replace(head, model=replace(head.model, dropout=0.0))
+        named["clinc150 head on encoder features, batch 128, K=16"] = (plain, 16)
+        named["the same with dropout 0.1"] = (head, 16)
+        tuned = default_recipe("text-encoder", DataConfig("clinc150"), fine_tune=True)
+        tuned = replace(tuned, model=replace(tuned.model, encoder=encoder), steps=5)
+        named["clinc150 fine-tuned encoder, 5 steps of batch 32, K=4"] = (tuned, 4)
     return named
 
 
@@ -76,66 +94,70 @@ def exhaust(training: Training | StackedTraining) -> None:
         pass
 
 
-def compare(name: str, recipe: Recipe, runs: int) -> dict[str, object]:
+def compare(name: str, recipe: Recipe, runs: int, cache: Path) -> dict[str, object]:
     """Time all ways of training and compare what they predict."""
     splits, build, plan, cores = load(recipe.data), architecture(recipe.model), SeedPlan(), usable_cores()
-    data = TrainingSet(build.prepare(splits, None, print).train, splits.train.labels, splits.train.num_classes)
+    data = TrainingSet(build.prepare(splits, cache, print).train, splits.train.labels, splits.train.num_classes)
     seeds = tuple(plan.seeds(run) for run in range(runs))
 
-    def loop() -> None:
+    def serial() -> None:
         for words in seeds[:LOOP_RUNS]:
             exhaust(Training(recipe, build, data, words))
 
-    times: dict[str, list[float]] = {"loop": [], "loop, all threads": [], "stacked": []}
+    def stacked() -> None:
+        exhaust(StackedTraining(recipe, build, data, seeds))
+
+    def on(threads: int, function: Callable[[], object]) -> float:
+        torch.set_num_threads(threads)
+        return seconds(function)
+
+    times: dict[str, list[float]] = {"plain": [], "serial": [], "stacked, one thread": [], "stacked": []}
     for _ in range(REPETITIONS):
-        torch.set_num_threads(1)
-        times["loop"].append(seconds(loop) / LOOP_RUNS * runs)
-        torch.set_num_threads(cores)
-        times["loop, all threads"].append(seconds(loop) / LOOP_RUNS * runs)
-        times["stacked"].append(seconds(lambda: exhaust(StackedTraining(recipe, build, data, seeds))))
-    medians = {way: statistics.median(taken) for way, taken in times.items()}
-    ratio = medians["loop"] / medians["stacked"]
-    best = min(medians["loop"], medians["loop, all threads"])
-    print(f"{name}: stacked {ratio:.2f}x the loop, {best / medians['stacked']:.2f}x the faster of both loops")
-    return {
-        "case": name,
-        "runs": runs,
-        "seconds": times,
-        "ratio_to_loop": ratio,
-        "ratio_to_faster_loop": best / medians["stacked"],
-        "studies": studies(recipe, runs),
-    }
+        if build.is_native and recipe.augment == "none":
+            times["plain"].append(on(1, lambda: hand_written(recipe, data)) * runs)
+        times["serial"].append(on(1, serial) / LOOP_RUNS * runs)
+        times["stacked, one thread"].append(on(1, stacked))
+        times["stacked"].append(on(cores, stacked))
+    medians = {way: statistics.median(taken) for way, taken in times.items() if taken}
+    ratios = {way: medians[way] / medians["stacked"] for way in medians if way != "stacked"}
+    print(f"{name}: stacked is " + ", ".join(f"{ratio:.2f}x {way}" for way, ratio in ratios.items()))
+    result: dict[str, object] = {"case": name, "runs": runs, "seconds": times, "ratios": ratios}
+    if not recipe.model.fine_tune:  # whose evaluation takes far longer than these few steps
+        result["studies"] = studies(recipe, runs, cache)
+    if name == WITH_JAX and find_spec("jax"):
+        training = StackedTraining(recipe, build, data, seeds)
+        peer = jax_seconds(training, [training.draw(own.init) for own in seeds], REPETITIONS)
+        ratio = statistics.median(peer["seconds"]) / medians["stacked"]
+        result["jax"] = peer | {"ratio": ratio}
+        print(f"  JAX takes {ratio:.2f}x as long, compiling ({peer['compile_s']:.1f} s) apart")
+    return result
 
 
-def studies(recipe: Recipe, runs: int) -> dict[str, float]:
-    """Time whole studies, and measure the churn of arithmetic alone."""
+def studies(recipe: Recipe, runs: int, cache: Path) -> dict[str, object]:
+    """Time whole studies, and measure the churn of arithmetic alone; features of an encoder are there already."""
     taken, labels = {}, {}
     with tempfile.TemporaryDirectory() as folder:
-        for engine in ("processes", "stacked"):
+        for engine in ENGINES:
+            shutil.copytree(cache, Path(folder) / engine / "cache")
             start = time.perf_counter()
             study = train_study(
                 recipe, Path(folder) / engine, runs=runs, engine=engine, record=RecordConfig("final", level="labels")
             )
             taken[engine] = time.perf_counter() - start
             labels[engine] = study.final("labels").astype("int64")
-    between_engines = statistics.fmean(churn(one, other) for one, other in zip(*labels.values(), strict=True))
+    pairs = zip(labels["processes"], labels["stacked"], strict=True)
+    between_engines = statistics.fmean(churn(one, other) for one, other in pairs)
     between_seeds = float(jitter(labels["processes"]).mean())
-    print(
-        f"  whole studies: {taken['processes']:.1f} s processes, {taken['stacked']:.1f} s stacked; churn "
-        f"{between_engines:.5f} between engines at equal seeds, {between_seeds:.5f} between seeds"
-    )
-    return {
-        "processes_s": taken["processes"],
-        "stacked_s": taken["stacked"],
-        "churn_between_engines": between_engines,
-        "churn_between_seeds": between_seeds,
-    }
+    shown = ", ".join(f"{engine} {spent:.1f} s" for engine, spent in taken.items())
+    print(f"  whole studies: {shown}; churn {between_engines:.5f} at equal seeds, {between_seeds:.5f} between seeds")
+    return {"seconds": taken, "churn_between_engines": between_engines, "churn_between_seeds": between_seeds}
 
 
 def main() -> None:
     """Compare all cases and write the raw numbers beside this file."""
-    results = [compare(name, *case) for name, case in cases().items()]
-    write_result("stacked", {"loop_runs": LOOP_RUNS, "repetitions": REPETITIONS, "cases": results})
+    with tempfile.TemporaryDirectory() as cache:
+        parts = [compare(name, *case, Path(cache)) for name, case in cases().items()]
+    write_result("stacked", {"loop_runs": LOOP_RUNS, "repetitions": REPETITIONS, "cases": parts})
 
 
 if __name__ == "__main__":

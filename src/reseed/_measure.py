@@ -118,7 +118,7 @@ def measure(
         address: Where the cluster is: ``auto`` or HOST[:PORT]; default: a Ray on this machine alone.
         group: Runs in one program; default: what memory allows, at most 64.
         device: Where runs train: ``cpu``, ``cuda``, ``mps`` or ``auto``.
-        threads: Threads of arithmetic; default: one for each run, or all cores for a stack; when a study is continued,
+        threads: Threads of arithmetic; default: one, or all cores for the engine stacked; when a study is continued,
             what it began with.
         deterministic: Whether to use torch's deterministic kernels only; for GPUs.
         probe: Whether to check determinism first.

@@ -12,6 +12,7 @@ import pytest
 
 from reseed._errors import InputError, TrainingError
 from reseed.engines import (
+    ClusterEngine,
     ProcessesEngine,
     RunReport,
     SerialEngine,
@@ -21,7 +22,7 @@ from reseed.engines import (
 )
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers cannot import test modules
-ENGINES = {"serial": SerialEngine(), "processes": ProcessesEngine(2)}
+ENGINES = {"serial": SerialEngine(), "processes": ProcessesEngine(2), "cluster": ClusterEngine()}
 
 
 @dataclass(frozen=True)
@@ -62,41 +63,45 @@ def complete(task, runs, engine, **options):
     return reports
 
 
+@pytest.fixture(params=["serial", "processes", pytest.param("cluster", marks=pytest.mark.cluster)])
+def engine(request):
+    """Each of the engines in turn; for the cluster there are two nodes."""
+    if request.param == "cluster":
+        request.getfixturevalue("nodes")
+    return ENGINES[request.param]
+
+
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch):
     monkeypatch.setattr("reseed.engines._ledger._FIRST_WAIT_S", 0.0)
 
 
-@pytest.mark.parametrize("name", ENGINES)
-def test_every_run_is_called_and_reported(name, tmp_path):
+def test_every_run_is_called_and_reported(engine, tmp_path):
     """Each engine calls the task for every run and passes its report on."""
-    reports = complete(Touch(tmp_path), range(5), ENGINES[name])
+    reports = complete(Touch(tmp_path), range(5), engine)
     assert sorted((report.run, report.accuracy) for report in reports) == [(run, run / 10) for run in range(5)]
-    assert ENGINES[name].name == name
+    assert engine == ENGINES[engine.name]
 
 
-@pytest.mark.parametrize("name", ENGINES)
-def test_finished_runs_are_not_called_again(name, tmp_path):
+def test_finished_runs_are_not_called_again(engine, tmp_path):
     """What is finished stays finished: only the missing run is dispatched."""
     task = Touch(tmp_path)
     complete(task, range(3), SerialEngine())
-    reports = complete(task, range(4), ENGINES[name])
+    reports = complete(task, range(4), engine)
     assert [report.run for report in reports] == [3]
 
 
-@pytest.mark.parametrize("name", ENGINES)
-def test_failed_runs_are_tried_again(name, tmp_path):
+def test_failed_runs_are_tried_again(engine, tmp_path):
     """A run that fails once is done at the second attempt, without repeating its neighbours."""
-    complete(Touch(tmp_path, fails_once=frozenset({1})), range(3), ENGINES[name])
+    complete(Touch(tmp_path, fails_once=frozenset({1})), range(3), engine)
     assert [len((tmp_path / f"tried-{run}").read_text()) for run in range(3)] == [1, 2, 1]
 
 
-@pytest.mark.parametrize("name", ENGINES)
-def test_runs_that_keep_failing_are_named(name, tmp_path):
+def test_runs_that_keep_failing_are_named(engine, tmp_path):
     """After the retries the error names the run and its message; the other runs are done."""
     task = Touch(tmp_path, always_fails=frozenset({1}))
     with pytest.raises(TrainingError, match=r"1 of 3 runs did not finish \(run 1 first\): run 1 had bad luck"):
-        complete(task, range(3), ENGINES[name], retries=1)
+        complete(task, range(3), engine, retries=1)
     assert task.is_finished(0)
     assert task.is_finished(2)
     assert len((tmp_path / "tried-1").read_text()) == 2
@@ -142,6 +147,9 @@ def test_engines_by_name(monkeypatch):
     assert as_engine("auto", jobs=1) == SerialEngine()
     assert as_engine("processes", jobs=3) == ProcessesEngine(3)
     assert as_engine("serial").workers == 1
+    cluster = as_engine("cluster", address="auto", jobs=4, threads=2, device="cuda")
+    assert cluster == ClusterEngine("auto", jobs=4, threads=2, gpus=1)
+    assert as_engine("cluster") == ClusterEngine()
 
 
 def test_bad_engine_options_are_refused():
@@ -150,6 +158,18 @@ def test_bad_engine_options_are_refused():
         as_engine("slurm")
     with pytest.raises(InputError, match="jobs must be 1 or more, got 0"):
         as_engine("processes", jobs=0)
+    with pytest.raises(InputError, match="address is 'auto', but only the engine 'cluster' has one; the engine"):
+        as_engine("serial", address="auto")
+
+
+def test_an_engine_of_ones_own_is_taken_as_it_is():
+    """An object with name, workers and map is an engine; it brings its own options."""
+    own = ProcessesEngine(3, name="mine")
+    assert as_engine(own) is own
+    with pytest.raises(InputError, match="jobs is 2, but the engine 'mine' is given whole; set its workers instead"):
+        as_engine(own, jobs=2)
+    with pytest.raises(InputError, match="engine must be a name or an object with name, workers and map, got dict"):
+        as_engine({})
 
 
 class Unpicklable:
@@ -170,11 +190,10 @@ def test_tasks_that_cannot_be_sent_are_refused():
         list(ProcessesEngine(2).map(Unpicklable(), [(0,), (1,)]))
 
 
-@pytest.mark.parametrize("name", ENGINES)
-def test_groups_are_done_together(name, tmp_path):
+def test_groups_are_done_together(engine, tmp_path):
     """A group is called as a whole, again only while one of its runs is not finished."""
     task = Touch(tmp_path, fails_once=frozenset({1}))
     reports = []
-    complete_runs(task, [(0, 1), (2, 3)], engine=ENGINES[name], is_finished=task.is_finished, on_report=reports.append)
+    complete_runs(task, [(0, 1), (2, 3)], engine=engine, is_finished=task.is_finished, on_report=reports.append)
     assert sorted(report.run for report in reports if report.status == "complete") == [0, 1, 2, 3]
     assert [len((tmp_path / f"tried-{run}").read_text()) for run in range(4)] == [1, 2, 1, 1]

@@ -81,6 +81,18 @@ def test_leftovers_of_killed_writers_are_removed(tmp_path):
     assert not (run_folder(tmp_path, 0) / manifest.predictions).exists()
 
 
+def test_predictions_that_were_taken_away_make_no_run(tmp_path):
+    """A worker that was taken for dead, and whose leftovers were removed, does not make a run of what is left."""
+    with run_writer(tmp_path, 0, 2, 10) as writer:
+        writer.write("evaluation", 0, {"labels": np.zeros(5, int)})
+        remove_leftovers(tmp_path, 0, None)
+        writer.write("evaluation", 1, {"labels": np.zeros(5, int)})
+        manifest = Manifest(0, "complete", writer.name, (0, 1), "data")
+        with pytest.raises(StudyError, match="the predictions of run 0 were removed while they were written"):
+            writer.finish(manifest)
+    assert read_manifest(tmp_path, 0) is None
+
+
 def test_missing_and_foreign_arrays_are_refused(tmp_path):
     """An array that is not there, or does not hold numbers, raises with its path."""
     manifest, *_ = write_run(tmp_path)

@@ -21,6 +21,8 @@ from reseed.training import (
     group_size,
     run_training,
 )
+from reseed.training._draws import DrawnDropout, Masks
+from reseed.training._stack import AutogradStack
 
 PLAN = SeedPlan(5)
 SEEDS = tuple(PLAN.seeds(run) for run in range(3))
@@ -79,6 +81,21 @@ def test_every_model_trains_the_same_stacked(model):
         augment="none" if model == "head" else "crop-flip",
     )
     assert_equal_trainings(recipe, problem(model))
+
+
+@pytest.mark.parametrize("model", ["cnn", "cnn-group", "cnn-layer", "cnn-none", "resnet"])
+def test_images_train_the_same_in_the_layout_for_accelerators(model):
+    """As one network of grouped convolutions, which GPUs are given, runs on images are the single ones too."""
+    recipe = Recipe(model=MODELS[model], optimizer=OPTIMIZERS["clipped"], epochs=2, batch_size=16, augment="crop-flip")
+    data = problem(model)
+    stacked, single = both(recipe, data)
+    masks = Masks([seeds.dropout for seeds in SEEDS])
+    whole = StackedModel([stacked.draw(seeds.init) for seeds in SEEDS], lambda p: DrawnDropout(p, masks))
+    vars(stacked)["model"] = AutogradStack(whole, masks).train()
+    for together, *alone in zip(stacked.steps(), *(training.steps() for training in single), strict=True):
+        torch.testing.assert_close(together.loss, torch.stack([step.loss for step in alone]))
+    expected = torch.cat([training.predict(data.inputs) for training in single])
+    torch.testing.assert_close(stacked.predict(data.inputs), expected)
 
 
 @pytest.mark.parametrize("schedule", [ScheduleConfig(), ScheduleConfig("cosine", 0.2), ScheduleConfig("linear")])

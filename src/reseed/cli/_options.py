@@ -189,7 +189,7 @@ class Measure:
     device: str = "cpu"
     """cpu, cuda, mps or auto."""
     threads: _Count = None
-    """Threads of arithmetic. Default: one for each run, or all cores for a stack."""
+    """Threads of arithmetic. Default: one; all cores for --engine stacked."""
     deterministic: bool = False
     """On a GPU, use deterministic kernels only; slower, and equal seeds then give equal runs."""
     no_probe: bool = False

@@ -128,6 +128,8 @@ def _stacked(models: Sequence[nn.Module], dropout: Callable[[float], nn.Module])
 def _with_values_of(whole: nn.Module, models: Sequence[nn.Module]) -> nn.Module:
     """Return ``whole`` with the parameters and buffers of the runs one after the other along the first axis."""
     parts = [model.state_dict() for model in models]
+    first = next(models[0].parameters())
+    whole.to(first.device, first.dtype)
     whole.load_state_dict(
         {name: torch.cat([part[name] for part in parts]) if value.ndim else value for name, value in parts[0].items()}
     )

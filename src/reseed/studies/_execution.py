@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _STACKING = ("auto", "stacked", "processes", "cluster")
 _MOST_RUN_BY_RUN = 8
 """Runs in a program that gains nothing from more of them; few, so that an interruption costs little."""
+_MOST_IN_A_WORKER = 16
+"""Runs in a program of a worker process: more gain little, and progress is seen, and kept, by the program."""
 _MOST_MAPPED = 10**6
 """Parameters of a foreign model up to which mapping its code over runs was measured to pay on a CPU."""
 _WORTH_WORKERS = 1e12
@@ -111,7 +113,7 @@ def plan_execution(
     if group is None:
         workers = chosen.workers
         sharing = 1 if engine == "cluster" else workers  # whose memory is not this machine's alone
-        most = _MOST_RUN_BY_RUN if is_run_by_run else runs
+        most = _MOST_RUN_BY_RUN if is_run_by_run else _MOST_IN_A_WORKER if engine == "processes" else runs
         group = max(1, min(most, group_size(pair) // sharing, -(-(runs - start) // workers)))
     return Execution(chosen, threads, groups + grouping(start, max(start, runs), group))
 

@@ -79,7 +79,7 @@ def train_study(
         jobs: Worker processes, or groups at once on a cluster; default: one for each core.
         address: Where the cluster is: ``auto`` or HOST[:PORT]; default: a Ray on this machine alone.
         group: Runs in one program, for all engines but ``serial``; default: what memory allows, at most
-            64, and at most 8 of networks on images on a CPU.
+            64; in worker processes 16, and 8 of networks on images on a CPU.
         device: ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``auto``.
         threads: Threads of arithmetic. Part of the study, since more threads may round differently; default: what the
             study began with; for a new one all cores for the engine ``stacked``, one for the others.

@@ -108,7 +108,7 @@ def stack_models(
     if len(networks) == len(models):
         return StackedMlp(networks, masks)
     if device.type != "cpu":
-        return AutogradStack(StackedModel(models, lambda p: DrawnDropout(p, masks)).to(device), masks)
+        return AutogradStack(StackedModel(models, lambda p: DrawnDropout(p, masks)), masks)
     draws = [DropoutDraws(word) for word in dropout]
     for model, own in zip(models, draws, strict=True):
         own.replace_modules(model)
