@@ -27,7 +27,8 @@ class ClusterEngine:
     """Calls the task on the nodes of a Ray cluster, spread over them.
 
     The task is sent once, and each node keeps one copy. A process that is connected to a Ray already goes on with
-    that one. reseed, and whatever else the task imports, must be installed on all nodes in the same versions.
+    that one; one that has had a Ray of its own keeps that one's credentials, and cannot go to a cluster with others.
+    reseed, and whatever else the task imports, must be installed on all nodes in the same versions.
 
     Args:
         address: ``auto`` or HOST[:PORT] of a cluster that is there; None: a Ray on this machine alone, which is started
@@ -93,11 +94,12 @@ class ClusterEngine:
                     (ended,), flying = ray.wait(flying)
                     try:
                         yield from ray.get(ended)
-                    except ray.exceptions.RayTaskError as error:
-                        cause = f"{type(error.cause).__name__}: {error.cause}"
-                        raise TrainingError(f"a node of the cluster cannot do a run: {cause}") from error
                     except ray.exceptions.RayError as error:
-                        lost.append(error)
+                        cause = getattr(error, "cause", error)  # what a task raised, or Ray before it began
+                        if not isinstance(cause, ray.exceptions.RayError):
+                            reason = f"{type(cause).__name__}: {cause}"
+                            raise TrainingError(f"a node of the cluster cannot do a run: {reason}") from error
+                        lost.append(cause)
             finally:
                 _stop(ray, flying)
             if lost:
@@ -118,10 +120,11 @@ class ClusterEngine:
         if ray.is_initialized():
             yield ray
             return
-        where: dict[str, Any] = {"address": self._reached()}
-        if self.address is None:
+        if self.address is not None:
+            where: dict[str, Any] = {"address": self._reached(self.address)}
+        else:
             cores = max(usable_cores(), self.threads, (self.jobs or 0) * self.threads)
-            # Ray asks nobody who they are, so a Ray for this machine alone listens to this machine alone.
+            # A Ray for this machine alone need not be seen from others.
             where = {"address": "local", "num_cpus": cores, "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
         # Ray would report its use over the network, and print on standard output what the ledger tells already.
         silent = patch("ray._private.worker.listen_error_messages", lambda *_: None, create=True)
@@ -135,11 +138,11 @@ class ClusterEngine:
         finally:
             ray.shutdown()
 
-    def _reached(self) -> str | None:
+    def _reached(self, address: str) -> str:
         """Return the address with its port, once something answers there; Ray itself would wait for minutes."""
-        if self.address is None or self.address == "auto" or "://" in self.address:
-            return self.address
-        host, _, port = self.address.partition(":")
+        if address == "auto" or address.startswith("ray://"):
+            return address
+        host, _, port = address.partition(":")
         try:
             socket.create_connection((host, int(port or _PORT)), timeout=_CONNECT_S).close()
         except (OSError, ValueError, OverflowError) as error:
@@ -147,10 +150,11 @@ class ClusterEngine:
         return f"{host}:{port or _PORT}"
 
     def _unreachable(self, reason: str) -> InputError:
+        reason = reason.rstrip(".")
         if self.address is None:
-            return InputError(f"Ray cannot be started on this machine: {reason} Choose another engine.")
+            return InputError(f"Ray cannot be started on this machine: {reason}. Choose another engine.")
         return InputError(
-            f"no Ray cluster can be used at the address {self.address!r}: {reason} Start one with `ray start --head`, "
+            f"no Ray cluster can be used at the address {self.address!r}: {reason}. Start one with `ray start --head`, "
             "or give no address, for a Ray on this machine alone."
         )
 
@@ -171,9 +175,10 @@ def _put(ray: Any, task: Task) -> Any:
     try:
         return ray.put(task)
     except (PicklingError, TypeError, AttributeError) as error:
+        reason = str(error).partition("\n")[0].rstrip(".")
         raise TrainingError(
-            f"a run cannot be sent to the cluster: {str(error).partition(chr(10))[0]} Choose the engine 'serial', or "
-            "define what it needs in a module that can be imported on every node."
+            f"a run cannot be sent to the cluster: {reason}. Choose the engine 'serial', or define what it "
+            "needs in a module that can be imported on every node."
         ) from error
 
 

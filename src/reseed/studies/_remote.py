@@ -95,13 +95,17 @@ class Remote:
                 return False
             path = root / HEADER_FILE
             if not path.exists() or path.read_bytes() != header:
-                for name, content in self.store.read(_BEFORE_THE_HEADER).items():
-                    _replace(root / name, content)
+                found = self.store.read(_BEFORE_THE_HEADER)
+                for name in _BEFORE_THE_HEADER:
+                    (root / name).unlink(missing_ok=True)
+                    if name in found:
+                        _replace(root / name, found[name])
                 _replace(path, header)
             names = [name for name in self.store.entries(RUNS) if re.fullmatch("run-[0-9]{5,9}", name)]
-            manifests = self.store.read(f"{RUNS}/{name}/{MANIFEST}" for name in names)
+            runs = {_manifest_of(int(name[4:])): int(name[4:]) for name in names}
+            manifests = self.store.read(runs)
             for name, manifest in manifests.items():
-                self._copy_run(root, int(name.split("/")[1][4:]), manifest)
+                self._copy_run(root, runs[name], manifest)
             for run in existing_runs(root):
                 if _manifest_of(run) not in manifests:  # somebody dropped it
                     shutil.rmtree(run_folder(root, run))

@@ -70,20 +70,22 @@ class RemoteRuns:
 
     def __call__(self, group: Group) -> list[RunReport]:
         """Do those runs of the group that are not finished at the URL."""
+        try:
+            with TemporaryDirectory(prefix="reseed-", ignore_cleanup_errors=True) as scratch:
+                return self._do(Path(scratch), group)
+        except (ReseedError, OSError) as error:  # a store that cannot be reached now may be reached later
+            is_final = isinstance(error, ReseedError) and not isinstance(error, StorageError)
+            return [RunReport(run, "failed", message=str(error), is_final=is_final) for run in group]
+
+    def _do(self, root: Path, group: Group) -> list[RunReport]:
         remote = Remote(self.url)
-        with TemporaryDirectory(prefix="reseed-", ignore_cleanup_errors=True) as scratch:
-            root = Path(scratch)
-            try:
-                finished = remote.pull_outline(root, group)
-                reports = replace(self.task, root=root)(group)
-                for run in set(group) - set(finished):
-                    manifest = read_manifest(root, run)
-                    if manifest is not None:
-                        remote.push_run(root, manifest)
-                return reports
-            except ReseedError as error:  # a store that cannot be reached now may be reached later
-                is_final = not isinstance(error, StorageError)
-                return [RunReport(run, "failed", message=str(error), is_final=is_final) for run in group]
+        finished = remote.pull_outline(root, group)
+        reports = replace(self.task, root=root)(group)
+        made = [read_manifest(root, run) for run in group if run not in finished]
+        for manifest in made:
+            if manifest is not None:
+                remote.push_run(root, manifest)
+        return reports
 
 
 def _report(manifest: Manifest, asked: Group) -> RunReport:
