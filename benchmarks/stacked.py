@@ -50,7 +50,7 @@ from reseed.training import (
     default_recipe,
 )
 
-LOOP_RUNS, REPETITIONS = 3, 5
+LOOP_RUNS, REPETITIONS = 3, 3
 ENGINES = ("processes", "stacked", "auto")
 WITH_JAX = "digits mlp 64-64-10, batch 32, K=50"
 
@@ -156,8 +156,10 @@ def studies(recipe: Recipe, runs: int, cache: Path) -> dict[str, object]:
 def main() -> None:
     """Compare all cases and write the raw numbers beside this file."""
     with tempfile.TemporaryDirectory() as cache:
-        parts = [compare(name, *case, Path(cache)) for name, case in cases().items()]
-    write_result("stacked", {"loop_runs": LOOP_RUNS, "repetitions": REPETITIONS, "cases": parts})
+        parts: list[dict[str, object]] = []
+        for name, case in cases().items():
+            parts.append(compare(name, *case, Path(cache)))
+            write_result("stacked", {"loop_runs": LOOP_RUNS, "repetitions": REPETITIONS, "cases": parts})
 
 
 if __name__ == "__main__":

@@ -177,8 +177,8 @@ def _put(ray: Any, task: Task) -> Any:
     except (PicklingError, TypeError, AttributeError) as error:
         reason = str(error).partition("\n")[0].rstrip(".")
         raise TrainingError(
-            f"a run cannot be sent to the cluster: {reason}. Choose the engine 'serial', or define what it "
-            "needs in a module that can be imported on every node."
+            f"a run cannot be sent to the cluster: {reason}. Choose the engine 'serial', or define what it needs in a "
+            "module that can be imported on every node."
         ) from error
 
 
