@@ -60,6 +60,7 @@ def nodes(s3: Path) -> Iterator[object]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv("RAY_AUTH_MODE", "disabled")  # else drivers bring a token, which this cluster's nodes have not
         # Ray then takes the loopback address for that of this machine.
         patch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
         patch.setattr("ray._private.ray_constants.ENABLE_RAY_CLUSTER", False)

@@ -27,7 +27,8 @@ class ClusterEngine:
     """Calls the task on the nodes of a Ray cluster, spread over them.
 
     The task is sent once, and each node keeps one copy. A process that is connected to a Ray already goes on with
-    that one. reseed, and whatever else the task imports, must be installed on all nodes in the same versions.
+    that one; one that has had a Ray of its own keeps that one's credentials, and cannot go to a cluster with others.
+    reseed, and whatever else the task imports, must be installed on all nodes in the same versions.
 
     Args:
         address: ``auto`` or HOST[:PORT] of a cluster that is there; None: a Ray on this machine alone, which is started
@@ -93,11 +94,12 @@ class ClusterEngine:
                     (ended,), flying = ray.wait(flying)
                     try:
                         yield from ray.get(ended)
-                    except ray.exceptions.RayTaskError as error:
-                        cause = f"{type(error.cause).__name__}: {error.cause}"
-                        raise TrainingError(f"a node of the cluster cannot do a run: {cause}") from error
                     except ray.exceptions.RayError as error:
-                        lost.append(error)
+                        cause = getattr(error, "cause", error)  # what a task raised, or Ray before it began
+                        if not isinstance(cause, ray.exceptions.RayError):
+                            reason = f"{type(cause).__name__}: {cause}"
+                            raise TrainingError(f"a node of the cluster cannot do a run: {reason}") from error
+                        lost.append(cause)
             finally:
                 _stop(ray, flying)
             if lost:
@@ -122,7 +124,7 @@ class ClusterEngine:
             where: dict[str, Any] = {"address": self._reached(self.address)}
         else:
             cores = max(usable_cores(), self.threads, (self.jobs or 0) * self.threads)
-            # Ray asks nobody who they are, so a Ray for this machine alone listens to this machine alone.
+            # A Ray for this machine alone need not be seen from others.
             where = {"address": "local", "num_cpus": cores, "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
         # Ray would report its use over the network, and print on standard output what the ledger tells already.
         silent = patch("ray._private.worker.listen_error_messages", lambda *_: None, create=True)
