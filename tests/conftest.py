@@ -1,6 +1,7 @@
 """What tests of several packages need: an S3 server and a cluster of two nodes, each started once."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -64,9 +65,12 @@ def nodes(s3: Path) -> Iterator[object]:
         # Ray then takes the loopback address for that of this machine.
         patch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
         patch.setattr("ray._private.ray_constants.ENABLE_RAY_CLUSTER", False)
+        # What is started in the background ignores Ctrl-C, and so would the workers, whom Ray stops that way.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
         cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
         cluster.add_node(num_cpus=1)
         ray.init(address=cluster.address, log_to_driver=False, logging_level="ERROR")
         yield cluster
         ray.shutdown()
         cluster.shutdown()
+        signal.signal(signal.SIGINT, before)

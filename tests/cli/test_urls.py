@@ -43,8 +43,9 @@ def test_a_url_without_a_study_is_bad_input(cli, url):
     assert "s3://none/study" in ended.err
 
 
-def test_a_cluster_needs_an_address_that_answers(cli, tmp_path):
+def test_a_cluster_needs_an_address_that_answers(cli, tmp_path, monkeypatch):
     """--address is the cluster's; one where nothing answers is told with status 2."""
+    monkeypatch.setattr("ray.is_initialized", lambda: False)  # other tests' cluster
     ended = cli("measure", "digits", "--engine", "cluster", "--address", "127.0.0.1:1", "--out", tmp_path / "study")
     assert ended.status == 2
     assert "no Ray cluster can be used at the address '127.0.0.1:1'" in ended.err

@@ -164,11 +164,12 @@ def _call(task: Task, group: Group) -> list[RunReport]:
 
 
 def _stop(ray: Any, calls: list[Any]) -> None:
-    """End calls that nobody waits for any more, and let them clean up behind them."""
-    for call in calls:
-        ray.cancel(call)
-    if calls:
-        ray.wait(calls, num_returns=len(calls), timeout=_STOP_S)
+    """End calls that nobody waits for any more; first they may clean up behind them."""
+    for force in (False, True):
+        for call in calls:
+            ray.cancel(call, force=force)
+        if calls:
+            _, calls = ray.wait(calls, num_returns=len(calls), timeout=_STOP_S)
 
 
 def _put(ray: Any, task: Task) -> Any:
