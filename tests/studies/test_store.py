@@ -69,6 +69,24 @@ def test_an_unfinished_run_does_not_exist(tmp_path, error):
     assert list(run_folder(tmp_path, 0).iterdir()) == []
 
 
+def test_what_comes_after_a_run_is_finished_leaves_it_alone(tmp_path):
+    """Ctrl-C just after the manifest is written keeps the predictions; of an unfinished neighbour nothing stays."""
+
+    def finish_and_fail():
+        with run_writer(tmp_path, 0, 1, 3) as first, run_writer(tmp_path, 1, 1, 3) as second:
+            for writer in (first, second):
+                writer.write("evaluation", 0, {"labels": np.arange(3)})
+            first.finish(Manifest(0, "complete", first.name, (0,), "digest"))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        finish_and_fail()
+    manifest = read_manifest(tmp_path, 0)
+    assert open_array(tmp_path, manifest, "evaluation", "labels")[:].tolist() == [[0, 1, 2]]
+    assert read_manifest(tmp_path, 1) is None
+    assert list(run_folder(tmp_path, 1).iterdir()) == []
+
+
 def test_leftovers_of_killed_writers_are_removed(tmp_path):
     """Groups that no manifest names go, the finished one stays."""
     manifest, *_ = write_run(tmp_path)

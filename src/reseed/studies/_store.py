@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from reseed._errors import StudyError
 from reseed.studies._files import inside, storing
-from reseed.studies._manifest import RUNS, Manifest, run_folder, run_name, write_manifest
+from reseed.studies._manifest import RUNS, Manifest, read_manifest, run_folder, run_name, write_manifest
 
 _BLOCK_BYTES = 4 << 20
 _CHUNK_BYTES = 16 << 20
@@ -70,8 +70,10 @@ class RunWriter:
         write_manifest(self._root, manifest)
 
     def discard(self) -> None:
-        """Remove what was written of a run that will not be finished."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        """Remove what was written, unless a manifest names it: that run is finished, whatever was interrupted since."""
+        manifest = read_manifest(self._root, self._run)
+        if manifest is None or manifest.predictions != self.name:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
 
 class _Buffer:
@@ -108,7 +110,7 @@ class _Buffer:
 
 @contextmanager
 def run_writer(root: Path, run: int, checkpoints: int, num_classes: int) -> Iterator[RunWriter]:
-    """Open a `RunWriter`; if the block is left by an error, what was written so far is removed."""
+    """Open a `RunWriter`; if the block is left by an error before the run is finished, what was written is removed."""
     writer = RunWriter(root, run, checkpoints, num_classes)
     try:
         yield writer
