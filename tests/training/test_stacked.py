@@ -9,6 +9,7 @@ from torch import nn
 from reseed._errors import ModelError
 from reseed.models import ModelConfig, StackedModel, architecture, draw_model
 from reseed.training import (
+    AverageConfig,
     OptimizerConfig,
     Recipe,
     RecordedSplit,
@@ -17,11 +18,14 @@ from reseed.training import (
     StackedTraining,
     Training,
     TrainingSet,
+    arithmetic,
     check_can_stack,
     group_size,
     run_training,
+    trains_apart,
 )
 from reseed.training._draws import DrawnDropout, Masks
+from reseed.training._shard import Shard
 from reseed.training._stack import AutogradStack
 
 PLAN = SeedPlan(5)
@@ -91,7 +95,7 @@ def test_images_train_the_same_in_the_layout_for_accelerators(model):
     stacked, single = both(recipe, data)
     masks = Masks([seeds.dropout for seeds in SEEDS])
     whole = StackedModel([stacked.draw(seeds.init) for seeds in SEEDS], lambda p: DrawnDropout(p, masks))
-    vars(stacked)["model"] = AutogradStack(whole, masks).train()
+    vars(stacked)["shards"] = (Shard(stacked, AutogradStack(whole, masks), slice(0, 3), SEEDS),)
     for together, *alone in zip(stacked.steps(), *(training.steps() for training in single), strict=True):
         torch.testing.assert_close(together.loss, torch.stack([step.loss for step in alone]))
     expected = torch.cat([training.predict(data.inputs) for training in single])
@@ -162,9 +166,11 @@ def test_a_diverged_run_leaves_its_neighbours_alone(model):
     recipe, data = Recipe(model=MODELS[model], epochs=2, batch_size=16), problem(model)
     split = RecordedSplit("evaluation", data.inputs, data.labels.numpy())
     stacked, single = both(recipe, data)
-    weight = next(parameter for parameter in stacked.model.trained if parameter.ndim > 1)
     with torch.no_grad():
-        weight.view(3, -1)[1] = torch.inf
+        for shard in stacked.shards:
+            if 1 in range(shard.runs.start, shard.runs.stop):
+                weight = shard.stack.trained[0]
+                weight.view(shard.runs.stop - shard.runs.start, -1)[1 - shard.runs.start] = torch.inf
     sinks = [Keep() for _ in SEEDS]
     outcomes = run_training(stacked, (4, 8), (split,), "labels", sinks)
     assert [outcome.diverged_at for outcome in outcomes] == [None, 1, None]
@@ -177,6 +183,59 @@ def test_a_diverged_run_leaves_its_neighbours_alone(model):
         assert all((a == b).all() for a, b in zip(alone.labels, sinks[run].labels, strict=True))
 
 
+LARGE = ModelConfig("mlp", hidden=(256,), dropout=0.1)
+
+
+@pytest.fixture
+def two_threads():
+    """Two threads of arithmetic inside, what there was before after it."""
+    with arithmetic(2):
+        yield
+
+
+@pytest.mark.parametrize("model", [LARGE, MODELS["cnn"]], ids=["large layers", "images"])
+def test_threads_share_the_runs_of_a_program(model, two_threads):
+    """Runs that fill a core are spread over threads; losses and predictions are those of one thread to rounding."""
+    generator = torch.Generator().manual_seed(0)
+    images = torch.rand(160, 2, 16, 16, generator=generator)
+    data = TrainingSet(images, torch.randint(0, 3, (160,), generator=generator), 3)
+    recipe = Recipe(model=model, epochs=2, batch_size=64, average=AverageConfig("swa", 0.5))
+
+    def trained(threads):
+        with arithmetic(threads):
+            stacked = StackedTraining(recipe, architecture(model), data, SEEDS)
+            losses = torch.cat([block.losses for block in stacked.blocks([2, 3, 6])])
+            return stacked, losses, stacked.predict(images)
+
+    together, losses, predicted = trained(2)
+    _, expected_losses, expected = trained(1)
+    assert trains_apart(together)
+    assert len(together.shards) > 1
+    torch.testing.assert_close(losses, expected_losses)
+    torch.testing.assert_close(predicted, expected)
+    assert torch.get_num_threads() == 2
+
+
+def test_small_networks_step_together():
+    """Networks too small to fill a core are one shard, whatever the threads."""
+    stacked, _ = both(Recipe(model=MODELS["mlp"]), problem("mlp"))
+    assert not trains_apart(stacked)
+    assert len(stacked.shards) == 1
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_blocks_are_the_same_training_as_steps(model):
+    """Going from stop to stop gives the losses of single steps, and counts the samples."""
+    recipe, data = Recipe(model=MODELS[model], epochs=2, batch_size=16), problem(model)
+    stepped, single = both(recipe, data)
+    blocked, _ = both(recipe, data)
+    losses = torch.stack([step.loss for step in stepped.steps()])
+    blocks = list(blocked.blocks([1, 5, 8]))
+    assert torch.equal(torch.cat([block.losses for block in blocks]), losses)
+    assert [block.samples for block in blocks] == [16, 16 * 2 + 2 + 16, 16 * 2 + 2]
+    assert [block.samples for block in single[0].blocks([1, 5, 8])] == [block.samples for block in blocks]
+
+
 def test_a_stack_whose_runs_all_diverge_ends():
     """When no run is left, training stops."""
     data = problem("mlp")
@@ -184,7 +243,7 @@ def test_a_stack_whose_runs_all_diverge_ends():
     split = RecordedSplit("evaluation", data.inputs, data.labels.numpy())
     stacked, _ = both(recipe, data)
     with torch.no_grad():
-        stacked.model.trained[0].fill_(torch.inf)
+        stacked.trained[0].fill_(torch.inf)
     outcomes = run_training(stacked, (200,), (split,), "labels", [Keep() for _ in SEEDS])
     assert all(outcome.diverged_at is not None and outcome.steps < 200 for outcome in outcomes)
 

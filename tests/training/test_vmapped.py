@@ -169,8 +169,8 @@ def both(model: str, data: TrainingSet, dtype=torch.float64, **changes):
     recipe = Recipe(**{"optimizer": SGD, "epochs": 3, "batch_size": 16} | changes)
     stacked = StackedTraining(recipe, foreign(MODELS[model]), data, SEEDS)
     single = [Training(recipe, foreign(MODELS[model]), data, seeds) for seeds in SEEDS]
-    for training in (stacked, *single):
-        training.model.to(dtype)
+    for module in (stacked.shards[0].stack, *(training.model for training in single)):
+        module.to(dtype)
     return stacked, single
 
 
@@ -262,7 +262,7 @@ def test_each_run_keeps_its_own_statistics(model):
     stacked, single = both(model, problem(model))
     for _ in zip(stacked.steps(), *(training.steps() for training in single), strict=True):
         pass
-    found = dict(stacked.model.model.body.named_buffers())
+    found = dict(stacked.shards[0].stack.model.body.named_buffers())
     for run, training in enumerate(single):
         for name, buffer in training.model.named_buffers():
             value = found[name][run] if found[name].ndim > buffer.ndim else found[name]
@@ -297,7 +297,7 @@ def test_a_diverged_run_leaves_its_neighbours_alone(model):
     split = RecordedSplit("evaluation", data.inputs, data.labels.numpy())
     stacked, single = both(model, data, epochs=2)
     with torch.no_grad():
-        list(stacked.model.parameters())[-1][1] = torch.inf
+        stacked.trained[-1][1] = torch.inf
     sinks = [Keep() for _ in SEEDS]
     outcomes = run_training(stacked, (4, 8), (split,), "labels", sinks)
     assert [outcome.diverged_at for outcome in outcomes] == [None, 1, None]

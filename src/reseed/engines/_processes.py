@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pickle import PicklingError
 
@@ -34,7 +36,9 @@ class ProcessesEngine:
         # Copy-on-write maps: workers may hand the arrays to torch, which wants to be able to write.
         parallel = Parallel(n_jobs=self.workers, return_as="generator_unordered", mmap_mode="c", batch_size=1)
         try:
-            for reports in parallel(delayed(task)(group) for group in groups):
+            with _interrupts_held():
+                results = parallel(delayed(task)(group) for group in groups)
+            for reports in results:
                 yield from reports
         except TerminatedWorkerError as error:
             raise WorkersLostError("a worker process was killed, perhaps for want of memory") from error
@@ -43,3 +47,19 @@ class ProcessesEngine:
                 f"a run cannot be sent to worker processes: {error} Choose the engine 'serial', or define what "
                 "it needs in a module that can be imported."
             ) from error
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back inside; processes started inside never see it.
+
+    A terminal sends it to the workers too, which would print what they were at. To end them is this process's part.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

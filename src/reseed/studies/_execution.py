@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 from reseed._errors import InputError, ModelError
 from reseed.engines import Engine, as_engine, usable_cores
 from reseed.studies._header import Header, grouping
-from reseed.training import check_can_stack, group_size, steps_run_by_run
+from reseed.training import check_can_stack, group_size, trains_apart
 
 if TYPE_CHECKING:
     from reseed.studies._train import TrainRun
     from reseed.training import StackedTraining
 
 _STACKING = ("auto", "stacked", "processes", "cluster")
-_MOST_RUN_BY_RUN = 8
-"""Runs in a program that gains nothing from more of them; few, so that an interruption costs little."""
+_MOST_APART = 8
+"""Runs for each thread of a program that gains little from more; few, so that an interruption costs little."""
+_MOST_THREADS = 4
+"""Threads that share the runs of a program; Python's lock was not measured with more, so workers get them."""
 _MOST_IN_A_WORKER = 16
 """Runs in a program of a worker process: more gain little, and progress is seen, and kept, by the program."""
 _MOST_MAPPED = 10**6
@@ -98,12 +100,17 @@ def plan_execution(
             announce(f"training one run at a time: {error}")
     elif stacks:
         check_can_stack(pair)
-    is_run_by_run = stacks and steps_run_by_run(pair)
-    own_threads = usable_cores() if engine == "stacked" else 1
+    is_apart = stacks and trains_apart(pair)
+    cores = usable_cores()
+    own_threads = cores if engine == "stacked" else 1
     if engine == "auto" and stacks:
-        # Programs of one thread each share cores better than the threads of one program, which wait for each other.
-        has_use = is_run_by_run or _operations(pair, runs) > _WORTH_WORKERS
-        engine = "processes" if is_on_cpu and (jobs is not None or (has_use and usable_cores() > 1)) else "stacked"
+        # Threads of one operation wait for each other, which costs more than it gains where cores are shared; threads
+        # that share runs, and workers with a thread each, do not.
+        shares_runs = is_apart and cores <= _MOST_THREADS
+        is_large = is_apart or _operations(pair, runs) > _WORTH_WORKERS
+        has_use = cores > 1 and is_large and not shares_runs
+        engine = "processes" if is_on_cpu and (jobs is not None or has_use) else "stacked"
+        own_threads = cores if shares_runs and engine == "stacked" else 1
     if threads is None:
         threads = found.threads if found is not None else own_threads
     chosen = as_engine(engine, jobs=jobs, address=address, threads=threads, device=device)
@@ -113,7 +120,7 @@ def plan_execution(
     if group is None:
         workers = chosen.workers
         sharing = 1 if engine == "cluster" else workers  # whose memory is not this machine's alone
-        most = _MOST_RUN_BY_RUN if is_run_by_run else _MOST_IN_A_WORKER if engine == "processes" else runs
+        most = _MOST_APART * threads if is_apart else _MOST_IN_A_WORKER if engine == "processes" else runs
         group = max(1, min(most, group_size(pair) // sharing, -(-(runs - start) // workers)))
     return Execution(chosen, threads, groups + grouping(start, max(start, runs), group))
 
@@ -137,5 +144,5 @@ def _operations(pair: StackedTraining, runs: int) -> float:
 
     Counted and not timed, so that the same command always makes the same groups.
     """
-    weights = sum(parameter.numel() for parameter in pair.model.trained) / len(pair.seeds)
+    weights = sum(parameter.numel() for parameter in pair.trained) / len(pair.seeds)
     return 6.0 * weights * pair.total_steps * pair.recipe.batch_size * runs

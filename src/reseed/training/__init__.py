@@ -27,7 +27,7 @@ from reseed.training._record import (
 from reseed.training._run import RecordedSplit, TrainingOutcome, run_training
 from reseed.training._schedule import lr_factor
 from reseed.training._seeds import DEFAULT_VARY, STREAMS, SeedPlan, Seeds, Stream, check_vary, generator
-from reseed.training._stacked import StackedTraining, check_can_stack, group_size, steps_run_by_run
+from reseed.training._stacked import StackedTraining, check_can_stack, group_size, trains_apart
 
 __all__ = [
     "DEFAULT_VARY",
@@ -71,5 +71,5 @@ __all__ = [
     "probability_arrays",
     "probe_determinism",
     "run_training",
-    "steps_run_by_run",
+    "trains_apart",
 ]

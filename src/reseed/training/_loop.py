@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
@@ -40,6 +40,15 @@ class Step(NamedTuple):
     """[sample, class], or [run, sample, class], before the update."""
     loss: Tensor
     """Mean cross-entropy of the batch in nats, before the update; a number, or [run]."""
+
+
+class Block(NamedTuple):
+    """Steps that have just been made."""
+
+    samples: int
+    """Samples that each run saw in them."""
+    losses: Tensor
+    """Mean cross-entropies of the batches in nats, before the updates, [step, run]."""
 
 
 @dataclass(frozen=True)
@@ -78,23 +87,25 @@ class AbstractTraining(ABC):
 
     @property
     @abstractmethod
-    def evaluated(self) -> list[Tensor]:
-        """Parameters and floating-point buffers of the models."""
+    def trained(self) -> list[nn.Parameter]:
+        """What the optimiser changes."""
+
+    def blocks(self, stops: Iterable[int]) -> Iterator[Block]:
+        """Train to each of the stops, numbers of steps in rising order, yielding there what was done since the last."""
+        steps, number = self.steps(), 0
+        for stop in stops:
+            made = [next(steps) for _ in range(number, stop)]
+            yield Block(
+                sum(step.rows.shape[-1] for step in made), torch.stack([step.loss.reshape(-1) for step in made])
+            )
+            number = stop
 
     @abstractmethod
-    def logits(self, inputs: Tensor) -> Tensor:
-        """Return logits [run, sample, class] of the last weights, in evaluation mode, leaving models as they were."""
-
-    @final
     def predict(self, inputs: Tensor) -> Tensor:
-        """Return logits [run, sample, class] of the weights that the recipe evaluates, in evaluation mode."""
-        with self.averages.in_place():
-            return self.logits(inputs)
+        """Return logits [run, sample, class] of the weights that the recipe evaluates, in evaluation mode.
 
-    @cached_property
-    def averages(self) -> Averages:
-        """The average that the recipe asks for."""
-        return Averages(self.recipe.average, self.evaluated, self.total_steps)
+        Models are left as they were.
+        """
 
     @final
     def mixed(self) -> AbstractContextManager[object]:
@@ -163,8 +174,7 @@ class Training(AbstractTraining):
     def steps(self) -> Iterator[Step]:
         """Train, yielding after every optimisation step; gradients stay until the next one."""
         recipe, data, model = self.recipe, self.data, self.model
-        parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-        updates = Updates(recipe, parameters, self.total_steps)
+        updates = Updates(recipe, self.trained, self.total_steps)
         forward = _Forward(model, self.architecture.is_native, self.seeds.dropout)
         for number, rows in enumerate(self.batches(self.orders(self.seeds, self.bootstrap))):
             inputs = augment(data.inputs[rows], recipe.augment, [self.seeds.augment], number)
@@ -174,17 +184,27 @@ class Training(AbstractTraining):
             model.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             updates.make(number)
-            self.averages.update(number + 1)
+            self._averages.update(number + 1)
             yield Step(number + 1, rows, inputs, logits.detach(), loss.detach())
 
     @property
-    def evaluated(self) -> list[Tensor]:
-        """Parameters and floating-point buffers of the model."""
-        return [*self.model.parameters(), *(value for value in self.model.buffers() if value.is_floating_point())]
+    def trained(self) -> list[nn.Parameter]:
+        """The parameters that are not frozen."""
+        return [parameter for parameter in self.model.parameters() if parameter.requires_grad]
 
-    def logits(self, inputs: Tensor) -> Tensor:
+    @cached_property
+    def _averages(self) -> Averages:
+        return Averages(self.recipe.average, evaluated(self.trained, self.model), self.total_steps)
+
+    def predict(self, inputs: Tensor) -> Tensor:
         """Return logits [run, sample, class] with a single run."""
-        return predict(self.model, inputs)[None]
+        with self._averages.in_place():
+            return predict(self.model, inputs)[None]
+
+
+def evaluated(trained: Sequence[Tensor], model: nn.Module) -> list[Tensor]:
+    """Return what changes in training and decides predictions: parameters and floating-point buffers."""
+    return [*trained, *(value for value in model.buffers() if value.is_floating_point())]
 
 
 class Updates:

@@ -11,8 +11,8 @@ from torch import Tensor
 class Loss(Protocol):
     """The loss of a batch and its gradient."""
 
-    def __call__(self, logits: Tensor, runs: slice) -> tuple[Tensor, Tensor]:
-        """Turn logits [run, sample, class] of some of the runs into losses [run] and a gradient like the logits."""
+    def __call__(self, logits: Tensor) -> tuple[Tensor, Tensor]:
+        """Turn logits [run, sample, class] into losses [run] and a gradient like the logits."""
 
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from reseed.training._loop import AbstractTraining, Step
+from reseed.training._loop import AbstractTraining, Block
 from reseed.training._record import Level, Sink, prediction_arrays
 
 
@@ -65,19 +65,14 @@ def run_training(
         One outcome for each run.
     """
     ledger = _Outcomes(len(sinks))
-    losses: list[Tensor] = []
     marks = {step: index for index, step in enumerate(checkpoints)}
-    for step in training.steps():
-        number = step.number
-        ledger.count(step)
-        losses.append(step.loss.reshape(-1))
-        is_mark = number in marks
-        # Looking at every loss would wait for the device at every step; once an epoch is soon enough.
-        if not is_mark and number % training.steps_per_epoch and number != training.total_steps:
-            continue
-        ledger.mark_diverged(torch.stack(losses), number)
-        losses.clear()
-        for split in splits if is_mark and ledger.live else ():
+    # Looking at every loss would wait for the device at every step; once an epoch is soon enough.
+    epochs = range(training.steps_per_epoch, training.total_steps, training.steps_per_epoch)
+    stops = sorted({*marks, *epochs, training.total_steps})
+    for number, block in zip(stops, training.blocks(stops), strict=True):
+        ledger.count(number, block)
+        ledger.mark_diverged(block.losses, number)
+        for split in splits if number in marks and ledger.live else ():
             logits = training.predict(split.inputs)
             for run in ledger.live:
                 ledger.forward_passes[run] += len(split.targets)
@@ -106,10 +101,11 @@ class _Outcomes:
         """The runs that have not diverged."""
         return [run for run, step in enumerate(self.diverged_at) if step is None]
 
-    def count(self, step: Step) -> None:
+    def count(self, number: int, block: Block) -> None:
+        """Take what was done up to step ``number``."""
         for run in self.live:
-            self.steps[run] = step.number
-            self.samples_seen[run] += step.rows.shape[-1]
+            self.steps[run] = number
+            self.samples_seen[run] += block.samples
 
     def mark_diverged(self, losses: Tensor, number: int) -> None:
         """Take the losses [step, run] of the steps up to ``number``."""

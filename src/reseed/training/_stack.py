@@ -65,6 +65,6 @@ class AutogradStack(AbstractStack):
         self.zero_grad()
         self._masks.begin(step)
         logits = self.model(inputs)
-        losses, gradient = loss(logits.detach(), slice(0, len(logits)))
+        losses, gradient = loss(logits.detach())
         logits.backward(gradient)
         return logits.detach(), losses

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import final
+from itertools import islice
+from typing import TypeVar, final
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from reseed.models import StackedModel, check_stackable, vmapped_model
-from reseed.training._augment import augment
+from reseed.training._channels_last import ChannelsLast
 from reseed.training._draws import DrawnDropout, DropoutDraws, Masks
-from reseed.training._loop import AbstractTraining, Step, Updates
-from reseed.training._loss import cross_entropy
+from reseed.training._loop import AbstractTraining, Block, Step
 from reseed.training._memory import bytes_of_one_run
-from reseed.training._record import EVAL_BATCH, predict
-from reseed.training._run_by_run import RunByRun
+from reseed.training._products import is_large
 from reseed.training._seeds import Seeds
+from reseed.training._shard import Shard
 from reseed.training._stack import AbstractStack, AutogradStack
 from reseed.training._stacked_mlp import StackedMlp, is_mlp
 from reseed.training._trial import check_by_trial
 
-_PREDICT_ROWS = 8192
+T = TypeVar("T")
+
 _MOST_RUNS = 64
 
 
@@ -50,41 +53,83 @@ class StackedTraining(AbstractTraining):
     bootstrap: bool = False
 
     @cached_property
-    def model(self) -> AbstractStack:
-        """The runs' models as one, in training mode, on the device of the data."""
-        models = [self.draw(seeds.init) for seeds in self.seeds]
-        dropout = [seeds.dropout for seeds in self.seeds]
-        is_native, device = self.architecture.is_native, self.data.inputs.device
-        return stack_models(models, dropout, is_native=is_native, device=device).train()
+    def shards(self) -> tuple[Shard, ...]:
+        """The runs' models, in training mode, in parts that may step at once."""
+        runs, size = len(self.seeds), _shard_size(self)
+        parts = [slice(first, min(first + size, runs)) for first in range(0, runs, size)]
+        return tuple(Shard(self, self._stack(self.seeds[part]), part, self.seeds[part]) for part in parts)
 
     def steps(self) -> Iterator[Step]:
-        """Train, yielding after every optimisation step of all runs; gradients stay until the next one."""
-        recipe, data, model, runs = self.recipe, self.data, self.model, len(self.seeds)
-        updates = Updates(recipe, model.trained, self.total_steps, runs, direct=self.architecture.is_native)
-        words = [seeds.augment for seeds in self.seeds]
-        orders = zip(*(self.orders(seeds, self.bootstrap) for seeds in self.seeds), strict=True)
-        for number, rows in enumerate(self.batches(np.stack(order) for order in orders)):
-            flat = rows.flatten()
-            inputs = augment(data.inputs.index_select(0, flat), recipe.augment, words, number)
-            labels = data.labels.index_select(0, flat).view(rows.shape)
-            loss = partial(_cross_entropy_of, labels)
-            with self.mixed():
-                logits, losses = model.learn(inputs.view(*rows.shape, *data.input_shape), loss, number)
-            updates.make(number)
-            self.averages.update(number + 1)
-            yield Step(number + 1, rows, inputs, logits, losses)
+        """Train, yielding after every optimisation step of all runs; gradients and inputs stay until the next one."""
+        for number, rows in enumerate(self._rows()):
+            yield _together(self._each(partial(Shard.step, number=number, rows=rows)), rows)
+
+    def blocks(self, stops: Iterable[int]) -> Iterator[Block]:
+        """Train as `AbstractTraining` says; each shard goes from stop to stop by itself, while the cache holds it."""
+        rows, number = self._rows(), 0
+        for stop in stops:
+            batches = list(islice(rows, stop - number))
+            losses = self._each(partial(Shard.losses, first=number, batches=batches))
+            yield Block(sum(batch.shape[-1] for batch in batches), torch.cat(losses, dim=1))
+            number = stop
 
     @property
-    def evaluated(self) -> list[Tensor]:
-        """Parameters and floating-point buffers of all runs."""
-        return [*self.model.trained, *(value for value in self.model.buffers() if value.is_floating_point())]
+    def trained(self) -> list[nn.Parameter]:
+        """What the optimisers change."""
+        return [parameter for shard in self.shards for parameter in shard.stack.trained]
 
-    def logits(self, inputs: Tensor) -> Tensor:
+    def predict(self, inputs: Tensor) -> Tensor:
         """Return logits [run, sample, class]; all runs see the same inputs [sample, ...]."""
-        runs = len(self.seeds)
-        most = _PREDICT_ROWS if self.architecture.is_native else EVAL_BATCH
-        parts = torch.split(inputs, max(1, most // runs))
-        return torch.cat([predict(self.model, part.expand(runs, *part.shape), runs) for part in parts], dim=1)
+        return torch.cat(self._each(partial(Shard.predict, inputs=inputs)))
+
+    def _rows(self) -> Iterator[Tensor]:
+        """Yield the rows [run, sample] of each step's batches."""
+        orders = zip(*(self.orders(seeds, self.bootstrap) for seeds in self.seeds), strict=True)
+        yield from self.batches(np.stack(order) for order in orders)
+
+    def _stack(self, seeds: Sequence[Seeds]) -> AbstractStack:
+        models, words = [self.draw(own.init) for own in seeds], [own.dropout for own in seeds]
+        return stack_models(models, words, is_native=self.architecture.is_native, device=self.data.inputs.device)
+
+    def _each(self, function: Callable[[Shard], T]) -> list[T]:
+        """Call a function with every shard, in as many threads at once as arithmetic may use."""
+        return list((map if self._pool is None else self._pool.map)(function, self.shards))
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor | None:
+        """Threads whose operations have a single thread each."""
+        threads = min(torch.get_num_threads(), len(self.shards))
+        return ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) if threads > 1 else None
+
+
+def _together(steps: Sequence[Step], rows: Tensor) -> Step:
+    if len(steps) == 1:
+        return steps[0]
+    _, _, inputs, logits, losses = zip(*steps, strict=True)
+    return Step(steps[0].number, rows, torch.cat(inputs), torch.cat(logits), torch.cat(losses))
+
+
+def trains_apart(training: StackedTraining) -> bool:
+    """Whether each of the runs fills a core of a CPU by itself, so that threads had better share runs than operations.
+
+    Such are native networks on images, and fully connected ones with large layers.
+    """
+    if training.data.inputs.device.type != "cpu" or not training.architecture.is_native:
+        return False
+    model = training.draw(0)
+    batch = min(training.recipe.batch_size, len(training.data.labels))
+    layers = [layer for layer in model.modules() if isinstance(layer, nn.Linear)]
+    return not is_mlp(model) or any(is_large(layer.out_features, layer.in_features, batch) for layer in layers)
+
+
+def _shard_size(training: StackedTraining) -> int:
+    """Return how many runs step together."""
+    runs = len(training.seeds)
+    if not trains_apart(training):
+        return runs
+    if not is_mlp(training.draw(0)):  # convolutions of several runs at once are slower, see `ChannelsLast`
+        return 1
+    return math.ceil(runs / torch.get_num_threads())
 
 
 def stack_models(
@@ -107,16 +152,9 @@ def stack_models(
     networks = [model for model in models if is_mlp(model)]
     if len(networks) == len(models):
         return StackedMlp(networks, masks)
-    if device.type != "cpu":
-        return AutogradStack(StackedModel(models, lambda p: DrawnDropout(p, masks)), masks)
-    draws = [DropoutDraws(word) for word in dropout]
-    for model, own in zip(models, draws, strict=True):
-        own.replace_modules(model)
-    return RunByRun(models, draws)
-
-
-def _cross_entropy_of(labels: Tensor, logits: Tensor, runs: slice) -> tuple[Tensor, Tensor]:
-    return cross_entropy(logits, labels[runs])
+    if device.type == "cpu" and len(models) == 1:
+        return ChannelsLast(models[0], dropout[0])
+    return AutogradStack(StackedModel(models, lambda p: DrawnDropout(p, masks)), masks)
 
 
 def check_can_stack(training: StackedTraining) -> None:
@@ -130,11 +168,6 @@ def check_can_stack(training: StackedTraining) -> None:
         check_stackable(training.draw(0))
     else:
         check_by_trial(training)
-
-
-def steps_run_by_run(training: StackedTraining) -> bool:
-    """Whether the program works on one run after another, see `RunByRun`."""
-    return isinstance(training.model, RunByRun)
 
 
 def group_size(training: StackedTraining) -> int:

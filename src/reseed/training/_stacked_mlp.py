@@ -100,12 +100,13 @@ class StackedMlp(AbstractStack):
                 found *= mask
             hidden.append(_Hidden(found, mask))
         logits = batched_product(weights[last], found).add_(biases[last]).transpose(1, 2)
-        losses, gradient = loss(logits, slice(0, len(logits)))
+        losses, gradient = loss(logits)
         gradient = gradient.transpose(1, 2)
         for place in range(last, -1, -1):
             below = hidden[place]
-            batched_product(gradient, below.output.transpose(1, 2), out=_gradient(self._weights[place]))
-            torch.sum(gradient, 2, keepdim=True, dtype=own, out=_gradient(self._biases[place]))
+            weight, bias = self._weights[place], self._biases[place]
+            weight.grad = batched_product(gradient, below.output.transpose(1, 2), out=_memory(weight))
+            bias.grad = torch.sum(gradient, 2, keepdim=True, dtype=own, out=_memory(bias))
             if place:
                 gradient = batched_product(weights[place].transpose(1, 2), gradient)
                 if below.mask is not None:
@@ -115,8 +116,6 @@ class StackedMlp(AbstractStack):
         return logits, losses
 
 
-def _gradient(parameter: nn.Parameter) -> Tensor:
-    """Return where a parameter's gradient goes, the same memory at every step."""
-    if parameter.grad is None:
-        parameter.grad = torch.empty_like(parameter)
-    return parameter.grad
+def _memory(parameter: nn.Parameter) -> Tensor:
+    """Return where a parameter's gradient may go: where the last one is."""
+    return torch.empty_like(parameter) if parameter.grad is None else parameter.grad

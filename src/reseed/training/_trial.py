@@ -61,7 +61,7 @@ def _trace(training: StackedTraining | Training, runs: int) -> dict[str, Tensor]
         f"the logits at step {step.number}": step.logits.view(runs, *step.logits.shape[-2:])
         for step in training.steps()
     }
-    gradients = [parameter.grad for parameter in training.model.parameters() if parameter.grad is not None]
+    gradients = [parameter.grad for parameter in training.trained if parameter.grad is not None]
     trace["the gradients"] = torch.cat([gradient.reshape(runs, -1) for gradient in gradients], dim=1)
     trace["the predictions"] = training.predict(training.data.inputs[:_ROWS])
     return trace

@@ -1,0 +1,79 @@
+"""Some of a program's runs, with all that they need to step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import final
+
+import torch
+from torch import Tensor
+
+from reseed.training._augment import augment
+from reseed.training._average import Averages
+from reseed.training._loop import AbstractTraining, Step, Updates, evaluated
+from reseed.training._loss import cross_entropy
+from reseed.training._record import EVAL_BATCH, predict
+from reseed.training._seeds import Seeds
+from reseed.training._stack import AbstractStack
+
+_PREDICT_ROWS = 8192
+
+
+@final
+class Shard:
+    """Consecutive runs of a program that step together; shards have nothing but the data in common.
+
+    So each may step in a thread of its own, and none computes anything else for that.
+
+    Args:
+        training: What to do, and with which data.
+        stack: The runs' models, freshly drawn, on the device of the data.
+        runs: Their places among the runs of the program.
+        seeds: Their words.
+    """
+
+    def __init__(self, training: AbstractTraining, stack: AbstractStack, runs: slice, seeds: Sequence[Seeds]) -> None:
+        self.stack, self.runs = stack.train(), runs
+        self._training, self._count = training, len(seeds)
+        self._words = [own.augment for own in seeds]
+        recipe, is_native = training.recipe, training.architecture.is_native
+        self._updates = Updates(recipe, stack.trained, training.total_steps, self._count, direct=is_native)
+        self._averages = Averages(recipe.average, evaluated(stack.trained, stack), training.total_steps)
+        # The same memory for every batch: the system would hand out fresh pages for each, which takes longer than
+        # filling them.
+        self._memory = training.data.inputs.new_empty(0)
+
+    def step(self, number: int, rows: Tensor) -> Step:
+        """Make step ``number`` (from 0) with the rows [run, sample] of the program's runs.
+
+        What it says of inputs is valid until the next step.
+        """
+        data, rows = self._training.data, rows[self.runs]
+        flat = rows.flatten()
+        inputs = augment(self._batch(flat), self._training.recipe.augment, self._words, number)
+        labels = data.labels.index_select(0, flat).view(rows.shape)
+        with self._training.mixed():
+            batch = inputs.view(*rows.shape, *data.input_shape)
+            logits, losses = self.stack.learn(batch, partial(cross_entropy, labels=labels), number)
+        self._updates.make(number)
+        self._averages.update(number + 1)
+        return Step(number + 1, rows, inputs, logits, losses)
+
+    def losses(self, first: int, batches: Sequence[Tensor]) -> Tensor:
+        """Make steps from number ``first`` (from 0), one for each batch of rows, and return losses [step, run]."""
+        return torch.stack([self.step(number, rows).loss for number, rows in enumerate(batches, first)])
+
+    def predict(self, inputs: Tensor) -> Tensor:
+        """Return logits [run, sample, class] of inputs [sample, ...] in evaluation mode; see `AbstractTraining`."""
+        most = _PREDICT_ROWS if self._training.architecture.is_native else EVAL_BATCH
+        parts = torch.split(inputs, max(1, most // self._count))
+        with self._averages.in_place():
+            each = [predict(self.stack, part.expand(self._count, *part.shape), self._count) for part in parts]
+        return torch.cat(each, dim=1)
+
+    def _batch(self, rows: Tensor) -> Tensor:
+        inputs = self._training.data.inputs
+        if len(self._memory) < len(rows):
+            self._memory = inputs.new_empty(len(rows), *inputs.shape[1:])
+        return torch.index_select(inputs, 0, rows, out=self._memory[: len(rows)])
