@@ -90,7 +90,8 @@ def seconds(function: Callable[[], object]) -> float:
 
 def exhaust(training: Training | StackedTraining) -> None:
     """Train to the end."""
-    for _ in training.steps():
+    epochs = range(training.steps_per_epoch, training.total_steps, training.steps_per_epoch)
+    for _ in training.blocks([*epochs, training.total_steps]):
         pass
 
 
