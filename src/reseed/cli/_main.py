@@ -117,6 +117,7 @@ def _measure(options: Measure) -> None:
     found = measure(
         recipe=recipe,
         runs=options.runs,
+        until=options.until,
         out=options.out,
         vary=options.streams(),
         seed=options.seed,

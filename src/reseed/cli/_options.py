@@ -146,6 +146,7 @@ class Measure:
       reseed measure digits
       reseed measure massive --model text-tfidf --runs 10
       reseed measure data.csv --text utterance --label intent --out my-study
+      reseed measure digits --until 0.005 --runs 200
       reseed measure massive --encoder sentence-transformers/all-MiniLM-L6-v2
       reseed measure mnist --model my_models:small_net --epochs 2 --vary init
       reseed measure mnist --engine cluster --address auto --out s3://my-bucket/mnist
@@ -157,7 +158,10 @@ class Measure:
     model: _Name = None
     """mlp, cnn, resnet, text-tfidf, text-encoder or MODULE:FUNCTION. Default: what suits the data."""
     runs: int = 50
-    """Trainings in all."""
+    """Trainings in all; with --until the most there may be."""
+    until: _Number = None
+    """Begin with 10 runs and add more until the 95 % interval of mean label entropy over runs is this narrow: its
+    half-width in nats."""
     out: _Place = None
     """The study's folder, or a URL (s3://, gs://, az://). Default: reseed-studies/ and a name made of data, model
     and recipe."""

@@ -11,7 +11,7 @@ from reseed.studies._manifest import Manifest
 from reseed.studies._remote import local_folder
 from reseed.studies._samples import Samples
 from reseed.studies._study import Study
-from reseed.studies._train import train_study
+from reseed.studies._train import to_stderr, train_study
 
 __all__ = [
     "ColumnNames",
@@ -28,5 +28,6 @@ __all__ = [
     "replace_json",
     "replace_text",
     "run",
+    "to_stderr",
     "train_study",
 ]

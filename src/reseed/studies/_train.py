@@ -103,7 +103,7 @@ def train_study(
     check_runs(runs)
     check_group(group, engine)
     plan, record = plan or SeedPlan(), record or RecordConfig()
-    announce = announce or _to_stderr
+    announce = announce or to_stderr
     device, here = _devices(device, engine, announce)
     check_folder(out)
     as_engine(engine, jobs=jobs, address=address)  # refuses bad options before any work
@@ -341,5 +341,6 @@ def _device(name: str) -> torch.device:
     return device
 
 
-def _to_stderr(line: str) -> None:
+def to_stderr(line: str) -> None:
+    """Print a line to standard error, at once."""
     print(line, file=sys.stderr, flush=True)
