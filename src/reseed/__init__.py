@@ -16,7 +16,9 @@ from reseed._errors import (
     StudyError,
     TrainingError,
 )
+from reseed._export import export
 from reseed._measure import Measurement, inspect, measure, recipe_for
+from reseed._profile import profile
 from reseed.data import DataConfig, Dataset, Splits, load
 from reseed.instability import Stability, evaluate
 from reseed.models import ModelConfig
@@ -48,10 +50,12 @@ __all__ = [
     "StudyError",
     "TrainingError",
     "evaluate",
+    "export",
     "import_predictions",
     "inspect",
     "load",
     "measure",
+    "profile",
     "recipe_for",
     "run",
     "train_study",

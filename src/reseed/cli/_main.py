@@ -15,9 +15,10 @@ from typing import Any
 import tyro
 
 from reseed._errors import InputError, ReseedError, StudyError
+from reseed._export import export
 from reseed._measure import Measurement, inspect, measure, recipe_for
 from reseed._plain import plain
-from reseed.cli._options import Import, Inspect, Measure, Report
+from reseed.cli._options import Export, Import, Inspect, Measure, Report
 from reseed.report import print_stability
 from reseed.studies import ColumnNames, import_predictions
 from reseed.training import RecordConfig
@@ -31,6 +32,7 @@ usage: reseed COMMAND [OPTIONS]
   import    make a study of predictions that you already hold
   inspect   print what a study says
   report    write a study's summary, table of samples and HTML report anew
+  export    write a study for other tools: Parquet, CSV, JSON lines, zarr, Hugging Face
 
 examples:
   reseed measure digits
@@ -165,6 +167,10 @@ def _report(options: Report) -> None:
     print(inspect(options.study).write(options.out))
 
 
+def _export(options: Export) -> None:
+    print(export(options.study, options.out))
+
+
 def _row(found: Measurement, sample: str) -> dict[str, Any]:
     ids = found.study.samples.ids
     if sample not in ids:
@@ -201,4 +207,5 @@ _COMMANDS: dict[str, tuple[Any, Callable[[Any], None]]] = {
     "import": (Import, _import),
     "inspect": (Inspect, _inspect),
     "report": (Report, _report),
+    "export": (Export, _export),
 }

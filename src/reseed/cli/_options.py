@@ -295,3 +295,21 @@ class Report:
     """The study's folder or URL."""
     out: Annotated[str | None, arg(metavar="PATH", help_behavior_hint="")] = None
     """The folder to write to. Default: the study's own, and its URL."""
+
+
+@dataclass(frozen=True)
+class Export:
+    """Write a study's table of samples, or everything it recorded, for other tools.
+
+    Examples:
+      reseed export reseed-studies/digits-mlp-1a2b3c4d profile.parquet
+      reseed export my-study profile.csv
+      reseed export my-study predictions.zarr
+      reseed export my-study profile.hf
+    """
+
+    study: _Study
+    """The study: a folder or a URL."""
+    out: Annotated[Positional[Path], arg(metavar="OUT")]
+    """What to write: a name that ends in .parquet, .csv or .jsonl (one row a sample), .zarr (all recorded predictions,
+    for xarray), or .hf (the rows as a Hugging Face data set)."""

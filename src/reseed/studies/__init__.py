@@ -2,7 +2,7 @@
 
 from reseed.studies._cost import Cost
 from reseed.studies._cost_summary import cost_summary
-from reseed.studies._files import replace_file, replace_json, replace_text
+from reseed.studies._files import replace_file, replace_json, replace_text, storing
 from reseed.studies._fit import run
 from reseed.studies._header import Header
 from reseed.studies._import import from_predictions
@@ -28,6 +28,7 @@ __all__ = [
     "replace_json",
     "replace_text",
     "run",
+    "storing",
     "to_stderr",
     "train_study",
 ]

@@ -228,6 +228,19 @@ class Study:
             coordinates["sample"] = list(self.samples.ids)
         return stacked_view(arrays, coordinates, name)
 
+    def recordings(self, split: str = EVALUATION) -> xr.Dataset:
+        """Return everything recorded of a split as one data set [run, checkpoint, sample(, class)], read lazily.
+
+        Raises:
+            StudyError: Nothing was recorded of the split.
+        """
+        import xarray as xr
+
+        arrays = {name: self.recorded(name, split) for name in self.recorded_names(split) or ("labels",)}
+        if split == EVALUATION:
+            arrays["target"] = xr.DataArray(self.targets, dims="sample")
+        return xr.Dataset(arrays, attrs={"dataset": self.header.dataset, "model": self.header.model})
+
     def recorded_names(self, split: str = EVALUATION) -> tuple[str, ...]:
         """Return the names of the arrays recorded for a split."""
         return tuple(array_names(self.path, self.manifests[0], split)) if self.manifests else ()

@@ -1,0 +1,124 @@
+"""What a study says about each sample, and what it recorded, in forms that other tools open."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from reseed._errors import InputError, MissingExtraError
+from reseed._profile import profile
+from reseed.studies import Study, replace_file, storing
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def export(study: str | Path | Study, out: str | Path) -> Path:
+    """Write a study for other tools; what is written follows from the name of ``out``.
+
+    - ``.parquet``, ``.csv``, ``.jsonl``: the profile, one row a sample; see `profile`. In CSV the distribution of
+      answers is left out, since it is a list.
+    - ``.zarr``: everything that was recorded, as one xarray data set [run, checkpoint, sample (, class)] that
+      ``xarray.open_zarr`` opens.
+    - a name that ends in ``.hf``: the profile as a Hugging Face data set that ``datasets.load_from_disk`` opens (extra
+      ``text``).
+
+    Args:
+        study: A study, its folder or its URL.
+        out: A file or, for the last two, a folder. A file that is there is replaced, a folder is not.
+
+    Returns:
+        What was written.
+
+    Raises:
+        InputError: The name ends in something else, or the folder is there.
+        MissingExtraError: A Hugging Face data set needs the extra `text`.
+        StorageError: It cannot be written.
+        StudyError: There is no usable study.
+
+    Examples:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     study = Study.from_predictions([[0, 1, 1], [0, 1, 0]], folder + "/study")
+        ...     export(study, folder + "/profile.csv").read_text().splitlines()[0][:33]
+        'sample_id,target,target_name,labe'
+    """
+    opened, path = study if isinstance(study, Study) else Study.open(study), Path(out)
+    writer = _WRITERS.get(path.suffix)
+    if writer is None:
+        raise InputError(f"out is {str(out)!r}; choose a name that ends in one of {', '.join(_WRITERS)}.")
+    writer(opened, path)
+    return path
+
+
+def _parquet(study: Study, path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    replace_file(path, lambda partial: pq.write_table(profile(study), partial, compression="zstd"))
+
+
+def _csv(study: Study, path: Path) -> None:
+    from pyarrow import csv
+
+    replace_file(path, lambda partial: csv.write_csv(_flat(profile(study)), partial))
+
+
+def _json_lines(study: Study, path: Path) -> None:
+    frame = profile(study).to_pandas()
+    replace_file(path, lambda partial: frame.to_json(partial, orient="records", lines=True, force_ascii=False))
+
+
+def _zarr(study: Study, path: Path) -> None:
+    recordings = study.recordings()
+
+    def write(partial: Path) -> None:
+        for run in range(recordings.sizes["run"]):  # one at a time, so that memory holds one
+            part = recordings.isel(run=[run])
+            if run == 0:
+                part.to_zarr(partial, zarr_format=2, consolidated=True)  # 3 has no stable form of strings
+            else:
+                part.drop_vars("target").to_zarr(partial, append_dim="run", consolidated=True)
+
+    _new_folder(path, write)
+
+
+def _hugging_face(study: Study, path: Path) -> None:
+    try:
+        from datasets import Dataset
+    except ImportError as error:
+        raise MissingExtraError(
+            f"{path.name!r} would be a Hugging Face data set, which needs the extra 'text': pip install 'reseed[text]'."
+        ) from error
+    _new_folder(path, lambda partial: Dataset(profile(study)).save_to_disk(partial))
+
+
+def _flat(table: pa.Table) -> pa.Table:
+    import pyarrow.types as kinds
+
+    return table.select([field.name for field in table.schema if not kinds.is_nested(field.type)])
+
+
+def _new_folder(path: Path, write: Callable[[Path], object]) -> None:
+    """Have a folder written beside its place, then renamed into it."""
+    if path.exists():
+        raise InputError(f"out is {str(path)!r}, which is there already; choose another name, or delete it first.")
+    partial = path.with_name(f".{path.name}.{uuid4().hex[:8]}")
+    with storing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            write(partial)
+            partial.rename(path)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+_WRITERS: dict[str, Callable[[Study, Path], None]] = {
+    ".parquet": _parquet,
+    ".csv": _csv,
+    ".jsonl": _json_lines,
+    ".zarr": _zarr,
+    ".hf": _hugging_face,
+}
