@@ -13,14 +13,14 @@ import tyro
 
 import reseed
 from reseed.cli import main
-from reseed.cli._options import Import, Inspect, Measure, Report
+from reseed.cli._main import _COMMANDS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
-OPTIONS = {"measure": Measure, "import": Import, "inspect": Inspect, "report": Report}
+OPTIONS = {name: options for name, (options, _) in _COMMANDS.items()}
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-INLINE = re.compile(r"`(reseed (?:measure|import|inspect|report)[^`\n]*)`")
+INLINE = re.compile(rf"`(reseed (?:{'|'.join(OPTIONS)})[^`\n]*)`")
 
 
 def blocks(page: Path, language: str) -> list[str]:
