@@ -43,8 +43,8 @@ def export(study: str | Path | Study, out: str | Path) -> Path:
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     study = Study.from_predictions([[0, 1, 1], [0, 1, 0]], folder + "/study")
-        ...     export(study, folder + "/profile.csv").read_text().splitlines()[0][:33]
-        'sample_id,target,target_name,labe'
+        ...     export(study, folder + "/profile.csv").read_text().splitlines()[1][:12]
+        '"0",-1,,0,0,'
     """
     opened, path = study if isinstance(study, Study) else Study.open(study), Path(out)
     writer = _WRITERS.get(path.suffix)

@@ -20,7 +20,7 @@ DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
 OPTIONS = {name: options for name, (options, _) in _COMMANDS.items()}
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-INLINE = re.compile(rf"`(reseed (?:{'|'.join(OPTIONS)})[^`\n]*)`")
+INLINE = re.compile(rf"`(reseed (?:{'|'.join(OPTIONS)}) [^`\n]+)`")
 
 
 def blocks(page: Path, language: str) -> list[str]:
