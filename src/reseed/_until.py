@@ -24,7 +24,7 @@ def half_width(study: Study) -> float:
     Raises:
         InputError: The study has fewer than three complete runs.
     """
-    found = estimate(study.final("labels").astype(np.int64), "label_entropy", "jackknife")
+    found = estimate(study.final("labels"), "label_entropy", "jackknife")
     return found.high - found.value  # the lower end may have been cut off at zero
 
 

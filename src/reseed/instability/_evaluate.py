@@ -87,7 +87,7 @@ def evaluate(study: Study) -> Stability:
             f"the study {str(study.path)!r} has {runs} complete runs ({len(study.diverged)} diverged, "
             f"{len(study.missing)} missing); two or more are needed."
         )
-    labels = study.final("labels").astype(np.int64)
+    labels = study.final("labels")
     statistics = label_statistics(labels)
     trajectory = _trajectory_label_entropy(study)
     return Stability(
