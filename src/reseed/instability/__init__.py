@@ -11,7 +11,8 @@ a data set, with an interval: `estimate`, `label_entropy_reduction`. Where the i
 `flip_pairs`. What the number of runs hides: `rarefaction`, `flip_probability_upper_bound`.
 
 Along one training, `[checkpoint, sample]`: `cartography`, `forgetting_events`, `label_flips`, `first_learned`,
-`second_split_forgetting`, `aum`. Of given labels: `label_quality`.
+`second_split_forgetting`, `aum`; all of them, over several runs: `training_dynamics`; while a model is trained:
+`DynamicsRecorder`. Of given labels: `label_quality`.
 
 Example:
     >>> from reseed.instability import jitter, label_entropy, unstable_fraction
@@ -25,6 +26,7 @@ Example:
 from reseed.instability._by_group import GroupMeans, by_group
 from reseed.instability._cartography import Cartography, cartography
 from reseed.instability._churn import churn, churn_matrix, soft_churn
+from reseed.instability._dynamics_recorder import DynamicsRecorder
 from reseed.instability._estimate import Estimate, estimate
 from reseed.instability._evaluate import ClassStability, Stability, evaluate
 from reseed.instability._flip_pairs import FlipPairs, flip_pairs
@@ -43,6 +45,7 @@ from reseed.instability._mode import mode_label, mode_share, variation_ratio
 from reseed.instability._probabilities import check_probabilities, confidence_mean_std, predicted_labels
 from reseed.instability._reduction import label_entropy_reduction
 from reseed.instability._statistics import LabelStatistics, label_statistics
+from reseed.instability._training_dynamics import TrainingDynamics, training_dynamics
 from reseed.instability._unstable import (
     Rarefaction,
     flip_probability_upper_bound,
@@ -54,6 +57,7 @@ from reseed.instability._win_loss import WinLoss, negative_flip_rate, unnecessar
 __all__ = [
     "Cartography",
     "ClassStability",
+    "DynamicsRecorder",
     "Estimate",
     "FlipPairs",
     "ForgettingEvents",
@@ -62,6 +66,7 @@ __all__ = [
     "LabelStatistics",
     "Rarefaction",
     "Stability",
+    "TrainingDynamics",
     "WinLoss",
     "aum",
     "by_group",
@@ -91,6 +96,7 @@ __all__ = [
     "second_split_forgetting",
     "self_consistency",
     "soft_churn",
+    "training_dynamics",
     "unnecessary_churn",
     "unstable_fraction",
     "variation_ratio",
