@@ -140,7 +140,8 @@ def test_no_known_target_leaves_the_summary_without_a_value(study):
         ({"labels": [[0]], "own_probability": [[2.0]]}, r"own_probability\[0, :, 0:\] holds 2 at position \(0, 0\)"),
         ({"labels": [[0]], "margin": [[float("nan")]]}, r"margin\[0, :, 0:\] holds NaN at position \(0, 0\)"),
         ({"labels": [[0]], "burn_in": 1}, "burn_in=1 leaves none of 1 checkpoints; pass a smaller number"),
-        ({"labels": [[0, 1]]}, r"targets is int64\[1\] but labels are int64\[1, 2\]; pass one true label"),
+        ({"labels": [["a"]]}, r"labels is <U1\[1\] but targets is int64\[1\]; pass integers in both or strings in"),
+        ({"labels": [[0, 1]]}, r"targets is int64\[1\] but labels are of 2 samples; pass one true label for each"),
     ],
 )
 def test_bad_input_is_refused(arguments, message):

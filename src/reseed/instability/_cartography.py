@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Shaped
 
 from reseed._errors import InputError
-from reseed.instability._arrays import ArrayLike, Result, brief, give_back, label_array, same_shape, undefined
-from reseed.instability._trajectory import check_burn_in, need_checkpoints, probability_array
+from reseed.instability._arrays import ArrayLike, Result, brief, give_back, undefined
+from reseed.instability._trajectory import check_burn_in, is_correct, mean_and_variance, probability_array
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,27 +109,3 @@ def cartography(
         give_back(confidence * (1 - confidence), own_probability),
         correctness,
     )
-
-
-def is_correct(labels: ArrayLike, targets: ArrayLike) -> Shaped[np.ndarray, "... checkpoint sample"]:
-    """Compares predicted labels [..., checkpoint, sample] with true labels [sample]."""
-    predicted, gold = label_array(labels), label_array(targets, "targets")
-    need_checkpoints(predicted, "labels")
-    if gold.shape != predicted.shape[-1:]:
-        raise InputError(
-            f"targets is {brief(gold)} but labels are {brief(predicted)}; pass one true label for each sample."
-        )
-    same_shape(predicted[(0,) * (predicted.ndim - 1)], gold, ("labels", "targets"))
-    return np.asarray(predicted == gold)
-
-
-def mean_and_variance(
-    values: Shaped[np.ndarray, "... checkpoint sample"],
-) -> tuple[Float[np.ndarray, "... sample"], Float[np.ndarray, "... sample"]]:
-    """Returns mean and variance (ddof 0) over checkpoints in double precision, without a copy of the values."""
-    checkpoints = values.shape[-2]
-    mean = values.mean(axis=-2, dtype=np.float64)
-    squares = np.zeros(mean.shape)
-    for checkpoint in range(checkpoints):
-        squares += (values[..., checkpoint, :] - mean) ** 2
-    return mean, squares / checkpoints

@@ -182,6 +182,8 @@ class DynamicsRecorder:
     def merge(self, other: "DynamicsRecorder") -> None:
         """Adds what another recorder saw of other samples, as several devices do that share a data set.
 
+        Where samples move between devices from epoch to epoch, gather the predictions and use one recorder.
+
         Args:
             other: a recorder of the same settings, whose samples this one has not seen; it is not changed.
 

@@ -11,17 +11,18 @@ from reseed._errors import InputError
 from reseed.instability._arrays import (
     ArrayLike,
     Result,
+    brief,
     encode,
     float_array,
     give_back,
     label_array,
+    same_shape,
     to_numpy,
     undefined,
 )
-from reseed.instability._cartography import is_correct, mean_and_variance
 from reseed.instability._forgetting import count_forgetting, for_good
 from reseed.instability._label_entropy import label_entropy
-from reseed.instability._trajectory import check_burn_in, probability_array
+from reseed.instability._trajectory import check_burn_in, mean_and_variance, probability_array
 
 _BLOCK = 65_536  # samples of one run that are worked on at a time
 WHEN = ("first_learned", "forgotten_for_good")
@@ -105,6 +106,8 @@ def training_dynamics(
     runs, checkpoints, size = shape
     check_burn_in(burn_in, checkpoints)
     gold = label_array(targets, "targets")
+    if gold.shape != (size,):
+        raise InputError(f"targets is {brief(gold)} but labels are of {size} samples; pass one true label for each.")
     known = gold >= 0 if gold.dtype.kind not in "UT" else np.ones(gold.shape, bool)
     totals: dict[str, Float[np.ndarray, " sample"]] = {}
     happened = {name: np.zeros(size, bool) for name in WHEN}
@@ -151,7 +154,8 @@ def _of_run(
     run: int,
 ) -> dict[str, Float[np.ndarray, " sample"]]:
     """Measures one run, a block of samples after another."""
-    size = is_correct(labels[:1], gold).shape[-1]  # raises where targets do not fit the labels
+    size = len(gold)
+    same_shape(labels[0], gold, ("labels", "targets"))
     columns: dict[str, Float[np.ndarray, " sample"]] = {}
     for start in range(0, max(size, 1), _BLOCK):
         some = slice(start, min(start + _BLOCK, size))

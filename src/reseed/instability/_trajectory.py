@@ -1,11 +1,11 @@
 """What the measures along a training share: taking trajectories [..., checkpoint, sample] in and checking them."""
 
 import numpy as np
-from jaxtyping import Bool, Shaped
+from jaxtyping import Bool, Float, Shaped
 
 from reseed._errors import InputError
 from reseed._simplex import TOLERANCE
-from reseed.instability._arrays import ArrayLike, brief, float_array, to_numpy
+from reseed.instability._arrays import ArrayLike, brief, float_array, label_array, same_shape, to_numpy
 
 
 def need_checkpoints(array: Shaped[np.ndarray, "..."], name: str) -> None:
@@ -48,3 +48,27 @@ def check_burn_in(burn_in: object, checkpoints: int | None = None) -> None:
         raise InputError(f"burn_in must be a whole number of checkpoints, 0 or more, got {burn_in!r}; 0 keeps all.")
     if checkpoints is not None and burn_in >= checkpoints:
         raise InputError(f"burn_in={burn_in} leaves none of {checkpoints} checkpoints; pass a smaller number.")
+
+
+def is_correct(labels: ArrayLike, targets: ArrayLike) -> Shaped[np.ndarray, "... checkpoint sample"]:
+    """Compares predicted labels [..., checkpoint, sample] with true labels [sample]."""
+    predicted, gold = label_array(labels), label_array(targets, "targets")
+    need_checkpoints(predicted, "labels")
+    if gold.shape != predicted.shape[-1:]:
+        raise InputError(
+            f"targets is {brief(gold)} but labels are {brief(predicted)}; pass one true label for each sample."
+        )
+    same_shape(predicted[(0,) * (predicted.ndim - 1)], gold, ("labels", "targets"))
+    return np.asarray(predicted == gold)
+
+
+def mean_and_variance(
+    values: Shaped[np.ndarray, "... checkpoint sample"],
+) -> tuple[Float[np.ndarray, "... sample"], Float[np.ndarray, "... sample"]]:
+    """Returns mean and variance (ddof 0) over checkpoints in double precision, without a copy of the values."""
+    checkpoints = values.shape[-2]
+    mean = values.mean(axis=-2, dtype=np.float64)
+    squares = np.zeros(mean.shape)
+    for checkpoint in range(checkpoints):
+        squares += (values[..., checkpoint, :] - mean) ** 2
+    return mean, squares / checkpoints
