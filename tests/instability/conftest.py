@@ -7,7 +7,11 @@ install_import_hook(
         "reseed.instability._counts",
         "reseed.instability._entropy_table",
         "reseed.instability._flip_pairs",
+        "reseed.instability._forgetting",
         "reseed.instability._leave_one_out",
+        "reseed.instability._margins",
+        "reseed.instability._training_dynamics",
+        "reseed.instability._trajectory",
     ],
     "beartype.beartype",
 )

@@ -10,6 +10,10 @@ several at once: `label_statistics`. Of pairs of models: `churn`, `churn_matrix`
 a data set, with an interval: `estimate`, `label_entropy_reduction`. Where the instability is: `by_group`,
 `flip_pairs`. What the number of runs hides: `rarefaction`, `flip_probability_upper_bound`.
 
+Along one training, `[checkpoint, sample]`: `cartography`, `forgetting_events`, `label_flips`, `first_learned`,
+`second_split_forgetting`, `aum`; all of them, over several runs: `training_dynamics`; while a model is trained:
+`DynamicsRecorder`. Of given labels: `label_quality`.
+
 Example:
     >>> from reseed.instability import jitter, label_entropy, unstable_fraction
     >>> labels = [[0, 1, 2], [0, 1, 1], [0, 1, 2], [0, 1, 1]]  # [run, sample]
@@ -20,16 +24,28 @@ Example:
 """
 
 from reseed.instability._by_group import GroupMeans, by_group
+from reseed.instability._cartography import Cartography, cartography
 from reseed.instability._churn import churn, churn_matrix, soft_churn
+from reseed.instability._dynamics_recorder import DynamicsRecorder
 from reseed.instability._estimate import Estimate, estimate
 from reseed.instability._evaluate import ClassStability, Stability, evaluate
 from reseed.instability._flip_pairs import FlipPairs, flip_pairs
+from reseed.instability._forgetting import (
+    ForgettingEvents,
+    first_learned,
+    forgetting_events,
+    label_flips,
+    second_split_forgetting,
+)
 from reseed.instability._jitter import jitter, self_consistency
 from reseed.instability._label_entropy import label_entropy
+from reseed.instability._label_quality import LabelQuality, label_quality
+from reseed.instability._margins import aum, logit_margin
 from reseed.instability._mode import mode_label, mode_share, variation_ratio
 from reseed.instability._probabilities import check_probabilities, confidence_mean_std, predicted_labels
 from reseed.instability._reduction import label_entropy_reduction
 from reseed.instability._statistics import LabelStatistics, label_statistics
+from reseed.instability._training_dynamics import TrainingDynamics, training_dynamics
 from reseed.instability._unstable import (
     Rarefaction,
     flip_probability_upper_bound,
@@ -39,34 +55,48 @@ from reseed.instability._unstable import (
 from reseed.instability._win_loss import WinLoss, negative_flip_rate, unnecessary_churn, win_loss
 
 __all__ = [
+    "Cartography",
     "ClassStability",
+    "DynamicsRecorder",
     "Estimate",
     "FlipPairs",
+    "ForgettingEvents",
     "GroupMeans",
+    "LabelQuality",
     "LabelStatistics",
     "Rarefaction",
     "Stability",
+    "TrainingDynamics",
     "WinLoss",
+    "aum",
     "by_group",
+    "cartography",
     "check_probabilities",
     "churn",
     "churn_matrix",
     "confidence_mean_std",
     "estimate",
     "evaluate",
+    "first_learned",
     "flip_pairs",
     "flip_probability_upper_bound",
+    "forgetting_events",
     "jitter",
     "label_entropy",
     "label_entropy_reduction",
+    "label_flips",
+    "label_quality",
     "label_statistics",
+    "logit_margin",
     "mode_label",
     "mode_share",
     "negative_flip_rate",
     "predicted_labels",
     "rarefaction",
+    "second_split_forgetting",
     "self_consistency",
     "soft_churn",
+    "training_dynamics",
     "unnecessary_churn",
     "unstable_fraction",
     "variation_ratio",
