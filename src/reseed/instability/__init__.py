@@ -8,7 +8,7 @@ natural, ties go to the lowest label, and a result that has no value is NaN with
 Measures of each sample: `label_entropy`, `jitter`, `self_consistency`, `variation_ratio`, `mode_share`;
 several at once: `label_statistics`. Of pairs of models: `churn`, `churn_matrix`, `soft_churn`, `win_loss`. Of
 a data set, with an interval: `estimate`, `label_entropy_reduction`. Where the instability is: `by_group`,
-`flip_pairs`. What the number of runs hides: `rarefaction`, `flip_probability_upper_bound`.
+`clustering_test`, `flip_pairs`. What the number of runs hides: `rarefaction`, `flip_probability_upper_bound`.
 
 Example:
     >>> from reseed.instability import jitter, label_entropy, unstable_fraction
@@ -21,6 +21,7 @@ Example:
 
 from reseed.instability._by_group import GroupMeans, by_group
 from reseed.instability._churn import churn, churn_matrix, soft_churn
+from reseed.instability._clustered import ClusteringTest, clustering_test
 from reseed.instability._estimate import Estimate, estimate
 from reseed.instability._evaluate import ClassStability, Stability, evaluate
 from reseed.instability._flip_pairs import FlipPairs, flip_pairs
@@ -40,6 +41,7 @@ from reseed.instability._win_loss import WinLoss, negative_flip_rate, unnecessar
 
 __all__ = [
     "ClassStability",
+    "ClusteringTest",
     "Estimate",
     "FlipPairs",
     "GroupMeans",
@@ -51,6 +53,7 @@ __all__ = [
     "check_probabilities",
     "churn",
     "churn_matrix",
+    "clustering_test",
     "confidence_mean_std",
     "estimate",
     "evaluate",
