@@ -18,7 +18,7 @@ from reseed._errors import (
 )
 from reseed._measure import Measurement, inspect, measure, recipe_for
 from reseed.data import DataConfig, Dataset, Splits, load
-from reseed.instability import Stability, evaluate
+from reseed.instability import Stability, WhereUnstable, evaluate, where_unstable
 from reseed.models import ModelConfig
 from reseed.studies import Study, import_predictions, run, train_study
 from reseed.training import AverageConfig, OptimizerConfig, Recipe, RecordConfig, ScheduleConfig, SeedPlan
@@ -47,6 +47,7 @@ __all__ = [
     "Study",
     "StudyError",
     "TrainingError",
+    "WhereUnstable",
     "evaluate",
     "import_predictions",
     "inspect",
@@ -55,4 +56,5 @@ __all__ = [
     "recipe_for",
     "run",
     "train_study",
+    "where_unstable",
 ]

@@ -8,7 +8,7 @@ natural, ties go to the lowest label, and a result that has no value is NaN with
 Measures of each sample: `label_entropy`, `jitter`, `self_consistency`, `variation_ratio`, `mode_share`;
 several at once: `label_statistics`. Of pairs of models: `churn`, `churn_matrix`, `soft_churn`, `win_loss`. Of
 a data set, with an interval: `estimate`, `label_entropy_reduction`. Where the instability is: `by_group`,
-`clustering_test`, `flip_pairs`. What the number of runs hides: `rarefaction`, `flip_probability_upper_bound`.
+`clustering_test`, `flip_pairs`; of a study: `where_unstable`. What the number of runs hides: `rarefaction`, `flip_probability_upper_bound`.
 
 Example:
     >>> from reseed.instability import jitter, label_entropy, unstable_fraction
@@ -37,6 +37,7 @@ from reseed.instability._unstable import (
     rarefaction,
     unstable_fraction,
 )
+from reseed.instability._where import WhereUnstable, available_groupings, where_unstable
 from reseed.instability._win_loss import WinLoss, negative_flip_rate, unnecessary_churn, win_loss
 
 __all__ = [
@@ -48,7 +49,9 @@ __all__ = [
     "LabelStatistics",
     "Rarefaction",
     "Stability",
+    "WhereUnstable",
     "WinLoss",
+    "available_groupings",
     "by_group",
     "check_probabilities",
     "churn",
@@ -73,5 +76,6 @@ __all__ = [
     "unnecessary_churn",
     "unstable_fraction",
     "variation_ratio",
+    "where_unstable",
     "win_loss",
 ]
