@@ -13,7 +13,7 @@ from reseed.models import ModelConfig
 from reseed.studies import train_study
 from reseed.training import Recipe
 
-RUNS, SAMPLES = 6, 120
+RUNS, SAMPLES = 6, 150
 THEMES = ("wake alarm clock early", "play song music loud", "weather rain forecast tomorrow")
 
 
@@ -29,7 +29,7 @@ def labels():
 def texts():
     """Texts of three themes in turn, of different lengths."""
     rng = np.random.default_rng(1)
-    return [" ".join(rng.permutation(THEMES[i % 3].split())[: 2 + i % 2].tolist()) for i in range(SAMPLES)]
+    return [" ".join(rng.permutation(THEMES[i % 3].split())[: 3 + i % 2].tolist()) for i in range(SAMPLES)]
 
 
 @pytest.fixture
@@ -63,11 +63,11 @@ def test_rows_equal_plain_loops(study, labels, metadata):
     found = where_unstable(study, "theme", metadata=metadata)
     entropy = np.array([scipy.stats.entropy(np.bincount(labels[:, i])) for i in range(SAMPLES)])
     rows = found.table.to_pylist()
-    assert [row["group"] for row in rows][0] == "b"
+    assert rows[0]["group"] == "b"
     assert sorted(row["group"] for row in rows) == ["a", "b", "c"]
     for row in rows:
         inside = np.arange(SAMPLES) % 3 == "abc".index(row["group"])
-        assert row["samples"] == 40
+        assert row["samples"] == 50
         assert row["label_entropy"] == pytest.approx(entropy[inside].mean())
         assert row["excess"] == pytest.approx(entropy[inside].mean() - entropy.mean())
         assert row["unstable_fraction"] == pytest.approx((entropy[inside] > 0).mean())
@@ -89,17 +89,17 @@ def test_clusters_find_the_unstable_theme(study):
 def test_class_and_length(study):
     """Classes go by the gold label's name, lengths by the number of words."""
     assert sorted(where_unstable(study).table["group"].to_pylist()) == ["no", "yes"]
-    assert sorted(where_unstable(study, "length").table["group"].to_pylist()) == ["2", "3"]
+    assert sorted(where_unstable(study, "length").table["group"].to_pylist()) == ["3", "4"]
     assert available_groupings(study) == ("class", "length", "cluster")
 
 
 def test_few_numbers_are_groups_and_many_are_binned(study, metadata):
-    """A rank of three values is three groups; 120 prices are five bins of 24."""
+    """A rank of three values is three groups; 150 prices are five bins of 30."""
     rank = where_unstable(study, "rank", metadata=metadata).table
     assert sorted(rank["group"].to_pylist()) == ["0", "1", "2"]
     price = where_unstable(study, "price", metadata=metadata)
-    assert price.table["samples"].to_pylist() == [24] * 5
-    assert "0 to 23" in price.table["group"].to_pylist()
+    assert price.table["samples"].to_pylist() == [30] * 5
+    assert "0 to 29" in price.table["group"].to_pylist()
     assert "5 bins" in price.about
 
 
@@ -122,7 +122,7 @@ def test_files_are_joined_on_ids(study, metadata, tmp_path):
     found = where_unstable(study, "theme", metadata=tmp_path / "more.parquet")
     assert sum(found.table["samples"].to_pylist()) == 100
     assert found.notes == (
-        "20 samples are not in more.parquet and left out, among them s100, s101, s102.",
+        "50 samples are not in more.parquet and left out, among them s100, s101, s102.",
         "1 rows of more.parquet belong to no sample of the study.",
     )
     assert found.table.to_pylist()[0]["group"] == "b"
@@ -185,7 +185,7 @@ def test_many_texts_are_fitted_on_some(monkeypatch, texts):
     monkeypatch.setattr("reseed.instability._groupings.FITTED", 60)
     found = text_clusters(texts)
     assert (found.place >= 0).all()
-    assert found.about.endswith("centres fitted on 60 of 120 samples")
+    assert found.about.endswith("centres fitted on 60 of 150 samples")
 
 
 def test_texts_without_common_words_cannot_be_clustered():
@@ -196,9 +196,10 @@ def test_texts_without_common_words_cannot_be_clustered():
 
 def test_two_runs_are_needed(labels, tmp_path):
     """One run cannot disagree with itself."""
-    study = Study.from_predictions(labels[:1], tmp_path / "study", class_names=("0", "1"))
+    Study.from_predictions(labels[:2], tmp_path / "study", class_names=("0", "1"))
+    (tmp_path / "study/runs/run-00000/manifest.json").unlink()
     with pytest.raises(TrainingError, match="has 1 complete runs"):
-        where_unstable(study)
+        where_unstable(Study.open(tmp_path / "study"))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ natural, ties go to the lowest label, and a result that has no value is NaN with
 Measures of each sample: `label_entropy`, `jitter`, `self_consistency`, `variation_ratio`, `mode_share`;
 several at once: `label_statistics`. Of pairs of models: `churn`, `churn_matrix`, `soft_churn`, `win_loss`. Of
 a data set, with an interval: `estimate`, `label_entropy_reduction`. Where the instability is: `by_group`,
-`clustering_test`, `flip_pairs`; of a study: `where_unstable`. What the number of runs hides: `rarefaction`, `flip_probability_upper_bound`.
+`clustering_test`, `flip_pairs`; of a study: `where_unstable`. What the number of runs hides: `rarefaction`,
+`flip_probability_upper_bound`.
 
 Example:
     >>> from reseed.instability import jitter, label_entropy, unstable_fraction

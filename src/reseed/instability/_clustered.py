@@ -89,10 +89,10 @@ def clustering_test(values: ArrayLike, groups: ArrayLike, *, permutations: int =
         raise InputError(f"seed must be a whole number of at least 0, got {seed!r}; pass for example 0.")
     names, place = np.unique(keys, return_inverse=True)
     samples, count = len(numbers), np.bincount(place, minlength=len(names))
+    mean = np.bincount(place, weights=numbers, minlength=len(names)) / count
     if samples == 0 or len(names) < 2 or (numbers == numbers[0]).all():
         reason = "values are all equal" if samples and len(names) > 1 else "groups holds fewer than two groups"
         undefined(f"{reason}; whether the values cluster is undefined and the test is NaN.")
-        mean = np.bincount(place, weights=numbers, minlength=len(names)) / count
         nothing, none = float("nan"), give_back(np.full(len(names), np.nan), values)
         excess = give_back(mean - mean @ count / max(samples, 1), values)
         return ClusteringTest(
@@ -125,8 +125,8 @@ def clustering_test(values: ArrayLike, groups: ArrayLike, *, permutations: int =
         float(np.quantile(shares, 0.95, method="inverted_cdf")),
         names,
         give_back(count, values),
-        give_back(centre + scale * sums / count, values),
-        give_back(scale * sums / count, values),
+        give_back(mean, values),
+        give_back(mean - centre, values),
         give_back((1 + above) / (1 + permutations), values),
         permutations,
     )
