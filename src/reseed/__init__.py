@@ -20,7 +20,7 @@ from reseed._export import export
 from reseed._measure import Measurement, inspect, measure, recipe_for
 from reseed._profile import profile
 from reseed.data import DataConfig, Dataset, Splits, load
-from reseed.instability import Stability, evaluate
+from reseed.instability import Stability, WhereUnstable, evaluate, where_unstable
 from reseed.models import ModelConfig
 from reseed.studies import Study, import_predictions, run, train_study
 from reseed.training import AverageConfig, OptimizerConfig, Recipe, RecordConfig, ScheduleConfig, SeedPlan
@@ -49,6 +49,7 @@ __all__ = [
     "Study",
     "StudyError",
     "TrainingError",
+    "WhereUnstable",
     "evaluate",
     "export",
     "import_predictions",
@@ -59,4 +60,5 @@ __all__ = [
     "recipe_for",
     "run",
     "train_study",
+    "where_unstable",
 ]

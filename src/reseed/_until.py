@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-import numpy as np
-
 from reseed._errors import InputError
 from reseed.instability import estimate
 from reseed.studies import Study

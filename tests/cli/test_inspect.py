@@ -65,3 +65,38 @@ def test_report_restores_what_was_deleted(cli, labels, tmp_path):
     assert cli("report", out).status == 0
     assert json.loads((out / "summary.json").read_text())["samples"] == 6
     assert {"samples.parquet", "report.html"} <= {path.name for path in out.iterdir()}
+
+
+def test_by_groups_prints_groups_and_the_test(cli, measured):
+    """--by prints a row a group and what the test says; --json prints the same numbers."""
+    ended = cli("inspect", measured, "--by", "class", "--top", 3)
+    assert ended.status == 0
+    assert "Where instability lives: by class" in ended.out
+    assert "permutations" in ended.out
+    found = json.loads(cli("inspect", measured, "--by", "class", "--json").out)
+    assert len(found["groups"]) == 10
+    assert 0 <= found["variance_share"] <= 1
+
+
+def test_by_a_column_of_metadata(cli, measured, tmp_path):
+    """--metadata joins the user's own columns by sample id, and --id names the column of ids."""
+    ids = pq.read_table(measured / "samples.parquet")["sample_id"].to_pylist()
+    file = tmp_path / "metadata.csv"
+    file.write_text("key,half\n" + "".join(f"{name},{'ab'[index % 2]}\n" for index, name in enumerate(ids)))
+    ended = cli("inspect", measured, "--by", "half", "--metadata", file, "--id", "key", "--json")
+    assert {row["group"] for row in json.loads(ended.out)["groups"]} == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (("--metadata", "x.csv"), "--metadata and --id say what to group by; name the column with --by."),
+        (("--by", "class", "--sample", "1"), "--by and --sample ask for different things; pass one of them."),
+        (("--by", "colour"), "--by 'colour' is unknown; choose class"),
+    ],
+)
+def test_by_mistakes(cli, measured, options, text):
+    """What --by cannot do ends with status 2 and a reason."""
+    ended = cli("inspect", measured, *options)
+    assert ended.status == 2
+    assert text in ended.err

@@ -19,8 +19,9 @@ from reseed._export import export
 from reseed._measure import Measurement, inspect, measure, recipe_for
 from reseed._plain import plain
 from reseed.cli._options import Export, Import, Inspect, Measure, Report
-from reseed.report import print_stability
-from reseed.studies import ColumnNames, import_predictions
+from reseed.instability import where_unstable
+from reseed.report import print_stability, print_where
+from reseed.studies import ColumnNames, Study, import_predictions
 from reseed.training import RecordConfig
 
 _OVERVIEW = """\
@@ -156,11 +157,28 @@ def _import(options: Import) -> None:
 def _inspect(options: Inspect) -> None:
     if options.top < 0:
         raise InputError(f"--top must be 0 or more, got {options.top}.")
+    if options.by is None and (options.metadata is not None or options.id is not None):
+        raise InputError("--metadata and --id say what to group by; name the column with --by.")
+    if options.by is not None:
+        if options.sample is not None:
+            raise InputError("--by and --sample ask for different things; pass one of them.")
+        _where(options, options.by)
+        return
     found = inspect(options.study)
     if options.sample is not None:
         _print_json(_row(found, options.sample))
     else:
         _show(found, as_json=options.json, top=options.top, is_written=False)
+
+
+def _where(options: Inspect, by: str) -> None:
+    found = where_unstable(Study.open(options.study), by, metadata=options.metadata, id_column=options.id)
+    if options.json:
+        _print_json(found.summary)
+        return
+    from rich.console import Console
+
+    print_where(found, Console(), top=options.top)
 
 
 def _report(options: Report) -> None:

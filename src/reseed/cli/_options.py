@@ -269,6 +269,8 @@ class Inspect:
       reseed inspect my-study
       reseed inspect my-study --top 50
       reseed inspect my-study --sample 1203
+      reseed inspect my-study --by cluster
+      reseed inspect my-study --by language --metadata samples.csv
       reseed inspect s3://my-bucket/mnist
     """
 
@@ -278,6 +280,13 @@ class Inspect:
     """How many of the most unstable samples to print."""
     sample: _Name = None
     """Print everything known of the sample with this id, as JSON."""
+    by: _Name = None
+    """Print in which groups of samples predictions change: class, length, confidence, cluster, or a column of
+    --metadata."""
+    metadata: Annotated[str | None, arg(metavar="FILE", help_behavior_hint="")] = None
+    """A table with a row a sample (.csv, .tsv, .jsonl, .parquet), for --by."""
+    id: _Name = None
+    """The column of --metadata that holds sample ids. Default: id, sample_id or sample."""
     json: bool = False
     """Print JSON instead of tables."""
 

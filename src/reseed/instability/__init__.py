@@ -8,7 +8,8 @@ natural, ties go to the lowest label, and a result that has no value is NaN with
 Measures of each sample: `label_entropy`, `jitter`, `self_consistency`, `variation_ratio`, `mode_share`;
 several at once: `label_statistics`. Of pairs of models: `churn`, `churn_matrix`, `soft_churn`, `win_loss`. Of
 a data set, with an interval: `estimate`, `label_entropy_reduction`. Where the instability is: `by_group`,
-`flip_pairs`. What the number of runs hides: `rarefaction`, `flip_probability_upper_bound`.
+`clustering_test`, `flip_pairs`; of a study: `where_unstable`. What the number of runs hides: `rarefaction`,
+`flip_probability_upper_bound`.
 
 Along one training, `[checkpoint, sample]`: `cartography`, `forgetting_events`, `label_flips`, `first_learned`,
 `second_split_forgetting`, `aum`; all of them, over several runs: `training_dynamics`; while a model is trained:
@@ -26,6 +27,7 @@ Example:
 from reseed.instability._by_group import GroupMeans, by_group
 from reseed.instability._cartography import Cartography, cartography
 from reseed.instability._churn import churn, churn_matrix, soft_churn
+from reseed.instability._clustered import ClusteringTest, clustering_test
 from reseed.instability._dynamics_recorder import DynamicsRecorder
 from reseed.instability._estimate import Estimate, estimate
 from reseed.instability._evaluate import ClassStability, Stability, evaluate
@@ -52,11 +54,13 @@ from reseed.instability._unstable import (
     rarefaction,
     unstable_fraction,
 )
+from reseed.instability._where import WhereUnstable, available_groupings, where_unstable
 from reseed.instability._win_loss import WinLoss, negative_flip_rate, unnecessary_churn, win_loss
 
 __all__ = [
     "Cartography",
     "ClassStability",
+    "ClusteringTest",
     "DynamicsRecorder",
     "Estimate",
     "FlipPairs",
@@ -67,13 +71,16 @@ __all__ = [
     "Rarefaction",
     "Stability",
     "TrainingDynamics",
+    "WhereUnstable",
     "WinLoss",
     "aum",
+    "available_groupings",
     "by_group",
     "cartography",
     "check_probabilities",
     "churn",
     "churn_matrix",
+    "clustering_test",
     "confidence_mean_std",
     "estimate",
     "evaluate",
@@ -100,5 +107,6 @@ __all__ = [
     "unnecessary_churn",
     "unstable_fraction",
     "variation_ratio",
+    "where_unstable",
     "win_loss",
 ]

@@ -81,12 +81,7 @@ def evaluate(study: Study) -> Stability:
     Raises:
         TrainingError: Fewer than two runs are complete.
     """
-    runs = len(study.manifests)
-    if runs < 2:
-        raise TrainingError(
-            f"the study {str(study.path)!r} has {runs} complete runs ({len(study.diverged)} diverged, "
-            f"{len(study.missing)} missing); two or more are needed."
-        )
+    check_runs(study)
     labels = study.final("labels")
     statistics = label_statistics(labels)
     trajectory = _trajectory_label_entropy(study)
@@ -98,6 +93,20 @@ def evaluate(study: Study) -> Stability:
         rarefaction(labels),
         tuple(_notes(study, labels)),
     )
+
+
+def check_runs(study: Study) -> None:
+    """Accept a study with two or more complete runs.
+
+    Raises:
+        TrainingError: There are fewer.
+    """
+    runs = len(study.manifests)
+    if runs < 2:
+        raise TrainingError(
+            f"the study {str(study.path)!r} has {runs} complete runs ({len(study.diverged)} diverged, "
+            f"{len(study.missing)} missing); two or more are needed."
+        )
 
 
 def _summary(study: Study, labels: NDArray[np.int64], trajectory: NDArray[np.float64] | None) -> dict[str, Any]:

@@ -15,6 +15,26 @@ _INTEGER_COLUMNS = ("targets", "mode_label")
 _FLOAT_COLUMNS = ("label_entropy", "mode_share", "jitter", "confidence_mean", "confidence_std")
 
 
+@dataclass(frozen=True)
+class Groups:
+    """Groups of samples and whether instability sits in some of them.
+
+    Attributes:
+        title: What groups the samples.
+        about: How the groups were made, and what a reader should know, in sentences.
+        verdict: What the test says, in a sentence.
+        rows: Rows (group, samples, mean label entropy, unstable fraction, excess, corrected p), as they are shown;
+            p may be NaN.
+        total: How many groups there are.
+    """
+
+    title: str
+    about: str
+    verdict: str
+    rows: tuple[tuple[str, int, float, float, float, float], ...]
+    total: int
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ReportData:
     """Everything one report shows; every per-sample column has one entry per sample, in the same order.
@@ -44,6 +64,7 @@ class ReportData:
         pairs: Rows (label a, label b, share of all disagreements between two runs, samples that got both),
             as they are shown.
         rarefaction: Numbers of runs, and the expected share of unstable samples in so many of them.
+        groupings: Groupings of the samples, each with its test and the groups that stand out most.
         recipe_toml: The recipe as TOML text.
         provenance: Sections such as seeds, versions, hardware and data, each from name to value.
         notes: Warnings for the reader: diverged runs, missing runs and the like.
@@ -70,6 +91,7 @@ class ReportData:
     classes: tuple[tuple[int, int, float | None, float], ...] = ()
     pairs: tuple[tuple[int, int, float, int], ...] = ()
     rarefaction: tuple[tuple[int, ...], tuple[float, ...]] | None = None
+    groupings: tuple[Groups, ...] = ()
     recipe_toml: str | None = None
     provenance: Mapping[str, Mapping[str, object]] = field(default_factory=lambda: MappingProxyType({}))
     notes: tuple[str, ...] = ()

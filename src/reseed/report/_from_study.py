@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
-from reseed.instability import Stability
-from reseed.report._data import ReportData
+from reseed._errors import InputError
+from reseed.instability import Stability, available_groupings, where_unstable
+from reseed.report._data import Groups, ReportData
+from reseed.report._where import verdict
 from reseed.studies import Study
+
+_MOST_GROUPED = 20_000  # samples; more would make every report wait for clusters and permutations
+_GROUPS_SHOWN = 5
+_GROUP_COLUMNS = ("group", "samples", "label_entropy", "unstable_fraction", "excess", "corrected_p_value")
 
 
 def report_data(study: Study, stability: Stability) -> ReportData:
@@ -52,10 +59,38 @@ def report_data(study: Study, stability: Stability) -> ReportData:
             tuple(int(size) for size in stability.rarefaction.sizes),
             tuple(float(share) for share in stability.rarefaction.unstable_fraction),
         ),
+        groupings=tuple(_groupings(study, stability)),
         recipe_toml=None if study.recipe is None else study.recipe.to_toml(),
         provenance=_provenance(study),
-        notes=stability.notes,
+        notes=(*stability.notes, *_left_out(study, stability)),
         **columns,
+    )
+
+
+def _groupings(study: Study, stability: Stability) -> Iterator[Groups]:
+    """Yield what the study can group by itself; nothing where there is nothing to locate."""
+    if not stability.summary["unstable_samples"] or len(study.samples) > _MOST_GROUPED:
+        return
+    for by in available_groupings(study):
+        try:
+            found = where_unstable(study, by)
+        except InputError:  # texts that share no words
+            continue
+        if found.table.num_rows < 2:
+            continue
+        rows = tuple(
+            tuple(row[name] for name in _GROUP_COLUMNS) for row in found.table.slice(0, _GROUPS_SHOWN).to_pylist()
+        )
+        about = f"Groups: {found.about}. {' '.join(found.notes)}".strip()
+        yield Groups(by, about, verdict(found.test), rows, found.table.num_rows)
+
+
+def _left_out(study: Study, stability: Stability) -> tuple[str, ...]:
+    if not stability.summary["unstable_samples"] or len(study.samples) <= _MOST_GROUPED:
+        return ()
+    return (
+        f"Where instability lives is left out of the report above {_MOST_GROUPED:,} samples; "
+        "reseed inspect STUDY --by cluster shows it.",
     )
 
 

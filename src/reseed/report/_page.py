@@ -44,19 +44,20 @@ def render(data: ReportData) -> str:
         '<meta name="generator" content="reseed"><link rel="icon" href="data:,">'
         f"<title>{text.escape(data.title)}</title><style>{_resource('page.css')}</style></head>"
     )
-    cost = _sections.cost(data)
+    where, cost = _sections.where(data), _sections.cost(data)
     by_name = {chart.name: _sections.chart(chart) for chart in drawn}
     body = (
         '<body><a class="skip" href="#samples">Skip to the samples</a><main>',
         _headline.header(data),
         _headline.notes(data),
-        _navigation(has_cost=bool(cost)),
+        _navigation(has_where=bool(where), has_cost=bool(cost)),
         _headline.headline(data),
         '<section id="picture" aria-labelledby="picture-title"><h2 id="picture-title">The picture</h2>',
         '<noscript><p class="caption">The charts need scripts; the words say what they show.</p></noscript>',
         f'<div class="charts">{by_name["map"]}{by_name["histogram"]}</div></section>',
         '<section id="labels" aria-labelledby="labels-title"><h2 id="labels-title">Which labels</h2>',
         f'<div class="columns">{_sections.pairs(data)}{_sections.classes(data)}</div></section>',
+        where,
         _samples(data, table),
         '<section id="runs" aria-labelledby="runs-title"><h2 id="runs-title">How many runs</h2>',
         f'<div class="single">{by_name["rarefaction"]}</div></section>',
@@ -100,11 +101,12 @@ def write(data: ReportData, path: str | os.PathLike[str]) -> Path:
     return target
 
 
-def _navigation(*, has_cost: bool) -> str:
+def _navigation(*, has_where: bool, has_cost: bool) -> str:
     places = (
         ("numbers", "Numbers"),
         ("picture", "Picture"),
         ("labels", "Labels"),
+        *([("where", "Where")] if has_where else []),
         ("samples", "Samples"),
         ("runs", "Runs"),
         *([("cost", "Cost")] if has_cost else []),

@@ -79,6 +79,35 @@ def classes(data: ReportData) -> str:
     return _block("Least stable classes", table + f'<p class="caption">{caption}</p>')
 
 
+def where(data: ReportData) -> str:
+    """The groupings' tests and the groups that stand out most; nothing where there is no grouping."""
+    if not data.groupings:
+        return ""
+    columns = ("Group", "Samples", "Label entropy", "Unstable", "Excess", "p")
+    blocks = []
+    for found in data.groupings:
+        body = "".join(
+            f"<tr><td><bdi>{text.escape(text.clip(name, 60))}</bdi></td>"
+            f'<td class="number">{text.count(samples)}</td><td class="number">{text.decimal(entropy)}</td>'
+            f'<td class="number">{text.percent(unstable)}</td><td class="number">{text.decimal(excess)}</td>'
+            f'<td class="number">{text.decimal(p) if p == p else text.missing("undefined")}</td></tr>'
+            for name, samples, entropy, unstable, excess, p in found.rows
+        )
+        more = _more(found.total, len(found.rows), "groups")
+        title = f"By {text.escape(found.title)}"
+        table = _table(title, columns, body, numeric=(1, 2, 3, 4, 5))
+        words = f"{text.escape(found.verdict)} {text.escape(found.about)}{more}"
+        blocks.append(_block(title, table + f'<p class="caption">{words}</p>'))
+    caption = (
+        "Excess: mean label entropy of the group less that of all samples, in nats. p: chance that any group of the "
+        "grouping stands out upwards as much as this one, were the values dealt to the samples at random."
+    )
+    return (
+        '<section id="where" aria-labelledby="where-title"><h2 id="where-title">Where instability lives</h2>'
+        f'<p class="caption">{caption}</p><div class="columns">{"".join(blocks)}</div></section>'
+    )
+
+
 def cost(data: ReportData) -> str:
     """What the runs cost, in total and each; nothing where no cost is known."""
     found = cost_table(data.summary)
