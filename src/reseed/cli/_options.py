@@ -148,6 +148,7 @@ class Measure:
       reseed measure data.csv --text utterance --label intent --out my-study
       reseed measure massive --encoder sentence-transformers/all-MiniLM-L6-v2
       reseed measure mnist --model my_models:small_net --epochs 2 --vary init
+      reseed measure digits --attribute
       reseed measure mnist --engine cluster --address auto --out s3://my-bucket/mnist
     """
 
@@ -156,8 +157,11 @@ class Measure:
     file. Default: what --recipe says, else digits."""
     model: _Name = None
     """mlp, cnn, resnet, text-tfidf, text-encoder or MODULE:FUNCTION. Default: what suits the data."""
-    runs: int = 50
-    """Trainings in all."""
+    runs: _Count = None
+    """Trainings in all; with --attribute, in each study. Default: 50; 10 with --attribute."""
+    attribute: bool = False
+    """Measure which source of randomness the changes come from: a study in which all of --vary differ, one for each
+    alone, and one for each with it alone held fixed."""
     out: _Place = None
     """The study's folder, or a URL (s3://, gs://, az://). Default: reseed-studies/ and a name made of data, model
     and recipe."""

@@ -7,8 +7,8 @@ natural, ties go to the lowest label, and a result that has no value is NaN with
 
 Measures of each sample: `label_entropy`, `jitter`, `self_consistency`, `variation_ratio`, `mode_share`;
 several at once: `label_statistics`. Of pairs of models: `churn`, `churn_matrix`, `soft_churn`, `win_loss`. Of
-a data set, with an interval: `estimate`, `label_entropy_reduction`. Where the instability is: `by_group`,
-`flip_pairs`. What the number of runs hides: `rarefaction`, `flip_probability_upper_bound`.
+a data set, with an interval: `estimate`, `label_entropy_reduction`, `source_effects`. Where the instability is:
+`by_group`, `flip_pairs`. What the number of runs hides: `rarefaction`, `flip_probability_upper_bound`.
 
 Example:
     >>> from reseed.instability import jitter, label_entropy, unstable_fraction
@@ -29,6 +29,7 @@ from reseed.instability._label_entropy import label_entropy
 from reseed.instability._mode import mode_label, mode_share, variation_ratio
 from reseed.instability._probabilities import check_probabilities, confidence_mean_std, predicted_labels
 from reseed.instability._reduction import label_entropy_reduction
+from reseed.instability._sources import SourceEffect, SourceEffects, source_effects
 from reseed.instability._statistics import LabelStatistics, label_statistics
 from reseed.instability._unstable import (
     Rarefaction,
@@ -45,6 +46,8 @@ __all__ = [
     "GroupMeans",
     "LabelStatistics",
     "Rarefaction",
+    "SourceEffect",
+    "SourceEffects",
     "Stability",
     "WinLoss",
     "by_group",
@@ -67,6 +70,7 @@ __all__ = [
     "rarefaction",
     "self_consistency",
     "soft_churn",
+    "source_effects",
     "unnecessary_churn",
     "unstable_fraction",
     "variation_ratio",
