@@ -8,7 +8,8 @@ natural, ties go to the lowest label, and a result that has no value is NaN with
 Measures of each sample: `label_entropy`, `jitter`, `self_consistency`, `variation_ratio`, `mode_share`;
 several at once: `label_statistics`. Of pairs of models: `churn`, `churn_matrix`, `soft_churn`, `win_loss`. Of
 a data set, with an interval: `estimate`, `label_entropy_reduction`, `source_effects`. Where the instability is:
-`by_group`, `flip_pairs`. What the number of runs hides: `rarefaction`, `flip_probability_upper_bound`.
+`by_group`, `flip_pairs`. What the number of runs hides: `rarefaction`, `flip_probability_upper_bound`. What another
+training sample does: `bootstrap_instability`, and `nested_instability` beside what the seed does.
 
 Example:
     >>> from reseed.instability import jitter, label_entropy, unstable_fraction
@@ -19,6 +20,7 @@ Example:
     (array([0.    , 0.    , 0.6667]), 0.3333)
 """
 
+from reseed.instability._bootstrap import BootstrapInstability, bootstrap_instability
 from reseed.instability._by_group import GroupMeans, by_group
 from reseed.instability._churn import churn, churn_matrix, soft_churn
 from reseed.instability._estimate import Estimate, estimate
@@ -27,6 +29,7 @@ from reseed.instability._flip_pairs import FlipPairs, flip_pairs
 from reseed.instability._jitter import jitter, self_consistency
 from reseed.instability._label_entropy import label_entropy
 from reseed.instability._mode import mode_label, mode_share, variation_ratio
+from reseed.instability._nested import NestedInstability, nested_instability
 from reseed.instability._probabilities import check_probabilities, confidence_mean_std, predicted_labels
 from reseed.instability._reduction import label_entropy_reduction
 from reseed.instability._sources import SourceEffect, SourceEffects, source_effects
@@ -40,16 +43,19 @@ from reseed.instability._unstable import (
 from reseed.instability._win_loss import WinLoss, negative_flip_rate, unnecessary_churn, win_loss
 
 __all__ = [
+    "BootstrapInstability",
     "ClassStability",
     "Estimate",
     "FlipPairs",
     "GroupMeans",
     "LabelStatistics",
+    "NestedInstability",
     "Rarefaction",
     "SourceEffect",
     "SourceEffects",
     "Stability",
     "WinLoss",
+    "bootstrap_instability",
     "by_group",
     "check_probabilities",
     "churn",
@@ -66,6 +72,7 @@ __all__ = [
     "mode_label",
     "mode_share",
     "negative_flip_rate",
+    "nested_instability",
     "predicted_labels",
     "rarefaction",
     "self_consistency",
