@@ -4,6 +4,7 @@ The main job is one call, `measure`; training of one's own goes through `run`, p
 through `Study.from_predictions`. Every measure is a pure function in `reseed.instability`.
 """
 
+from reseed._attribute import Attribution, attribute
 from reseed._errors import (
     DataError,
     DeterminismError,
@@ -26,6 +27,7 @@ from reseed.studies import Study, import_predictions, run, train_study
 from reseed.training import AverageConfig, OptimizerConfig, Recipe, RecordConfig, ScheduleConfig, SeedPlan
 
 __all__ = [
+    "Attribution",
     "AverageConfig",
     "DataConfig",
     "DataError",
@@ -50,6 +52,7 @@ __all__ = [
     "StudyError",
     "TrainingError",
     "WhereUnstable",
+    "attribute",
     "evaluate",
     "export",
     "import_predictions",

@@ -9,7 +9,7 @@ from torch import nn
 
 from reseed._errors import DeterminismError
 from reseed.models import ModelConfig, architecture
-from reseed.training import Recipe, SeedPlan, probe_determinism
+from reseed.training import Recipe, SeedPlan, TrainingSet, makes_use_of, probe_determinism
 
 CALLS = itertools.count()
 
@@ -70,3 +70,22 @@ def test_varying_what_is_not_used_is_refused(probe):
     """Two seeds that give the same training raise and say what to vary."""
     with pytest.raises(DeterminismError, match=r"makes no use of what varies \(augment, dropout\)"):
         probe(Recipe(), "dropout", "augment")
+
+
+@pytest.mark.parametrize(
+    ("stream", "dropout", "expected"),
+    [
+        ("init", 0.0, True),
+        ("order", 0.0, True),
+        ("data", 0.0, True),
+        ("augment", 0.0, False),
+        ("dropout", 0.0, False),
+        ("dropout", 0.5, True),
+    ],
+)
+def test_streams_that_a_recipe_makes_use_of(stream, dropout, expected):
+    """A stream is in use where two of its seeds give two trainings: dropout only in a model that has it."""
+    config = ModelConfig("mlp", hidden=(8,), dropout=dropout)
+    recipe = Recipe(model=config, batch_size=8)
+    data = TrainingSet(torch.randn(32, 4, generator=torch.Generator().manual_seed(0)), torch.arange(32) % 2, 2)
+    assert makes_use_of(stream, recipe, architecture(config), data) is expected

@@ -14,13 +14,14 @@ from typing import Any
 
 import tyro
 
+from reseed._attribute import ATTRIBUTION, Attribution, attribute
 from reseed._errors import InputError, ReseedError, StudyError
 from reseed._export import export
 from reseed._measure import Measurement, inspect, measure, recipe_for
 from reseed._plain import plain
 from reseed.cli._options import Export, Import, Inspect, Measure, Report
 from reseed.instability import where_unstable
-from reseed.report import print_stability, print_where
+from reseed.report import print_sources, print_stability, print_where
 from reseed.studies import ColumnNames, Study, import_predictions
 from reseed.training import RecordConfig
 
@@ -117,24 +118,41 @@ def _measure(options: Measure) -> None:
     if options.print_config:
         print(recipe.to_toml(), end="")
         return
-    found = measure(
-        recipe=recipe,
-        runs=options.runs,
-        until=options.until,
-        out=options.out,
-        vary=options.streams(),
-        seed=options.seed,
-        record=RecordConfig(options.every, options.burn_in, options.level, options.record_train),
-        engine=options.engine,
-        jobs=options.jobs,
-        address=options.address,
-        group=options.group,
-        device=options.device,
-        threads=options.threads,
-        deterministic=options.deterministic,
-        probe=not options.no_probe,
-    )
-    _show(found, as_json=options.json)
+    arguments: dict[str, Any] = {
+        "recipe": recipe,
+        "out": options.out,
+        "vary": options.streams(),
+        "seed": options.seed,
+        "record": RecordConfig(options.every, options.burn_in, options.level, options.record_train),
+        "engine": options.engine,
+        "jobs": options.jobs,
+        "address": options.address,
+        "group": options.group,
+        "device": options.device,
+        "threads": options.threads,
+        "deterministic": options.deterministic,
+        "probe": not options.no_probe,
+    }
+    if options.runs is not None:
+        arguments["runs"] = options.runs
+    if not options.attribute:
+        _show(measure(**arguments, until=options.until), as_json=options.json)
+    elif options.until is not None:
+        raise InputError("--until and --attribute ask for different things; pass one of them.")
+    else:
+        _show_sources(attribute(**arguments), as_json=options.json)
+
+
+def _show_sources(found: Attribution, *, as_json: bool) -> None:
+    if as_json:
+        _print_json(found.summary)
+        return
+    from rich.console import Console
+
+    console = Console()
+    header = next(iter(found.studies.values())).header
+    print_sources(found.effects, console, title=f"{header.dataset}, {header.model}", notes=found.notes)
+    console.print(f"numbers: {found.path / ATTRIBUTION}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _import(options: Import) -> None:

@@ -149,6 +149,7 @@ class Measure:
       reseed measure digits --until 0.005 --runs 200
       reseed measure massive --encoder sentence-transformers/all-MiniLM-L6-v2
       reseed measure mnist --model my_models:small_net --epochs 2 --vary init
+      reseed measure digits --attribute
       reseed measure mnist --engine cluster --address auto --out s3://my-bucket/mnist
     """
 
@@ -157,11 +158,15 @@ class Measure:
     file. Default: what --recipe says, else digits."""
     model: _Name = None
     """mlp, cnn, resnet, text-tfidf, text-encoder or MODULE:FUNCTION. Default: what suits the data."""
-    runs: int = 50
-    """Trainings in all; with --until the most there may be."""
+    runs: _Count = None
+    """Trainings in all, with --attribute in each study, with --until the most there may be. Default: 50; 10 with
+    --attribute."""
     until: _Number = None
     """Begin with 10 runs and add more until the 95 % interval of mean label entropy over runs is this narrow: its
     half-width in nats."""
+    attribute: bool = False
+    """Measure which source of randomness the changes come from: a study in which all of --vary differ, one for each
+    alone, and one for each with it alone held fixed."""
     out: _Place = None
     """The study's folder, or a URL (s3://, gs://, az://). Default: reseed-studies/ and a name made of data, model
     and recipe."""

@@ -7,9 +7,10 @@ natural, ties go to the lowest label, and a result that has no value is NaN with
 
 Measures of each sample: `label_entropy`, `jitter`, `self_consistency`, `variation_ratio`, `mode_share`;
 several at once: `label_statistics`. Of pairs of models: `churn`, `churn_matrix`, `soft_churn`, `win_loss`. Of
-a data set, with an interval: `estimate`, `label_entropy_reduction`. Where the instability is: `by_group`,
-`clustering_test`, `flip_pairs`; of a study: `where_unstable`. What the number of runs hides: `rarefaction`,
-`flip_probability_upper_bound`.
+a data set, with an interval: `estimate`, `label_entropy_reduction`, `source_effects`. Where the instability is:
+`by_group`, `clustering_test`, `flip_pairs`; of a study: `where_unstable`. What the number of runs hides: `rarefaction`,
+`flip_probability_upper_bound`. What another training sample does: `bootstrap_instability`, and `nested_instability`
+beside what the seed does.
 
 Along one training, `[checkpoint, sample]`: `cartography`, `forgetting_events`, `label_flips`, `first_learned`,
 `second_split_forgetting`, `aum`; all of them, over several runs: `training_dynamics`; while a model is trained:
@@ -24,6 +25,7 @@ Example:
     (array([0.    , 0.    , 0.6667]), 0.3333)
 """
 
+from reseed.instability._bootstrap import BootstrapInstability, bootstrap_instability
 from reseed.instability._by_group import GroupMeans, by_group
 from reseed.instability._cartography import Cartography, cartography
 from reseed.instability._churn import churn, churn_matrix, soft_churn
@@ -44,8 +46,10 @@ from reseed.instability._label_entropy import label_entropy
 from reseed.instability._label_quality import LabelQuality, label_quality
 from reseed.instability._margins import aum, logit_margin
 from reseed.instability._mode import mode_label, mode_share, variation_ratio
+from reseed.instability._nested import NestedInstability, nested_instability
 from reseed.instability._probabilities import check_probabilities, confidence_mean_std, predicted_labels
 from reseed.instability._reduction import label_entropy_reduction
+from reseed.instability._sources import SourceEffect, SourceEffects, source_effects
 from reseed.instability._statistics import LabelStatistics, label_statistics
 from reseed.instability._training_dynamics import TrainingDynamics, training_dynamics
 from reseed.instability._unstable import (
@@ -58,6 +62,7 @@ from reseed.instability._where import WhereUnstable, available_groupings, where_
 from reseed.instability._win_loss import WinLoss, negative_flip_rate, unnecessary_churn, win_loss
 
 __all__ = [
+    "BootstrapInstability",
     "Cartography",
     "ClassStability",
     "ClusteringTest",
@@ -68,13 +73,17 @@ __all__ = [
     "GroupMeans",
     "LabelQuality",
     "LabelStatistics",
+    "NestedInstability",
     "Rarefaction",
+    "SourceEffect",
+    "SourceEffects",
     "Stability",
     "TrainingDynamics",
     "WhereUnstable",
     "WinLoss",
     "aum",
     "available_groupings",
+    "bootstrap_instability",
     "by_group",
     "cartography",
     "check_probabilities",
@@ -98,11 +107,13 @@ __all__ = [
     "mode_label",
     "mode_share",
     "negative_flip_rate",
+    "nested_instability",
     "predicted_labels",
     "rarefaction",
     "second_split_forgetting",
     "self_consistency",
     "soft_churn",
+    "source_effects",
     "training_dynamics",
     "unnecessary_churn",
     "unstable_fraction",

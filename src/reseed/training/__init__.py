@@ -5,7 +5,7 @@ from reseed.training._augment import augment
 from reseed.training._defaults import default_recipe
 from reseed.training._draws import DropoutDraws, draw_bits, draw_key, draw_uniform
 from reseed.training._loop import AbstractTraining, Step, Training, TrainingSet, check_forward
-from reseed.training._probe import probe_determinism
+from reseed.training._probe import makes_use_of, probe_determinism
 from reseed.training._recipe import (
     AverageConfig,
     OptimizerConfig,
@@ -66,6 +66,7 @@ __all__ = [
     "group_size",
     "load_recipe",
     "lr_factor",
+    "makes_use_of",
     "predict",
     "prediction_arrays",
     "probability_arrays",

@@ -13,7 +13,7 @@ from reseed.models import AbstractArchitecture
 from reseed.training._loop import Training, TrainingSet
 from reseed.training._recipe import Recipe
 from reseed.training._record import predict
-from reseed.training._seeds import SeedPlan, Seeds
+from reseed.training._seeds import SeedPlan, Seeds, Stream
 
 _STEPS = 2
 
@@ -43,6 +43,23 @@ def probe_determinism(recipe: Recipe, architecture: AbstractArchitecture, data: 
             f"two different seeds gave the same training: this recipe makes no use of what varies "
             f"({', '.join(sorted(plan.vary))}). Vary init or order, or turn on dropout or augmentation."
         )
+
+
+def makes_use_of(
+    stream: Stream, recipe: Recipe, architecture: AbstractArchitecture, data: TrainingSet, base: int = 0
+) -> bool:
+    """Whether the first two steps of a training change with the seed of one stream.
+
+    Args:
+        stream: The only stream that differs.
+        recipe: What to train.
+        architecture: The factory that the recipe names.
+        data: The training set.
+        base: The base seed.
+    """
+    plan = SeedPlan(base, frozenset({stream}))
+    traces = (_trace(Training(recipe, architecture, data, plan.seeds(run), stream == "data")) for run in (0, 1))
+    return _first_difference(*traces) is not None
 
 
 def _trace(training: Training) -> Iterator[tuple[str, Tensor]]:

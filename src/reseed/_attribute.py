@@ -1,0 +1,336 @@
+"""Which source of randomness makes predictions change: one study for each, and one in which all vary."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from shutil import copyfile
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reseed._errors import InputError, StudyError, TrainingError
+from reseed._measure import default_folder, recipe_for
+from reseed.data import DataConfig, load
+from reseed.engines import Engine
+from reseed.instability import Estimate, SourceEffect, SourceEffects, source_effects
+from reseed.models import architecture
+from reseed.studies import Study, local_folder, replace_file, replace_json, train_study
+from reseed.training import (
+    DEFAULT_VARY,
+    STREAMS,
+    Recipe,
+    RecordConfig,
+    SeedPlan,
+    Stream,
+    Training,
+    TrainingSet,
+    arithmetic,
+    check_forward,
+    check_vary,
+    makes_use_of,
+)
+
+ATTRIBUTION = "attribution.json"
+_CACHE = "cache"  # as studies call it
+_STUDY = "vary-"
+
+
+@dataclass(frozen=True, eq=False)
+class Attribution:
+    """What each source of randomness does to a recipe's predictions.
+
+    Attributes:
+        effects: Jitter and label entropy with all sources, with each alone, and with each fixed.
+        studies: The studies behind them, by the streams that vary.
+        path: The folder that holds them.
+        notes: What a reader should know before believing the numbers.
+    """
+
+    effects: SourceEffects
+    studies: dict[frozenset[Stream], Study]
+    path: Path
+    notes: tuple[str, ...]
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """JSON-ready numbers, every one with its 95 % interval: what ``attribution.json`` holds."""
+        everything = max(self.studies, key=len)
+        header = self.studies[everything].header
+        return {
+            "reseed": version("reseed"),
+            "dataset": header.dataset,
+            "model": header.model,
+            "recipe": header.recipe,
+            "data": header.data,
+            "base_seed": header.base_seed,
+            "runs": self.effects.jitter.runs,
+            "samples": self.effects.jitter.samples,
+            "ci_method": self.effects.jitter.method,
+            "vary": [stream for stream in STREAMS if stream in everything],
+            **_told("jitter", self.effects.jitter),
+            **_told("label_entropy_mean", self.effects.label_entropy),
+            "sources": [_effect(effect) for effect in self.effects.effects],
+            "studies": {_name(streams): study.path.name for streams, study in self.studies.items()},
+            "notes": list(self.notes),
+        }
+
+
+def attribute(
+    recipe: Recipe | None = None,
+    data: str | DataConfig = "digits",
+    model: str | None = None,
+    *,
+    runs: int = 10,
+    out: str | Path | None = None,
+    vary: Iterable[str] = DEFAULT_VARY,
+    seed: int = 0,
+    record: RecordConfig | None = None,
+    engine: str | Engine = "auto",
+    jobs: int | None = None,
+    address: str | None = None,
+    group: int | None = None,
+    device: str = "cpu",
+    threads: int | None = None,
+    deterministic: bool = False,
+    probe: bool = True,
+    announce: Callable[[str], None] | None = None,
+) -> Attribution:
+    """Measure which source of randomness makes predictions change.
+
+    Trains one study in which every source varies, one for each source in which it varies alone, and one for each
+    in which it alone is fixed (with two sources, the other's own). Each is a folder below ``out`` that `inspect`
+    opens, such as ``vary-init``. Finished runs are kept whatever happens: the same call continues, and more ``runs``
+    extend every study. Writes ``attribution.json``.
+
+    Sources that the recipe makes no use of, such as dropout where the model has none, are left out. The training
+    sample is no source unless ``vary`` names ``data``: runs then train on bootstrap resamples, which hold about 63 %
+    of the distinct training samples, and where ``data`` is fixed they train on the whole set.
+
+    Args:
+        recipe: The whole recipe, see `recipe_for`; default: that of ``data`` and ``model``.
+        data: A data set's name, a file, or a `DataConfig`. Not used when ``recipe`` is given.
+        model: A model's name; default: what suits the data. Not used when ``recipe`` is given.
+        runs: Trainings in each study, two or more; three or more for intervals that cover other runs.
+        out: The folder of all studies; default: ``reseed-studies/`` and a name made of data, model and recipe.
+        vary: The sources: ``init``, ``order``, ``dropout``, ``augment``, ``data``.
+        seed: Base seed from which all seeds derive. A source that is fixed keeps the seed of run 0.
+        record: What is recorded, and when; default: at the final step only.
+        engine: Where runs execute, see `measure`.
+        jobs: Worker processes, or groups at once on a cluster; default: one for each core.
+        address: Where the cluster is, see `measure`.
+        group: Runs in one program; default: what memory allows, at most 64.
+        device: Where runs train: ``cpu``, ``cuda``, ``mps`` or ``auto``.
+        threads: Threads of arithmetic, see `measure`.
+        deterministic: Whether to use torch's deterministic kernels only; for GPUs.
+        probe: Whether to check determinism before each study.
+        announce: Takes a line before long work begins; default: standard error.
+
+    Returns:
+        The effects, and the studies behind them.
+
+    Raises:
+        InputError: An argument, the recipe or the data is unusable, or the recipe makes use of fewer than two of
+            the sources.
+        DeterminismError: The probe failed.
+        StudyError: The folder holds something else.
+        StorageError: The folder cannot be written.
+        TrainingError: Some runs did not finish, or fewer than two of a study left usable predictions; those that
+            did are kept.
+
+    Examples:
+        >>> import tempfile
+        >>> recipe = recipe_for("digits", changes={"epochs": 1, "model.hidden": [4]})
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     found = attribute(recipe, runs=3, out=folder, engine="serial", announce=lambda line: None)
+        ...     sorted(path.name for path in found.path.iterdir())
+        ['attribution.json', 'vary-init', 'vary-init-order', 'vary-order']
+    """
+    recipe = recipe or recipe_for(data, model)
+    announce = announce or _to_stderr
+    asked = check_vary(vary)
+    root = local_folder(_default(recipe) if out is None else out)
+    _check_folder(root)
+    sources = _sources(recipe, asked, seed, root, threads, announce)
+    designs = list(_designs(sources))
+    announce(f"{len(designs)} studies of {runs} runs: {len(designs) * runs} trainings")
+    studies: dict[frozenset[Stream], Study] = {}
+    for number, streams in enumerate(designs, start=1):
+        announce(f"study {number} of {len(designs)}: runs differ in {_name(streams, ', ')}")
+        _share_cache(root, _folder(root, streams))
+        studies[streams] = train_study(
+            recipe,
+            _folder(root, streams),
+            runs=runs,
+            plan=SeedPlan(seed, streams),
+            record=record or RecordConfig(every="final"),
+            engine=engine,
+            jobs=jobs,
+            address=address,
+            group=group,
+            device=device,
+            threads=threads,
+            deterministic=deterministic,
+            probe=probe,
+            announce=announce,
+        )
+    found = _attribution(studies, sources, root)
+    replace_json(root / ATTRIBUTION, found.summary)
+    return found
+
+
+def _default(recipe: Recipe) -> Path:
+    study = default_folder(recipe)
+    return study.with_name(f"{study.name}-sources")
+
+
+def _check_folder(root: Path) -> None:
+    """Accept a folder that holds an attribution, or nothing."""
+    if not root.exists():
+        return
+    known = root.is_dir() and all(
+        item.name in (ATTRIBUTION, _CACHE) or item.name.startswith(_STUDY) for item in root.iterdir()
+    )
+    if not known:
+        raise StudyError(f"{str(root)!r} exists and holds no attribution; choose another --out, or an empty folder.")
+
+
+def _sources(
+    recipe: Recipe,
+    asked: frozenset[Stream],
+    seed: int,
+    root: Path,
+    threads: int | None,
+    announce: Callable[[str], None],
+) -> tuple[Stream, ...]:
+    """Return the streams among those asked for that the recipe makes use of, in their own order."""
+    network, splits = architecture(recipe.model), load(recipe.data)
+    inputs = network.prepare(splits, root / _CACHE, announce).train
+    train = TrainingSet(inputs, splits.train.labels, splits.train.num_classes)
+    plain = replace(recipe, augment="none")  # on what is no image it fails, which the first study says better
+    with arithmetic(threads or 1):
+        check_forward(Training(plain, network, train, SeedPlan(seed).seeds(0)))
+
+        def matters(stream: Stream) -> bool:
+            if stream == "augment":
+                return recipe.augment != "none"
+            return stream in ("order", "data") or makes_use_of(stream, plain, network, train, seed)
+
+        sources = tuple(stream for stream in STREAMS if stream in asked and matters(stream))
+    unused = [stream for stream in STREAMS if stream in asked and stream not in sources]
+    if unused:
+        announce(f"left out, since this recipe makes no use of it: {', '.join(unused)}")
+    if len(sources) < 2:
+        raise InputError(
+            f"vary is {_name(asked, ', ')}, of which this recipe makes use of {', '.join(sources) or 'none'} only; "
+            "name two sources or more, or turn on dropout or augmentation."
+        )
+    return sources
+
+
+def _share_cache(root: Path, study: Path) -> None:
+    """Give a study the features that were computed once for all, so that it does not compute them again."""
+    for file in sorted((root / _CACHE).glob("*.npy")):
+        if not (study / _CACHE / file.name).exists():
+            replace_file(study / _CACHE / file.name, partial(copyfile, file))
+
+
+def _designs(sources: tuple[Stream, ...]) -> Iterator[frozenset[Stream]]:
+    """Yield what varies in each study, once: everything, each source alone, all but each."""
+    everything = frozenset(sources)
+    alone = [frozenset({stream}) for stream in sources]
+    yield from dict.fromkeys([everything, *alone, *(everything - {stream} for stream in sources)])
+
+
+def _name(streams: Iterable[str], separator: str = "-") -> str:
+    return separator.join(stream for stream in STREAMS if stream in frozenset(streams))
+
+
+def _folder(root: Path, streams: Iterable[str]) -> Path:
+    return root / f"{_STUDY}{_name(streams)}"
+
+
+def _attribution(studies: dict[frozenset[Stream], Study], sources: tuple[Stream, ...], root: Path) -> Attribution:
+    """Compare studies at equal numbers of runs, since label entropy grows with that number."""
+    complete = {streams: len(study.manifests) for streams, study in studies.items()}
+    runs = min(complete.values())
+    if runs < 2:
+        least = min(complete, key=lambda streams: complete[streams])
+        raise TrainingError(
+            f"the study {str(studies[least].path)!r} has {runs} complete runs ({len(studies[least].diverged)} "
+            f"diverged, {len(studies[least].missing)} missing); two or more are needed."
+        )
+
+    def labels(streams: frozenset[Stream]) -> NDArray[np.int64]:
+        return studies[streams].final("labels")[:runs].astype(np.int64)
+
+    everything = frozenset(sources)
+    found = labels(everything)
+    effects = source_effects(
+        found,
+        {stream: labels(frozenset({stream})) for stream in sources},
+        {stream: labels(everything - {stream}) for stream in sources},
+        method="two-way" if runs > 2 else "samples",
+    )
+    notes = tuple(_notes(effects, max(complete.values())))
+    return Attribution(effects, studies, root, notes)
+
+
+def _notes(effects: SourceEffects, most: int) -> Iterator[str]:
+    runs = effects.jitter.runs
+    if runs < most:
+        yield f"some runs did not leave predictions; {runs} runs of each study are compared."
+    if runs == 2:
+        yield "With two runs the intervals cover other samples only, not other runs."
+    if not effects.jitter.value > 0:
+        yield "All runs gave identical labels: there is nothing to attribute."
+        return
+    yield (
+        "Shares and drops do not add up to 100 %: training amplifies any small difference, so one source may "
+        "cause nearly all of the instability, and so may the next."
+    )
+    best = effects.effects[0]
+    if best.drop.low > 0:
+        yield (
+            f"Fixing the seed of {best.source} alone takes away {_percent(best.drop)} of the jitter, the most of any "
+            "single source."
+        )
+    else:
+        yield (
+            f"Fixing any one source alone gains nothing that {runs} runs of each study can tell from chance; "
+            f"{best.source} comes out best, with a drop of {_percent(best.drop)}."
+        )
+    yield (
+        "Fixing a seed costs no training. It makes retrainings repeat one accident; it does not make that answer the "
+        "right one, and helps no longer once the data, the recipe or the arithmetic changes."
+    )
+    yield "A source that is fixed keeps one seed; the intervals do not cover which."
+
+
+def _percent(found: Estimate) -> str:
+    return f"{found.value:.0%} [{found.low:.0%}, {found.high:.0%}]"
+
+
+def _told(name: str, found: Estimate) -> dict[str, Any]:
+    return {name: found.value, f"{name}_ci95": [found.low, found.high]}
+
+
+def _effect(effect: SourceEffect) -> dict[str, Any]:
+    return {
+        "source": effect.source,
+        **_told("jitter", effect.jitter),
+        **_told("label_entropy_mean", effect.label_entropy),
+        **_told("share", effect.share),
+        **_told("fixed_jitter", effect.fixed_jitter),
+        **_told("fixed_label_entropy_mean", effect.fixed_label_entropy),
+        **_told("drop", effect.drop),
+    }
+
+
+def _to_stderr(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
