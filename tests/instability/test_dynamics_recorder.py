@@ -257,3 +257,30 @@ def test_bad_batches_are_refused_and_not_recorded(rows, logits, targets, message
     with pytest.raises(InputError, match=message):
         recorder.update(rows, logits, targets)
     assert int(recorder.state_dict()["state"]["visits"].sum()) == 0
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_takes_tensors_on_a_gpu(logits, targets):
+    """Batches on a GPU are recorded as those on the host."""
+    recorder = DynamicsRecorder(SAMPLES, CLASSES)
+    found = _record(recorder, logits, targets, wrap=lambda values: torch.tensor(values, device="cuda")).result()
+    _assert_same(found, _offline(logits, targets))
+
+
+def test_wrong_labels_have_low_margins():
+    """A linear model trained on two blobs with a tenth of labels wrong ranks the wrong ones last, as papers predict."""
+    rng = np.random.default_rng(12)
+    truth = np.repeat([0, 1], 100)
+    inputs = rng.normal(size=(200, 5)) + 1.5 * (2 * truth[:, None] - 1)
+    is_wrong = np.arange(200) % 10 == 0
+    given = np.where(is_wrong, 1 - truth, truth)
+    weights = np.zeros((5, 2))
+    recorder = DynamicsRecorder(200, 2)
+    for _ in range(30):
+        scores = inputs @ weights
+        recorder.update(np.arange(200), scores, given)
+        probabilities = np.exp(scores) / np.exp(scores).sum(1, keepdims=True)
+        weights -= 0.1 * inputs.T @ (probabilities - np.eye(2)[given]) / 200
+    found = recorder.result().samples
+    for name in ("trajectory_margin", "confidence", "correctness"):
+        assert np.quantile(found[name][is_wrong], 0.9) < np.quantile(found[name][~is_wrong], 0.1), name
