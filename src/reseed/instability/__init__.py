@@ -10,6 +10,10 @@ several at once: `label_statistics`. Of pairs of models: `churn`, `churn_matrix`
 a data set, with an interval: `estimate`, `label_entropy_reduction`. Where the instability is: `by_group`,
 `flip_pairs`. What the number of runs hides: `rarefaction`, `flip_probability_upper_bound`.
 
+Of models of about the same loss: `rashomon_set` picks them, `ambiguity`, `discrepancy` and `rashomon_sweep`
+say how much their labels differ, `viable_prediction_range` and `risk_ambiguity` how much their probabilities.
+Ensembles that abstain where the runs do not agree: `selective_ensemble`, `self_consistency_ensemble`.
+
 Example:
     >>> from reseed.instability import jitter, label_entropy, unstable_fraction
     >>> labels = [[0, 1, 2], [0, 1, 1], [0, 1, 2], [0, 1, 1]]  # [run, sample]
@@ -28,14 +32,24 @@ from reseed.instability._jitter import jitter, self_consistency
 from reseed.instability._label_entropy import label_entropy
 from reseed.instability._mode import mode_label, mode_share, variation_ratio
 from reseed.instability._probabilities import check_probabilities, confidence_mean_std, predicted_labels
+from reseed.instability._rashomon import ambiguity, ambiguous_samples, discrepancy, rashomon_set
+from reseed.instability._rashomon_sweep import RashomonSweep, rashomon_sweep
 from reseed.instability._reduction import label_entropy_reduction
 from reseed.instability._statistics import LabelStatistics, label_statistics
+from reseed.instability._top_two import (
+    SelectiveEnsemble,
+    SelfConsistencyEnsemble,
+    label_stability,
+    selective_ensemble,
+    self_consistency_ensemble,
+)
 from reseed.instability._unstable import (
     Rarefaction,
     flip_probability_upper_bound,
     rarefaction,
     unstable_fraction,
 )
+from reseed.instability._viable_range import ViableRange, risk_ambiguity, viable_prediction_range
 from reseed.instability._win_loss import WinLoss, negative_flip_rate, unnecessary_churn, win_loss
 
 __all__ = [
@@ -45,13 +59,20 @@ __all__ = [
     "GroupMeans",
     "LabelStatistics",
     "Rarefaction",
+    "RashomonSweep",
+    "SelectiveEnsemble",
+    "SelfConsistencyEnsemble",
     "Stability",
+    "ViableRange",
     "WinLoss",
+    "ambiguity",
+    "ambiguous_samples",
     "by_group",
     "check_probabilities",
     "churn",
     "churn_matrix",
     "confidence_mean_std",
+    "discrepancy",
     "estimate",
     "evaluate",
     "flip_pairs",
@@ -59,16 +80,23 @@ __all__ = [
     "jitter",
     "label_entropy",
     "label_entropy_reduction",
+    "label_stability",
     "label_statistics",
     "mode_label",
     "mode_share",
     "negative_flip_rate",
     "predicted_labels",
     "rarefaction",
+    "rashomon_set",
+    "rashomon_sweep",
+    "risk_ambiguity",
+    "selective_ensemble",
     "self_consistency",
+    "self_consistency_ensemble",
     "soft_churn",
     "unnecessary_churn",
     "unstable_fraction",
     "variation_ratio",
+    "viable_prediction_range",
     "win_loss",
 ]
