@@ -11,7 +11,8 @@ a data set, with an interval: `estimate`, `label_entropy_reduction`. Where the i
 `flip_pairs`. What the number of runs hides: `rarefaction`, `flip_probability_upper_bound`.
 
 Of models of about the same loss: `rashomon_set` picks them, `ambiguity`, `discrepancy` and `rashomon_sweep`
-say how much their labels differ, `viable_prediction_range` and `risk_ambiguity` how much their probabilities.
+say how much their labels differ, `viable_prediction_range`, `risk_ambiguity`,
+`rashomon_capacity`, `score_variance` and `entropy_decomposition` how much their probabilities.
 Ensembles that abstain where the runs do not agree: `selective_ensemble`, `self_consistency_ensemble`.
 
 Example:
@@ -24,6 +25,7 @@ Example:
 """
 
 from reseed.instability._by_group import GroupMeans, by_group
+from reseed.instability._capacity import rashomon_capacity
 from reseed.instability._churn import churn, churn_matrix, soft_churn
 from reseed.instability._estimate import Estimate, estimate
 from reseed.instability._evaluate import ClassStability, Stability, evaluate
@@ -35,6 +37,7 @@ from reseed.instability._probabilities import check_probabilities, confidence_me
 from reseed.instability._rashomon import ambiguity, ambiguous_samples, discrepancy, rashomon_set
 from reseed.instability._rashomon_sweep import RashomonSweep, rashomon_sweep
 from reseed.instability._reduction import label_entropy_reduction
+from reseed.instability._spread import EntropyDecomposition, entropy_decomposition, score_variance
 from reseed.instability._statistics import LabelStatistics, label_statistics
 from reseed.instability._top_two import (
     SelectiveEnsemble,
@@ -54,6 +57,7 @@ from reseed.instability._win_loss import WinLoss, negative_flip_rate, unnecessar
 
 __all__ = [
     "ClassStability",
+    "EntropyDecomposition",
     "Estimate",
     "FlipPairs",
     "GroupMeans",
@@ -73,6 +77,7 @@ __all__ = [
     "churn_matrix",
     "confidence_mean_std",
     "discrepancy",
+    "entropy_decomposition",
     "estimate",
     "evaluate",
     "flip_pairs",
@@ -87,9 +92,11 @@ __all__ = [
     "negative_flip_rate",
     "predicted_labels",
     "rarefaction",
+    "rashomon_capacity",
     "rashomon_set",
     "rashomon_sweep",
     "risk_ambiguity",
+    "score_variance",
     "selective_ensemble",
     "self_consistency",
     "self_consistency_ensemble",

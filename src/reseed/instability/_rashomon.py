@@ -214,7 +214,7 @@ def check_epsilons(epsilons: Float[np.ndarray, " epsilon"], name: str) -> None:
         raise InputError(f"{name} must be at least 0, got {brief(epsilons.tolist())}; pass how much loss may be lost.")
 
 
-def limits(base_loss: float, epsilons: Float[np.ndarray, " *axes"]) -> Float[np.ndarray, " *axes"]:
+def limits(base_loss: float, epsilons: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
     """Returns the largest losses within each epsilon of the base's, rounding forgiven."""
     exact = base_loss + epsilons
     return np.asarray(exact + ROUNDING * np.maximum(1.0, np.abs(exact)))

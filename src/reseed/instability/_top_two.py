@@ -176,7 +176,7 @@ def top_two(
     return mode, first, second
 
 
-def _members(labels: ArrayLike, least: int) -> Integer[np.ndarray, "run *axes"]:
+def _members(labels: ArrayLike, least: int) -> Integer[np.ndarray, "run ..."]:
     array = run_axis_first(labels, least=least)
     if array.dtype.kind in "UT":
         raise InputError("labels holds strings, among which -1 cannot mark an abstention; pass integer codes.")
@@ -185,7 +185,7 @@ def _members(labels: ArrayLike, least: int) -> Integer[np.ndarray, "run *axes"]:
     return array.astype(np.int64) if array.dtype.kind == "u" else array
 
 
-def _abstention_rate(answers: Integer[np.ndarray, " *axes"]) -> float:
+def _abstention_rate(answers: Integer[np.ndarray, "..."]) -> float:
     if not answers.size:
         undefined("labels holds no samples; the abstention rate is NaN.")
         return float("nan")

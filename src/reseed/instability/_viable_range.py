@@ -134,7 +134,7 @@ def probability_runs(probabilities: ArrayLike) -> Float[np.ndarray, "run sample 
     return array
 
 
-def class_runs(probabilities: ArrayLike, class_index: int | None) -> Float[np.ndarray, "run sample *classes"]:
+def class_runs(probabilities: ArrayLike, class_index: int | None) -> Float[np.ndarray, "run sample ..."]:
     """Checks class probabilities and picks one class of them if asked to."""
     array = probability_runs(probabilities)
     if class_index is None:
