@@ -3,16 +3,17 @@
 The first axis of `labels` is the run, the second the sample: `labels[r, i]` is what run r answers for sample
 i. Numpy arrays, torch tensors on any device, lists and anything with `__array__` will do; torch tensors give
 torch tensors on the same device, all else gives numpy, and single numbers are Python floats. Logarithms are
-natural, ties go to the lowest label, and a result that has no value is NaN with a warning.
+natural (but `rashomon_capacity` is in bits unless asked otherwise), ties go to the lowest label, and a result that
+has no value is NaN with a warning.
 
-Measures of each sample: `label_entropy`, `jitter`, `self_consistency`, `variation_ratio`, `mode_share`;
-several at once: `label_statistics`. Of pairs of models: `churn`, `churn_matrix`, `soft_churn`, `win_loss`. Of
-a data set, with an interval: `estimate`, `label_entropy_reduction`. Where the instability is: `by_group`,
-`flip_pairs`. What the number of runs hides: `rarefaction`, `flip_probability_upper_bound`.
+Measures of each sample: `label_entropy`, `jitter`, `self_consistency`, `variation_ratio`, `mode_share`,
+`label_stability`; several at once: `label_statistics`. Of pairs of models: `churn`, `churn_matrix`, `soft_churn`,
+`win_loss`. Of a data set, with an interval: `estimate`, `label_entropy_reduction`. Where the instability is:
+`by_group`, `flip_pairs`. What the number of runs hides: `rarefaction`, `flip_probability_upper_bound`.
 
 Of models of about the same loss: `rashomon_set` picks them, `ambiguity`, `discrepancy` and `rashomon_sweep`
-say how much their labels differ, `viable_prediction_range`, `risk_ambiguity`,
-`rashomon_capacity`, `score_variance` and `entropy_decomposition` how much their probabilities.
+say how much their labels differ, `viable_prediction_range`, `risk_ambiguity`, `rashomon_capacity`,
+`score_variance` and `entropy_decomposition` how much their probabilities; `multiplicity` gives all at once.
 Ensembles that abstain where the runs do not agree: `selective_ensemble`, `self_consistency_ensemble`.
 
 Example:
@@ -33,6 +34,7 @@ from reseed.instability._flip_pairs import FlipPairs, flip_pairs
 from reseed.instability._jitter import jitter, self_consistency
 from reseed.instability._label_entropy import label_entropy
 from reseed.instability._mode import mode_label, mode_share, variation_ratio
+from reseed.instability._multiplicity import Multiplicity, multiplicity
 from reseed.instability._probabilities import check_probabilities, confidence_mean_std, predicted_labels
 from reseed.instability._rashomon import ambiguity, ambiguous_samples, discrepancy, rashomon_set
 from reseed.instability._rashomon_sweep import RashomonSweep, rashomon_sweep
@@ -62,6 +64,7 @@ __all__ = [
     "FlipPairs",
     "GroupMeans",
     "LabelStatistics",
+    "Multiplicity",
     "Rarefaction",
     "RashomonSweep",
     "SelectiveEnsemble",
@@ -89,6 +92,7 @@ __all__ = [
     "label_statistics",
     "mode_label",
     "mode_share",
+    "multiplicity",
     "negative_flip_rate",
     "predicted_labels",
     "rarefaction",

@@ -53,7 +53,7 @@ def rashomon_set(losses: ArrayLike, *, epsilon: float, base: Literal["best"] | i
     values = loss_array(losses)
     wanted = np.atleast_1d(to_numpy(epsilon, "epsilon"))
     check_epsilons(wanted, "epsilon")
-    return give_back(values <= limits(values[base_run(base, values)], wanted)[0], losses)
+    return give_back(values <= limits(values[base_run(base, values)], wanted.astype(np.float64))[0], losses)
 
 
 def ambiguous_samples(

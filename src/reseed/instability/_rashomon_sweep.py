@@ -82,6 +82,7 @@ def rashomon_sweep(
         raise InputError(f"losses holds {len(values)} numbers but labels holds {len(runs)} runs; pass one for each.")
     wanted = np.atleast_1d(to_numpy(epsilons, "epsilons"))
     check_epsilons(wanted, "epsilons")
+    wanted = wanted.astype(np.float64)
     first = base_run(base, values)
     compared = reference_labels(runs, reference, first, gold)
     order = values.argsort(kind="stable")
@@ -111,7 +112,7 @@ def rashomon_sweep(
         return give_back(result[entered], labels)
 
     return RashomonSweep(
-        give_back(wanted.astype(np.float64), labels),
+        give_back(wanted, labels),
         give_back(entered, labels),
         shown(ambiguity),
         shown(discrepancy),
