@@ -3,14 +3,20 @@
 The first axis of `labels` is the run, the second the sample: `labels[r, i]` is what run r answers for sample
 i. Numpy arrays, torch tensors on any device, lists and anything with `__array__` will do; torch tensors give
 torch tensors on the same device, all else gives numpy, and single numbers are Python floats. Logarithms are
-natural, ties go to the lowest label, and a result that has no value is NaN with a warning.
+natural (but `rashomon_capacity` is in bits unless asked otherwise), ties go to the lowest label, and a result that
+has no value is NaN with a warning.
 
-Measures of each sample: `label_entropy`, `jitter`, `self_consistency`, `variation_ratio`, `mode_share`;
-several at once: `label_statistics`. Of pairs of models: `churn`, `churn_matrix`, `soft_churn`, `win_loss`. Of
-a data set, with an interval: `estimate`, `label_entropy_reduction`, `source_effects`. Where the instability is:
-`by_group`, `clustering_test`, `flip_pairs`; of a study: `where_unstable`. What the number of runs hides: `rarefaction`,
-`flip_probability_upper_bound`. What another training sample does: `bootstrap_instability`, and `nested_instability`
-beside what the seed does.
+Measures of each sample: `label_entropy`, `jitter`, `self_consistency`, `variation_ratio`, `mode_share`,
+`label_stability`; several at once: `label_statistics`. Of pairs of models: `churn`, `churn_matrix`, `soft_churn`,
+`win_loss`. Of a data set, with an interval: `estimate`, `label_entropy_reduction`, `source_effects`. Where the
+instability is: `by_group`, `clustering_test`, `flip_pairs`; of a study: `where_unstable`. What the number of runs
+hides: `rarefaction`, `flip_probability_upper_bound`. What another training sample does: `bootstrap_instability`, and
+`nested_instability` beside what the seed does.
+
+Of models of about the same loss: `rashomon_set` picks them, `ambiguity`, `discrepancy` and `rashomon_sweep`
+say how much their labels differ, `viable_prediction_range`, `risk_ambiguity`, `rashomon_capacity`,
+`score_variance` and `entropy_decomposition` how much their probabilities; `multiplicity` gives all at once.
+Ensembles that abstain where the runs do not agree: `selective_ensemble`, `self_consistency_ensemble`.
 
 Along one training, `[checkpoint, sample]`: `cartography`, `forgetting_events`, `label_flips`, `first_learned`,
 `second_split_forgetting`, `aum`; all of them, over several runs: `training_dynamics`; while a model is trained:
@@ -27,6 +33,7 @@ Example:
 
 from reseed.instability._bootstrap import BootstrapInstability, bootstrap_instability
 from reseed.instability._by_group import GroupMeans, by_group
+from reseed.instability._capacity import rashomon_capacity
 from reseed.instability._cartography import Cartography, cartography
 from reseed.instability._churn import churn, churn_matrix, soft_churn
 from reseed.instability._clustered import ClusteringTest, clustering_test
@@ -46,11 +53,22 @@ from reseed.instability._label_entropy import label_entropy
 from reseed.instability._label_quality import LabelQuality, label_quality
 from reseed.instability._margins import aum, logit_margin
 from reseed.instability._mode import mode_label, mode_share, variation_ratio
+from reseed.instability._multiplicity import Multiplicity, multiplicity
 from reseed.instability._nested import NestedInstability, nested_instability
 from reseed.instability._probabilities import check_probabilities, confidence_mean_std, predicted_labels
+from reseed.instability._rashomon import ambiguity, ambiguous_samples, discrepancy, rashomon_set
+from reseed.instability._rashomon_sweep import RashomonSweep, rashomon_sweep
 from reseed.instability._reduction import label_entropy_reduction
 from reseed.instability._sources import SourceEffect, SourceEffects, source_effects
+from reseed.instability._spread import EntropyDecomposition, entropy_decomposition, score_variance
 from reseed.instability._statistics import LabelStatistics, label_statistics
+from reseed.instability._top_two import (
+    SelectiveEnsemble,
+    SelfConsistencyEnsemble,
+    label_stability,
+    selective_ensemble,
+    self_consistency_ensemble,
+)
 from reseed.instability._training_dynamics import TrainingDynamics, training_dynamics
 from reseed.instability._unstable import (
     Rarefaction,
@@ -58,6 +76,7 @@ from reseed.instability._unstable import (
     rarefaction,
     unstable_fraction,
 )
+from reseed.instability._viable_range import ViableRange, risk_ambiguity, viable_prediction_range
 from reseed.instability._where import WhereUnstable, available_groupings, where_unstable
 from reseed.instability._win_loss import WinLoss, negative_flip_rate, unnecessary_churn, win_loss
 
@@ -67,20 +86,28 @@ __all__ = [
     "ClassStability",
     "ClusteringTest",
     "DynamicsRecorder",
+    "EntropyDecomposition",
     "Estimate",
     "FlipPairs",
     "ForgettingEvents",
     "GroupMeans",
     "LabelQuality",
     "LabelStatistics",
+    "Multiplicity",
     "NestedInstability",
     "Rarefaction",
+    "RashomonSweep",
+    "SelectiveEnsemble",
+    "SelfConsistencyEnsemble",
     "SourceEffect",
     "SourceEffects",
     "Stability",
     "TrainingDynamics",
+    "ViableRange",
     "WhereUnstable",
     "WinLoss",
+    "ambiguity",
+    "ambiguous_samples",
     "aum",
     "available_groupings",
     "bootstrap_instability",
@@ -91,6 +118,8 @@ __all__ = [
     "churn_matrix",
     "clustering_test",
     "confidence_mean_std",
+    "discrepancy",
+    "entropy_decomposition",
     "estimate",
     "evaluate",
     "first_learned",
@@ -102,22 +131,32 @@ __all__ = [
     "label_entropy_reduction",
     "label_flips",
     "label_quality",
+    "label_stability",
     "label_statistics",
     "logit_margin",
     "mode_label",
     "mode_share",
+    "multiplicity",
     "negative_flip_rate",
     "nested_instability",
     "predicted_labels",
     "rarefaction",
+    "rashomon_capacity",
+    "rashomon_set",
+    "rashomon_sweep",
+    "risk_ambiguity",
+    "score_variance",
     "second_split_forgetting",
+    "selective_ensemble",
     "self_consistency",
+    "self_consistency_ensemble",
     "soft_churn",
     "source_effects",
     "training_dynamics",
     "unnecessary_churn",
     "unstable_fraction",
     "variation_ratio",
+    "viable_prediction_range",
     "where_unstable",
     "win_loss",
 ]

@@ -1,0 +1,145 @@
+"""Predictive multiplicity of probabilities: how far a sample's probability moves between models."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from reseed._errors import InputError
+from reseed.instability._arrays import ArrayLike, Result, brief, float_array, give_back, undefined
+from reseed.instability._probabilities import check_probabilities
+from reseed.instability._rashomon import ROUNDING, kept_base, kept_runs
+from reseed.instability._unstable import is_whole
+
+
+@dataclass(frozen=True)
+class ViableRange:
+    """The smallest and the largest probability that surviving runs give.
+
+    Attributes:
+        low: smallest probability, [sample, class], or [sample] for one class.
+        high: largest probability, of the same shape.
+        width: high - low, in [0, 1], of the same shape.
+    """
+
+    low: Result
+    high: Result
+    width: Result
+
+
+def viable_prediction_range(
+    probabilities: ArrayLike, *, class_index: int | None = None, keep: ArrayLike | None = None
+) -> ViableRange:
+    """Returns between which values each sample's probability lies over the surviving runs.
+
+        V(x_i) = [ min_{h in S} p_h(x_i), max_{h in S} p_h(x_i) ]
+
+    Over R trained runs this is a lower bound of the range over all models of about that loss, and it grows with
+    R: compare ranges at equal numbers of runs only.
+
+    Args:
+        probabilities: class probabilities [run, sample, class].
+        class_index: the one class to look at, the positive one of two for example; every class when None.
+        keep: boolean [run], the survivors; see `rashomon_set`. All runs when None.
+
+    Returns:
+        Smallest, largest and width, each [sample, class], or [sample] for one class, float64; NaN, with a
+        warning, with fewer than two survivors.
+
+    Raises:
+        InputError: probabilities are no distributions [run, sample, class], or an option cannot be used.
+
+    Example:
+        >>> viable_prediction_range([[[0.7, 0.3]], [[0.5, 0.5]], [[0.6, 0.4]]], class_index=1).width.round(4)
+        array([0.2])
+
+    References:
+        Watson-Daniels, Parkes and Ustun, "Predictive Multiplicity in Probabilistic Classification", AAAI 2023.
+    """
+    array = class_runs(probabilities, class_index)
+    kept = kept_runs(keep, len(array))
+    if kept.sum() < 2:
+        undefined(f"keep leaves {kept.sum()} runs, fewer than the 2 that can differ; the viable range is NaN.")
+        low = high = np.full(array.shape[1:], np.nan)
+    else:
+        chosen = np.flatnonzero(kept)
+        low = array[chosen[0]].astype(np.float64)
+        high = low.copy()
+        for run in chosen[1:]:
+            np.minimum(low, array[run], out=low)
+            np.maximum(high, array[run], out=high)
+    return ViableRange(*(give_back(np.asarray(part), probabilities) for part in (low, high, high - low)))
+
+
+def risk_ambiguity(
+    probabilities: ArrayLike,
+    delta: float,
+    *,
+    base: int = 0,
+    class_index: int | None = None,
+    keep: ArrayLike | None = None,
+) -> float:
+    """Returns the share of samples whose probability some surviving run moves by `delta` or more.
+
+        (1 / n) sum_i max_{h in S} 1[ |p_h(x_i) - p_0(x_i)| >= delta ]
+
+    With several classes the largest move of any class counts; with two this is the move of either. A move that
+    misses delta by rounding alone reaches it. Over R trained runs the share is a lower bound.
+
+    Args:
+        probabilities: class probabilities [run, sample, class].
+        delta: the move that matters, in (0, 1].
+        base: index of the run whose probabilities are p_0.
+        class_index: the one class to look at; every class when None.
+        keep: boolean [run], the survivors; see `rashomon_set`. All runs when None.
+
+    Returns:
+        The share in [0, 1]; NaN, with a warning, with fewer than two survivors or no samples.
+
+    Raises:
+        InputError: probabilities are no distributions [run, sample, class], or an option cannot be used.
+
+    Example:
+        >>> risk_ambiguity([[[0.7, 0.3], [0.9, 0.1]], [[0.5, 0.5], [0.9, 0.1]]], 0.2)
+        0.5
+
+    References:
+        Watson-Daniels, Parkes and Ustun, "Predictive Multiplicity in Probabilistic Classification", AAAI 2023.
+    """
+    array = class_runs(probabilities, class_index)
+    if not 0 < delta <= 1:
+        raise InputError(f"delta={delta!r} is outside (0, 1]; pass how far a probability must move.")
+    kept = kept_runs(keep, len(array))
+    start = array[kept_base(base, kept)].astype(np.float64)
+    if kept.sum() < 2 or not len(start):
+        why = f"{kept.sum()} runs survive, fewer than the 2 needed" if len(start) else "probabilities holds no samples"
+        undefined(f"{why}; the risk ambiguity is NaN.")
+        return float("nan")
+    moved = np.zeros(len(start), np.bool_)
+    for run in np.flatnonzero(kept):
+        far = np.abs(array[run] - start) >= delta - ROUNDING
+        moved |= far if far.ndim == 1 else far.any(axis=1)
+    return float(moved.mean())
+
+
+def probability_runs(probabilities: ArrayLike) -> Float[np.ndarray, "run sample class"]:
+    """Checks class probabilities of several runs."""
+    array = float_array(probabilities, "probabilities")
+    if array.ndim != 3 or not len(array) or not array.shape[2]:
+        raise InputError(
+            f"probabilities must be [run, sample, class], got {brief(array)}; of two classes pass both, for example "
+            "`numpy.stack([1 - p, p], axis=-1)`."
+        )
+    check_probabilities(array)
+    return array
+
+
+def class_runs(probabilities: ArrayLike, class_index: int | None) -> Float[np.ndarray, "run sample ..."]:
+    """Checks class probabilities and picks one class of them if asked to."""
+    array = probability_runs(probabilities)
+    if class_index is None:
+        return array
+    classes = array.shape[2]
+    if not is_whole(class_index) or not 0 <= class_index < classes:
+        raise InputError(f"class_index={class_index!r} is not one of the {classes} classes; pass 0..{classes - 1}.")
+    return array[..., class_index]
