@@ -19,6 +19,7 @@ from reseed._errors import (
 from reseed._measure import Measurement, inspect, measure, recipe_for
 from reseed.data import DataConfig, Dataset, Splits, load
 from reseed.instability import Stability, evaluate
+from reseed.integrations import Recorder
 from reseed.models import ModelConfig
 from reseed.studies import Study, import_predictions, run, train_study
 from reseed.training import AverageConfig, OptimizerConfig, Recipe, RecordConfig, ScheduleConfig, SeedPlan
@@ -38,6 +39,7 @@ __all__ = [
     "Recipe",
     "RecipeError",
     "RecordConfig",
+    "Recorder",
     "ReseedError",
     "ScheduleConfig",
     "SeedPlan",
