@@ -22,6 +22,7 @@ from reseed._measure import Measurement, inspect, measure, recipe_for
 from reseed._profile import profile
 from reseed.data import DataConfig, Dataset, Splits, load
 from reseed.instability import Stability, WhereUnstable, evaluate, where_unstable
+from reseed.integrations import Recorder
 from reseed.models import ModelConfig
 from reseed.studies import Study, import_predictions, run, train_study
 from reseed.training import AverageConfig, OptimizerConfig, Recipe, RecordConfig, ScheduleConfig, SeedPlan
@@ -42,6 +43,7 @@ __all__ = [
     "Recipe",
     "RecipeError",
     "RecordConfig",
+    "Recorder",
     "ReseedError",
     "ScheduleConfig",
     "SeedPlan",

@@ -8,26 +8,33 @@ from reseed.studies._header import Header
 from reseed.studies._import import from_predictions
 from reseed.studies._import_files import ColumnNames, import_predictions
 from reseed.studies._manifest import Manifest
+from reseed.studies._recording import RunRecording
 from reseed.studies._remote import local_folder
-from reseed.studies._samples import Samples
+from reseed.studies._samples import Samples, as_array, label_indices, samples_from, samples_of
 from reseed.studies._study import Study
-from reseed.studies._train import to_stderr, train_study
+from reseed.studies._train import check_runs, to_stderr, train_study
 
 __all__ = [
     "ColumnNames",
     "Cost",
     "Header",
     "Manifest",
+    "RunRecording",
     "Samples",
     "Study",
+    "as_array",
+    "check_runs",
     "cost_summary",
     "from_predictions",
     "import_predictions",
+    "label_indices",
     "local_folder",
     "replace_file",
     "replace_json",
     "replace_text",
     "run",
+    "samples_from",
+    "samples_of",
     "storing",
     "to_stderr",
     "train_study",

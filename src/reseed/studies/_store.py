@@ -18,6 +18,7 @@ from reseed.studies._manifest import RUNS, Manifest, read_manifest, run_folder, 
 
 _BLOCK_BYTES = 4 << 20
 _CHUNK_BYTES = 16 << 20
+_OPEN_BLOCK = 64  # checkpoints in a chunk where their number is not known: runs of a few do not fill large ones
 _AXES = ("checkpoint", "sample", "class")
 
 
@@ -30,11 +31,11 @@ class RunWriter:
     Args:
         root: The study's folder.
         run: The run's number.
-        checkpoints: How many checkpoints will be written.
+        checkpoints: How many checkpoints will be written; None where that is not known.
         num_classes: Decides the width of stored labels.
     """
 
-    def __init__(self, root: Path, run: int, checkpoints: int, num_classes: int) -> None:
+    def __init__(self, root: Path, run: int, checkpoints: int | None, num_classes: int) -> None:
         self._root, self._run, self._checkpoints = root, run, checkpoints
         self._label_type = np.int16 if num_classes <= np.iinfo(np.int16).max else np.int32
         self.name = f"predictions-{uuid4().hex[:8]}"
@@ -79,16 +80,17 @@ class RunWriter:
 class _Buffer:
     """One array [checkpoint, sample, ...]: collects a block of checkpoints in memory, then writes one chunk."""
 
-    def __init__(self, group: Path, name: str, checkpoints: int, first: NDArray[Any]) -> None:
+    def __init__(self, group: Path, name: str, checkpoints: int | None, first: NDArray[Any]) -> None:
         import zarr
 
-        block = max(1, min(checkpoints, _BLOCK_BYTES // max(1, first.nbytes)))
+        self._grows = checkpoints is None
+        block = max(1, min(_OPEN_BLOCK if checkpoints is None else checkpoints, _BLOCK_BYTES // max(1, first.nbytes)))
         samples = len(first)
         bytes_per_sample = max(1, first.nbytes // max(1, samples)) * block
         chunk = min(samples, max(1, _CHUNK_BYTES // bytes_per_sample))
         self._array = zarr.open_group(group, mode="a").create_array(
             name,
-            shape=(checkpoints, *first.shape),
+            shape=(checkpoints or 0, *first.shape),
             chunks=(block, chunk, *first.shape[1:]),
             dtype=first.dtype,
             fill_value=-1 if name == "labels" else float("nan"),
@@ -105,6 +107,8 @@ class _Buffer:
         self._filled += 1
 
     def flush(self) -> None:
+        if self._grows:
+            self._array.resize((self._start + self._filled, *self._block.shape[1:]))
         self._array[self._start : self._start + self._filled] = self._block[: self._filled]
 
 

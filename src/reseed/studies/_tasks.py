@@ -126,11 +126,15 @@ def finish_study(study: Study, task: AbstractRunTask, engine: Engine, retries: i
 
 
 @contextmanager
-def only_writer(place: str | Path) -> Iterator[Path]:
+def only_writer(place: str | Path, wait: float = 0) -> Iterator[Path]:
     """Hold the study's lock, so that two commands never write one study at once, and give its folder.
 
     The lock is the operating system's: it ends with the process, however that ends. Of a study at a URL the folder is
     its local copy, made anew; there the lock keeps out commands on this machine only.
+
+    Args:
+        place: The study's folder or URL.
+        wait: Seconds to wait for another process that holds the lock.
 
     Raises:
         StudyError: Another process holds it, or there is something else at the URL.
@@ -141,7 +145,7 @@ def only_writer(place: str | Path) -> Iterator[Path]:
     root, remote = located(place)
     with storing(root):
         root.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(root / ".lock", timeout=0)
+        lock = FileLock(root / ".lock", timeout=wait)
         try:
             lock.acquire()
         except Timeout as error:

@@ -1,0 +1,135 @@
+"""Recording a training by Lightning's `Trainer`; needs the extra `lightning`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, final
+
+from reseed._errors import MissingExtraError
+from reseed.data import Dataset
+from reseed.integrations._recorder import Recorder
+from reseed.integrations._untouched import untouched
+from reseed.training import Level, RecordConfig
+
+try:
+    from lightning.pytorch import Callback, LightningModule, Trainer
+except ImportError as error:  # pragma: no cover
+    raise MissingExtraError(
+        "reseed.integrations.lightning needs the package lightning; install it with: pip install 'reseed[lightning]'."
+    ) from error
+
+
+@final
+class InstabilityCallback(Callback):
+    """Records one training by a Lightning `Trainer` as one run of a study.
+
+    It makes a pass of its own over ``data``, in order, in evaluation mode and without gradients, and leaves no trace in
+    the training: modes and random generators are restored. A training that was cut off and goes on with ``ckpt_path``
+    goes on recording; one that begins anew records anew. The main process records; models whose weights are sharded
+    over processes cannot be recorded.
+
+    Args:
+        out: The study's folder; the first run makes it.
+        run: This run's number, from 0 to ``runs - 1``.
+        runs: How many runs there will be, two or more.
+        data: The evaluation data, ``(inputs, targets)`` or a `Dataset`.
+        predict: From the module and a batch of inputs on its device to logits [sample, class]; default: the module's
+            ``forward``.
+        every: ``epoch``, ``final``, or a number of steps. The last step is always recorded.
+        level: What is kept: ``labels``, ``scores`` or ``full``.
+        name: What the report calls the data.
+        sample_ids: Stable ids, [sample]; default: the row number.
+        class_names: Names of the classes; default: the sorted distinct targets.
+        texts: What the report shows of each sample, [sample].
+        model_name: What the report calls the model.
+        batch_size: Samples predicted at once.
+        seed: The seed of this training, for the manifest.
+
+    Raises:
+        InputError: An argument is unusable.
+    """
+
+    def __init__(
+        self,
+        out: str | Path,
+        *,
+        run: int,
+        runs: int,
+        data: Dataset | tuple[Any, Any],
+        predict: Callable[[Any, Any], Any] | None = None,
+        every: str | int = "epoch",
+        level: Level = "scores",
+        name: str | None = None,
+        sample_ids: Sequence[Any] | None = None,
+        class_names: Sequence[Any] | None = None,
+        texts: Sequence[str] | None = None,
+        model_name: str = "lightning",
+        batch_size: int = 1024,
+        seed: int | None = None,
+    ) -> None:
+        super().__init__()
+        self._every, self._predict = str(RecordConfig(every=every).every), predict
+        self._recorder = Recorder(
+            out,
+            run=run,
+            runs=runs,
+            data=data,
+            sample_ids=sample_ids,
+            class_names=class_names,
+            texts=texts,
+            every=every,
+            level=level,
+            seed=seed,
+            dataset=name,
+            model=model_name,
+            batch_size=batch_size,
+        )
+        self._is_recording = False
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Begin the run, or go on with it."""
+        if not trainer.is_global_zero:
+            return
+        is_resumable = self._every != "final"
+        resume_from = trainer.global_step if is_resumable and trainer.global_step > 0 else None
+        self._recorder.begin(resumable=is_resumable, resume_from=resume_from)
+        self._is_recording = True
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Record where a number of steps is complete."""
+        if self._every.isdecimal() and trainer.global_step > 0 and trainer.global_step % int(self._every) == 0:
+            self._record(trainer, pl_module)
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Record after each epoch."""
+        if self._every == "epoch":
+            self._record(trainer, pl_module)
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Record the last step, and make the run exist."""
+        if self._is_recording:
+            self._record(trainer, pl_module)
+            self._is_recording = False
+            self._recorder.finish()
+
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        """Drop the run, unless the training can go on from a checkpoint of its own."""
+        self._is_recording = False
+        self._recorder.discard()
+
+    def _record(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        steps = self._recorder.steps if self._is_recording else (trainer.global_step,)
+        if steps[-1:] == (trainer.global_step,):
+            return
+        with untouched(pl_module):
+            if self._predict is None:
+                self._recorder.record(pl_module, trainer.global_step)
+            else:
+                predict, device = self._predict, pl_module.device
+                self._recorder.record(
+                    lambda batch: predict(pl_module, batch.to(device) if hasattr(batch, "to") else batch),
+                    trainer.global_step,
+                )

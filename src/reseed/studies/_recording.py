@@ -1,0 +1,225 @@
+"""One run of a study that is written by a training which reseed does not drive."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reseed._errors import InputError, StudyError
+from reseed.studies._cost import Stopwatch
+from reseed.studies._files import replace_file, storing
+from reseed.studies._header import Header
+from reseed.studies._manifest import Manifest, environment, read_manifest, run_folder
+from reseed.studies._remote import local_folder
+from reseed.studies._samples import Samples
+from reseed.studies._store import RunWriter, remove_leftovers
+from reseed.studies._study import EVALUATION, Study
+from reseed.studies._tasks import only_writer
+
+_WAIT_S = 60.0  # beginning and finishing hold the study's lock for moments, so that runs of one study may overlap
+_UNFINISHED = "unfinished"
+
+
+@final
+class RunRecording:
+    """Streams one run's checkpoints, whose number need not be known, into a study's folder.
+
+    The study is begun, or continued, when this is made. The run exists once `finish` returns; until then nothing of it
+    is visible. Several processes may record different runs of one study at once.
+
+    Args:
+        out: The study's folder.
+        run: The run's number, from 0 to one less than the header's runs.
+        header: What all runs have in common. With ``record.every`` set to ``final`` only the last checkpoint is kept.
+        samples: Who is predicted.
+        resumable: Whether checkpoints are also kept beside the run until it is finished, so that a training that was
+            cut off can go on from one of its own checkpoints.
+        resume_from: The step from which the training goes on; what was recorded after it is dropped. Only with
+            ``resumable``.
+
+    Raises:
+        InputError: The run's number is none of the study's, or the folder is a URL.
+        StudyError: The folder holds another study, or the run is finished, or there is nothing to resume from.
+        StorageError: It cannot be written.
+    """
+
+    def __init__(
+        self,
+        out: str | Path,
+        run: int,
+        header: Header,
+        samples: Samples,
+        *,
+        resumable: bool = False,
+        resume_from: int | None = None,
+    ) -> None:
+        if not _is_whole(run) or not 0 <= run < header.runs:
+            raise InputError(f"run must be a number from 0 to {header.runs - 1} (runs={header.runs}), got {run!r}.")
+        self._root, self._run, self._header, self._samples = local_folder(out), int(run), header, samples
+        self._last_only = header.record.every == "final"
+        self._steps: list[int] = []
+        self._last: dict[str, NDArray[Any]] = {}
+        self._diverged_at: int | None = None
+        with only_writer(self._root, _WAIT_S):
+            study = Study.create(self._root, header, samples)
+            self._check_unfinished()
+            remove_leftovers(self._root, self._run, None)
+        self._expected = study.manifests[0].steps if study.manifests and not self._last_only else None
+        self._watch = Stopwatch()
+        self._unfinished = run_folder(self._root, self._run) / _UNFINISHED if resumable else None
+        self.writer = RunWriter(self._root, self._run, None, len(header.class_names))
+        if self._unfinished is not None:
+            self._resume(self._unfinished, resume_from)
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """Steps of the checkpoints that were recorded."""
+        return tuple(self._steps)
+
+    def write(self, arrays: Mapping[str, NDArray[Any]], step: int) -> None:
+        """Take the arrays of one checkpoint, as `reseed.training.prediction_arrays` gives them.
+
+        Raises:
+            InputError: Steps do not rise, or the arrays are others than those of the checkpoint before.
+            StudyError: The finished runs of the study have no checkpoint here.
+        """
+        self._check_step(step)
+        step = int(step)  # numpy integers are no JSON
+        if self._last and set(self._last) != set(arrays):
+            raise InputError(
+                f"step {step} records {', '.join(sorted(arrays))}, the checkpoint before it "
+                f"{', '.join(sorted(self._last))}; record the same at every checkpoint."
+            )
+        if self._unfinished is not None:
+            saved = self._unfinished / f"{step:012d}.npz"
+            replace_file(saved, lambda path: _save(path, arrays))
+        self._take(arrays, step)
+
+    def diverge(self, step: int) -> None:
+        """Note that predictions were no longer finite at a step; nothing after it is recorded."""
+        if self._diverged_at is None:
+            self._check_step(step)
+            self._diverged_at = int(step)
+
+    @property
+    def has_diverged(self) -> bool:
+        """Whether predictions were no longer finite at some step."""
+        return self._diverged_at is not None
+
+    def finish(self, seeds: Mapping[str, int] | None = None) -> Manifest:
+        """Make the run exist.
+
+        Args:
+            seeds: Seeds by name, for the manifest.
+
+        Raises:
+            StudyError: Nothing was recorded, or the checkpoints are not those of the study's finished runs, or somebody
+                else finished this run.
+            StorageError: It cannot be written.
+        """
+        if not self._steps and self._diverged_at is None:
+            raise StudyError(f"run {self._run} has no checkpoint; call record at least once before it ends.")
+        with only_writer(self._root, _WAIT_S):
+            self._check_unfinished()
+            finished = Study.open(self._root).manifests
+            if finished and not self._last_only and self._diverged_at is None and finished[0].steps != self.steps:
+                raise StudyError(
+                    f"run {self._run} was recorded at {len(self._steps)} checkpoints, run {finished[0].run} of the "
+                    f"study {str(self._root)!r} at {len(finished[0].steps)} or at other steps; record all runs at the "
+                    "same steps, or pass every='final' where trainings differ in length."
+                )
+            if self._last_only and self._steps:
+                self.writer.write(EVALUATION, 0, self._last)
+            manifest = self._manifest(dict(seeds or {}))
+            self.writer.finish(manifest)
+        if self._unfinished is not None:
+            shutil.rmtree(self._unfinished, ignore_errors=True)
+        return manifest
+
+    def discard(self) -> None:
+        """Remove what was written, unless the run is finished or the training can be resumed."""
+        self.writer.discard()
+
+    def _manifest(self, seeds: dict[str, int]) -> Manifest:
+        cost, targets = self._watch.cost(), self._samples.targets
+        cost["forward_passes"] = len(self._steps) * len(self._samples)
+        accuracy = None
+        if self._last and self._samples.has_targets and self._diverged_at is None:
+            known = targets >= 0
+            accuracy = float((self._last["labels"] == targets)[known].mean())
+        return Manifest(
+            self._run,
+            "complete" if self._diverged_at is None else "diverged",
+            self.writer.name,
+            tuple(self._steps[-1:] if self._last_only else self._steps),
+            self._samples.digest,
+            seeds=seeds,
+            accuracy=accuracy,
+            diverged_at=self._diverged_at,
+            cost=cost,
+            environment=environment(),
+            recipe=self._header.recipe,
+        )
+
+    def _take(self, arrays: Mapping[str, NDArray[Any]], step: int) -> None:
+        if not self._last_only:
+            self.writer.write(EVALUATION, len(self._steps), arrays)
+        self._steps.append(step)
+        self._last = dict(arrays)
+
+    def _check_step(self, step: int) -> None:
+        if not _is_whole(step) or step < 0:
+            raise InputError(f"step must be a whole number of steps, 0 or more, got {step!r}.")
+        if self._steps and step <= self._steps[-1]:
+            raise InputError(f"step must rise from checkpoint to checkpoint, got {step} after {self._steps[-1]}.")
+        position = len(self._steps)
+        if self._expected is not None and step not in self._expected[position : position + 1]:
+            raise StudyError(
+                f"run {self._run} records step {step} as its checkpoint {position + 1}, but the finished runs of "
+                f"{str(self._root)!r} have the steps {_listed(self._expected)}; record all runs at the same steps, or "
+                "pass every='final' where trainings differ in length."
+            )
+
+    def _check_unfinished(self) -> None:
+        if read_manifest(self._root, self._run) is not None:
+            raise StudyError(
+                f"run {self._run} of the study {str(self._root)!r} is finished; record one that is missing, or delete "
+                f"the folder {str(run_folder(self._root, self._run))!r} first."
+            )
+
+    def _resume(self, folder: Path, resume_from: int | None) -> None:
+        if resume_from is None:
+            shutil.rmtree(folder, ignore_errors=True)
+            with storing(folder):
+                folder.mkdir(parents=True)
+            return
+        if not folder.is_dir():
+            self.discard()
+            raise StudyError(
+                f"run {self._run} goes on from step {resume_from}, but {str(self._root)!r} holds nothing of what was "
+                "recorded before it; train the run from its beginning."
+            )
+        for path in sorted(folder.glob("[0-9]*.npz")):
+            if int(path.stem) > resume_from:
+                path.unlink()
+                continue
+            with np.load(path, allow_pickle=False) as saved:
+                self._take(dict(saved), int(path.stem))
+
+
+def _save(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    with path.open("wb") as file:  # a path without .npz at its end would get one
+        np.savez(file, **arrays)  # type: ignore[arg-type]  # no array is called allow_pickle
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def _listed(steps: tuple[int, ...]) -> str:
+    return ", ".join(map(str, steps[:8])) + (", ..." if len(steps) > 8 else "")

@@ -1,0 +1,122 @@
+"""`InstabilityCallback` in trainings by Lightning's `Trainer`."""
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from sklearn.datasets import load_digits
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+from reseed import InputError, Study
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # of what lightning imports
+    lightning = pytest.importorskip("lightning.pytorch", reason="needs the extra `lightning`")
+    from reseed.integrations.lightning import InstabilityCallback
+
+# Lightning's advice on workers and checkpoints, and deprecations of what it imports.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+INPUTS, TARGETS = load_digits(return_X_y=True)
+X, Y = torch.tensor(INPUTS, dtype=torch.float32) / 16, torch.tensor(TARGETS)
+EVAL = X[1000:], Y[1000:]
+
+
+class Network(lightning.LightningModule):
+    """A small network with dropout."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(64, 16), nn.ReLU(), nn.Dropout(0.5), nn.Linear(16, 10))
+
+    def forward(self, inputs):
+        """Logits [sample, class]."""
+        return self.layers(inputs)
+
+    def training_step(self, batch, batch_idx):
+        """The loss of a batch."""
+        return nn.functional.cross_entropy(self(batch[0]), batch[1])
+
+    def configure_optimizers(self):
+        """Adam."""
+        return torch.optim.Adam(self.parameters(), lr=0.01)
+
+
+class Stop(lightning.Callback):
+    """Breaks a training off at a step."""
+
+    def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
+        """Raise once the step is reached."""
+        if trainer.global_step == 14:
+            raise RuntimeError("stopped")
+
+
+def fit(folder, callbacks=(), seed=0, epochs=2, resume=None, saves=False):
+    """Train for some epochs of ten steps, and return the network and the trainer."""
+    lightning.seed_everything(seed, verbose=False)
+    network = Network()
+    trainer = lightning.Trainer(
+        max_epochs=epochs,
+        accelerator="cpu",
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        enable_checkpointing=saves,
+        default_root_dir=folder,
+        callbacks=list(callbacks),
+    )
+    loader = DataLoader(TensorDataset(X[:1000], Y[:1000]), batch_size=100, shuffle=True)
+    trainer.fit(network, loader, ckpt_path=resume)
+    return network, trainer
+
+
+def callback(out, run=0, **options):
+    """A callback that records all probabilities."""
+    return InstabilityCallback(out, **{"run": run, "runs": 2, "data": EVAL, "level": "full"} | options)
+
+
+@pytest.mark.parametrize(("every", "steps"), [("epoch", (10, 20)), (8, (8, 16, 20)), ("final", (20,))])
+def test_trainings_become_a_study(tmp_path, every, steps):
+    """Two trainings are two runs whose last checkpoint is what the trained networks say."""
+    final = []
+    for run in (0, 1):
+        network, _ = fit(tmp_path, [callback(tmp_path / "study", run, every=every, seed=run)], seed=run)
+        with torch.no_grad():
+            final.append(network.eval()(EVAL[0]).softmax(1).numpy())
+    study = Study.open(tmp_path / "study")
+    assert [manifest.steps for manifest in study.manifests] == [steps, steps]
+    assert [manifest.seeds for manifest in study.manifests] == [{"fit": 0}, {"fit": 1}]
+    np.testing.assert_allclose(study.final("probabilities"), final, atol=1e-6)
+
+
+def test_the_training_is_bit_for_bit_the_unrecorded_one(tmp_path):
+    """With dropout, shuffling and a prediction that draws, recording changes no bit of the weights."""
+
+    def predict(module, inputs):
+        torch.rand(3)
+        return module(inputs)
+
+    recorded, _ = fit(tmp_path, [callback(tmp_path / "study", every=3, predict=predict)])
+    plain, _ = fit(tmp_path)
+    for one, other in zip(recorded.parameters(), plain.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_a_resumed_training_keeps_what_was_recorded(tmp_path):
+    """A training that breaks off and goes on from its checkpoint has all checkpoints of the whole run."""
+    saving = lightning.callbacks.ModelCheckpoint(dirpath=tmp_path, filename="one", save_on_train_epoch_end=True)
+    with pytest.raises(RuntimeError, match="stopped"):
+        fit(tmp_path, [callback(tmp_path / "study"), Stop(), saving], saves=True)
+    assert Study.open(tmp_path / "study").missing == (0, 1)
+    assert not list(tmp_path.rglob("predictions-*"))
+    fit(tmp_path, [callback(tmp_path / "study")], resume=str(tmp_path / "one.ckpt"))
+    assert Study.open(tmp_path / "study").manifests[0].steps == (10, 20)
+
+
+def test_mistakes_are_found_before_the_training(tmp_path):
+    """Bad arguments are refused when the callback is made, and nothing is written."""
+    with pytest.raises(InputError, match="runs must be 2 or more, got 1"):
+        callback(tmp_path / "study", runs=1)
+    assert not list(tmp_path.iterdir())
