@@ -168,7 +168,7 @@ def test_inputs_are_loaded_again_by_the_recipe(tmp_path):
     confidence = where_unstable(study, "confidence", permutations=99)
     assert confidence.table.num_rows == 5
     assert "same runs" in confidence.notes[0]
-    with pytest.raises(InputError, match="--by length needs texts, which this study lacks; choose class, confidence"):
+    with pytest.raises(InputError, match="by='length' needs texts, which this study lacks; choose class, confidence"):
         where_unstable(study, "length")
 
 
@@ -190,7 +190,7 @@ def test_many_texts_are_fitted_on_some(monkeypatch, texts):
 
 def test_texts_without_common_words_cannot_be_clustered():
     """Texts that share no word are refused with a reason."""
-    with pytest.raises(InputError, match="the 2 texts share too few words to be clustered; pass another --by"):
+    with pytest.raises(InputError, match="the 2 texts share too few words to be clustered; choose another grouping"):
         text_clusters(["one", "two"])
 
 
@@ -205,7 +205,7 @@ def test_two_runs_are_needed(labels, tmp_path):
 @pytest.mark.parametrize(
     ("by", "change", "options", "text"),
     [
-        ("colour", None, {}, "--by 'colour' is unknown; choose class, length, cluster, or a column of a file given"),
+        ("colour", None, {}, "by='colour' is unknown; choose class, length, cluster, or a column of `metadata`"),
         ("colour", lambda table: table, {}, "metadata has no column 'colour'; it has id, theme, rank, price"),
         ("theme", lambda table: table, {"id_column": "key"}, "metadata has no id column 'key'; it has id, theme"),
         (

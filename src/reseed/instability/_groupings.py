@@ -89,7 +89,9 @@ def text_clusters(texts: Sequence[str], *, seed: int = 0) -> Grouping:
     try:
         vectorizer.fit([texts[index] for index in chosen.tolist()])
     except ValueError as error:  # scikit-learn's own words for texts without a word in common
-        raise InputError(f"the {len(texts)} texts share too few words to be clustered; pass another --by.") from error
+        raise InputError(
+            f"the {len(texts)} texts share too few words to be clustered; choose another grouping."
+        ) from error
     tfidf = vectorizer.transform(texts)
     components = min(_COMPONENTS, tfidf.shape[1], len(chosen))
     svd = TruncatedSVD(components, random_state=seed).fit(tfidf[chosen])
@@ -127,7 +129,7 @@ def _k_means(
     from sklearn.exceptions import ConvergenceWarning
 
     if len(features) < 2:
-        raise InputError(f"{len(features)} samples cannot be clustered; pass another --by.")
+        raise InputError(f"{len(features)} samples cannot be clustered; choose another grouping.")
     clusters = min(CLUSTERS, max(2, len(features) // _PER_CLUSTER))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct inputs than clusters: fewer clusters

@@ -42,7 +42,7 @@ def metadata_groups(
     if key is None:
         raise InputError(
             f"{where} has no id column {' or '.join(map(repr, known))}; it has {', '.join(names)}. "
-            "Name the column that holds the sample ids with --id."
+            "Pass the column that holds the sample ids as `id_column` (--id)."
         )
     if by not in names:
         raise InputError(f"{where} has no column {by!r}; it has {', '.join(names)}.")

@@ -160,8 +160,8 @@ def _grouping(study: Study, by: str, labels: NDArray[np.int64], seed: int) -> tu
             "confidence": "recorded confidence (--level scores)",
             "cluster": "texts or a recipe",
         }
-        raise InputError(f"--by {by} needs {needs[by]}, which this study lacks; choose {_choices(study)}.")
-    raise InputError(f"--by {by!r} is unknown; choose {_choices(study)}, or a column of a file given with --metadata.")
+        raise InputError(f"by={by!r} needs {needs[by]}, which this study lacks; choose {_choices(study)}.")
+    raise InputError(f"by={by!r} is unknown; choose {_choices(study)}, or a column of `metadata`.")
 
 
 def _choices(study: Study) -> str:
