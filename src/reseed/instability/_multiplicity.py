@@ -24,8 +24,8 @@ class Multiplicity:
     Attributes:
         samples: a column by name, each [sample].
         summary: single numbers by name, with the number of runs they rest on.
-        sweep: ambiguity, discrepancy and mean viable range by epsilon, with the survivors they rest on; None
-            where runs have no losses.
+        sweep: ambiguity, discrepancy and mean viable range by epsilon, with the survivors they rest on, in
+            numpy arrays; None where runs have no losses.
     """
 
     samples: dict[str, Result]

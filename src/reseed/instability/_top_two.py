@@ -37,8 +37,7 @@ def label_stability(labels: ArrayLike) -> Result:
         array([1.  , 0.5 , 0.25])
 
     References:
-        Khan, Herasymuk and Stoyanovich, "On Fairness and Stability: Is Estimator Variance a Friend or a Foe?",
-        arXiv 2302.04525 (two classes).
+        Virny, a library that audits the stability and fairness of classifiers (two classes).
     """
     array = run_axis_first(labels, least=2)
     codes, _ = encode(array)

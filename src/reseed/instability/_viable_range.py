@@ -83,8 +83,9 @@ def risk_ambiguity(
 
         (1 / n) sum_i max_{h in S} 1[ |p_h(x_i) - p_0(x_i)| >= delta ]
 
-    With several classes the largest move of any class counts; with two this is the move of either. A move that
-    misses delta by rounding alone reaches it. Over R trained runs the share is a lower bound.
+    This is ambiguity for probabilities. The largest move of any class counts, which is our extension to several
+    classes: of two, both move alike. A move that misses delta by rounding alone reaches it. Over R trained runs
+    the share is a lower bound, and it grows with R.
 
     Args:
         probabilities: class probabilities [run, sample, class].
