@@ -15,7 +15,22 @@ def _is_loaded(module, statement):
     return bool(subprocess.run([sys.executable, "-c", code], check=False).returncode)
 
 
-@pytest.mark.parametrize("module", ["transformers", "datasets", "plotly", "ray", "obstore", "platformdirs"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "transformers",
+        "datasets",
+        "plotly",
+        "ray",
+        "obstore",
+        "platformdirs",
+        "accelerate",
+        "lightning",
+        "mlflow",
+        "tensorboard",
+        "wandb",
+    ],
+)
 def test_import_loads_no_heavy_library(module):
     """Libraries that only some features need are not loaded by `import reseed`."""
     assert not _is_loaded(module, "import reseed")

@@ -24,6 +24,7 @@ from reseed.studies import (
     as_array,
     check_runs,
     label_indices,
+    local_folder,
     samples_from,
     samples_of,
 )
@@ -131,10 +132,11 @@ class Recorder:
             runs: How many runs there will be.
 
         Raises:
+            InputError: There are fewer than two runs, or the folder is a URL.
             StudyError: The folder holds a corrupt study.
         """
         check_runs(runs)
-        if not (Path(out) / "study.json").exists():
+        if not (local_folder(out) / "study.json").exists():
             return tuple(range(runs))
         study = Study.open(out)
         finished = {manifest.run for manifest in (*study.manifests, *study.diverged)}
