@@ -284,7 +284,7 @@ def _attribution(studies: dict[frozenset[Stream], Study], sources: tuple[Stream,
 def _notes(effects: SourceEffects, most: int) -> Iterator[str]:
     runs = effects.jitter.runs
     if runs < most:
-        yield f"some runs did not leave predictions; {runs} runs of each study are compared."
+        yield f"Some runs did not leave predictions; {runs} runs of each study are compared."
     if runs == 2:
         yield "With two runs the intervals cover other samples only, not other runs."
     if not effects.jitter.value > 0:
