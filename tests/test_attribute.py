@@ -98,6 +98,18 @@ def test_data_is_a_source_when_it_is_asked_for(tmp_path):
     assert {effect.source for effect in found.effects.effects} == {"data", "init"}
 
 
+def test_nothing_to_attribute_is_said(tmp_path):
+    """Where all runs agree, a note says so, shares are null in the file, and no warning interrupts."""
+    rows = [f"{side * (5 + row % 7)},{'left' if side < 0 else 'right'}" for row in range(20) for side in (-1, 1)]
+    (tmp_path / "sides.csv").write_text("\n".join(["x,label", *rows]) + "\n")
+    recipe = reseed.recipe_for(str(tmp_path / "sides.csv"), "mlp", changes={"epochs": 20, "batch_size": 8})
+    found, _ = _attribute(tmp_path / "sides", recipe)
+    assert "All runs gave identical labels: there is nothing to attribute." in found.notes
+    told = json.loads((tmp_path / "sides" / "attribution.json").read_text())
+    assert told["jitter"] == 0
+    assert [effect["share"] for effect in told["sources"]] == [None, None]
+
+
 def test_one_source_cannot_be_compared(tmp_path):
     """With fewer than two sources in use there is nothing to attribute, and nothing is trained."""
     text = "vary is order, dropout, of which this recipe makes use of order only; name two sources or more"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -271,12 +272,14 @@ def _attribution(studies: dict[frozenset[Stream], Study], sources: tuple[Stream,
 
     everything = frozenset(sources)
     found = labels(everything)
-    effects = source_effects(
-        found,
-        {stream: labels(frozenset({stream})) for stream in sources},
-        {stream: labels(everything - {stream}) for stream in sources},
-        method="two-way" if runs > 2 else "samples",
-    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "the runs of everything agree", RuntimeWarning)  # a note says so
+        effects = source_effects(
+            found,
+            {stream: labels(frozenset({stream})) for stream in sources},
+            {stream: labels(everything - {stream}) for stream in sources},
+            method="two-way" if runs > 2 else "samples",
+        )
     notes = tuple(_notes(effects, max(complete.values())))
     return Attribution(effects, studies, root, notes)
 
