@@ -96,6 +96,7 @@ def test_data_is_a_source_when_it_is_asked_for(tmp_path):
     """A bootstrap of the training sample joins the sources only where `vary` names it."""
     found, _ = _attribute(tmp_path / "data", vary=("data", "init"), runs=2)
     assert {effect.source for effect in found.effects.effects} == {"data", "init"}
+    assert any("about 63 % of the distinct samples" in note for note in found.notes)
 
 
 def test_nothing_to_attribute_is_said(tmp_path):

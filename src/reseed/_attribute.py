@@ -300,8 +300,7 @@ def _notes(effects: SourceEffects, most: int) -> Iterator[str]:
     best = effects.effects[0]
     if best.drop.low > 0:
         yield (
-            f"Fixing the seed of {best.source} alone takes away {_percent(best.drop)} of the jitter, the most of any "
-            "single source."
+            f"Fixing {best.source} alone takes away {_percent(best.drop)} of the jitter, the most of any single source."
         )
     else:
         yield (
@@ -313,6 +312,11 @@ def _notes(effects: SourceEffects, most: int) -> Iterator[str]:
         "right one, and helps no longer once the data, the recipe or the arithmetic changes."
     )
     yield "A source that is fixed keeps one seed; the intervals do not cover which."
+    if any(effect.source == "data" for effect in effects.effects):
+        yield (
+            "Where data varies, runs train on bootstrap resamples, which hold about 63 % of the distinct samples; where "
+            "it is fixed, on the whole set: what data does includes what a smaller sample does."
+        )
 
 
 def _percent(found: Estimate) -> str:
