@@ -314,8 +314,8 @@ def _notes(effects: SourceEffects, most: int) -> Iterator[str]:
     yield "A source that is fixed keeps one seed; the intervals do not cover which."
     if any(effect.source == "data" for effect in effects.effects):
         yield (
-            "Where data varies, runs train on bootstrap resamples, which hold about 63 % of the distinct samples; where "
-            "it is fixed, on the whole set: what data does includes what a smaller sample does."
+            "Where data varies, runs train on bootstrap resamples, which hold about 63 % of the distinct samples; "
+            "where it is fixed, on the whole set: what data does includes what a smaller sample does."
         )
 
 
