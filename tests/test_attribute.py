@@ -96,6 +96,19 @@ def test_data_is_a_source_when_it_is_asked_for(tmp_path):
     """A bootstrap of the training sample joins the sources only where `vary` names it."""
     found, _ = _attribute(tmp_path / "data", vary=("data", "init"), runs=2)
     assert {effect.source for effect in found.effects.effects} == {"data", "init"}
+    assert any("about 63 % of the distinct samples" in note for note in found.notes)
+
+
+def test_nothing_to_attribute_is_said(tmp_path):
+    """Where all runs agree, a note says so, shares are null in the file, and no warning interrupts."""
+    rows = [f"{side * (5 + row % 7)},{'left' if side < 0 else 'right'}" for row in range(20) for side in (-1, 1)]
+    (tmp_path / "sides.csv").write_text("\n".join(["x,label", *rows]) + "\n")
+    recipe = reseed.recipe_for(str(tmp_path / "sides.csv"), "mlp", changes={"epochs": 20, "batch_size": 8})
+    found, _ = _attribute(tmp_path / "sides", recipe)
+    assert "All runs gave identical labels: there is nothing to attribute." in found.notes
+    told = json.loads((tmp_path / "sides" / "attribution.json").read_text())
+    assert told["jitter"] == 0
+    assert [effect["share"] for effect in told["sources"]] == [None, None]
 
 
 def test_one_source_cannot_be_compared(tmp_path):

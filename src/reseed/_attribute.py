@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -271,12 +272,14 @@ def _attribution(studies: dict[frozenset[Stream], Study], sources: tuple[Stream,
 
     everything = frozenset(sources)
     found = labels(everything)
-    effects = source_effects(
-        found,
-        {stream: labels(frozenset({stream})) for stream in sources},
-        {stream: labels(everything - {stream}) for stream in sources},
-        method="two-way" if runs > 2 else "samples",
-    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "the runs of everything agree", RuntimeWarning)  # a note says so
+        effects = source_effects(
+            found,
+            {stream: labels(frozenset({stream})) for stream in sources},
+            {stream: labels(everything - {stream}) for stream in sources},
+            method="two-way" if runs > 2 else "samples",
+        )
     notes = tuple(_notes(effects, max(complete.values())))
     return Attribution(effects, studies, root, notes)
 
@@ -284,7 +287,7 @@ def _attribution(studies: dict[frozenset[Stream], Study], sources: tuple[Stream,
 def _notes(effects: SourceEffects, most: int) -> Iterator[str]:
     runs = effects.jitter.runs
     if runs < most:
-        yield f"some runs did not leave predictions; {runs} runs of each study are compared."
+        yield f"Some runs did not leave predictions; {runs} runs of each study are compared."
     if runs == 2:
         yield "With two runs the intervals cover other samples only, not other runs."
     if not effects.jitter.value > 0:
@@ -297,8 +300,7 @@ def _notes(effects: SourceEffects, most: int) -> Iterator[str]:
     best = effects.effects[0]
     if best.drop.low > 0:
         yield (
-            f"Fixing the seed of {best.source} alone takes away {_percent(best.drop)} of the jitter, the most of any "
-            "single source."
+            f"Fixing {best.source} alone takes away {_percent(best.drop)} of the jitter, the most of any single source."
         )
     else:
         yield (
@@ -310,6 +312,11 @@ def _notes(effects: SourceEffects, most: int) -> Iterator[str]:
         "right one, and helps no longer once the data, the recipe or the arithmetic changes."
     )
     yield "A source that is fixed keeps one seed; the intervals do not cover which."
+    if any(effect.source == "data" for effect in effects.effects):
+        yield (
+            "Where data varies, runs train on bootstrap resamples, which hold about 63 % of the distinct samples; "
+            "where it is fixed, on the whole set: what data does includes what a smaller sample does."
+        )
 
 
 def _percent(found: Estimate) -> str:
