@@ -29,6 +29,7 @@ from reseed.instability._label_entropy import label_entropy
 from reseed.instability._mode import mode_label, mode_share, variation_ratio
 from reseed.instability._probabilities import check_probabilities, confidence_mean_std, predicted_labels
 from reseed.instability._reduction import label_entropy_reduction
+from reseed.instability._single_run_signals import single_run_signals
 from reseed.instability._statistics import LabelStatistics, label_statistics
 from reseed.instability._unstable import (
     Rarefaction,
@@ -66,6 +67,7 @@ __all__ = [
     "predicted_labels",
     "rarefaction",
     "self_consistency",
+    "single_run_signals",
     "soft_churn",
     "unnecessary_churn",
     "unstable_fraction",
