@@ -17,9 +17,10 @@ import tyro
 from reseed._errors import InputError, ReseedError, StudyError
 from reseed._measure import Measurement, inspect, measure, recipe_for
 from reseed._plain import plain
-from reseed.cli._options import Import, Inspect, Measure, Report
+from reseed.cli._options import Calibrate, Import, Inspect, Measure, Report
+from reseed.instability import calibrate
 from reseed.report import print_stability
-from reseed.studies import ColumnNames, import_predictions
+from reseed.studies import ColumnNames, Study, import_predictions
 from reseed.training import RecordConfig
 
 _OVERVIEW = """\
@@ -31,6 +32,7 @@ usage: reseed COMMAND [OPTIONS]
   import    make a study of predictions that you already hold
   inspect   print what a study says
   report    write a study's summary, table of samples and HTML report anew
+  calibrate learn from studies how to estimate instability from one run
 
 examples:
   reseed measure digits
@@ -164,6 +166,12 @@ def _report(options: Report) -> None:
     print(inspect(options.study).write(options.out))
 
 
+def _calibrate(options: Calibrate) -> None:
+    model = calibrate([Study.open(study) for study in options.studies], burn_in=options.burn_in)
+    model.write(options.out)
+    print(options.out)
+
+
 def _row(found: Measurement, sample: str) -> dict[str, Any]:
     ids = found.study.samples.ids
     if sample not in ids:
@@ -200,4 +208,5 @@ _COMMANDS: dict[str, tuple[Any, Callable[[Any], None]]] = {
     "import": (Import, _import),
     "inspect": (Inspect, _inspect),
     "report": (Report, _report),
+    "calibrate": (Calibrate, _calibrate),
 }

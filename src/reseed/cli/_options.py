@@ -291,3 +291,19 @@ class Report:
     """The study's folder or URL."""
     out: Annotated[str | None, arg(metavar="PATH", help_behavior_hint="")] = None
     """The folder to write to. Default: the study's own, and its URL."""
+
+
+@dataclass(frozen=True)
+class Calibrate:
+    """Learn the weights of the one-run estimate from studies of several runs, and write them as JSON.
+
+    Examples:
+      reseed calibrate study-a study-b --out weights.json
+    """
+
+    studies: Annotated[Positional[tuple[str, ...]], arg(metavar="STUDY")]
+    """Folders or URLs of studies with margins at several checkpoints."""
+    out: Annotated[Path, arg(metavar="PATH")]
+    """The file to write."""
+    burn_in: float = 0.5
+    """Share of each run's checkpoints, from the first one, that is left out."""

@@ -20,6 +20,7 @@ Example:
 """
 
 from reseed.instability._by_group import GroupMeans, by_group
+from reseed.instability._calibrate import calibrate
 from reseed.instability._churn import churn, churn_matrix, soft_churn
 from reseed.instability._estimate import Estimate, estimate
 from reseed.instability._evaluate import ClassStability, Stability, evaluate
@@ -29,7 +30,9 @@ from reseed.instability._label_entropy import label_entropy
 from reseed.instability._mode import mode_label, mode_share, variation_ratio
 from reseed.instability._probabilities import check_probabilities, confidence_mean_std, predicted_labels
 from reseed.instability._reduction import label_entropy_reduction
+from reseed.instability._single_run import SingleRunModel, single_run_score
 from reseed.instability._single_run_signals import single_run_signals
+from reseed.instability._single_run_table import RunMean, SignalQuality, single_run_table
 from reseed.instability._statistics import LabelStatistics, label_statistics
 from reseed.instability._unstable import (
     Rarefaction,
@@ -46,9 +49,13 @@ __all__ = [
     "GroupMeans",
     "LabelStatistics",
     "Rarefaction",
+    "RunMean",
+    "SignalQuality",
+    "SingleRunModel",
     "Stability",
     "WinLoss",
     "by_group",
+    "calibrate",
     "check_probabilities",
     "churn",
     "churn_matrix",
@@ -67,7 +74,9 @@ __all__ = [
     "predicted_labels",
     "rarefaction",
     "self_consistency",
+    "single_run_score",
     "single_run_signals",
+    "single_run_table",
     "soft_churn",
     "unnecessary_churn",
     "unstable_fraction",

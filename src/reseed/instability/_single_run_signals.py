@@ -21,6 +21,7 @@ from reseed.instability._label_entropy import label_entropy
 
 BURN_IN = 0.5
 _LEAST_PROBABILITY = 1e-7  # single precision cannot tell a smaller one from zero in a margin
+_LEAST_RATE = 0.003  # keeps the logarithm finite where no sample of like log-odds flips; ours
 
 
 def single_run_signals(
@@ -50,12 +51,14 @@ def single_run_signals(
     | `margin_std` | standard deviation of s_t | 0 to 1 |
     | `margin_rank` | share of the samples whose mean s_t is smaller, ties counted half | 0 to 1 |
     | `mean_log_odds` | mean of sign(s_t) ln(c_t / (c_t - m_t)), the log-odds of first and second label | |
+    | `late_flip_rate` | share with some y_t != y_T at like `mean_log_odds`, by isotonic regression | 0 to 1 |
+    | `log_late_flip_rate` | ln(`late_flip_rate` + 0.003) | |
     | `final_entropy`, `mean_entropy` | entropy of the probabilities, nats; at T, and the mean | 0 to ln K |
     | `final_own_probability`, `mean_own_probability` | probability of the gold label; at T, and the mean | 0 to 1 |
 
-    The first three need labels alone, those named after the margin need `margin`, `mean_log_odds` needs
-    `confidence` as well, and the last four `entropy` or `own_probability`. A signal whose array is not given is
-    left out. A single late checkpoint has no flips, no slope and no deviation: they are 0.
+    The first three need labels alone, those named after the margin need `margin`, `mean_log_odds` and the two
+    rates need `confidence` as well, and the last four `entropy` or `own_probability`. A signal whose array is not
+    given is left out. A single late checkpoint has no flips, no slope and no deviation: they are 0.
 
     Args:
         labels: predicted labels [checkpoint, sample] of one run, in the order of training.
@@ -98,6 +101,7 @@ def single_run_signals(
             top, gap = (_scores(a, n, answers)[first:] for a, n in ((confidence, "confidence"), (margin, "margin")))
             odds = np.log(np.maximum(top, _LEAST_PROBABILITY) / np.maximum(top - gap, _LEAST_PROBABILITY))
             found["mean_log_odds"] = np.where(late == late[-1], odds, -odds).mean(0)
+            found |= _flip_rate(found["mean_log_odds"], found["late_disagreement"] > 0)
     if entropy is not None:
         found |= _last_and_mean(_scores(entropy, "entropy", answers)[first:], "entropy")
     if own_probability is not None:
@@ -124,6 +128,21 @@ def _of_margin(
         "margin_std": signed.std(0),
         "margin_rank": (rankdata(mean) - 0.5) / max(len(mean), 1),
     }
+
+
+def _flip_rate(
+    log_odds: Float[np.ndarray, " sample"], flips: Shaped[np.ndarray, " sample"]
+) -> dict[str, Float[np.ndarray, " sample"]]:
+    """Returns how often samples of like log-odds flip late in this training: it adapts to the task's own noise.
+
+    A margin that is safe on one task is not on another. Which margins are safe here, the late checkpoints show.
+    """
+    from sklearn.isotonic import IsotonicRegression
+
+    if not len(log_odds):
+        return {"late_flip_rate": log_odds, "log_late_flip_rate": log_odds}
+    rate = np.asarray(IsotonicRegression(increasing=False).fit_transform(log_odds, flips.astype(np.float64)))
+    return {"late_flip_rate": rate, "log_late_flip_rate": np.log(rate + _LEAST_RATE)}
 
 
 def _last_and_mean(values: Float[np.ndarray, "checkpoint sample"], name: str) -> dict[str, np.ndarray]:
