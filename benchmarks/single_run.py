@@ -7,8 +7,11 @@ Each argument is a study of several runs, made for example by
     reseed measure massive-domain --model text-tfidf --runs 16 --out massive-domain-tfidf
     reseed measure clinc150 --model text-tfidf --runs 16 --out clinc150-tfidf
     reseed measure mnist --model mlp --limit 3000 --epochs 10 --runs 16 --out mnist
-    reseed measure cifar10 --model mlp --limit 3000 --epochs 10 --runs 16 --out cifar10
+    reseed measure gauss.parquet --epochs 15 --runs 16 --out gauss
+    reseed measure cifar10 --model mlp --limit 3000 --epochs 10 --lr 0.01 --runs 16 --out cifar10
     reseed measure digits --runs 16 --out digits
+
+where `--gauss gauss.parquet` makes the file: 7,000 points of 40 Gaussian classes in 30 dimensions.
 
 Every study is tested with weights learnt on the studies of other data sets only: texts of massive and massive-domain
 are the same, so none of them serves the other. `--unseen cifar10` is never learnt from. Figures are means over runs
@@ -20,12 +23,27 @@ unseen studies. Run it with `python benchmarks/single_run.py massive clinc150 ..
 import argparse
 from dataclasses import asdict, replace
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as parquet
 from _environment import write_result
 
 from reseed import Study
 from reseed.instability import calibrate, single_run_table
 
 TOP = 100
+
+
+def make_gauss(path: str) -> None:
+    """Writes points of Gaussian classes whose centres are drawn once, as a table."""
+    rng = np.random.default_rng(5)
+    classes, dimensions, train, test = 40, 30, 4000, 3000
+    centres = rng.normal(0, 0.75, (classes, dimensions))
+    labels = rng.integers(0, classes, train + test)
+    points = (centres[labels] + rng.normal(size=(train + test, dimensions))).astype(np.float32)
+    columns = {f"x{axis}": points[:, axis] for axis in range(dimensions)}
+    columns |= {"label": [f"c{label}" for label in labels], "split": ["train"] * train + ["test"] * test}
+    parquet.write_table(pa.table(columns), path)
 
 
 def family(study: Study) -> str:
@@ -36,10 +54,14 @@ def family(study: Study) -> str:
 def main() -> None:
     """Calibrates and tests on every study in turn."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("studies", nargs="+")
+    parser.add_argument("studies", nargs="*")
     parser.add_argument("--unseen", nargs="*", default=[])
     parser.add_argument("--weights")
+    parser.add_argument("--gauss")
     options = parser.parse_args()
+    if options.gauss:
+        make_gauss(options.gauss)
+        return
     seen = [Study.open(path) for path in options.studies]
     unseen = [Study.open(path) for path in options.unseen]
     result = {}

@@ -19,8 +19,17 @@ from reseed.instability._single_run_signals import BURN_IN
 from reseed.studies import Study
 
 # Signals that are large where a sample is safe; they are compared with their sign turned.
-_SAFE_WHEN_LARGE = ("final_margin", "mean_margin", "least_margin", "margin_rank", "mean_log_odds")
-_SAFE_WHEN_LARGE += ("final_own_probability", "mean_own_probability")
+_SAFE_WHEN_LARGE = frozenset(
+    {
+        "final_margin",
+        "final_own_probability",
+        "least_margin",
+        "margin_rank",
+        "mean_log_odds",
+        "mean_margin",
+        "mean_own_probability",
+    }
+)
 
 
 @final
