@@ -233,7 +233,7 @@ def _trajectory_label_entropy(study: Study) -> NDArray[np.float64] | None:
 def _single_run_scores(study: Study) -> NDArray[np.float64]:
     """Return the mean over runs of what each run by itself says of the others, [sample]."""
     runs = range(len(study.manifests))
-    return np.mean([single_run_score(run_signals(study, run)) for run in runs], axis=0)
+    return np.asarray(np.mean([single_run_score(run_signals(study, run)) for run in runs], axis=0))
 
 
 def _classes(study: Study, labels: NDArray[np.int64], statistics: LabelStatistics) -> tuple[ClassStability, ...]:
