@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 import pytest
 
-COMMANDS = ("measure", "import", "inspect", "report")
+COMMANDS = ("measure", "import", "inspect", "report", "calibrate")
 
 
 def _reseed(*words, **options):

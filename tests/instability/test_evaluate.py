@@ -8,7 +8,7 @@ import pytest
 import scipy.stats
 
 from reseed import InputError, SeedPlan, Study, TrainingError
-from reseed.instability import evaluate
+from reseed.instability import evaluate, single_run_score, single_run_signals
 from reseed.models import ModelConfig
 from reseed.studies import train_study
 from reseed.training import OptimizerConfig, Recipe, RecordConfig
@@ -122,6 +122,18 @@ def test_trajectory_entropy_is_the_mean_over_runs(trained):
     ]
     np.testing.assert_allclose(measured.samples["trajectory_label_entropy"], expected, atol=1e-12)
     assert measured.summary["trajectory_label_entropy_mean"] == pytest.approx(np.mean(expected))
+
+
+def test_single_run_score_is_the_mean_over_runs(trained, measured):
+    """Its column averages each run's own estimate; a study of labels alone has no such column."""
+    labels, names = trained.labels.to_numpy(), ("margin", "confidence")
+    scores = {name: trained.recorded(name).to_numpy() for name in names}
+    each = [
+        single_run_score(single_run_signals(labels[run], **{name: scores[name][run] for name in names}))
+        for run in range(3)
+    ]
+    np.testing.assert_allclose(evaluate(trained).samples["single_run_score"], np.mean(each, 0), atol=1e-12)
+    assert "single_run_score" not in measured.samples.column_names
 
 
 def test_recorded_scores_become_means_and_deviations(trained):

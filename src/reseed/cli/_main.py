@@ -19,8 +19,8 @@ from reseed._errors import InputError, ReseedError, StudyError
 from reseed._export import export
 from reseed._measure import Measurement, inspect, measure, recipe_for
 from reseed._plain import plain
-from reseed.cli._options import Export, Import, Inspect, Measure, Report
-from reseed.instability import where_unstable
+from reseed.cli._options import Calibrate, Export, Import, Inspect, Measure, Report
+from reseed.instability import calibrate, where_unstable
 from reseed.report import print_sources, print_stability, print_where
 from reseed.studies import ColumnNames, Study, import_predictions
 from reseed.training import RecordConfig
@@ -30,11 +30,12 @@ Which of your model's answers would change if you trained it again, and how do y
 
 usage: reseed COMMAND [OPTIONS]
 
-  measure   train one recipe with many seeds and say which predictions change
-  import    make a study of predictions that you already hold
-  inspect   print what a study says
-  report    write a study's summary, table of samples and HTML report anew
-  export    write a study for other tools: Parquet, CSV, JSON lines, zarr, Hugging Face
+  measure    train one recipe with many seeds and say which predictions change, and why
+  import     make a study of predictions that you already hold
+  inspect    print what a study says, and in which groups of samples
+  report     write a study's summary, table of samples and HTML report anew
+  export     write a study for other tools: Parquet, CSV, JSON lines, zarr, Hugging Face
+  calibrate  learn from studies how to estimate instability from one run
 
 examples:
   reseed measure digits
@@ -207,6 +208,12 @@ def _export(options: Export) -> None:
     print(export(options.study, options.out))
 
 
+def _calibrate(options: Calibrate) -> None:
+    model = calibrate([Study.open(study) for study in options.studies], burn_in=options.burn_in)
+    model.write(options.out)
+    print(options.out)
+
+
 def _row(found: Measurement, sample: str) -> dict[str, Any]:
     ids = found.study.samples.ids
     if sample not in ids:
@@ -244,4 +251,5 @@ _COMMANDS: dict[str, tuple[Any, Callable[[Any], None]]] = {
     "inspect": (Inspect, _inspect),
     "report": (Report, _report),
     "export": (Export, _export),
+    "calibrate": (Calibrate, _calibrate),
 }

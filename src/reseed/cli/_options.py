@@ -327,3 +327,19 @@ class Export:
     out: Annotated[Positional[Path], arg(metavar="OUT")]
     """What to write: a name that ends in .parquet, .csv or .jsonl (one row a sample), .zarr (all recorded predictions,
     for xarray), or .hf (the rows as a Hugging Face data set)."""
+
+
+@dataclass(frozen=True)
+class Calibrate:
+    """Learn the weights of the one-run estimate from studies of several runs, and write them as JSON.
+
+    Examples:
+      reseed calibrate study-a study-b --out weights.json
+    """
+
+    studies: Annotated[Positional[tuple[str, ...]], arg(metavar="STUDY")]
+    """Folders or URLs of studies with margins at several checkpoints."""
+    out: Annotated[Path, arg(metavar="PATH")]
+    """The file to write."""
+    burn_in: float = 0.5
+    """Share of each run's checkpoints, from the first one, that is left out."""

@@ -20,7 +20,8 @@ Ensembles that abstain where the runs do not agree: `selective_ensemble`, `self_
 
 Along one training, `[checkpoint, sample]`: `cartography`, `forgetting_events`, `label_flips`, `first_learned`,
 `second_split_forgetting`, `aum`; all of them, over several runs: `training_dynamics`; while a model is trained:
-`DynamicsRecorder`. Of given labels: `label_quality`.
+`DynamicsRecorder`. Of given labels: `label_quality`. What one training foretells of others: `single_run_score`, from
+`single_run_signals`; `calibrate` learns its weights, `single_run_table` says how good it is.
 
 Example:
     >>> from reseed.instability import jitter, label_entropy, unstable_fraction
@@ -33,6 +34,7 @@ Example:
 
 from reseed.instability._bootstrap import BootstrapInstability, bootstrap_instability
 from reseed.instability._by_group import GroupMeans, by_group
+from reseed.instability._calibrate import calibrate
 from reseed.instability._capacity import rashomon_capacity
 from reseed.instability._cartography import Cartography, cartography
 from reseed.instability._churn import churn, churn_matrix, soft_churn
@@ -59,6 +61,9 @@ from reseed.instability._probabilities import check_probabilities, confidence_me
 from reseed.instability._rashomon import ambiguity, ambiguous_samples, discrepancy, rashomon_set
 from reseed.instability._rashomon_sweep import RashomonSweep, rashomon_sweep
 from reseed.instability._reduction import label_entropy_reduction
+from reseed.instability._single_run import SingleRunModel, single_run_score
+from reseed.instability._single_run_signals import single_run_signals
+from reseed.instability._single_run_table import RunMean, SignalQuality, single_run_table
 from reseed.instability._sources import SourceEffect, SourceEffects, source_effects
 from reseed.instability._spread import EntropyDecomposition, entropy_decomposition, score_variance
 from reseed.instability._statistics import LabelStatistics, label_statistics
@@ -97,8 +102,11 @@ __all__ = [
     "NestedInstability",
     "Rarefaction",
     "RashomonSweep",
+    "RunMean",
     "SelectiveEnsemble",
     "SelfConsistencyEnsemble",
+    "SignalQuality",
+    "SingleRunModel",
     "SourceEffect",
     "SourceEffects",
     "Stability",
@@ -112,6 +120,7 @@ __all__ = [
     "available_groupings",
     "bootstrap_instability",
     "by_group",
+    "calibrate",
     "cartography",
     "check_probabilities",
     "churn",
@@ -150,6 +159,9 @@ __all__ = [
     "selective_ensemble",
     "self_consistency",
     "self_consistency_ensemble",
+    "single_run_score",
+    "single_run_signals",
+    "single_run_table",
     "soft_churn",
     "source_effects",
     "training_dynamics",

@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 
 from reseed._errors import TrainingError
 from reseed.instability._by_group import by_group
+from reseed.instability._calibrate import has_trajectories, run_signals
 from reseed.instability._estimate import Estimate, Method, estimate
 from reseed.instability._flip_pairs import FlipPairs, flip_pairs
 from reseed.instability._label_entropy import label_entropy
 from reseed.instability._probabilities import confidence_mean_std
+from reseed.instability._single_run import single_run_score
 from reseed.instability._statistics import LabelStatistics, label_statistics
 from reseed.instability._unstable import Rarefaction, flip_probability_upper_bound, rarefaction
 from reseed.studies import Study, cost_summary
@@ -52,7 +54,8 @@ class Stability:
     Attributes:
         summary: Flat, JSON-ready numbers of the whole study; every mean has its interval beside it.
         samples: One row a sample: id, target, label entropy, jitter, most frequent label and its share, the
-            distribution of answers, confidence over runs.
+            distribution of answers, confidence over runs; with margins at several checkpoints also the mean over runs
+            of `single_run_score`.
         classes: Classes, the least stable first.
         pairs: Pairs of labels between which runs flip, the most confused first.
         rarefaction: Unstable fraction against number of runs.
@@ -190,6 +193,8 @@ def _samples_table(
         columns |= _mean_and_std(study, name, column, name in recorded)
     if trajectory is not None:
         columns["trajectory_label_entropy"] = trajectory
+    if has_trajectories(study):
+        columns["single_run_score"] = _single_run_scores(study)
     answer = pa.struct([("label", pa.int32()), ("count", pa.int32())])
     columns["answers"] = pa.array(_answers(labels), pa.list_(answer))
     if samples.texts is not None:
@@ -232,6 +237,12 @@ def _trajectory_label_entropy(study: Study) -> NDArray[np.float64] | None:
     for run in range(labels.sizes["run"]):
         total += label_entropy(labels.isel(run=run).to_numpy())
     return total / labels.sizes["run"]
+
+
+def _single_run_scores(study: Study) -> NDArray[np.float64]:
+    """Return the mean over runs of what each run by itself says of the others, [sample]."""
+    runs = range(len(study.manifests))
+    return np.asarray(np.mean([single_run_score(run_signals(study, run)) for run in runs], axis=0))
 
 
 def _classes(study: Study, labels: NDArray[np.int64], statistics: LabelStatistics) -> tuple[ClassStability, ...]:

@@ -1,0 +1,134 @@
+"""Learning the weights of the one-run estimate from studies of several runs."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reseed._errors import InputError, StudyError
+from reseed.instability._label_entropy import label_entropy
+from reseed.instability._single_run import SingleRunModel
+from reseed.instability._single_run_signals import BURN_IN, single_run_signals
+from reseed.studies import Study
+
+SIGNALS = ("log_late_flip_rate", "mean_margin")
+_SCORES = ("margin", "confidence", "entropy", "own_probability")
+_CUTS = np.linspace(0.0, 0.6, 25)
+LEAST_RUNS = 3
+
+
+def calibrate(
+    studies: Sequence[Study], *, signals: Sequence[str] = SIGNALS, burn_in: float = BURN_IN
+) -> SingleRunModel:
+    """Learns the weights of `single_run_score` from studies of several runs each.
+
+    Each run in turn is the single run; what it is to predict, whether a sample's label ever differs, is taken
+    from the final labels of the study's other runs alone. The weights are those of a logistic regression with
+    scikit-learn's default penalty, in which every study weighs the same. The cut is the probability, among 25
+    from 0 to 0.6, below which zeros give the largest mean Spearman correlation with the label entropy over the
+    other runs, over all runs of all studies.
+
+    Args:
+        studies: studies that recorded margins at several checkpoints; three runs or more each, and equally many
+            if "ever" is to speak of one number of runs (the smallest is kept).
+        signals: names of the signals to combine.
+        burn_in: see `single_run_signals`.
+
+    Raises:
+        InputError: no studies, unknown signals, or none or all samples flip in all of the studies together.
+        StudyError: a study has too few runs, or did not record what the signals need.
+    """
+    if not studies or not signals:
+        raise InputError(f"calibrate needs a study and a signal or more, got {len(studies)} and {len(signals)}.")
+    tables, entropies, weights = [], [], []
+    for study in studies:
+        for found, entropy in held_out_runs(study, burn_in):
+            unknown = [name for name in signals if name not in found]
+            if unknown:
+                raise InputError(
+                    f"the study {str(study.path)!r} has no signal {', '.join(unknown)}; it has: {', '.join(found)}."
+                )
+            tables.append(np.stack([found[name] for name in signals], 1))
+            entropies.append(entropy)
+            weights.append(np.full(len(entropy), 1.0 / (len(entropy) * len(study.manifests))))
+    table, weight = np.concatenate(tables), np.concatenate(weights) / np.mean(np.concatenate(weights))
+    flips = np.concatenate(entropies) > 0
+    if flips.all() or not flips.any():
+        raise InputError(
+            f"{int(flips.sum())} of {len(flips)} targets flip; pass studies in which some do and some do not."
+        )
+    centers, scales = table.mean(0), np.maximum(table.std(0), 1e-12)
+    from sklearn.linear_model import LogisticRegression
+
+    fitted = LogisticRegression(max_iter=1000).fit((table - centers) / scales, flips, sample_weight=weight)
+    probabilities = [fitted.predict_proba((part - centers) / scales)[:, 1] for part in tables]
+    return SingleRunModel(
+        tuple(signals),
+        tuple(centers.tolist()),
+        tuple(scales.tolist()),
+        tuple(fitted.coef_[0].tolist()),
+        float(fitted.intercept_[0]),
+        _best_cut(probabilities, entropies),
+        min(len(study.manifests) for study in studies) - 1,
+        tuple(dict.fromkeys(f"{study.header.dataset}, {study.header.model}" for study in studies)),
+    )
+
+
+def held_out_runs(study: Study, burn_in: float = BURN_IN) -> Iterator[tuple[dict[str, Any], NDArray[np.float64]]]:
+    """Yields, for each run of a study, its signals and the label entropy [sample] over the final labels of the others.
+
+    Raises:
+        StudyError: fewer than three runs are complete, or one checkpoint or no margins were recorded.
+    """
+    runs = len(study.manifests)
+    if runs < LEAST_RUNS:
+        raise StudyError(
+            f"the study {str(study.path)!r} has {runs} complete runs; {LEAST_RUNS} or more are needed to tell how well "
+            "one predicts the others."
+        )
+    if not has_trajectories(study):
+        raise StudyError(
+            f"the study {str(study.path)!r} holds no margins at several checkpoints; measure it with --every epoch "
+            "and --level scores."
+        )
+    final = study.final("labels").astype(np.int64)
+    for run in range(runs):
+        yield run_signals(study, run, burn_in), np.asarray(label_entropy(np.delete(final, run, 0)))
+
+
+def has_trajectories(study: Study) -> bool:
+    """Tells whether a study recorded what the one-run estimate needs."""
+    return {"margin", "confidence"} <= set(study.recorded_names()) and study.labels.sizes["checkpoint"] > 1
+
+
+def run_signals(study: Study, run: int, burn_in: float = BURN_IN) -> dict[str, Any]:
+    """Returns the signals of one run of a study, the run given by its position among the complete ones."""
+    names = [name for name in _SCORES if name in study.recorded_names()]
+    if not study.samples.has_targets and "own_probability" in names:
+        names.remove("own_probability")
+    arrays: dict[str, Any] = {name: study.recorded(name).isel(run=run).to_numpy() for name in names}
+    with warnings.catch_warnings():  # samples without a target among others are known, and no weight needs them
+        warnings.filterwarnings("ignore", "own_probability is NaN", RuntimeWarning)
+        return single_run_signals(study.labels.isel(run=run).to_numpy(), burn_in=burn_in, **arrays)
+
+
+def _best_cut(probabilities: list[NDArray[np.float64]], entropies: list[NDArray[np.float64]]) -> float:
+    from scipy.stats import rankdata
+
+    def correlation(cut: float) -> float:
+        pairs = zip(probabilities, ranks, strict=True)
+        return float(np.mean([_pearson(rankdata(np.where(p < cut, 0.0, p)), rank) for p, rank in pairs]))
+
+    ranks = [rankdata(entropy) for entropy in entropies]
+    return float(max(_CUTS.tolist(), key=correlation))
+
+
+def _pearson(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    """Returns the correlation of two arrays; 0 where one is constant, as a cut can make it."""
+    a, b = one - one.mean(), other - other.mean()
+    length = float(np.sqrt((a @ a) * (b @ b)))
+    return float(a @ b) / length if length > 0 else 0.0
