@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from reseed.instability import evaluate
+import numpy as np
+
+from reseed.instability import Multiplicity, TrainingDynamics, evaluate, multiplicity, training_dynamics
 from reseed.studies import Study
 
 if TYPE_CHECKING:
@@ -15,7 +18,9 @@ if TYPE_CHECKING:
 def profile(study: str | Path | Study) -> pa.Table:
     """Return one table with a row for each evaluation sample and a column for each score that the study allows.
 
-    The columns of ``samples.parquet`` come first.
+    The columns of ``samples.parquet`` come first, then those of `multiplicity` (ranges and capacity only where full
+    probabilities were recorded), then, where several checkpoints were recorded and targets are known, those of
+    `training_dynamics`, averaged over runs. The trajectory's margin is the recorded one, of probabilities.
 
     Args:
         study: A study, its folder or its URL.
@@ -28,8 +33,36 @@ def profile(study: str | Path | Study) -> pa.Table:
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     table = profile(Study.from_predictions([[0, 1, 1], [0, 1, 0]], folder + "/study"))
-        ...     table["jitter"].to_pylist()
-        [0.0, 0.0, 1.0]
+        ...     table["jitter"].to_pylist(), table["ambiguous"].to_pylist()
+        ([0.0, 0.0, 1.0], [False, False, True])
     """
     opened = study if isinstance(study, Study) else Study.open(study)
-    return evaluate(opened).samples
+    table = evaluate(opened).samples
+    found = study_multiplicity(opened).samples
+    dynamics = study_dynamics(opened)
+    for name, values in (found | ({} if dynamics is None else dynamics.samples)).items():
+        if name not in table.column_names:
+            table = table.append_column(name, [np.asarray(values)])
+    return table
+
+
+def study_multiplicity(study: Study) -> Multiplicity:
+    """Return how much a study's runs differ at their last checkpoints; by loss where all targets are known.
+
+    A run's loss is its error on the evaluation samples.
+    """
+    probabilities = study.final("probabilities") if "probabilities" in study.recorded_names() else None
+    targets = study.targets if (study.targets >= 0).all() else None
+    return multiplicity(study.final("labels"), probabilities, targets=targets)
+
+
+def study_dynamics(study: Study) -> TrainingDynamics | None:
+    """Return how a study's runs came to their answers; None with a single checkpoint or without targets."""
+    if study.labels.sizes["checkpoint"] < 2 or not study.samples.has_targets:
+        return None
+    recorded: dict[str, Any] = {
+        name: study.recorded(name) for name in ("own_probability", "margin") if name in study.recorded_names()
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of samples without a target, whose columns are NaN
+        return training_dynamics(study.labels, study.targets, **recorded)
