@@ -116,3 +116,15 @@ def test_bad_input_is_told(recorded):
     scores["margin"][0, 0] = np.nan
     with pytest.raises(InputError, match=r"margin holds NaN at position \(0, 0\)"):
         single_run_signals(labels, margin=scores["margin"])
+
+
+def test_flip_rate_is_the_isotonic_fit(recorded):
+    """The rate equals the min-max formula of the decreasing least-squares fit, and its logarithm follows."""
+    labels, scores = recorded
+    found = single_run_signals(labels, margin=scores["margin"], confidence=scores["confidence"])
+    order = np.argsort(found["mean_log_odds"])
+    flips = (found["late_disagreement"] > 0)[order].astype(float)
+    for i, sample in enumerate(order):
+        rate = min(max(flips[a : b + 1].mean() for b in range(i, SAMPLES)) for a in range(i + 1))
+        assert found["late_flip_rate"][sample] == pytest.approx(rate, abs=1e-9)
+    np.testing.assert_allclose(found["log_late_flip_rate"], np.log(found["late_flip_rate"] + 0.003))

@@ -132,7 +132,7 @@ def single_run_score(signals: Mapping[str, ArrayLike], model: SingleRunModel | N
     Example:
         >>> weights = SingleRunModel(("late_label_flips",), (0.5,), (0.25,), (2.0,), 0.0, 0.1, 15, ())
         >>> single_run_score({"late_label_flips": [0.0, 0.5, 1.0]}, weights).round(4)
-        array([0.    , 0.5   , 0.982 ])
+        array([0.   , 0.5  , 0.982])
     """
     model = default_model() if model is None else model
     lacking = [name for name in model.signals if name not in signals]
