@@ -7,7 +7,8 @@ from math import ceil
 
 BLOCK, CHUNK = 4 << 20, 16 << 20  # bytes that a RunWriter collects, and most bytes in a chunk
 SCORES = 4  # arrays of the level `scores` besides the labels
-PER_LABEL = {"labels": 10, "scores": 24, "full": 24}  # bytes that `evaluate` holds for each run and sample
+PER_LABEL_READ = 5  # bytes for each run and sample while labels are read and checked
+PER_LABEL = {"labels": 2, "scores": 18, "full": 18}  # bytes that `evaluate` holds for each run and sample
 # Bytes at all and for each sample, whose id and answers are Python objects: fitted to four sizes of `scale.py`.
 OPEN, OPEN_PER_SAMPLE = 20_000_000, 220
 EVALUATE, EVALUATE_PER_SAMPLE = 30_000_000, 700
@@ -60,7 +61,8 @@ class Size:
     @property
     def evaluate_bytes(self) -> int:
         """Peak memory of `evaluate`, above the libraries."""
-        return EVALUATE + (PER_LABEL[self.level] * self.runs + EVALUATE_PER_SAMPLE) * self.samples
+        measures = PER_LABEL[self.level] * self.runs + EVALUATE_PER_SAMPLE
+        return EVALUATE + max(measures, PER_LABEL_READ * self.runs) * self.samples
 
     def record_bytes(self, stacked: int = 1) -> int:
         """Peak memory of predicting and recording one checkpoint, above the model and the data.

@@ -21,7 +21,7 @@ def study(tmp_path_factory):
 
 
 def read_json_lines(path):
-    """Read one JSON object a line."""
+    """Read one JSON object a line; JSON has no infinity."""
     return pd.DataFrame([json.loads(line) for line in path.read_text().splitlines()])
 
 
@@ -48,6 +48,8 @@ def test_the_profile_opens_elsewhere(study, tmp_path, name, read):
     assert len(found) == len(expected) == 360
     for column in plain:
         values = found[column].astype(expected[column].dtype)
+        if name.endswith(".jsonl") and expected[column].dtype.kind == "f":
+            expected[column] = expected[column].replace(np.inf, np.nan)
         pd.testing.assert_series_equal(values, expected[column], check_names=False)
 
 

@@ -48,3 +48,22 @@ def test_samples_without_a_target_are_not_known(tmp_path):
     labels = np.random.default_rng(0).integers(0, 2, (3, 4, 5))
     study = Study.from_predictions(labels[:, -1], tmp_path / "study", targets=[0, 1, -1, 1, 0])
     assert "correctness" not in reseed.profile(study).column_names
+
+
+def test_single_numbers_on_the_command_line(study, capsys):
+    """`reseed inspect --profile` prints the summaries of both families, as a table or as JSON."""
+    import json
+
+    from reseed._profile import profile_summary
+    from reseed.cli import main
+
+    expected = profile_summary(study)
+    assert expected["runs"] == 4
+    assert {"ambiguity", "discrepancy", "survivors@0.02", "capacity"} <= set(expected)
+    with pytest.raises(SystemExit) as ended:
+        main(["inspect", str(study.path), "--profile", "--json"])
+    assert ended.value.code == 0
+    assert json.loads(capsys.readouterr().out)["ambiguity"] == pytest.approx(expected["ambiguity"])
+    with pytest.raises(SystemExit):
+        main(["inspect", str(study.path), "--profile"])
+    assert "discrepancy" in capsys.readouterr().out

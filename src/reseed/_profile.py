@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reseed.instability import Multiplicity, TrainingDynamics, evaluate, multiplicity, training_dynamics
+from reseed.instability import (
+    Multiplicity,
+    TrainingDynamics,
+    check_runs,
+    evaluate,
+    multiplicity,
+    training_dynamics,
+)
 from reseed.studies import Study
 
 if TYPE_CHECKING:
@@ -46,6 +53,21 @@ def profile(study: str | Path | Study) -> pa.Table:
     return table
 
 
+def profile_summary(study: str | Path | Study) -> dict[str, float | int]:
+    """Return the single numbers of `multiplicity` and `training_dynamics` for a study, see `profile`.
+
+    Of training dynamics, every mean over samples and runs has its standard deviation over runs beside it.
+
+    Raises:
+        StudyError: There is no usable study.
+        TrainingError: Fewer than two runs are complete.
+    """
+    opened = study if isinstance(study, Study) else Study.open(study)
+    check_runs(opened)
+    dynamics = study_dynamics(opened)
+    return {**study_multiplicity(opened).summary, **({} if dynamics is None else dynamics.summary)}
+
+
 def study_multiplicity(study: Study) -> Multiplicity:
     """Return how much a study's runs differ at their last checkpoints; by loss where all targets are known.
 
@@ -53,7 +75,9 @@ def study_multiplicity(study: Study) -> Multiplicity:
     """
     probabilities = study.final("probabilities") if "probabilities" in study.recorded_names() else None
     targets = study.targets if (study.targets >= 0).all() else None
-    return multiplicity(study.final("labels"), probabilities, targets=targets)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of an epsilon that few runs survive: their number is told
+        return multiplicity(study.final("labels"), probabilities, targets=targets)
 
 
 def study_dynamics(study: Study) -> TrainingDynamics | None:

@@ -19,9 +19,10 @@ from reseed._errors import InputError, ReseedError, StudyError
 from reseed._export import export
 from reseed._measure import Measurement, inspect, measure, recipe_for
 from reseed._plain import plain
+from reseed._profile import profile_summary
 from reseed.cli._options import Calibrate, Export, Import, Inspect, Measure, Report
 from reseed.instability import calibrate, where_unstable
-from reseed.report import print_sources, print_stability, print_where
+from reseed.report import print_numbers, print_sources, print_stability, print_where
 from reseed.studies import ColumnNames, Study, import_predictions
 from reseed.training import RecordConfig
 
@@ -183,6 +184,9 @@ def _inspect(options: Inspect) -> None:
             raise InputError("--by and --sample ask for different things; pass one of them.")
         _where(options, options.by)
         return
+    if options.profile:
+        _profile(options)
+        return
     found = inspect(options.study)
     if options.sample is not None:
         _print_json(_row(found, options.sample))
@@ -198,6 +202,16 @@ def _where(options: Inspect, by: str) -> None:
     from rich.console import Console
 
     print_where(found, Console(), top=options.top)
+
+
+def _profile(options: Inspect) -> None:
+    found = profile_summary(options.study)
+    if options.json:
+        _print_json(found)
+        return
+    from rich.console import Console
+
+    print_numbers(found, Console(), title="Further measures")
 
 
 def _report(options: Report) -> None:

@@ -274,6 +274,7 @@ class Inspect:
       reseed inspect my-study
       reseed inspect my-study --top 50
       reseed inspect my-study --sample 1203
+      reseed inspect my-study --profile
       reseed inspect my-study --by cluster
       reseed inspect my-study --by language --metadata samples.csv
       reseed inspect s3://my-bucket/mnist
@@ -292,6 +293,9 @@ class Inspect:
     """A table with a row a sample (.csv, .tsv, .jsonl, .parquet), for --by."""
     id: _Name = None
     """The column of --metadata that holds sample ids. Default: id, sample_id or sample."""
+    profile: bool = False
+    """Print further measures of the study: predictive multiplicity, and training dynamics where several checkpoints
+    were recorded. Those of each sample are what reseed export writes."""
     json: bool = False
     """Print JSON instead of tables."""
 
