@@ -11,7 +11,6 @@ import numpy as np
 from reseed.instability import (
     Multiplicity,
     TrainingDynamics,
-    check_runs,
     evaluate,
     multiplicity,
     training_dynamics,
@@ -60,10 +59,9 @@ def profile_summary(study: str | Path | Study) -> dict[str, float | int]:
 
     Raises:
         StudyError: There is no usable study.
-        TrainingError: Fewer than two runs are complete.
+        InputError: Fewer than two runs are complete.
     """
     opened = study if isinstance(study, Study) else Study.open(study)
-    check_runs(opened)
     dynamics = study_dynamics(opened)
     return {**study_multiplicity(opened).summary, **({} if dynamics is None else dynamics.summary)}
 
