@@ -39,22 +39,20 @@ def single_run_signals(
     training says little about where it ends. With y_t the label and m_t the margin (first minus second
     probability) at late checkpoint t of T, s_t = m_t where y_t = y_T and -m_t elsewhere, c_t the confidence:
 
-    | signal | formula | range |
-    |---|---|---|
-    | `late_label_entropy` | entropy of y_t over t, nats | 0 to ln T |
-    | `late_label_flips` | share of t with y_t != y_(t-1) | 0 to 1 |
-    | `late_disagreement` | share of t with y_t != y_T | 0 to 1 |
-    | `final_margin` | m_T | 0 to 1 |
-    | `mean_margin` | mean of s_t | -1 to 1 |
-    | `least_margin` | smallest s_t | -1 to 1 |
-    | `margin_slope` | least-squares slope of s_t over the late time, which runs from 0 to 1 | |
-    | `margin_std` | standard deviation of s_t | 0 to 1 |
-    | `margin_rank` | share of the samples whose mean s_t is smaller, ties counted half | 0 to 1 |
-    | `mean_log_odds` | mean of sign(s_t) ln(c_t / (c_t - m_t)), the log-odds of first and second label | |
-    | `late_flip_rate` | share with some y_t != y_T at like `mean_log_odds`, by isotonic regression | 0 to 1 |
-    | `log_late_flip_rate` | ln(`late_flip_rate` + 0.003) | |
-    | `final_entropy`, `mean_entropy` | entropy of the probabilities, nats; at T, and the mean | 0 to ln K |
-    | `final_own_probability`, `mean_own_probability` | probability of the gold label; at T, and the mean | 0 to 1 |
+    - `late_label_entropy`: entropy of y_t over t, nats; 0 to ln T
+    - `late_label_flips`: share of t with y_t != y_(t-1); 0 to 1
+    - `late_disagreement`: share of t with y_t != y_T; 0 to 1
+    - `final_margin`: m_T; 0 to 1
+    - `mean_margin`: mean of s_t; -1 to 1
+    - `least_margin`: smallest s_t; -1 to 1
+    - `margin_slope`: least-squares slope of s_t over the late time, which runs from 0 to 1
+    - `margin_std`: standard deviation of s_t; 0 to 1
+    - `margin_rank`: share of the samples whose mean s_t is smaller, ties counted half; 0 to 1
+    - `mean_log_odds`: mean of sign(s_t) ln(c_t / (c_t - m_t)), the log-odds of first and second label
+    - `late_flip_rate`: share with some y_t != y_T at like `mean_log_odds`, by isotonic regression; 0 to 1
+    - `log_late_flip_rate`: ln(`late_flip_rate` + 0.003)
+    - `final_entropy`, `mean_entropy`: entropy of the probabilities, nats; at T, and the mean; 0 to ln K
+    - `final_own_probability`, `mean_own_probability`: probability of the gold label; at T, and the mean; 0 to 1
 
     The first three need labels alone, those named after the margin need `margin`, `mean_log_odds` and the two
     rates need `confidence` as well, and the last four `entropy` or `own_probability`. A signal whose array is not
