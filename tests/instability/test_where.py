@@ -5,6 +5,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import scipy.stats
+from threadpoolctl import threadpool_limits
 
 from reseed import InputError, Study, TrainingError
 from reseed.instability import available_groupings, where_unstable
@@ -178,6 +179,20 @@ def test_separated_points_are_clustered():
     found = feature_clusters(points, list("abcdef"))
     assert sorted(found.names) == ["like a", "like d"]
     assert len(set(found.place[:3].tolist())) == len(set(found.place[3:].tolist())) == 1
+
+
+def test_clusters_do_not_depend_on_threads():
+    """Points without structure, where the last digit decides, get the same clusters with one thread and with two."""
+    points = np.random.default_rng(0).normal(size=(2000, 40))
+    names = [str(row) for row in range(2000)]
+    words = np.random.default_rng(1).choice([f"word{number}" for number in range(300)], (2000, 6))
+    found = []
+    for threads in (1, 2):
+        with threadpool_limits(threads):
+            found.append((feature_clusters(points, names), text_clusters([" ".join(row) for row in words])))
+    for one, two in zip(*found, strict=True):
+        assert np.array_equal(one.place, two.place)
+        assert one.names == two.names
 
 
 def test_many_texts_are_fitted_on_some(monkeypatch, texts):

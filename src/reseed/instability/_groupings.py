@@ -83,6 +83,7 @@ def text_clusters(texts: Sequence[str], *, seed: int = 0) -> Grouping:
     from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.preprocessing import normalize
+    from threadpoolctl import threadpool_limits
 
     chosen = _chosen(len(texts), seed)
     vectorizer = TfidfVectorizer(sublinear_tf=True, token_pattern=r"\w+", min_df=2, max_df=0.5)  # noqa: S106
@@ -94,8 +95,10 @@ def text_clusters(texts: Sequence[str], *, seed: int = 0) -> Grouping:
         ) from error
     tfidf = vectorizer.transform(texts)
     components = min(_COMPONENTS, tfidf.shape[1], len(chosen))
-    svd = TruncatedSVD(components, random_state=seed).fit(tfidf[chosen])
-    place, _ = _k_means(normalize(svd.transform(tfidf)), chosen, seed)
+    with threadpool_limits(1):  # see `_k_means`
+        svd = TruncatedSVD(components, random_state=seed).fit(tfidf[chosen])
+        features = normalize(svd.transform(tfidf))
+    place, _ = _k_means(features, chosen, seed)
     words = vectorizer.get_feature_names_out()
     overall = np.asarray(tfidf.mean(0)).ravel()
     names = []
@@ -127,14 +130,17 @@ def _k_means(
     """Returns each sample's cluster, none of them empty, and the sample nearest each centre."""
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
+    from threadpoolctl import threadpool_limits
 
     if len(features) < 2:
         raise InputError(f"{len(features)} samples cannot be clustered; choose another grouping.")
     clusters = min(CLUSTERS, max(2, len(features) // _PER_CLUSTER))
-    with warnings.catch_warnings():
+    # Threads add in another order, and centres that differ in the last digit become other clusters.
+    with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct inputs than clusters: fewer clusters
         found = KMeans(clusters, n_init=3, random_state=seed).fit(features[chosen])
-    used, place = np.unique(found.predict(features), return_inverse=True)
+        assigned = found.predict(features)
+    used, place = np.unique(assigned, return_inverse=True)
     nearest = np.empty(len(used), dtype=np.int64)
     for group, centre in enumerate(found.cluster_centers_[used]):
         members = np.flatnonzero(place == group)
