@@ -146,7 +146,7 @@ MEASURE = [
     ("measure --recipe nan.toml", "optimizer.lr must be a positive number, got nan"),
 ]
 OTHERS = [
-    ("warp", "unknown command 'warp'; choose among measure, import, inspect, report, calibrate"),
+    ("warp", "unknown command 'warp'; choose among measure, import, inspect, report, export, calibrate"),
     ("inspect empty", "'empty' holds no study"),
     ("inspect missing", "'missing' holds no study"),
     ("inspect plain", "'plain' holds no study"),
