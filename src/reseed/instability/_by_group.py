@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Shaped
 
 from reseed._errors import InputError
 from reseed.instability._arrays import ArrayLike, Result, brief, give_back, to_numpy
@@ -44,17 +45,25 @@ def by_group(values: ArrayLike, groups: ArrayLike) -> GroupMeans:
         Datta et al., "Measuring and Mitigating Local Instability in Deep Neural Networks", Findings of ACL
         2023, on instability that clusters in the data.
     """
+    numbers, keys = values_and_groups(values, groups)
+    names, place = np.unique(keys, return_inverse=True)
+    count = np.bincount(place, minlength=len(names))
+    total = np.bincount(place, weights=numbers.astype(np.float64), minlength=len(names))
+    return GroupMeans(names, give_back(count, values), give_back(total / count, values))
+
+
+def values_and_groups(
+    values: ArrayLike, groups: ArrayLike
+) -> tuple[Shaped[np.ndarray, " sample"], Shaped[np.ndarray, " sample"]]:
+    """Checks a measure of samples and the samples' groups, and returns both as they are."""
     numbers, keys = to_numpy(values, "values"), to_numpy(groups, "groups")
     if numbers.dtype.kind not in "iufb":
         raise InputError(f"values must hold numbers, got {brief(numbers)}; pass a per-sample measure.")
-    if keys.dtype.kind not in "iubUT":
-        raise InputError(f"groups must hold strings or integers, got {brief(keys)}; pass one name for each sample.")
     if numbers.ndim != 1 or numbers.shape != keys.shape:
         raise InputError(
             f"values is {brief(numbers)} and groups is {brief(keys)}; pass two one-dimensional arrays over "
             "the same samples."
         )
-    names, place = np.unique(keys, return_inverse=True)
-    count = np.bincount(place, minlength=len(names))
-    total = np.bincount(place, weights=numbers.astype(np.float64), minlength=len(names))
-    return GroupMeans(names, give_back(count, values), give_back(total / count, values))
+    if keys.size and keys.dtype.kind not in "iubUT":
+        raise InputError(f"groups must hold strings or integers, got {brief(keys)}; pass one name for each sample.")
+    return numbers, keys

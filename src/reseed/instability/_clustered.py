@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reseed._errors import InputError
-from reseed.instability._arrays import ArrayLike, Result, brief, give_back, to_numpy, undefined
+from reseed.instability._arrays import ArrayLike, Result, give_back, undefined
+from reseed.instability._by_group import values_and_groups
 from reseed.instability._unstable import is_whole
 
 _BLOCK = 1 << 21  # permuted values held at once: 16 MiB
@@ -134,16 +135,7 @@ def clustering_test(values: ArrayLike, groups: ArrayLike, *, permutations: int =
 
 def _checked(values: ArrayLike, groups: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.generic]]:
     """Returns both arrays; raises on what cannot be tested."""
-    numbers, keys = to_numpy(values, "values"), to_numpy(groups, "groups")
-    if numbers.dtype.kind not in "iufb":
-        raise InputError(f"values must hold numbers, got {brief(numbers)}; pass a per-sample measure.")
-    if numbers.ndim != 1 or numbers.shape != keys.shape:
-        raise InputError(
-            f"values is {brief(numbers)} and groups is {brief(keys)}; pass two one-dimensional arrays over "
-            "the same samples."
-        )
-    if keys.size and keys.dtype.kind not in "iubUT":
-        raise InputError(f"groups must hold strings or integers, got {brief(keys)}; pass one name for each sample.")
+    numbers, keys = values_and_groups(values, groups)
     numbers = numbers.astype(np.float64)
     if not np.isfinite(numbers).all():
         place = int(np.flatnonzero(~np.isfinite(numbers))[0])

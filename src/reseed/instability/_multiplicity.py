@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Bool, Float, Integer
+from jaxtyping import Float, Integer
 
 from reseed._errors import InputError
 from reseed.instability._arrays import ArrayLike, Result, brief, give_back
 from reseed.instability._capacity import rashomon_capacity
 from reseed.instability._jitter import jitter
-from reseed.instability._rashomon import base_run, check_base, flat_codes, loss_array
+from reseed.instability._rashomon import any_difference, base_run, check_base, flat_codes, loss_array
 from reseed.instability._rashomon_sweep import RashomonSweep, rashomon_sweep
 from reseed.instability._spread import entropy_decomposition, score_variance
 from reseed.instability._top_two import label_stability
@@ -106,7 +106,7 @@ def multiplicity(
 
     samples, summary = _of_labels(runs, first, risks)
     if gold is not None and wrong is not None:
-        summary["error_of_any_run"] = float(_any(runs, gold).mean())
+        summary["error_of_any_run"] = float(any_difference(runs, gold).mean())
         summary["largest_error"] = float(wrong.max())
     if probabilities is not None:
         columns = _of_probabilities(given)
@@ -173,12 +173,3 @@ def _by_epsilon(sweep: RashomonSweep) -> dict[str, float | int]:
         if sweep.mean_viable_range is not None:
             found[f"viable_range@{epsilon:g}"] = float(sweep.mean_viable_range[place])
     return found
-
-
-def _any(
-    runs: Integer[np.ndarray, "run sample"], wanted: Integer[np.ndarray, " sample"]
-) -> Bool[np.ndarray, " sample"]:
-    differs = np.zeros(wanted.shape, np.bool_)
-    for run in runs:
-        differs |= run != wanted
-    return differs

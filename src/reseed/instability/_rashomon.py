@@ -1,5 +1,6 @@
 """Predictive multiplicity of labels: what models of about the same loss disagree on."""
 
+from collections.abc import Iterable
 from typing import Literal
 
 import numpy as np
@@ -85,10 +86,9 @@ def ambiguous_samples(
         array([ True, False,  True])
     """
     runs, wanted, kept, shape = _compared(labels, reference, base, targets, keep)
-    if kept.sum() < 2:
-        undefined(_too_few(int(kept.sum()), "the ambiguity of each sample"))
+    if _has_no_value(kept, 1, "the ambiguity of each sample"):
         return give_back(np.full(shape, np.nan), labels)
-    return give_back(_any_difference(runs, wanted, kept).reshape(shape), labels)
+    return give_back(any_difference((runs[run] for run in np.flatnonzero(kept)), wanted).reshape(shape), labels)
 
 
 def ambiguity(
@@ -129,13 +129,9 @@ def ambiguity(
         Marx, Calmon and Ustun, "Predictive Multiplicity in Classification", ICML 2020.
     """
     runs, wanted, kept, _ = _compared(labels, reference, base, targets, keep)
-    if kept.sum() < 2:
-        undefined(_too_few(int(kept.sum()), "the ambiguity"))
+    if _has_no_value(kept, wanted.size, "the ambiguity"):
         return float("nan")
-    if not wanted.size:
-        undefined("labels holds no samples; the ambiguity is NaN.")
-        return float("nan")
-    return float(_any_difference(runs, wanted, kept).mean())
+    return float(any_difference((runs[run] for run in np.flatnonzero(kept)), wanted).mean())
 
 
 def discrepancy(
@@ -175,11 +171,7 @@ def discrepancy(
         Marx, Calmon and Ustun, "Predictive Multiplicity in Classification", ICML 2020.
     """
     runs, wanted, kept, _ = _compared(labels, reference, base, targets, keep)
-    if kept.sum() < 2:
-        undefined(_too_few(int(kept.sum()), "the discrepancy"))
-        return float("nan")
-    if not wanted.size:
-        undefined("labels holds no samples; the discrepancy is NaN.")
+    if _has_no_value(kept, wanted.size, "the discrepancy"):
         return float("nan")
     return max(float(np.mean(runs[run] != wanted)) for run in np.flatnonzero(kept))
 
@@ -243,8 +235,13 @@ def kept_base(base: object, kept: Bool[np.ndarray, " run"]) -> int:
     return run
 
 
-def _too_few(survivors: int, what: str) -> str:
-    return f"keep leaves {survivors} runs, fewer than the 2 that can disagree; {what} is NaN."
+def _has_no_value(kept: Bool[np.ndarray, " run"], samples: int, what: str) -> bool:
+    """Warns of, and tells, too few survivors or no samples."""
+    if kept.sum() < 2:
+        undefined(f"keep leaves {kept.sum()} runs, fewer than the 2 that can disagree; {what} is NaN.")
+    elif not samples:
+        undefined(f"labels holds no samples; {what} is NaN.")
+    return bool(kept.sum() < 2 or not samples)
 
 
 def reference_labels(
@@ -286,10 +283,11 @@ def _compared(
     return runs, reference_labels(runs, reference, run, gold), kept, shape
 
 
-def _any_difference(
-    runs: Integer[np.ndarray, "run sample"], wanted: Integer[np.ndarray, " sample"], kept: Bool[np.ndarray, " run"]
+def any_difference(
+    runs: Iterable[Integer[np.ndarray, " sample"]], wanted: Integer[np.ndarray, " sample"]
 ) -> Bool[np.ndarray, " sample"]:
+    """Tells where any run differs from what is wanted, run by run in little memory."""
     differs = np.zeros(wanted.shape, np.bool_)
-    for run in np.flatnonzero(kept):
-        differs |= runs[run] != wanted
+    for run in runs:
+        differs |= run != wanted
     return differs

@@ -23,10 +23,9 @@ from reseed.studies import (
     Study,
     as_array,
     check_runs,
+    evaluation_data,
     label_indices,
     local_folder,
-    samples_from,
-    samples_of,
 )
 from reseed.training import Level, RecordConfig, prediction_arrays, probability_arrays
 
@@ -97,19 +96,9 @@ class Recorder:
             raise InputError(f"outputs must be 'logits' or 'probabilities', got {outputs!r}.")
         if batch_size < 1:
             raise InputError(f"batch_size must be 1 or more, got {batch_size}.")
-        if isinstance(data, Dataset):
-            for argument, value in (("sample_ids", sample_ids), ("class_names", class_names), ("texts", texts)):
-                if value is not None:
-                    raise InputError(f"{argument} is given, but the data set {data.name!r} brings its own.")
-            self._inputs: Any = data.inputs
-            self._samples, named = samples_of(data), data.name
-        else:
-            self._inputs, targets = _pair(data)
-            count = _count(targets if self._inputs is None else self._inputs)
-            self._samples = samples_from(
-                count, targets=targets, sample_ids=sample_ids, class_names=class_names, texts=texts
-            )
-            named = "data"
+        self._inputs, self._samples, named = evaluation_data(
+            data, "data", sample_ids=sample_ids, class_names=class_names, texts=texts, needs_inputs=False
+        )
         self._out, self._run, self._outputs, self._batch_size = out, run, outputs, batch_size
         self._seeds = {} if seed is None else {"fit": seed}
         self._header = Header(
@@ -198,17 +187,13 @@ class Recorder:
             StudyError: Nothing was recorded, or not at the steps of the study's finished runs.
             StorageError: It cannot be written.
         """
-        recording = self._open_recording()
         try:
-            recording.finish(self._seeds)
-        except BaseException:
-            recording.discard()
-            raise
+            self._open_recording().finish(self._seeds)
         finally:
-            self._recording = None
+            self.discard()  # of a run that is finished it removes nothing
 
     def discard(self) -> None:
-        """Remove what was recorded of a run that is not finished; an error in a ``with`` block does it."""
+        """End recording; of an unfinished run remove what was recorded. An error in a ``with`` block does it."""
         if self._recording is not None:
             self._recording.discard()
             self._recording = None
@@ -275,17 +260,3 @@ def _logits(predicted: Any) -> Any:
     if isinstance(predicted, Mapping) and "logits" in predicted:
         return predicted["logits"]
     return getattr(predicted, "logits", predicted)
-
-
-def _pair(data: Any) -> tuple[Any, Any]:
-    if not isinstance(data, tuple | list) or len(data) != 2 or (data[0] is None and data[1] is None):
-        raise InputError(f"data must be a pair (inputs, targets) or a Dataset, got {type(data).__name__}.")
-    return data[0], data[1]
-
-
-def _count(items: Any) -> int:
-    """Return the number of samples; sparse matrices have a shape and no length."""
-    shape = getattr(items, "shape", None)
-    if not shape and not hasattr(items, "__len__"):
-        raise InputError(f"the inputs of data must have a length, got {type(items).__name__}.")
-    return int(shape[0]) if shape else len(items)

@@ -11,9 +11,8 @@ import torch
 from torch import nn
 
 from reseed._errors import InputError, MissingExtraError
-from reseed.integrations._recorder import Recorder
-from reseed.integrations._untouched import untouched
-from reseed.training import Level, RecordConfig
+from reseed.integrations._driven import DrivenRecorder
+from reseed.training import Level
 
 try:
     from transformers import DataCollatorWithPadding, TrainerCallback, default_data_collator
@@ -72,64 +71,51 @@ class InstabilityCallback(TrainerCallback):
         batch_size: int = 64,
         collate: Callable[[list[Any]], Any] | None = None,
     ) -> None:
-        self._every = str(RecordConfig(every=every).every)
         key = _label_key(data)
         if class_names is None:
             class_names = getattr(getattr(data, "features", {}).get(key), "names", None)
-        self._arguments: dict[str, Any] = {
-            "run": run,
-            "runs": runs,
-            "data": (_Rows(data), _column(data, key)),
-            "sample_ids": sample_ids,
-            "class_names": class_names,
-            "texts": texts,
-            "every": every,
-            "level": level,
-            "dataset": name,
-            "model": model_name,
-            "batch_size": batch_size,
-        }
-        self._out, self._collate = out, collate
-        Recorder(out, **self._arguments)  # refuses bad arguments before the training begins
-        self._recorder: Recorder | None = None
+        self._collate = collate
+        self._run = DrivenRecorder(
+            out,
+            run=run,
+            runs=runs,
+            data=(_Rows(data), _column(data, key)),
+            sample_ids=sample_ids,
+            class_names=class_names,
+            texts=texts,
+            every=every,
+            level=level,
+            dataset=name,
+            model=model_name,
+            batch_size=batch_size,
+        )
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Begin the run, or go on with it."""
-        if not state.is_world_process_zero:
-            return
-        self._discard()
-        self._recorder = Recorder(self._out, seed=args.seed, **self._arguments)
-        is_resumable = self._every != "final"
-        resume_from = state.global_step if is_resumable and state.global_step > 0 else None
-        self._recorder.begin(resumable=is_resumable, resume_from=resume_from)
+        if state.is_world_process_zero:
+            self._run.begin(state.global_step, seed=args.seed)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Record where a number of steps is complete, and after the last one."""
-        is_due = self._every.isdecimal() and state.global_step % int(self._every) == 0
-        if is_due or (self._every != "final" and state.global_step >= state.max_steps):
+        is_last = state.global_step >= state.max_steps and not self._run.only_final
+        if is_last or self._run.is_due(state.global_step):
             self._record(state, **kwargs)
 
     def on_epoch_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Record after each epoch."""
-        if self._every == "epoch":
+        if self._run.each_epoch:
             self._record(state, **kwargs)
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Record the last step, and make the run exist."""
-        if self._recorder is not None:
-            self._record(state, **kwargs)
-            self._recorder.finish()
-            self._recorder = None
+        self._record(state, **kwargs)
+        self._run.finish()
 
     def _record(self, state: Any, model: nn.Module, processing_class: Any = None, **_: Any) -> None:
-        recorder = self._recorder
-        if recorder is None or (recorder.steps and recorder.steps[-1] == state.global_step):
-            return
         collate = self._collate or (
             default_data_collator if processing_class is None else DataCollatorWithPadding(processing_class)
         )
-        device = next(model.parameters()).device
-        taken = _taken(model)
+        device, taken = next(model.parameters()).device, _taken(model)
 
         def predict(rows: list[Any]) -> Any:
             features = [{name: row[name] for name in row if name in taken} for row in rows]
@@ -139,13 +125,7 @@ class InstabilityCallback(TrainerCallback):
             }
             return model(**batch)
 
-        with untouched(model):
-            recorder.record(predict, state.global_step)
-
-    def _discard(self) -> None:
-        """Drop the recording of a training that this callback began and that did not end."""
-        if self._recorder is not None:
-            self._recorder.discard()
+        self._run.record(predict, state.global_step, model)
 
 
 class _Rows:

@@ -8,9 +8,8 @@ from typing import Any, final
 
 from reseed._errors import MissingExtraError
 from reseed.data import Dataset
-from reseed.integrations._recorder import Recorder
-from reseed.integrations._untouched import untouched
-from reseed.training import Level, RecordConfig
+from reseed.integrations._driven import DrivenRecorder
+from reseed.training import Level
 
 try:
     from lightning.pytorch import Callback, LightningModule, Trainer
@@ -69,8 +68,8 @@ class InstabilityCallback(Callback):
         seed: int | None = None,
     ) -> None:
         super().__init__()
-        self._every, self._predict = str(RecordConfig(every=every).every), predict
-        self._recorder = Recorder(
+        self._predict = predict
+        self._run = DrivenRecorder(
             out,
             run=run,
             runs=runs,
@@ -85,51 +84,38 @@ class InstabilityCallback(Callback):
             model=model_name,
             batch_size=batch_size,
         )
-        self._is_recording = False
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Begin the run, or go on with it."""
-        if not trainer.is_global_zero:
-            return
-        is_resumable = self._every != "final"
-        resume_from = trainer.global_step if is_resumable and trainer.global_step > 0 else None
-        self._recorder.begin(resumable=is_resumable, resume_from=resume_from)
-        self._is_recording = True
+        if trainer.is_global_zero:
+            self._run.begin(trainer.global_step)
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Record where a number of steps is complete."""
-        if self._every.isdecimal() and trainer.global_step > 0 and trainer.global_step % int(self._every) == 0:
+        if self._run.is_due(trainer.global_step):
             self._record(trainer, pl_module)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Record after each epoch."""
-        if self._every == "epoch":
+        if self._run.each_epoch:
             self._record(trainer, pl_module)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Record the last step, and make the run exist."""
-        if self._is_recording:
-            self._record(trainer, pl_module)
-            self._is_recording = False
-            self._recorder.finish()
+        self._record(trainer, pl_module)
+        self._run.finish()
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """Drop the run, unless the training can go on from a checkpoint of its own."""
-        self._is_recording = False
-        self._recorder.discard()
+        self._run.discard()
 
     def _record(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        steps = self._recorder.steps if self._is_recording else (trainer.global_step,)
-        if steps[-1:] == (trainer.global_step,):
-            return
-        with untouched(pl_module):
-            if self._predict is None:
-                self._recorder.record(pl_module, trainer.global_step)
-            else:
-                predict, device = self._predict, pl_module.device
-                self._recorder.record(
-                    lambda batch: predict(pl_module, batch.to(device) if hasattr(batch, "to") else batch),
-                    trainer.global_step,
-                )
+        predict, device = self._predict, pl_module.device
+
+        def on_device(batch: Any) -> Any:
+            batch = batch.to(device) if hasattr(batch, "to") else batch
+            return pl_module(batch) if predict is None else predict(pl_module, batch)
+
+        self._run.record(on_device, trainer.global_step, pl_module)

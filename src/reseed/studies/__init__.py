@@ -10,7 +10,7 @@ from reseed.studies._import_files import ColumnNames, import_predictions
 from reseed.studies._manifest import Manifest
 from reseed.studies._recording import RunRecording
 from reseed.studies._remote import local_folder
-from reseed.studies._samples import Samples, as_array, label_indices, samples_from, samples_of
+from reseed.studies._samples import Samples, as_array, evaluation_data, label_indices
 from reseed.studies._study import Study
 from reseed.studies._train import check_runs, to_stderr, train_study
 
@@ -25,6 +25,7 @@ __all__ = [
     "as_array",
     "check_runs",
     "cost_summary",
+    "evaluation_data",
     "from_predictions",
     "import_predictions",
     "label_indices",
@@ -33,8 +34,6 @@ __all__ = [
     "replace_json",
     "replace_text",
     "run",
-    "samples_from",
-    "samples_of",
     "storing",
     "to_stderr",
     "train_study",

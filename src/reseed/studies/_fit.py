@@ -26,9 +26,9 @@ from reseed.studies._samples import (
     as_array,
     check_encodable,
     class_names_of,
+    evaluation_data,
     label_indices,
-    samples_from,
-    samples_of,
+    pair,
 )
 from reseed.studies._single import write_single_run
 from reseed.studies._study import Study
@@ -107,19 +107,12 @@ def run(
     plan = SeedPlan(seed)
     chosen = as_engine(engine, jobs=jobs, address=address)
     fitter = _fitter(fit, train_data)
-    if isinstance(eval_data, Dataset):
-        for argument, value in (("sample_ids", sample_ids), ("class_names", class_names), ("texts", texts)):
-            if value is not None:
-                raise InputError(f"{argument} is given, but the data set {eval_data.name!r} brings its own.")
-        inputs, samples, dataset = eval_data.inputs, samples_of(eval_data), eval_data.name
-    else:
-        inputs, targets = _pair(eval_data, "eval_data")
-        if class_names is None and targets is not None and isinstance(fitter, EstimatorFit):
-            class_names = class_names_of(targets, fitter.targets)
-        samples = samples_from(
-            _count(inputs), targets=targets, sample_ids=sample_ids, class_names=class_names, texts=texts
-        )
-        dataset = "eval_data"
+    if class_names is None and isinstance(fitter, EstimatorFit) and not isinstance(eval_data, Dataset):
+        targets = pair(eval_data, "eval_data")[1]
+        class_names = None if targets is None else class_names_of(targets, fitter.targets)
+    inputs, samples, dataset = evaluation_data(
+        eval_data, "eval_data", sample_ids=sample_ids, class_names=class_names, texts=texts
+    )
     header = Header(
         kind="fit",
         dataset=dataset,
@@ -194,7 +187,7 @@ def _fitter(fit: Any, train_data: tuple[Any, Any] | None) -> Callable[[int], Any
                 f"the estimator {fit!r} has no random_state, so all runs would be equal; "
                 "pass a function fit(seed) that brings in the randomness you mean."
             )
-        return EstimatorFit(fit, *_pair(train_data, "train_data"))
+        return EstimatorFit(fit, *pair(train_data, "train_data"))
     if train_data is not None:
         raise InputError("train_data is only used with an unfitted estimator; fit(seed) brings its own data.")
     if not callable(fit):
@@ -227,20 +220,6 @@ def _code_text(code: types.CodeType) -> str:
         for constant in code.co_consts
     ]
     return repr((code.co_code.hex(), code.co_names, constants))
-
-
-def _pair(data: Any, name: str) -> tuple[Any, Any]:
-    if not isinstance(data, tuple | list) or len(data) != 2:
-        raise InputError(f"{name} must be a pair (inputs, targets), got {type(data).__name__}.")
-    return data[0], data[1]
-
-
-def _count(inputs: Any) -> int:
-    """Return the number of samples; sparse matrices have a shape and no length."""
-    shape = getattr(inputs, "shape", None)
-    if not shape and not hasattr(inputs, "__len__"):
-        raise InputError(f"the inputs of eval_data must have a length, got {type(inputs).__name__}.")
-    return int(shape[0]) if shape else len(inputs)
 
 
 def _predictions(fitted: Any, inputs: Any, samples: Samples) -> NDArray[Any]:

@@ -109,6 +109,60 @@ def samples_from(
     return Samples(ids, indices, names, None if texts is None else tuple(map(str, texts)))
 
 
+def evaluation_data(
+    data: Any,
+    argument: str,
+    *,
+    sample_ids: Sequence[Any] | None,
+    class_names: Sequence[Any] | None,
+    texts: Sequence[str] | None,
+    needs_inputs: bool = True,
+) -> tuple[Any, Samples, str]:
+    """Return inputs, samples and the name of evaluation data, given as a `Dataset` or as ``(inputs, targets)``.
+
+    Args:
+        data: The data; targets may be None.
+        argument: What the caller calls it.
+        sample_ids: Stable ids; default: the row number. A `Dataset` brings its own, and the next two.
+        class_names: Names of the classes; default: the sorted distinct targets.
+        texts: What a reader is shown of each sample.
+        needs_inputs: Whether inputs may not be None.
+
+    Raises:
+        InputError: It is neither, or does not fit what is given beside it.
+    """
+    if isinstance(data, Dataset):
+        for name, value in (("sample_ids", sample_ids), ("class_names", class_names), ("texts", texts)):
+            if value is not None:
+                raise InputError(f"{name} is given, but the data set {data.name!r} brings its own.")
+        return data.inputs, samples_of(data), data.name
+    inputs, targets = pair(data, argument)
+    if inputs is None and targets is None and not needs_inputs:
+        raise InputError(f"{argument} is (None, None); pass inputs, targets, or both.")
+    count = _count(targets if inputs is None and not needs_inputs else inputs, argument)
+    samples = samples_from(count, targets=targets, sample_ids=sample_ids, class_names=class_names, texts=texts)
+    return inputs, samples, argument
+
+
+def pair(data: Any, argument: str) -> tuple[Any, Any]:
+    """Return the two parts of ``(inputs, targets)``.
+
+    Raises:
+        InputError: It is no pair.
+    """
+    if not isinstance(data, tuple | list) or len(data) != 2:
+        raise InputError(f"{argument} must be a pair (inputs, targets), got {type(data).__name__}.")
+    return data[0], data[1]
+
+
+def _count(items: Any, argument: str) -> int:
+    """Return the number of samples; sparse matrices have a shape and no length."""
+    shape = getattr(items, "shape", None)
+    if not shape and not hasattr(items, "__len__"):
+        raise InputError(f"the inputs of {argument} must have a length, got {type(items).__name__}.")
+    return int(shape[0]) if shape else len(items)
+
+
 def class_names_of(*labels: Any) -> tuple[str, ...]:
     """Return the sorted distinct labels as names; integers in numerical order.
 

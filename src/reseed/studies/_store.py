@@ -114,13 +114,12 @@ class _Buffer:
 
 @contextmanager
 def run_writer(root: Path, run: int, checkpoints: int, num_classes: int) -> Iterator[RunWriter]:
-    """Open a `RunWriter`; if the block is left by an error before the run is finished, what was written is removed."""
+    """Open a `RunWriter`; if the block is left before the run is finished, what was written is removed."""
     writer = RunWriter(root, run, checkpoints, num_classes)
     try:
         yield writer
-    except BaseException:  # Ctrl-C included: an unfinished run leaves nothing behind
+    finally:  # Ctrl-C included: an unfinished run leaves nothing behind
         writer.discard()
-        raise
 
 
 def remove_leftovers(root: Path, run: int, manifest: Manifest | None) -> None:
