@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -12,7 +11,6 @@ from pathlib import Path
 from shutil import copyfile
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from reseed._errors import InputError, StudyError, TrainingError
@@ -21,7 +19,7 @@ from reseed.data import DataConfig, load
 from reseed.engines import Engine
 from reseed.instability import Estimate, SourceEffect, SourceEffects, source_effects
 from reseed.models import architecture
-from reseed.studies import Study, local_folder, replace_file, replace_json, train_study
+from reseed.studies import Study, local_folder, replace_file, replace_json, to_stderr, train_study
 from reseed.training import (
     DEFAULT_VARY,
     STREAMS,
@@ -153,7 +151,7 @@ def attribute(
         ['attribution.json', 'vary-init', 'vary-init-order', 'vary-order']
     """
     recipe = recipe or recipe_for(data, model)
-    announce = announce or _to_stderr
+    announce = announce or to_stderr
     asked = check_vary(vary)
     root = local_folder(_default(recipe) if out is None else out)
     _check_folder(root)
@@ -267,8 +265,8 @@ def _attribution(studies: dict[frozenset[Stream], Study], sources: tuple[Stream,
             f"diverged, {len(studies[least].missing)} missing); two or more are needed."
         )
 
-    def labels(streams: frozenset[Stream]) -> NDArray[np.int64]:
-        return studies[streams].final("labels")[:runs].astype(np.int64)
+    def labels(streams: frozenset[Stream]) -> NDArray[Any]:
+        return studies[streams].final("labels")[:runs]
 
     everything = frozenset(sources)
     found = labels(everything)
@@ -337,7 +335,3 @@ def _effect(effect: SourceEffect) -> dict[str, Any]:
         **_told("fixed_label_entropy_mean", effect.fixed_label_entropy),
         **_told("drop", effect.drop),
     }
-
-
-def _to_stderr(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)

@@ -11,7 +11,7 @@ from reseed.data._formats import TABLES as TABLE_EXTENSIONS
 from reseed.data._formats import extension as file_extension
 from reseed.data._load import load
 from reseed.data._named import DATA_NAMES
-from reseed.data._preview import preview, previews
+from reseed.data._preview import preview, previews, shows_numbers
 from reseed.data._splits import Splits
 from reseed.data._tables import read_table
 
@@ -27,4 +27,5 @@ __all__ = [
     "preview",
     "previews",
     "read_table",
+    "shows_numbers",
 ]

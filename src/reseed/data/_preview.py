@@ -10,6 +10,17 @@ from reseed._errors import DataError
 from reseed.data._dataset import Dataset
 
 _NUMBERS_SHOWN = 6
+_NUMBERS = "x=["
+
+
+def shows_numbers(shown: str) -> bool:
+    """Whether a preview is of a sample made of numbers, and so of its first few only.
+
+    Example:
+        >>> shows_numbers("x=[0.1, 2.0]"), shows_numbers("play some jazz")
+        (True, False)
+    """
+    return shown.startswith(_NUMBERS)
 
 
 def preview(dataset: Dataset, index: int) -> str | bytes:
@@ -63,7 +74,7 @@ def previews(dataset: Dataset, indices: Sequence[int] | None = None) -> tuple[st
     values = inputs.flatten(1)
     more = ", ..." if values.shape[1] > _NUMBERS_SHOWN else ""
     return tuple(
-        f"x=[{', '.join(str(float(f'{value:.4g}')) for value in row)}{more}]"
+        f"{_NUMBERS}{', '.join(str(float(f'{value:.4g}')) for value in row)}{more}]"
         for row in values[:, :_NUMBERS_SHOWN].tolist()
     )
 

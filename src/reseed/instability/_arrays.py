@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Bool, Shaped
 
 from reseed._errors import InputError
+from reseed._simplex import TOLERANCE
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -173,6 +174,16 @@ def same_shape(first: Shaped[np.ndarray, "..."], second: Shaped[np.ndarray, "...
     if (first.dtype.kind in "UT") != (second.dtype.kind in "UT"):
         raise InputError(
             f"{names[0]} is {brief(first)} but {names[1]} is {brief(second)}; pass integers in both or strings in both."
+        )
+
+
+def check_in_unit(values: Shaped[np.ndarray, "..."], name: str) -> None:
+    """Raises unless all values are probabilities, rounding forgiven."""
+    outside = (values < -TOLERANCE) | (values > 1 + TOLERANCE)
+    if outside.any():
+        place = tuple(int(i) for i in np.argwhere(outside)[0])
+        raise InputError(
+            f"{name} holds {values[place]:.6g} at position {place}, outside [0, 1]; pass probabilities, not logits."
         )
 
 

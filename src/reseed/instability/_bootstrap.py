@@ -6,8 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from reseed._errors import InputError
-from reseed._simplex import TOLERANCE
-from reseed.instability._arrays import ArrayLike, Result, brief, float_array, give_back, undefined
+from reseed.instability._arrays import ArrayLike, Result, brief, check_in_unit, float_array, give_back, undefined
 from reseed.instability._probabilities import check_probabilities
 
 _BLOCK = 1 << 20  # numbers that are worked on at a time
@@ -134,12 +133,7 @@ def _check(values: Float[np.ndarray, "..."], name: str) -> None:
             raise InputError(f"{name} has no classes, got {brief(values)}; pass a column for each.")
         check_probabilities(values, name)
         return
-    outside = (values < -TOLERANCE) | (values > 1 + TOLERANCE)
-    if outside.any():
-        place = tuple(int(i) for i in np.argwhere(outside)[0])
-        raise InputError(
-            f"{name} holds {values[place]:.6g} at position {place}, outside [0, 1]; pass probabilities, not logits."
-        )
+    check_in_unit(values, name)
 
 
 def _differs(

@@ -16,9 +16,9 @@ from jaxtyping import Bool, Float
 from scipy.special import xlogy
 
 from reseed._errors import InputError
+from reseed._numbers import is_whole
 from reseed.instability._arrays import ArrayLike, Result, give_back, undefined
 from reseed.instability._rashomon import kept_runs
-from reseed.instability._unstable import is_whole
 from reseed.instability._viable_range import probability_runs
 
 _BLOCK = 250_000  # probabilities in one block: a step's arrays stay in the processor's cache

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reseed._errors import InputError
+from reseed._numbers import is_whole
 from reseed.instability._arrays import ArrayLike, Result, give_back, undefined
 from reseed.instability._by_group import values_and_groups
-from reseed.instability._unstable import is_whole
 
 _BLOCK = 1 << 21  # permuted values held at once: 16 MiB
 # The same permutation summed in another order differs in the last bits; it still counts as a tie.

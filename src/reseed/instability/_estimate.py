@@ -175,6 +175,16 @@ def interval(
     return Estimate(value, low, high, error, method, runs, samples)
 
 
+def t_interval(values: Float[np.ndarray, " run"], level: float = 0.95) -> tuple[float, float, float]:
+    """Returns the mean of one number a run, and the ends of Student's interval for it; NaN where it has no value."""
+    runs, nan = len(values), float("nan")
+    if runs < 2:
+        return (float(values[0]) if runs else nan), nan, nan
+    mean = float(values.mean())
+    reach = float(stdtrit(runs - 1, (1 + level) / 2) * values.std(ddof=1) / np.sqrt(runs))
+    return mean, mean - reach, mean + reach
+
+
 def no_estimate(method: str, runs: int, samples: int) -> Estimate:
     """Returns an estimate that is NaN throughout."""
     nan = float("nan")

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from reseed._errors import TrainingError
 from reseed.instability._by_group import by_group
-from reseed.instability._calibrate import has_trajectories, run_signals
-from reseed.instability._estimate import Estimate, Method, estimate
+from reseed.instability._estimate import Estimate, Method, estimate, t_interval
 from reseed.instability._flip_pairs import FlipPairs, flip_pairs
+from reseed.instability._foretold import has_trajectories, run_signals
 from reseed.instability._label_entropy import label_entropy
 from reseed.instability._probabilities import confidence_mean_std
 from reseed.instability._single_run import single_run_score
@@ -112,7 +112,7 @@ def check_runs(study: Study) -> None:
         )
 
 
-def _summary(study: Study, labels: NDArray[np.int64], trajectory: NDArray[np.float64] | None) -> dict[str, Any]:
+def _summary(study: Study, labels: NDArray[np.integer], trajectory: NDArray[np.float64] | None) -> dict[str, Any]:
     header, runs = study.header, len(study.manifests)
     method: Method = "two-way" if runs > 2 else "samples"
     entropy = estimate(labels, "label_entropy", method)
@@ -155,14 +155,11 @@ def _summary(study: Study, labels: NDArray[np.int64], trajectory: NDArray[np.flo
 
 def _accuracy(study: Study) -> dict[str, Any]:
     """Return the mean accuracy over runs with its t-interval over runs."""
-    from scipy.special import stdtrit
-
     values = np.array([manifest.accuracy for manifest in study.manifests if manifest.accuracy is not None])
     if len(values) < 2:
         return {"accuracy_mean": None, "accuracy_std": None, "accuracy_ci95": None}
-    mean, std = float(values.mean()), float(values.std(ddof=1))
-    reach = float(stdtrit(len(values) - 1, 0.975)) * std / math.sqrt(len(values))
-    return {"accuracy_mean": mean, "accuracy_std": std, "accuracy_ci95": [mean - reach, mean + reach]}
+    mean, low, high = t_interval(values)
+    return {"accuracy_mean": mean, "accuracy_std": float(values.std(ddof=1)), "accuracy_ci95": [low, high]}
 
 
 def _ends(found: Estimate) -> list[float]:
@@ -170,7 +167,7 @@ def _ends(found: Estimate) -> list[float]:
 
 
 def _samples_table(
-    study: Study, labels: NDArray[np.int64], statistics: LabelStatistics, trajectory: NDArray[np.float64] | None
+    study: Study, labels: NDArray[np.integer], statistics: LabelStatistics, trajectory: NDArray[np.float64] | None
 ) -> pa.Table:
     import pyarrow as pa
 
@@ -214,7 +211,7 @@ def _mean_and_std(study: Study, name: str, column: str, is_recorded: bool) -> di
     return {f"{column}_mean": mean, f"{column}_std": std}
 
 
-def _answers(labels: NDArray[np.int64]) -> list[list[dict[str, int]]]:
+def _answers(labels: NDArray[np.integer]) -> list[list[dict[str, int]]]:
     """Return each sample's distinct answers with their counts, the most frequent first."""
     runs = len(labels)
     agreed = [[{"label": label, "count": runs}] for label in labels[0].tolist()]
@@ -245,7 +242,7 @@ def _single_run_scores(study: Study) -> NDArray[np.float64]:
     return np.asarray(np.mean([single_run_score(run_signals(study, run)) for run in runs], axis=0))
 
 
-def _classes(study: Study, labels: NDArray[np.int64], statistics: LabelStatistics) -> tuple[ClassStability, ...]:
+def _classes(study: Study, labels: NDArray[np.integer], statistics: LabelStatistics) -> tuple[ClassStability, ...]:
     targets = study.targets
     has_targets = study.samples.has_targets
     groups = targets if has_targets else np.asarray(statistics.mode_label)
@@ -261,7 +258,7 @@ def _classes(study: Study, labels: NDArray[np.int64], statistics: LabelStatistic
     return tuple(sorted(rows, key=lambda row: (-row.label_entropy, row.label)))
 
 
-def _notes(study: Study, labels: NDArray[np.int64]) -> Iterator[str]:
+def _notes(study: Study, labels: NDArray[np.integer]) -> Iterator[str]:
     yield from study.header.notes
     runs = len(study.manifests)
     if study.missing:

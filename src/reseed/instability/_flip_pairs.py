@@ -8,9 +8,9 @@ import scipy.sparse
 from jaxtyping import Int, Integer
 
 from reseed._errors import InputError
+from reseed._numbers import is_whole
 from reseed.instability._arrays import ArrayLike, Result, encode, give_back, run_axis_first, undefined
 from reseed.instability._counts import blocks
-from reseed.instability._unstable import is_whole
 
 _TOGETHER = 500_000  # (sample, label) counts that are multiplied at a time
 _WIDEST = 1 << 20  # range of labels up to which they are columns as they stand

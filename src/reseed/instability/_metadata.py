@@ -20,22 +20,21 @@ _MOST_GROUPS = 1000
 
 
 def metadata_groups(
-    metadata: str | Path | pa.Table, by: str, ids: tuple[str, ...], id_column: str | None
+    table: pa.Table, where: str, by: str, ids: tuple[str, ...], id_column: str | None
 ) -> tuple[Grouping, tuple[str, ...]]:
     """Returns the samples grouped by a column of a table, and what a reader should know about the join.
 
     Args:
-        metadata: a table, or a file of one.
+        table: a row a sample.
+        where: what messages call the table.
         by: the column that groups; numbers with more than ten distinct values are binned.
         ids: the samples' ids, in order.
         id_column: the column that holds ids; default: `id`, `sample_id` or `sample`.
 
     Raises:
-        InputError: there is no such file or column, an id stands more than once, no id is a sample's, or there
+        InputError: there is no such column, an id stands more than once, no id is a sample's, or there
             are too many groups.
-        DataError: the file cannot be read.
     """
-    table, where = read_metadata(metadata, id_column)
     names = table.column_names
     known = (id_column,) if id_column is not None else _ID_COLUMNS
     key = next((name for name in known if name in names), None)
@@ -73,7 +72,12 @@ def metadata_groups(
 
 
 def read_metadata(metadata: str | Path | pa.Table, id_column: str | None) -> tuple[pa.Table, str]:
-    """Returns the table and what to call it in messages; ids in a CSV file stay as they are written."""
+    """Returns the table and what to call it in messages; ids in a CSV file stay as they are written.
+
+    Raises:
+        InputError: there is no such file.
+        DataError: the file cannot be read.
+    """
     if not isinstance(metadata, str | Path):
         return metadata, "metadata"
     path = Path(metadata)

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Integer
 
 from reseed._errors import InputError
+from reseed._numbers import is_whole
 from reseed.instability._arrays import (
     ArrayLike,
     Result,
@@ -20,7 +21,6 @@ from reseed.instability._arrays import (
     to_numpy,
     undefined,
 )
-from reseed.instability._unstable import is_whole
 
 ROUNDING = 1e-12  # what a sum or difference of two given numbers may miss its limit by
 
@@ -194,9 +194,9 @@ def base_run(base: Literal["best"] | int, losses: Float[np.ndarray, " run"]) -> 
 
 def check_base(base: object, runs: int) -> int:
     """Returns a base run's index; raises unless it is one of `0 .. runs - 1`."""
-    if not is_whole(base) or not 0 <= base < runs:  # type: ignore[operator]
+    if not is_whole(base) or not 0 <= base < runs:
         raise InputError(f"base={base!r} is not one of the {runs} runs; pass an index in 0..{runs - 1}.")
-    return int(base)  # type: ignore[call-overload, no-any-return]
+    return int(base)
 
 
 def check_epsilons(epsilons: Float[np.ndarray, " epsilon"], name: str) -> None:

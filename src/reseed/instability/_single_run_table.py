@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from reseed._errors import InputError
 from reseed.instability._arrays import undefined
-from reseed.instability._calibrate import held_out_runs
+from reseed.instability._estimate import t_interval
+from reseed.instability._foretold import held_out_runs
 from reseed.instability._label_entropy import label_entropy
 from reseed.instability._single_run import SingleRunModel, single_run_score
 from reseed.instability._single_run_signals import BURN_IN
@@ -104,7 +105,7 @@ def single_run_table(
         for name, values in signals.items():
             oriented = -values if name in _SAFE_WHEN_LARGE else values
             rows.setdefault(name, []).append(_figures(oriented, entropy, top))
-    final = study.final("labels").astype(np.int64)
+    final = study.final("labels")
     if len(final) >= 4:
         rows["half_of_the_runs"] = list(_halves(final, top))
     if not any(row[0] == row[0] for row in rows["score"]):
@@ -148,10 +149,5 @@ def _figures(values: NDArray[np.float64], entropy: NDArray[np.float64], top: int
 
 
 def _mean(values: Iterable[float]) -> RunMean:
-    from scipy.special import stdtrit
-
     known = np.array([value for value in values if not math.isnan(value)])
-    if len(known) < 2:
-        return RunMean(float(known[0]) if len(known) else math.nan, math.nan, math.nan, len(known))
-    mean, reach = float(known.mean()), float(stdtrit(len(known) - 1, 0.975) * known.std(ddof=1) / math.sqrt(len(known)))
-    return RunMean(mean, mean - reach, mean + reach, len(known))
+    return RunMean(*t_interval(known), len(known))

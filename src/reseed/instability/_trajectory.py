@@ -4,8 +4,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
 from reseed._errors import InputError
-from reseed._simplex import TOLERANCE
-from reseed.instability._arrays import ArrayLike, brief, float_array, label_array, same_shape, to_numpy
+from reseed._numbers import is_whole
+from reseed.instability._arrays import ArrayLike, brief, check_in_unit, float_array, label_array, same_shape, to_numpy
 
 
 def need_checkpoints(array: Shaped[np.ndarray, "..."], name: str) -> None:
@@ -33,18 +33,13 @@ def probability_array(values: ArrayLike, name: str) -> Shaped[np.ndarray, "... c
     """Checks a trajectory of probabilities, between 0 and 1."""
     array = float_array(values, name)
     need_checkpoints(array, name)
-    outside = (array < -TOLERANCE) | (array > 1 + TOLERANCE)
-    if outside.any():
-        place = tuple(int(i) for i in np.argwhere(outside)[0])
-        raise InputError(
-            f"{name} holds {array[place]:.6g} at position {place}, outside [0, 1]; pass probabilities, not logits."
-        )
+    check_in_unit(array, name)
     return array
 
 
 def check_burn_in(burn_in: object, checkpoints: int | None = None) -> None:
     """Raises unless a burn-in is a whole number that leaves a checkpoint."""
-    if not isinstance(burn_in, int | np.integer) or isinstance(burn_in, bool) or burn_in < 0:
+    if not is_whole(burn_in) or burn_in < 0:
         raise InputError(f"burn_in must be a whole number of checkpoints, 0 or more, got {burn_in!r}; 0 keeps all.")
     if checkpoints is not None and burn_in >= checkpoints:
         raise InputError(f"burn_in={burn_in} leaves none of {checkpoints} checkpoints; pass a smaller number.")

@@ -1,11 +1,11 @@
 """Samples that flip at least once, and what the number of runs hides."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from reseed._errors import InputError
+from reseed._numbers import is_whole
 from reseed.instability._arrays import (
     ArrayLike,
     Result,
@@ -138,8 +138,3 @@ def flip_probability_upper_bound(runs: int, confidence: float = 0.95) -> float:
     if not 0 < confidence < 1:
         raise InputError(f"confidence must be strictly between 0 and 1, got {confidence!r}; pass for example 0.95.")
     return float(-np.expm1(np.log1p(-confidence) / runs))
-
-
-def is_whole(value: Any) -> bool:
-    """Tells whether a value is an integer of Python or numpy, and no boolean."""
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)

@@ -6,10 +6,10 @@ import numpy as np
 from jaxtyping import Float
 
 from reseed._errors import InputError
+from reseed._numbers import is_whole
 from reseed.instability._arrays import ArrayLike, Result, brief, float_array, give_back, undefined
 from reseed.instability._probabilities import check_probabilities
 from reseed.instability._rashomon import ROUNDING, kept_base, kept_runs
-from reseed.instability._unstable import is_whole
 
 
 @dataclass(frozen=True)

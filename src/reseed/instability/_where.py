@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reseed._errors import InputError
-from reseed.data import load
+from reseed.data import load, shows_numbers
 from reseed.instability._clustered import ClusteringTest, clustering_test
 from reseed.instability._estimate import Method, estimate
 from reseed.instability._evaluate import check_runs
@@ -99,9 +99,10 @@ def where_unstable(
         TrainingError: Fewer than two runs are complete.
     """
     check_runs(study)
-    labels = study.final("labels").astype(np.int64)
-    if metadata is not None and (by not in GROUPINGS or by in read_metadata(metadata, id_column)[0].column_names):
-        grouping, notes = metadata_groups(metadata, by, study.samples.ids, id_column)
+    labels = study.final("labels")
+    table, name = (None, "") if metadata is None else read_metadata(metadata, id_column)
+    if table is not None and (by not in GROUPINGS or by in table.column_names):
+        grouping, notes = metadata_groups(table, name, by, study.samples.ids, id_column)
     else:
         grouping, notes = _grouping(study, by, labels, seed)
     inside = grouping.place >= 0
@@ -131,7 +132,7 @@ def available_groupings(study: Study) -> tuple[str, ...]:
 def has_texts(study: Study) -> bool:
     """Tell whether the samples are texts; of samples made of numbers a study holds the first few only."""
     texts = study.samples.texts
-    return texts is not None and not all(text.startswith("x=[") for text in texts)
+    return texts is not None and not all(map(shows_numbers, texts))
 
 
 def _grouping(study: Study, by: str, labels: NDArray[np.int64], seed: int) -> tuple[Grouping, tuple[str, ...]]:

@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from reseed.training import evaluation_mode
+
 
 @contextmanager
 def untouched(*models: nn.Module) -> Iterator[None]:
@@ -21,18 +23,13 @@ def untouched(*models: nn.Module) -> Iterator[None]:
     Args:
         *models: What is switched to evaluation mode.
     """
-    modes = [(module, module.training) for model in models for module in model.modules()]
     on_gpu = torch.cuda.is_available() and torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
     cpu, gpus = torch.get_rng_state(), torch.cuda.get_rng_state_all() if on_gpu else []
     python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002  # the generator of others, kept for them
-    for model in models:
-        model.eval()
     try:
-        with torch.no_grad():
+        with evaluation_mode(*models):
             yield
     finally:
-        for module, mode in modes:
-            module.training = mode
         torch.set_rng_state(cpu)
         if on_gpu:
             torch.cuda.set_rng_state_all(gpus)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -32,6 +31,7 @@ def report_data(study: Study, stability: Stability) -> ReportData:
     own = table.column("own_probability_mean").to_numpy()
     source = "confidence" if np.isnan(own).all() else "own_probability"
     pairs, jitter = stability.pairs, stability.summary["jitter"]
+    groupings, group_notes = _groupings(study, stability)
     return ReportData(
         title=f"{study.header.dataset}, {study.header.model}",
         summary=stability.summary,
@@ -59,22 +59,29 @@ def report_data(study: Study, stability: Stability) -> ReportData:
             tuple(int(size) for size in stability.rarefaction.sizes),
             tuple(float(share) for share in stability.rarefaction.unstable_fraction),
         ),
-        groupings=tuple(_groupings(study, stability)),
+        groupings=groupings,
         recipe_toml=None if study.recipe is None else study.recipe.to_toml(),
         provenance=_provenance(study),
-        notes=(*stability.notes, *_left_out(study, stability)),
+        notes=(*stability.notes, *group_notes),
         **columns,
     )
 
 
-def _groupings(study: Study, stability: Stability) -> Iterator[Groups]:
-    """Yield what the study can group by itself; nothing where there is nothing to locate."""
-    if not stability.summary["unstable_samples"] or len(study.samples) > _MOST_GROUPED:
-        return
+def _groupings(study: Study, stability: Stability) -> tuple[tuple[Groups, ...], tuple[str, ...]]:
+    """Return what the study can group by itself, and what it cannot in words; neither where nothing is to locate."""
+    if not stability.summary["unstable_samples"]:
+        return (), ()
+    if len(study.samples) > _MOST_GROUPED:
+        return (), (
+            f"Where instability lives is left out of the report above {_MOST_GROUPED:,} samples; "
+            "reseed inspect STUDY --by cluster shows it.",
+        )
+    groupings, notes = [], []
     for by in available_groupings(study):
         try:
             found = where_unstable(study, by)
-        except InputError:  # texts that share no words
+        except InputError as error:
+            notes.append(f"Samples are not grouped by {by}: {error}")
             continue
         if found.table.num_rows < 2:
             continue
@@ -82,16 +89,8 @@ def _groupings(study: Study, stability: Stability) -> Iterator[Groups]:
             tuple(row[name] for name in _GROUP_COLUMNS) for row in found.table.slice(0, _GROUPS_SHOWN).to_pylist()
         )
         about = f"Groups: {found.about}. {' '.join(found.notes)}".strip()
-        yield Groups(by, about, verdict(found.test), rows, found.table.num_rows)
-
-
-def _left_out(study: Study, stability: Stability) -> tuple[str, ...]:
-    if not stability.summary["unstable_samples"] or len(study.samples) <= _MOST_GROUPED:
-        return ()
-    return (
-        f"Where instability lives is left out of the report above {_MOST_GROUPED:,} samples; "
-        "reseed inspect STUDY --by cluster shows it.",
-    )
+        groupings.append(Groups(by, about, verdict(found.test), rows, found.table.num_rows))
+    return tuple(groupings), tuple(notes)
 
 
 def _provenance(study: Study) -> dict[str, dict[str, object]]:

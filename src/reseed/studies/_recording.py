@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reseed._errors import InputError, StudyError
+from reseed._numbers import is_whole
 from reseed.studies._cost import Stopwatch
 from reseed.studies._files import replace_file, storing
 from reseed.studies._header import Header
@@ -58,7 +59,7 @@ class RunRecording:
         resumable: bool = False,
         resume_from: int | None = None,
     ) -> None:
-        if not _is_whole(run) or not 0 <= run < header.runs:
+        if not is_whole(run) or not 0 <= run < header.runs:
             raise InputError(f"run must be a number from 0 to {header.runs - 1} (runs={header.runs}), got {run!r}.")
         self._root, self._run, self._header, self._samples = local_folder(out), int(run), header, samples
         self._last_only = header.record.every == "final"
@@ -173,7 +174,7 @@ class RunRecording:
         self._last = dict(arrays)
 
     def _check_step(self, step: int) -> None:
-        if not _is_whole(step) or step < 0:
+        if not is_whole(step) or step < 0:
             raise InputError(f"step must be a whole number of steps, 0 or more, got {step!r}.")
         if self._steps and step <= self._steps[-1]:
             raise InputError(f"step must rise from checkpoint to checkpoint, got {step} after {self._steps[-1]}.")
@@ -215,10 +216,6 @@ class RunRecording:
 def _save(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     with path.open("wb") as file:  # a path without .npz at its end would get one
         np.savez(file, **arrays)  # type: ignore[arg-type]  # no array is called allow_pickle
-
-
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def _listed(steps: tuple[int, ...]) -> str:

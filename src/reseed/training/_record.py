@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -77,11 +78,19 @@ def predict(model: nn.Module, inputs: Tensor, batch_size: int = EVAL_BATCH) -> T
 
     No gradient, no augmentation, no draw from any generator; the training mode of every module is restored.
     """
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
+    with evaluation_mode(model):
+        return torch.cat([model(part) for part in torch.split(inputs, batch_size)])
+
+
+@contextmanager
+def evaluation_mode(*models: nn.Module) -> Iterator[None]:
+    """Put models into evaluation mode without gradients inside; each module is in its own mode again outside."""
+    modes = [(module, module.training) for model in models for module in model.modules()]
+    for model in models:
+        model.eval()
     try:
         with torch.no_grad():
-            return torch.cat([model(part) for part in torch.split(inputs, batch_size)])
+            yield
     finally:
         for module, mode in modes:
             module.training = mode

@@ -60,7 +60,7 @@ class Shard:
         self._averages.update(number + 1)
         return Step(number + 1, rows, inputs, logits, losses)
 
-    def losses(self, first: int, batches: Sequence[Tensor]) -> Tensor:
+    def advance(self, first: int, batches: Sequence[Tensor]) -> Tensor:
         """Make steps from number ``first`` (from 0), one for each batch of rows, and return losses [step, run]."""
         return torch.stack([self.step(number, rows).loss for number, rows in enumerate(batches, first)])
 

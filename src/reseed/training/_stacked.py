@@ -69,7 +69,7 @@ class StackedTraining(AbstractTraining):
         rows, number = self._rows(), 0
         for stop in stops:
             batches = list(islice(rows, stop - number))
-            losses = self._each(partial(Shard.losses, first=number, batches=batches))
+            losses = self._each(partial(Shard.advance, first=number, batches=batches))
             yield Block(sum(batch.shape[-1] for batch in batches), torch.cat(losses, dim=1))
             number = stop
 
