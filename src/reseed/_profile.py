@@ -52,10 +52,11 @@ def profile(study: str | Path | Study) -> pa.Table:
     return table
 
 
-def profile_summary(study: str | Path | Study) -> dict[str, float | int]:
+def profile_summary(study: str | Path | Study) -> dict[str, Any]:
     """Return the single numbers of `multiplicity` and `training_dynamics` for a study, see `profile`.
 
-    Of training dynamics, every mean over samples and runs has its standard deviation over runs beside it.
+    Means have 95 % intervals beside them: those of multiplicity over other samples at the same runs, with whose number
+    they grow; those of training dynamics over other runs on the same samples.
 
     Raises:
         StudyError: There is no usable study.

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+import scipy.stats
 import torch
 import xarray as xr
 
@@ -74,17 +75,18 @@ def test_columns_are_the_functions_averaged_over_runs(study, monkeypatch, burn_i
     for name in set(expected) - {"first_learned", "forgotten_for_good"}:
         assert found.summary[f"{name}_mean"] == pytest.approx(np.mean(expected[name]), abs=1e-13)
     rates = (labels[:, burn_in:] == targets).mean((1, 2))
-    assert found.summary["correctness_std_over_runs"] == pytest.approx(np.std(rates, ddof=1), abs=1e-13)
+    interval = scipy.stats.t.interval(0.95, len(rates) - 1, rates.mean(), scipy.stats.sem(rates))
+    assert found.summary["correctness_ci95_runs"] == pytest.approx(interval, abs=1e-13)
     assert json.loads(json.dumps(found.summary, allow_nan=False)) == found.summary
 
 
 def test_one_run_keeps_infinite_times(study):
-    """[checkpoint, sample] is one run: times are those of the functions, and there is no spread over runs."""
+    """[checkpoint, sample] is one run: times are those of the functions, and there is no interval over runs."""
     labels, targets, _, _ = study
     found = training_dynamics(labels[0], targets)
     assert np.array_equal(found.samples["first_learned"], first_learned(labels[0] == targets))
     assert np.isinf(found.samples["first_learned"]).any()
-    assert found.summary["correctness_std_over_runs"] is None
+    assert found.summary["correctness_ci95_runs"] is None
     assert "confidence" not in found.samples
     assert "trajectory_margin" not in found.samples
 

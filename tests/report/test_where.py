@@ -31,6 +31,16 @@ def test_the_page_names_the_unstable_group(study):
     assert '<a href="#where">' in page
 
 
+def test_what_cannot_be_grouped_is_said(tmp_path):
+    """Texts that share no words cannot be clustered: a note gives the reason, and the other groupings stay."""
+    labels = np.random.default_rng(0).integers(0, 2, (4, 12))
+    texts = [f"only{number}" for number in range(12)]
+    study = Study.from_predictions(labels, tmp_path / "study", class_names=("0", "1"), texts=texts)
+    data = report_data(study, evaluate(study))
+    assert [found.title for found in data.groupings] == ["class"]
+    assert data.notes[-1].startswith("Samples are not grouped by cluster: the 12 texts share too few words")
+
+
 def test_nothing_to_locate_is_not_shown(tmp_path):
     """Where no prediction changes there is neither a section nor a link to it."""
     study = Study.from_predictions(np.zeros((3, 6), int), tmp_path / "study", class_names=("0", "1"))

@@ -9,6 +9,7 @@ from jaxtyping import Float, Integer
 from reseed._errors import InputError
 from reseed.instability._arrays import ArrayLike, Result, brief, give_back
 from reseed.instability._capacity import rashomon_capacity
+from reseed.instability._estimate import interval, mean_variance
 from reseed.instability._jitter import jitter
 from reseed.instability._rashomon import any_difference, base_run, check_base, flat_codes, loss_array
 from reseed.instability._rashomon_sweep import RashomonSweep, rashomon_sweep
@@ -29,7 +30,7 @@ class Multiplicity:
     """
 
     samples: dict[str, Result]
-    summary: dict[str, float | int]
+    summary: dict[str, Any]
     sweep: RashomonSweep | None
 
 
@@ -55,10 +56,10 @@ def multiplicity(
 
     The summary holds `runs`, `samples`, `base`, and over all runs `ambiguity`, `discrepancy`, `jitter`,
     `label_stability` and, with probabilities, `viable_range`, `capacity` and `mutual_information`, means over
-    samples; with targets also `error_of_any_run` and `largest_error`, which are ambiguity and discrepancy against
-    the true labels. For every epsilon E there are `survivors@E`, `ambiguity@E`, `discrepancy@E` and
-    `viable_range@E`. All but jitter, label stability and entropies grow with the number of runs, and are lower
-    bounds of what more runs would show.
+    samples, each with `NAME_ci95_samples`, its 95 % interval over other samples at the same runs; with targets also
+    `error_of_any_run` and `largest_error`, which are ambiguity and discrepancy against the true labels. For every
+    epsilon E there are `survivors@E`, `ambiguity@E`, `discrepancy@E` and `viable_range@E`. All but jitter, label
+    stability and entropies grow with the number of runs, and are lower bounds of what more runs would show.
 
     Args:
         labels: predicted labels [run, sample], integers or strings.
@@ -106,12 +107,13 @@ def multiplicity(
 
     samples, summary = _of_labels(runs, first, risks)
     if gold is not None and wrong is not None:
-        summary["error_of_any_run"] = float(any_difference(runs, gold).mean())
+        summary |= _mean("error_of_any_run", any_difference(runs, gold), len(runs))
         summary["largest_error"] = float(wrong.max())
     if probabilities is not None:
         columns = _of_probabilities(given)
         samples |= columns
-        summary |= {name: float(columns[name].mean()) for name in ("viable_range", "capacity", "mutual_information")}
+        for name in ("viable_range", "capacity", "mutual_information"):
+            summary |= _mean(name, columns[name], len(runs))
     sweep = None
     if risks is not None:
         sweep = rashomon_sweep(
@@ -123,7 +125,7 @@ def multiplicity(
 
 def _of_labels(
     runs: Integer[np.ndarray, "run sample"], base: int, losses: Float[np.ndarray, " run"] | None
-) -> tuple[dict[str, Any], dict[str, float | int]]:
+) -> tuple[dict[str, Any], dict[str, Any]]:
     conflicts = np.zeros(runs.shape[1], np.int64)
     epsilon = np.full(runs.shape[1], np.inf)
     largest = 0.0
@@ -145,11 +147,20 @@ def _of_labels(
         "runs": len(runs),
         "samples": runs.shape[1],
         "base": base,
-        "ambiguity": float((conflicts > 0).mean()),
+        **_mean("ambiguity", conflicts > 0, len(runs)),
         "discrepancy": largest,
-        "jitter": float(jitter(runs).mean()),
-        "label_stability": float(stability.mean()),
+        **_mean("jitter", jitter(runs), len(runs)),
+        **_mean("label_stability", stability, len(runs)),
     }
+
+
+def _mean(name: str, values: Any, runs: int) -> dict[str, Any]:
+    """Returns a mean over samples under its name, and its interval over other samples at the same runs."""
+    numbers = np.asarray(values, np.float64)
+    found = interval(
+        float(numbers.mean()), mean_variance(numbers), "samples", runs, len(numbers), level=0.95, bottom=0.0
+    )
+    return {name: found.value, f"{name}_ci95_samples": [found.low, found.high]}
 
 
 def _of_probabilities(probabilities: Float[np.ndarray, "run sample class"]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from reseed.instability._arrays import (
     to_numpy,
     undefined,
 )
+from reseed.instability._estimate import t_interval
 from reseed.instability._forgetting import count_forgetting, for_good
 from reseed.instability._label_entropy import label_entropy
 from reseed.instability._trajectory import check_burn_in, mean_and_variance, probability_array
@@ -43,9 +44,9 @@ class TrainingDynamics:
             `forgotten_for_good` (the first checkpoint from which on the sample is right, or wrong; inf where
             that happens in no run, and runs in which it does not happen count as their number of checkpoints).
         summary: flat, JSON-ready numbers: `samples`, `samples_with_value`, `runs`, `checkpoints`, `burn_in`; of
-            every column but the last two `<column>_mean`, the mean over samples that have a value, and
-            `<column>_std_over_runs`, the standard deviation (ddof 1) over runs of that mean. None where there
-            is no value, and for the deviation of a single run.
+            every column but the last two `<column>_mean`, the mean over samples that have a value and over
+            runs, and `<column>_ci95_runs`, its 95 % t-interval over other runs. None where there is no value,
+            and for the interval of a single run.
     """
 
     samples: dict[str, Result]
@@ -235,6 +236,7 @@ def dynamics(
         samples[name] = give_back(values, like)
         if name not in WHEN:
             of_runs = [value for mean in means if (value := mean[name]) is not None]
-            summary[f"{name}_mean"] = float(np.mean(of_runs)) if of_runs else None
-            summary[f"{name}_std_over_runs"] = float(np.std(of_runs, ddof=1)) if len(of_runs) > 1 else None
+            mean, low, high = t_interval(np.array(of_runs))
+            summary[f"{name}_mean"] = mean if of_runs else None
+            summary[f"{name}_ci95_runs"] = [low, high] if len(of_runs) > 1 else None
     return TrainingDynamics(samples, summary)

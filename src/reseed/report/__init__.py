@@ -6,8 +6,8 @@ disk.
 
 from reseed.report._data import ReportData
 from reseed.report._from_study import report_data
+from reseed.report._numbers import print_numbers
 from reseed.report._page import render, write
-from reseed.report._profile import print_numbers
 from reseed.report._sources import print_sources
 from reseed.report._terminal import print_stability, unstable_rows
 from reseed.report._where import print_where
