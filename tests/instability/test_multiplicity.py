@@ -41,8 +41,8 @@ def test_it_is_its_parts(probabilities):
     np.testing.assert_array_equal(found.samples["capacity"], rashomon_capacity(probabilities))
     assert summary["ambiguity"] == ambiguity(labels, base=1)
     assert summary["discrepancy"] == discrepancy(labels, base=1)
-    for name, column in (("ambiguity", "ambiguous"), ("capacity", "capacity")):
-        values = found.samples[column].astype(float)
+    for name in ("label_stability", "capacity"):
+        values = found.samples[name]
         low, high = scipy.stats.norm.interval(0.95, values.mean(), values.std() / np.sqrt(40))
         assert summary[f"{name}_ci95_samples"] == pytest.approx([max(0.0, low), high])
     assert summary["jitter"] == pytest.approx(jitter(labels).mean())

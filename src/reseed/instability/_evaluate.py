@@ -15,10 +15,10 @@ from reseed._errors import TrainingError
 from reseed.instability._by_group import by_group
 from reseed.instability._estimate import Estimate, Method, estimate, t_interval
 from reseed.instability._flip_pairs import FlipPairs, flip_pairs
-from reseed.instability._foretold import has_trajectories, run_signals
+from reseed.instability._foretold import has_trajectories, signals_by_run
 from reseed.instability._label_entropy import label_entropy
 from reseed.instability._probabilities import confidence_mean_std
-from reseed.instability._single_run import single_run_score
+from reseed.instability._single_run import default_model, single_run_score
 from reseed.instability._statistics import LabelStatistics, label_statistics
 from reseed.instability._unstable import Rarefaction, flip_probability_upper_bound, rarefaction
 from reseed.studies import Study, cost_summary
@@ -238,8 +238,10 @@ def _trajectory_label_entropy(study: Study) -> NDArray[np.float64] | None:
 
 def _single_run_scores(study: Study) -> NDArray[np.float64]:
     """Return the mean over runs of what each run by itself says of the others, [sample]."""
-    runs = range(len(study.manifests))
-    return np.asarray(np.mean([single_run_score(run_signals(study, run)) for run in runs], axis=0))
+    total = np.zeros(len(study.samples))
+    for signals in signals_by_run(study, names=default_model().signals):
+        total += np.asarray(single_run_score(signals))
+    return total / len(study.manifests)
 
 
 def _classes(study: Study, labels: NDArray[np.integer], statistics: LabelStatistics) -> tuple[ClassStability, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from reseed._errors import StudyError
 from reseed.instability._label_entropy import label_entropy
-from reseed.instability._single_run_signals import BURN_IN, single_run_signals
+from reseed.instability._single_run_signals import BURN_IN, arrays_needed, late_from, single_run_signals
 from reseed.studies import Study
 
 _SCORES = ("margin", "confidence", "entropy", "own_probability")
@@ -36,8 +36,8 @@ def held_out_runs(study: Study, burn_in: float = BURN_IN) -> Iterator[tuple[dict
             "and --level scores."
         )
     final = study.final("labels")
-    for run in range(runs):
-        yield run_signals(study, run, burn_in), np.asarray(label_entropy(np.delete(final, run, 0)))
+    for run, signals in enumerate(signals_by_run(study, burn_in)):
+        yield signals, np.asarray(label_entropy(np.delete(final, run, 0)))
 
 
 def has_trajectories(study: Study) -> bool:
@@ -45,12 +45,20 @@ def has_trajectories(study: Study) -> bool:
     return {"margin", "confidence"} <= set(study.recorded_names()) and study.labels.sizes["checkpoint"] > 1
 
 
-def run_signals(study: Study, run: int, burn_in: float = BURN_IN) -> dict[str, Any]:
-    """Returns the signals of one run of a study, the run given by its position among the complete ones."""
-    names = [name for name in _SCORES if name in study.recorded_names()]
-    if not study.samples.has_targets and "own_probability" in names:
-        names.remove("own_probability")
-    arrays: dict[str, Any] = {name: study.recorded(name).isel(run=run).to_numpy() for name in names}
-    with warnings.catch_warnings():  # samples without a target among others are known, and no weight needs them
-        warnings.filterwarnings("ignore", "own_probability is NaN", RuntimeWarning)
-        return single_run_signals(study.labels.isel(run=run).to_numpy(), burn_in=burn_in, **arrays)
+def signals_by_run(
+    study: Study, burn_in: float = BURN_IN, names: Collection[str] | None = None
+) -> Iterator[dict[str, Any]]:
+    """Yields the signals of each complete run of a study; reads what they need, one run at a time."""
+    wanted = _SCORES if names is None else arrays_needed(names)
+    recorded = [name for name in _SCORES if name in wanted and name in study.recorded_names()]
+    if not study.samples.has_targets and "own_probability" in recorded:
+        recorded.remove("own_probability")
+    labels = study.labels
+    late = {"checkpoint": slice(late_from(labels.sizes["checkpoint"], burn_in), None)}
+    scores = {name: study.recorded(name).isel(late) for name in recorded}
+    labels = labels.isel(late)
+    for run in range(labels.sizes["run"]):
+        arrays: dict[str, Any] = {name: values.isel(run=run).to_numpy() for name, values in scores.items()}
+        with warnings.catch_warnings():  # samples without a target among others are known, and no weight needs them
+            warnings.filterwarnings("ignore", "own_probability is NaN", RuntimeWarning)
+            yield single_run_signals(labels.isel(run=run).to_numpy(), burn_in=0, names=names, **arrays)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 from jaxtyping import Float, Shaped
 
@@ -32,6 +36,7 @@ def single_run_signals(
     confidence: ArrayLike | None = None,
     entropy: ArrayLike | None = None,
     burn_in: float = BURN_IN,
+    names: Collection[str] | None = None,
 ) -> dict[str, Result]:
     """Returns, for each sample, quantities of one training that are comparable between data sets.
 
@@ -65,6 +70,7 @@ def single_run_signals(
         confidence: probability of the predicted label [checkpoint, sample].
         entropy: entropy of the probabilities in nats [checkpoint, sample].
         burn_in: share of the checkpoints, from the first one, that is left out; the last one always stays.
+        names: the signals that are wanted; all that the arrays allow when None.
 
     Returns:
         Signals [sample] by name, float64; those of the gold label are NaN, with a warning, where it is unknown.
@@ -85,66 +91,120 @@ def single_run_signals(
     answers = _checkpoints(labels)
     if not 0 <= burn_in <= 1:
         raise InputError(f"burn_in must be a share of the checkpoints in 0 .. 1, got {burn_in}; 0 keeps all of them.")
-    total = len(answers)
-    first = min(int(burn_in * total), total - 1)
-    late = answers[first:]
-    found = {
-        "late_label_entropy": np.asarray(label_entropy(late)),
-        "late_label_flips": (late[1:] != late[:-1]).mean(0) if len(late) > 1 else np.zeros(late.shape[1]),
-        "late_disagreement": (late != late[-1]).mean(0),
+    first = late_from(len(answers), burn_in)
+    given = {"margin": margin, "confidence": confidence, "entropy": entropy, "own_probability": own_probability}
+    late = {
+        name: None if values is None else _scores(values, name, answers, may_lack=name == "own_probability")[first:]
+        for name, values in given.items()
     }
-    if margin is not None:
-        found |= _of_margin(late, _scores(margin, "margin", answers)[first:])
-        if confidence is not None:
-            top, gap = (_scores(a, n, answers)[first:] for a, n in ((confidence, "confidence"), (margin, "margin")))
-            odds = np.log(np.maximum(top, _LEAST_PROBABILITY) / np.maximum(top - gap, _LEAST_PROBABILITY))
-            found["mean_log_odds"] = np.where(late == late[-1], odds, -odds).mean(0)
-            found |= _flip_rate(found["mean_log_odds"], found["late_disagreement"] > 0)
-    if entropy is not None:
-        found |= _last_and_mean(_scores(entropy, "entropy", answers)[first:], "entropy")
-    if own_probability is not None:
-        own = _scores(own_probability, "own_probability", answers, may_lack=True)[first:]
-        found |= _last_and_mean(own, "own_probability")
-        if np.isnan(own).any():
-            undefined("own_probability is NaN for some samples, and so are the signals made of it.")
+    run = _Late(answers[first:], **late)
+    found = {
+        name: signal(run)
+        for name, (needs, signal) in _SIGNALS.items()
+        if (names is None or name in names) and all(getattr(run, array) is not None for array in needs)
+    }
+    if run.own_probability is not None and np.isnan(run.own_probability).any():
+        undefined("own_probability is NaN for some samples, and so are the signals made of it.")
     return {name: give_back(values, labels, margin, confidence, entropy) for name, values in found.items()}
 
 
-def _of_margin(
-    late: Shaped[np.ndarray, "checkpoint sample"], margin: Float[np.ndarray, "checkpoint sample"]
-) -> dict[str, Float[np.ndarray, " sample"]]:
+def late_from(checkpoints: int, burn_in: float) -> int:
+    """Returns the first checkpoint that counts as late."""
+    return min(int(burn_in * checkpoints), checkpoints - 1)
+
+
+def arrays_needed(names: Collection[str]) -> set[str]:
+    """Returns which arrays, besides labels, signals are made of."""
+    return {array for name in names for array in (_SIGNALS[name][0] if name in _SIGNALS else ())}
+
+
+@dataclass(frozen=True, eq=False)
+class _Late:
+    """The late checkpoints of one run, [checkpoint, sample]; what several signals are made of is computed once."""
+
+    labels: Shaped[np.ndarray, "checkpoint sample"]
+    margin: Float[np.ndarray, "checkpoint sample"] | None
+    confidence: Float[np.ndarray, "checkpoint sample"] | None
+    entropy: Float[np.ndarray, "checkpoint sample"] | None
+    own_probability: Float[np.ndarray, "checkpoint sample"] | None
+
+    @cached_property
+    def agrees(self) -> Shaped[np.ndarray, "checkpoint sample"]:
+        """Where a label is the last one."""
+        return np.asarray(self.labels == self.labels[-1])
+
+    @cached_property
+    def signed(self) -> Float[np.ndarray, "checkpoint sample"]:
+        """Margins in favour of the last label."""
+        return np.where(self.agrees, _given(self.margin), -_given(self.margin))
+
+    @cached_property
+    def mean_margin(self) -> Float[np.ndarray, " sample"]:
+        """Their mean."""
+        return np.asarray(self.signed.mean(0))
+
+    @cached_property
+    def mean_log_odds(self) -> Float[np.ndarray, " sample"]:
+        """Log-odds of first and second label in favour of the last label, on average."""
+        top = _given(self.confidence)
+        second = np.maximum(top - _given(self.margin), _LEAST_PROBABILITY)
+        odds = np.log(np.maximum(top, _LEAST_PROBABILITY) / second)
+        return np.asarray(np.where(self.agrees, odds, -odds).mean(0))
+
+    @cached_property
+    def flip_rate(self) -> Float[np.ndarray, " sample"]:
+        """How often samples of like log-odds flip late in this training: it adapts to the task's own noise.
+
+        A margin that is safe on one task is not on another. Which margins are safe here, the late checkpoints show.
+        """
+        from sklearn.isotonic import IsotonicRegression
+
+        if not self.labels.shape[1]:
+            return self.mean_log_odds
+        flips = (~self.agrees.all(0)).astype(np.float64)
+        return np.asarray(IsotonicRegression(increasing=False).fit_transform(self.mean_log_odds, flips))
+
+
+def _given(array: Float[np.ndarray, "checkpoint sample"] | None) -> Float[np.ndarray, "checkpoint sample"]:
+    assert array is not None  # noqa: S101 (signals say which arrays they need)
+    return array
+
+
+def _flips(run: _Late) -> Float[np.ndarray, " sample"]:
+    late = run.labels
+    return np.asarray((late[1:] != late[:-1]).mean(0) if len(late) > 1 else np.zeros(late.shape[1]))
+
+
+def _slope(run: _Late) -> Float[np.ndarray, " sample"]:
+    time = np.linspace(-0.5, 0.5, len(run.signed)) if len(run.signed) > 1 else np.zeros(1)
+    return np.asarray(time @ (run.signed - run.mean_margin) / max(float(time @ time), 1e-300))
+
+
+def _rank(run: _Late) -> Float[np.ndarray, " sample"]:
     from scipy.stats import rankdata
 
-    signed = np.where(late == late[-1], margin, -margin)
-    mean = signed.mean(0)
-    time = np.linspace(-0.5, 0.5, len(signed)) if len(signed) > 1 else np.zeros(1)
-    return {
-        "final_margin": margin[-1],
-        "mean_margin": mean,
-        "least_margin": signed.min(0),
-        "margin_slope": time @ (signed - mean) / max(float(time @ time), 1e-300),
-        "margin_std": signed.std(0),
-        "margin_rank": (rankdata(mean) - 0.5) / max(len(mean), 1),
-    }
+    return np.asarray((rankdata(run.mean_margin) - 0.5) / max(len(run.mean_margin), 1))
 
 
-def _flip_rate(
-    log_odds: Float[np.ndarray, " sample"], flips: Shaped[np.ndarray, " sample"]
-) -> dict[str, Float[np.ndarray, " sample"]]:
-    """Returns how often samples of like log-odds flip late in this training: it adapts to the task's own noise.
-
-    A margin that is safe on one task is not on another. Which margins are safe here, the late checkpoints show.
-    """
-    from sklearn.isotonic import IsotonicRegression
-
-    if not len(log_odds):
-        return {"late_flip_rate": log_odds, "log_late_flip_rate": log_odds}
-    rate = np.asarray(IsotonicRegression(increasing=False).fit_transform(log_odds, flips.astype(np.float64)))
-    return {"late_flip_rate": rate, "log_late_flip_rate": np.log(rate + _LEAST_RATE)}
-
-
-def _last_and_mean(values: Float[np.ndarray, "checkpoint sample"], name: str) -> dict[str, np.ndarray]:
-    return {f"final_{name}": values[-1], f"mean_{name}": values.mean(0)}
+_ODDS = ("margin", "confidence")
+_SIGNALS: dict[str, tuple[tuple[str, ...], Callable[[_Late], Float[np.ndarray, " sample"]]]] = {
+    "late_label_entropy": ((), lambda run: np.asarray(label_entropy(run.labels))),
+    "late_label_flips": ((), _flips),
+    "late_disagreement": ((), lambda run: (~run.agrees).mean(0)),
+    "final_margin": (("margin",), lambda run: _given(run.margin)[-1]),
+    "mean_margin": (("margin",), lambda run: run.mean_margin),
+    "least_margin": (("margin",), lambda run: run.signed.min(0)),
+    "margin_slope": (("margin",), _slope),
+    "margin_std": (("margin",), lambda run: run.signed.std(0)),
+    "margin_rank": (("margin",), _rank),
+    "mean_log_odds": (_ODDS, lambda run: run.mean_log_odds),
+    "late_flip_rate": (_ODDS, lambda run: run.flip_rate),
+    "log_late_flip_rate": (_ODDS, lambda run: np.log(run.flip_rate + _LEAST_RATE)),
+    "final_entropy": (("entropy",), lambda run: _given(run.entropy)[-1]),
+    "mean_entropy": (("entropy",), lambda run: _given(run.entropy).mean(0)),
+    "final_own_probability": (("own_probability",), lambda run: _given(run.own_probability)[-1]),
+    "mean_own_probability": (("own_probability",), lambda run: _given(run.own_probability).mean(0)),
+}
 
 
 def _checkpoints(labels: ArrayLike) -> Shaped[np.ndarray, "checkpoint sample"]:
