@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from reseed import InputError, RecordConfig, StudyError
-from reseed.studies import Header, RunRecording, Study, samples_from
+from reseed.studies import Header, RunRecording, Study
+from reseed.studies._samples import samples_from
 
 SAMPLES = samples_from(4, targets=[0, 1, 1, 0])
 HEADER = Header("fit", "data", "model", 2, SAMPLES.class_names, SAMPLES.digest, record=RecordConfig(level="labels"))
