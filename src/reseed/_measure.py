@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,10 +14,20 @@ from reseed._until import train_until
 from reseed.data import DataConfig, load
 from reseed.engines import Engine
 from reseed.instability import Stability, evaluate
+from reseed.mitigations import AbstractMitigation, parse_mitigations
 from reseed.models import ModelConfig, suggested_model
 from reseed.report import report_data, write
 from reseed.studies import Study, local_folder, replace_file, replace_json, to_stderr, train_study
-from reseed.training import DEFAULT_VARY, Recipe, RecordConfig, SeedPlan, check_vary, default_recipe, from_tree
+from reseed.training import (
+    DEFAULT_VARY,
+    Recipe,
+    RecordConfig,
+    SeedPlan,
+    check_vary,
+    default_recipe,
+    from_tree,
+    mitigated,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -179,14 +189,17 @@ def recipe_for(
     *,
     file: str | Path | None = None,
     changes: Mapping[str, Any] | None = None,
+    mitigations: str | Sequence[AbstractMitigation] = (),
 ) -> Recipe:
-    """Return the whole recipe: the model's defaults, changed by a file, changed by single values.
+    """Return the whole recipe: the model's defaults, changed by a file, changed by single values, with methods added.
 
     Args:
         data: A data set's name, a file, or a `DataConfig`; default: what ``file`` says, else ``digits``.
         model: A model's name; default: what ``file`` says, else what suits the data.
         file: A TOML file with some or all fields of a `Recipe`.
         changes: Values by dotted field name, such as ``{"optimizer.lr": 0.05, "epochs": 5}``.
+        mitigations: Methods that keep predictions in place, or text that names them, such as
+            ``tgtss:exponent=0.5+swa``; see `reseed.mitigations`.
 
     Raises:
         InputError: A name is unknown or a value is unusable.
@@ -210,7 +223,8 @@ def recipe_for(
     del tree["data"]
     network.pop("name", None)
     default = default_recipe(chosen, source, fine_tune=network.get("fine_tune") is True)
-    return from_tree(default, tree)
+    methods = parse_mitigations(mitigations) if isinstance(mitigations, str) else mitigations
+    return mitigated(from_tree(default, tree), methods)
 
 
 def default_folder(recipe: Recipe) -> Path:

@@ -116,7 +116,13 @@ def _command(words: list[str]) -> int:
 
 def _measure(options: Measure) -> None:
     model = options.model or ("text-encoder" if options.network.encoder is not None else None)
-    recipe = recipe_for(options.dataset, model, file=options.recipe, changes=options.changes())
+    recipe = recipe_for(
+        options.dataset,
+        model,
+        file=options.recipe,
+        changes=options.changes(),
+        mitigations=options.mitigation or (),
+    )
     if options.print_config:
         print(recipe.to_toml(), end="")
         return

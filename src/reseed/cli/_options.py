@@ -150,6 +150,7 @@ class Measure:
       reseed measure massive --encoder sentence-transformers/all-MiniLM-L6-v2
       reseed measure mnist --model my_models:small_net --epochs 2 --vary init
       reseed measure digits --attribute
+      reseed measure digits --mitigation tgtss+swa
       reseed measure mnist --engine cluster --address auto --out s3://my-bucket/mnist
     """
 
@@ -172,6 +173,8 @@ class Measure:
     and recipe."""
     recipe: _Path = None
     """TOML file with some or all fields of the recipe."""
+    mitigation: Annotated[str | None, arg(metavar="NAME[:OPTION=VALUE][+NAME...]", help_behavior_hint="")] = None
+    """Methods that keep predictions in place, such as swa, tgtss:exponent=0.5 or tgtss+swa."""
     seed: int = 0
     """Base seed from which all seeds derive."""
     vary: Annotated[str, arg(metavar="STREAM,...")] = "init,order,dropout,augment"

@@ -25,6 +25,15 @@ class Cost(TypedDict, total=False):
     """Training samples, as often as they were seen: each is one forward and one backward pass of the training."""
     forward_passes: int
     """Samples predicted for recording: each recorded split at each checkpoint. The training's own are not in it."""
+    lesson_passes: int
+    """Samples that the run's own teachers predicted for it; absent where a recipe has none. Their training steps and
+    samples are in the figures above."""
+    shared_steps: int
+    """Optimisation steps of teachers that all runs of the study share: made once, and the same figure in every run."""
+    shared_samples_seen: int
+    """Training samples that shared teachers saw."""
+    shared_lesson_passes: int
+    """Samples that shared teachers predicted."""
     wall_s: float
     """Seconds from drawing the weights to the last prediction, recording included; a stack's are shared evenly."""
     peak_memory_bytes: float

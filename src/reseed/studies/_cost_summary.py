@@ -8,7 +8,8 @@ from typing import Any
 
 from reseed.studies._study import Study
 
-_SUMS = ("steps", "samples_seen", "forward_passes", "wall_s")
+_SUMS = ("steps", "samples_seen", "forward_passes", "lesson_passes", "wall_s")
+_SHARED = ("shared_steps", "shared_samples_seen", "shared_lesson_passes")
 _PEAKS = ("peak_memory_bytes", "peak_device_memory_bytes")
 
 
@@ -21,6 +22,8 @@ def cost_summary(study: Study) -> dict[str, Any]:
         cost_NAME         all together: the sum; of a peak, the largest
         cost_NAME_median  of a single run
         cost_NAME_range   of single runs, smallest and largest
+
+    What teachers that all runs share cost is there once: ``cost_shared_steps`` and so on, with no median or range.
 
     ``cost_samples_per_s`` is samples seen per second of wall time; its total is the ratio of the totals. Wall time is
     summed over the runs, so with several workers it is longer than what a clock showed.
@@ -43,6 +46,9 @@ def cost_summary(study: Study) -> dict[str, Any]:
         if all(name in cost for cost in costs):
             values = [cost[name] for cost in costs]
             summary |= _entries(name, values, max(values) if name in _PEAKS else sum(values))
+    for name in _SHARED:
+        if all(name in cost for cost in costs):
+            summary[f"cost_{name}"] = costs[0][name]
     if "cost_samples_seen" in summary and all(cost["wall_s"] > 0 for cost in costs):
         rates = [cost["samples_seen"] / cost["wall_s"] for cost in costs]
         summary |= _entries("samples_per_s", rates, summary["cost_samples_seen"] / summary["cost_wall_s"])

@@ -21,22 +21,26 @@ from reseed.models import AbstractArchitecture, architecture, parameter_origins
 from reseed.studies._cost import Cost, Stopwatch
 from reseed.studies._execution import check_group, plan_execution
 from reseed.studies._header import Header, read_header
+from reseed.studies._lessons import LESSONS, LessonCost, SharedLesson, shared_lessons, taught
 from reseed.studies._manifest import Manifest, environment, read_manifest
 from reseed.studies._samples import samples_of
 from reseed.studies._store import run_writer
 from reseed.studies._study import EVALUATION, Study, check_folder
 from reseed.studies._tasks import AbstractRunTask, finish_study, only_writer
 from reseed.training import (
+    AbstractTraining,
     NoSink,
     Recipe,
     RecordConfig,
     RecordedSplit,
     SeedPlan,
     StackedTraining,
+    Taught,
     Training,
     TrainingOutcome,
     TrainingSet,
     arithmetic,
+    check_can_stack,
     check_forward,
     probe_determinism,
     run_training,
@@ -59,6 +63,7 @@ def train_study(
     deterministic: bool = False,
     probe: bool = True,
     retries: int = 2,
+    lessons_folder: Path | None = None,
     announce: Callable[[str], None] | None = None,
 ) -> Study:
     """Train one recipe with many seeds, record every run, and return the study.
@@ -87,6 +92,8 @@ def train_study(
             Part of the study.
         probe: Whether to check determinism before the first run.
         retries: How often failed runs are tried again.
+        lessons_folder: Where to keep what teachers say that all runs share, so that other studies find it; default: in
+            the study.
         announce: Takes a line before long work begins; default: standard error.
 
     Returns:
@@ -130,6 +137,8 @@ def train_study(
         with arithmetic(task.threads, deterministic=deterministic):
             header = _header(task, splits, runs)
             check_forward(task.single(0))
+            if recipe.peers is not None:  # the networks of a run are one program under every engine
+                check_can_stack(task.stacked((0,)))
             execution = plan_execution(
                 task,
                 runs,
@@ -149,6 +158,11 @@ def train_study(
                 # Before the study is made: one that fails here leaves nothing that the next attempt trips over.
                 probe_determinism(recipe, architecture(recipe.model), task.training_set(), plan)
         study = Study.create(out, header, samples_of(splits.evaluation), recipe)
+        if study.missing:
+            most = execution.groups[0][1] - execution.groups[0][0] if execution.groups else 1
+            with arithmetic(task.threads, deterministic=deterministic):
+                lessons = shared_lessons(task, lessons_folder or root / LESSONS, splits.train.digest, most, announce)
+            task = replace(task, lessons=lessons)
         return finish_study(study, replace(task, device=device), execution.engine, retries)
 
 
@@ -168,21 +182,24 @@ class TrainRun(AbstractRunTask):
     threads: int
     deterministic: bool
     data_digest: str
+    lessons: tuple[SharedLesson | None, ...] = ()
 
     def training_set(self) -> TrainingSet:
         """Return the training data on the device."""
         return TrainingSet(self._tensor(self.train_inputs), self._tensor(self.train_labels), self.num_classes)
 
     def single(self, run: int) -> Training:
-        """Return the training of one run by itself, not begun."""
-        return Training(*self._what(), self.plan.seeds(run), bootstrap="data" in self.plan.vary)
+        """Return the training of one network of a run by itself, without teachers, not begun."""
+        recipe, factory, data = self.what()
+        return Training(recipe.bare, factory, data, self.plan.seeds(run), bootstrap="data" in self.plan.vary)
 
     def stacked(self, group: Group) -> StackedTraining:
         """Return the training of several runs as one program, not begun."""
         seeds = tuple(self.plan.seeds(run) for run in group)
-        return StackedTraining(*self._what(), seeds, bootstrap="data" in self.plan.vary)
+        return StackedTraining(*self.what(), seeds, bootstrap="data" in self.plan.vary)
 
-    def _what(self) -> tuple[Recipe, AbstractArchitecture, TrainingSet]:
+    def what(self) -> tuple[Recipe, AbstractArchitecture, TrainingSet]:
+        """Return recipe, factory and training data."""
         return self.recipe, architecture(self.recipe.model), self.training_set()
 
     def _do(self, group: Group, missing: Sequence[int]) -> list[Manifest]:
@@ -201,7 +218,8 @@ class TrainRun(AbstractRunTask):
     def _train(self, group: Group, missing: Sequence[int]) -> list[Manifest]:
         watch = Stopwatch(self.device)
         with arithmetic(self.threads, deterministic=self.deterministic), ExitStack() as stack:
-            training = self.single(group[0]) if len(group) == 1 else self.stacked(group)
+            lessons, teaching = taught(self, group)
+            training = self._training(group, lessons)
             checkpoints = self.record.checkpoints(training.total_steps, training.steps_per_epoch)
             splits = [RecordedSplit(EVALUATION, self._tensor(self.evaluation_inputs), self.evaluation_targets)]
             if self.record.train:
@@ -217,15 +235,23 @@ class TrainRun(AbstractRunTask):
             manifests = []
             for run, outcome in zip(group, outcomes, strict=True):
                 if run in writers:
-                    manifests.append(self._manifest(run, checkpoints, outcome, cost, writers[run].name, group))
+                    manifests.append(
+                        self._manifest(run, checkpoints, outcome, teaching, cost, writers[run].name, group)
+                    )
                     writers[run].finish(manifests[-1])
         return manifests
+
+    def _training(self, group: Group, lessons: Taught) -> AbstractTraining:
+        if len(group) > 1 or self.recipe.peers is not None:
+            return replace(self.stacked(group), taught=lessons)
+        return Training(*self.what(), self.plan.seeds(group[0]), "data" in self.plan.vary, lessons)
 
     def _manifest(
         self,
         run: int,
         checkpoints: tuple[int, ...],
         outcome: TrainingOutcome,
+        teaching: LessonCost,
         cost: Cost,
         predictions: str,
         group: Group,
@@ -240,15 +266,25 @@ class TrainRun(AbstractRunTask):
             accuracy=None if np.isnan(outcome.accuracy) else outcome.accuracy,
             diverged_at=outcome.diverged_at,
             cost=Cost(
-                steps=outcome.steps,
-                samples_seen=outcome.samples_seen,
+                steps=outcome.steps + teaching.steps,
+                samples_seen=outcome.samples_seen + teaching.samples_seen,
                 forward_passes=outcome.forward_passes,
+                **self._cost_of_lessons(teaching),
                 **cost,
             ),
             environment=environment(device=self.device, threads=self.threads, deterministic=self.deterministic),
             recipe=self.recipe.digest,
             group=(group[0], group[-1] + 1) if len(group) > 1 else (),
         )
+
+    def _cost_of_lessons(self, teaching: LessonCost) -> Cost:
+        stages = [method.stage for method in self.recipe.mitigations if method.stage is not None]
+        cost = Cost(lesson_passes=teaching.forward_passes) if any(not stage.shared for stage in stages) else Cost()
+        if any(stage.shared for stage in stages):
+            shared = sum((lesson.cost for lesson in self.lessons if lesson is not None), LessonCost())
+            cost["shared_steps"], cost["shared_samples_seen"] = shared.steps, shared.samples_seen
+            cost["shared_lesson_passes"] = shared.forward_passes
+        return cost
 
     def _tensor(self, array: NDArray[Any]) -> torch.Tensor:
         # Executors that share arrays do so read-only, which torch warns of.

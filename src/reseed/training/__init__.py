@@ -1,10 +1,12 @@
 """What a run is: the recipe, the seed streams, the training loop and its recorder."""
 
+from reseed._draws import draw_bits, draw_key, draw_uniform
 from reseed.training._arithmetic import arithmetic
 from reseed.training._augment import augment
 from reseed.training._defaults import default_recipe
-from reseed.training._draws import DropoutDraws, draw_bits, draw_key, draw_uniform
+from reseed.training._draws import DropoutDraws
 from reseed.training._loop import AbstractTraining, Step, Training, TrainingSet, check_forward
+from reseed.training._objective import Taught
 from reseed.training._probe import makes_use_of, probe_determinism
 from reseed.training._recipe import (
     AverageConfig,
@@ -14,6 +16,8 @@ from reseed.training._recipe import (
     as_tree,
     from_tree,
     load_recipe,
+    mitigated,
+    with_settings,
 )
 from reseed.training._record import (
     Level,
@@ -29,6 +33,7 @@ from reseed.training._run import RecordedSplit, TrainingOutcome, run_training
 from reseed.training._schedule import lr_factor
 from reseed.training._seeds import DEFAULT_VARY, STREAMS, SeedPlan, Seeds, Stream, check_vary, generator
 from reseed.training._stacked import StackedTraining, check_can_stack, group_size, trains_apart
+from reseed.training._teach import Lesson, recipe_of_teachers, teach
 
 __all__ = [
     "DEFAULT_VARY",
@@ -36,6 +41,7 @@ __all__ = [
     "AbstractTraining",
     "AverageConfig",
     "DropoutDraws",
+    "Lesson",
     "Level",
     "NoSink",
     "OptimizerConfig",
@@ -49,6 +55,7 @@ __all__ = [
     "StackedTraining",
     "Step",
     "Stream",
+    "Taught",
     "Training",
     "TrainingOutcome",
     "TrainingSet",
@@ -69,10 +76,14 @@ __all__ = [
     "load_recipe",
     "lr_factor",
     "makes_use_of",
+    "mitigated",
     "predict",
     "prediction_arrays",
     "probability_arrays",
     "probe_determinism",
+    "recipe_of_teachers",
     "run_training",
+    "teach",
     "trains_apart",
+    "with_settings",
 ]

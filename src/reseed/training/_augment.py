@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from reseed.training._draws import draw_key, draw_uniform
+from reseed._draws import draw_key, draw_uniform
 
 
 def augment(images: Tensor, kind: str, words: Sequence[int], step: int) -> Tensor:

@@ -1,9 +1,4 @@
-"""Counter-based random draws: a stateless function of (stream word, step, place, position).
-
-A run's dropout masks and augmentations must not depend on what else is computed beside it, before it or on which
-worker. A generator with state cannot promise that; a hash of the counters can. It is written in 32-bit integer
-arithmetic on tensors so that it is vectorised, runs on any device and maps over a run axis.
-"""
+"""Dropout from counter-based draws, for one run or several, in own and in foreign models."""
 
 from __future__ import annotations
 
@@ -11,7 +6,6 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from types import FunctionType
 from typing import Any
 
@@ -19,86 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-_MASK64 = (1 << 64) - 1
-
-
-def _signed32(value: int) -> int:
-    """Reinterpret the low 32 bits of ``value`` as a signed 32-bit integer."""
-    value &= 0xFFFFFFFF
-    return value - (1 << 32) if value & 0x80000000 else value
-
-
-def _splitmix64(state: int) -> int:
-    """Return the SplitMix64 finaliser of ``state`` (Steele, Lea and Flood 2014)."""
-    state = (state + 0x9E3779B97F4A7C15) & _MASK64
-    state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & _MASK64
-    state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & _MASK64
-    return state ^ (state >> 31)
-
-
-def draw_key(word: int, step: int, place: int) -> int:
-    """Return a 64-bit key for one place of one step of one stream."""
-    return _splitmix64(_splitmix64((word << 32) ^ step) ^ place)
-
+from reseed._draws import draw_key, keep_mask
 
 _BLOCK_POSITIONS = 1 << 16
-_MULTIPLIERS = (_signed32(0x7FEB352D), _signed32(0x846CA68B), _signed32(0x9E3779B1))
-
-
-@lru_cache(maxsize=64)
-def _positions(count: int, device: torch.device) -> Tensor:
-    return torch.arange(count, dtype=torch.int32, device=device) * _MULTIPLIERS[2]
-
-
-def draw_bits(key: int, shape: Sequence[int], device: torch.device) -> Tensor:
-    """Return uniform 32-bit integers of the given shape, a pure function of ``key`` and position."""
-    low, high = _signed32(key), _signed32(key >> 32)
-    return _mixed(_positions(math.prod(shape), device) + low, high).view(tuple(shape))
-
-
-def _mixed(bits: Tensor, high: int | Tensor) -> Tensor:
-    """Hash ``bits`` in place: two keyed rounds of multiply and xorshift in wrapping int32 arithmetic."""
-    bits ^= (bits >> 16) & 0xFFFF
-    bits *= _MULTIPLIERS[0]
-    bits ^= (bits >> 15) & 0x1FFFF
-    bits += high
-    bits *= _MULTIPLIERS[1]
-    bits ^= (bits >> 16) & 0xFFFF
-    bits *= _MULTIPLIERS[0]
-    bits ^= (bits >> 15) & 0x1FFFF
-    return bits
-
-
-def draw_uniform(key: int, shape: Sequence[int], device: torch.device) -> Tensor:
-    """Return float32 numbers uniform in [0, 1) with 24 random bits each."""
-    return ((draw_bits(key, shape, device) >> 8) & 0xFFFFFF).to(torch.float32) * 2.0**-24
-
-
-def keep_mask(keys: Sequence[int], shape: Sequence[int], p: float, device: torch.device) -> Tensor:
-    """Return what dropout multiplies with: 0 with probability ``p``, else ``1 / (1 - p)``.
-
-    An element's draw is a function of its key and its coordinates, whatever the extents of the axes: a smaller mask
-    is a corner of a larger one. So padding a batch further changes no draw.
-
-    Args:
-        keys: One key for each mask, see `draw_key`.
-        shape: Shape of each mask.
-        p: The probability of zero, in [0, 1].
-        device: Where to.
-
-    Returns:
-        float32, shape [key, *shape].
-    """
-    if p >= 1.0:
-        return torch.zeros(len(keys), *shape, device=device)
-    low = torch.tensor([_signed32(key) for key in keys], dtype=torch.int32, device=device)
-    high = torch.tensor([_signed32(key >> 32) for key in keys], dtype=torch.int32, device=device)
-    for size in shape[:-1]:  # every row gets a key of its own
-        low, high, rows = low[..., None], high[..., None], _positions(size, device)
-        low, high = _mixed(rows + low, high), _mixed(rows + high, low)
-    threshold = min(round(p * 2**32) - 2**31, 2**31 - 1)
-    keep = _mixed(_positions(shape[-1], device) + low[..., None], high[..., None]) >= threshold
-    return keep.to(torch.float32).mul_(1.0 / (1.0 - p))
 
 
 class Masks:

@@ -15,11 +15,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from reseed._draws import draw_key
 from reseed._errors import ModelError
 from reseed.models import AbstractArchitecture, draw_model
 from reseed.training._augment import augment
 from reseed.training._average import Averages
-from reseed.training._draws import DropoutDraws, draw_key
+from reseed.training._draws import DropoutDraws
+from reseed.training._objective import BatchLoss, Objective, Taught, displaced
 from reseed.training._optimizers import FusedOptimizer, TorchOptimizer
 from reseed.training._recipe import Recipe
 from reseed.training._record import predict
@@ -39,16 +41,16 @@ class Step(NamedTuple):
     logits: Tensor
     """[sample, class], or [run, sample, class], before the update."""
     loss: Tensor
-    """Mean cross-entropy of the batch in nats, before the update; a number, or [run]."""
+    """Mean loss of the batch in nats, before the update; a number, or [run]."""
 
 
 class Block(NamedTuple):
     """Steps that have just been made."""
 
     samples: int
-    """Samples that each run saw in them."""
+    """Samples that each run saw in them, as often as they went forward and backward."""
     losses: Tensor
-    """Mean cross-entropies of the batches in nats, before the updates, [step, run]."""
+    """Mean losses of the batches in nats, before the updates, [step, run]."""
 
 
 @dataclass(frozen=True)
@@ -95,9 +97,8 @@ class AbstractTraining(ABC):
         steps, number = self.steps(), 0
         for stop in stops:
             made = [next(steps) for _ in range(number, stop)]
-            yield Block(
-                sum(step.rows.shape[-1] for step in made), torch.stack([step.loss.reshape(-1) for step in made])
-            )
+            samples = sum(step.rows.shape[-1] for step in made) * self.passes
+            yield Block(samples, torch.stack([step.loss.reshape(-1) for step in made]))
             number = stop
 
     @abstractmethod
@@ -118,6 +119,12 @@ class AbstractTraining(ABC):
         inputs = self.data.inputs
         model = draw_model(self.architecture, self.data.input_shape, self.data.num_classes, word)
         return model.to(inputs.device, inputs.dtype if inputs.is_floating_point() else None)
+
+    @property
+    def passes(self) -> int:
+        """How often a run takes each sample of a batch forward and backward: by networks, and by passes of a step."""
+        peers = self.recipe.peers
+        return math.prod(method.passes for method in self.recipe.mitigations) * (1 if peers is None else peers.count)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -161,10 +168,12 @@ class Training(AbstractTraining):
         seeds: The run's words.
         bootstrap: Whether to train on a resample, with replacement, of the training set (drawn from
             ``seeds.data``) instead of on the set itself.
+        taught: What teachers say of the training set, see `Taught`.
     """
 
     seeds: Seeds
     bootstrap: bool = False
+    taught: Taught = ()
 
     @cached_property
     def model(self) -> nn.Module:
@@ -176,16 +185,26 @@ class Training(AbstractTraining):
         recipe, data, model = self.recipe, self.data, self.model
         updates = Updates(recipe, self.trained, self.total_steps)
         forward = _Forward(model, self.architecture.is_native, self.seeds.dropout)
+        objective = Objective(recipe.mitigations, data, [self.seeds.augment], self.total_steps, self.taught)
         for number, rows in enumerate(self.batches(self.orders(self.seeds, self.bootstrap))):
             inputs = augment(data.inputs[rows], recipe.augment, [self.seeds.augment], number)
-            with self.mixed():
-                logits = forward(inputs, number)
-                loss = nn.functional.cross_entropy(logits, data.labels[rows])
-            model.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            (inputs,), loss_of = objective.begin(number, rows[None], inputs[None])
+            logits, loss = self._learn(forward, inputs, number, loss_of)
+            if moves := objective.ascent(self.trained, 1):
+                with displaced(moves, model):
+                    self._learn(forward, inputs, number, loss_of)
             updates.make(number)
             self._averages.update(number + 1)
-            yield Step(number + 1, rows, inputs, logits.detach(), loss.detach())
+            yield Step(number + 1, rows, inputs, logits, loss)
+
+    def _learn(self, forward: _Forward, inputs: Tensor, number: int, loss_of: BatchLoss) -> tuple[Tensor, Tensor]:
+        """Make a forward and a backward pass, and return logits [sample, class] and the loss."""
+        with self.mixed():
+            logits = forward(inputs, number)
+            loss = loss_of.of(logits[None])[0]
+        self.model.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        return logits.detach(), loss.detach()
 
     @property
     def trained(self) -> list[nn.Parameter]:

@@ -17,7 +17,7 @@ def bytes_of_one_run(recipe: Recipe, architecture: AbstractArchitecture, data: T
     Parameters, gradients and optimiser state, and all that the forward pass keeps for the backward pass (activations,
     attention weights, dropout masks), twice: gradients of it come and go, and stacking copies some of it.
     """
-    training = Training(recipe, architecture, data, SeedPlan().seeds(0))
+    training = Training(recipe.bare, architecture, data, SeedPlan().seeds(0))
     held = {tensor.untyped_storage().data_ptr() for tensor in (*training.model.parameters(), data.inputs)}
     kept: dict[int, int] = {}
 

@@ -27,7 +27,8 @@ def probe_determinism(recipe: Recipe, architecture: AbstractArchitecture, data: 
     """
 
     def trace(seeds: Seeds) -> Iterator[tuple[str, Tensor]]:
-        training = Training(recipe, architecture, data, seeds, bootstrap="data" in plan.vary)
+        # Teachers train as any run does, and what they say is the same for both: the probe goes without.
+        training = Training(recipe.bare, architecture, data, seeds, bootstrap="data" in plan.vary)
         yield from _trace(training)
 
     differing = _first_difference(trace(plan.seeds(0)), trace(plan.seeds(0)))
@@ -58,7 +59,7 @@ def makes_use_of(
         base: The base seed.
     """
     plan = SeedPlan(base, frozenset({stream}))
-    traces = (_trace(Training(recipe, architecture, data, plan.seeds(run), stream == "data")) for run in (0, 1))
+    traces = (_trace(Training(recipe.bare, architecture, data, plan.seeds(run), stream == "data")) for run in (0, 1))
     return _first_difference(*traces) is not None
 
 

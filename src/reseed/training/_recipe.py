@@ -6,8 +6,8 @@ import dataclasses
 import hashlib
 import json
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -16,6 +16,7 @@ import tomli_w
 
 from reseed._errors import RecipeError
 from reseed.data import DataConfig
+from reseed.mitigations import AbstractMitigation, Peers, check_composition, mitigation
 from reseed.models import ModelConfig
 
 _HASH_VERSION = 1
@@ -109,6 +110,8 @@ class Recipe:
     """Random shifts of images by up to an eighth of their side, without or with horizontal flips."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """Arithmetic of layers in training: single precision, or bfloat16 with single-precision weights (mixed)."""
+    mitigations: tuple[AbstractMitigation, ...] = ()
+    """Methods that keep predictions in place, see `mitigated`; in TOML ``[[mitigations]]`` with ``name``."""
 
     def __post_init__(self) -> None:
         _range("epochs", self.epochs, self.epochs >= 1, "1 or more")
@@ -117,6 +120,24 @@ class Recipe:
         _range("batch_size", self.batch_size, self.batch_size >= 1, "1 or more")
         _choice("augment", self.augment, ("none", "crop", "crop-flip"))
         _choice("precision", self.precision, ("float32", "bfloat16"))
+        check_composition(self.mitigations)
+        for method in self.mitigations:
+            for name, value in method.settings().items():
+                raise RecipeError(
+                    f"mitigation {method.name} is a matter of the recipe's own fields; set {name} = {value!r} "
+                    "instead, or let reseed.training.mitigated do so."
+                )
+
+    @property
+    def peers(self) -> Peers | None:
+        """The networks that make up a run, if a method wants several."""
+        return next((method.peers for method in self.mitigations if method.peers is not None), None)
+
+    @property
+    def bare(self) -> Recipe:
+        """The recipe of one network by itself: without the methods that need teachers or peers."""
+        alone = (method for method in self.mitigations if method.stage is None and method.peers is None)
+        return replace(self, mitigations=tuple(alone))
 
     def to_toml(self) -> str:
         """Return the recipe as TOML; options that are not set are left out."""
@@ -146,6 +167,58 @@ class Recipe:
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
+def mitigated(recipe: Recipe, methods: Sequence[AbstractMitigation]) -> Recipe:
+    """Return a recipe with methods added: their settings in its fields, the others among its ``mitigations``.
+
+    Methods of strength zero are left out, and the order in which methods are named does not matter.
+
+    Args:
+        recipe: The control.
+        methods: What to add; see `reseed.mitigations.parse_mitigations`.
+
+    Raises:
+        RecipeError: Two methods cannot be combined; the message names them.
+
+    Examples:
+        >>> from reseed.mitigations import parse_mitigations
+        >>> recipe = mitigated(Recipe(), parse_mitigations("swa+label-smoothing"))
+        >>> recipe.average.name, recipe.mitigations
+        ('swa', (LabelSmoothing(epsilon=0.1),))
+    """
+    active = [method for method in (*recipe.mitigations, *methods) if method.is_active]
+    check_composition(active)
+    changes: dict[str, Any] = {}
+    for method in active:
+        for name, value in method.settings().items():
+            if changes.setdefault(name, value) != value:
+                raise RecipeError(
+                    f"mitigation {method.name} sets {name} to {value!r}, another method to {changes[name]!r}."
+                )
+    hooks = sorted((method for method in active if not method.settings()), key=lambda one: (one.place, one.name))
+    return replace(with_settings(recipe, changes), mitigations=tuple(hooks))
+
+
+def with_settings(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:
+    """Return a recipe with fields replaced.
+
+    Args:
+        recipe: Where the others come from.
+        settings: Values by dotted field name.
+
+    Examples:
+        >>> with_settings(Recipe(), {"optimizer.lr": 0.5}).optimizer.lr
+        0.5
+    """
+    tree: dict[str, Any] = {}
+    for name, value in settings.items():
+        *path, last = name.split(".")
+        part = tree
+        for key in path:
+            part = part.setdefault(key, {})
+        part[last] = value
+    return from_tree(recipe, tree)
+
+
 def load_recipe(path: Path, *, default: Recipe | None = None) -> Recipe:
     """Read a recipe from a TOML file.
 
@@ -167,6 +240,9 @@ def as_tree(config: Any) -> dict[str, Any]:
         value = getattr(config, item.name)
         if dataclasses.is_dataclass(value):
             tree[item.name] = as_tree(value)
+        elif item.name == "mitigations":
+            if value:  # a recipe without any keeps the digest that it had before there were such methods
+                tree[item.name] = [{"name": method.name, **as_tree(method)} for method in value]
         elif value is not None:
             tree[item.name] = list(value) if isinstance(value, tuple) else value
     return tree
@@ -185,9 +261,17 @@ def from_tree(default: T, tree: Mapping[str, Any], prefix: str = "") -> T:
             if not isinstance(value, Mapping):
                 raise RecipeError(f"recipe field {prefix}{name} must be a table, got {value!r}.")
             changes[name] = from_tree(current, value, f"{prefix}{name}.")
+        elif name == "mitigations":
+            changes[name] = tuple(_method(part) for part in value) if isinstance(value, list | tuple) else value
         else:
             changes[name] = _typed(f"{prefix}{name}", value, hints[name])
     return dataclasses.replace(default, **changes)  # type: ignore[type-var]
+
+
+def _method(tree: Any) -> AbstractMitigation:
+    if not isinstance(tree, Mapping) or "name" not in tree:
+        raise RecipeError(f"recipe field mitigations must hold tables with a name, got {tree!r}.")
+    return mitigation(**tree)
 
 
 def _typed(name: str, value: Any, hint: Any) -> Any:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
 
 from reseed._errors import RecipeError
+from reseed.mitigations import Peers
 
 Stream = Literal["init", "order", "dropout", "augment", "data"]
 """What a seed decides: initial weights, batch order, dropout masks, augmentation, the training sample."""
@@ -61,9 +62,41 @@ class SeedPlan:
         """Return the words of run number ``run``."""
         return Seeds(**{stream: self._word(run if stream in self.vary else 0, stream) for stream in STREAMS})
 
+    def shared_seeds(self) -> Seeds:
+        """Return words that belong to no run: from them derive those of teachers that all runs share."""
+        return derived(replace(self, vary=frozenset(STREAMS)).seeds(0), "shared")
+
     def _word(self, run: int, stream: Stream) -> int:
         sequence = np.random.SeedSequence(self.base, spawn_key=(run, STREAMS.index(stream)))
         return int(sequence.generate_state(1, np.uint32)[0])
+
+
+def derived(seeds: Seeds, *place: int | str, fresh: Iterable[str] = ("init", "order", "dropout", "augment")) -> Seeds:
+    """Return words that are a function of others and of a place, such as a teacher's or a peer's.
+
+    Args:
+        seeds: The run's words.
+        *place: What tells this training from the run's other ones: numbers and names.
+        fresh: The streams that get new words; the others keep the run's. The training sample is the run's own.
+
+    Examples:
+        >>> seeds = SeedPlan().seeds(0)
+        >>> one, other = derived(seeds, "teacher", 0), derived(seeds, "teacher", 1)
+        >>> one.init == other.init, one.data == seeds.data
+        (False, True)
+    """
+    key = tuple(int.from_bytes(part.encode(), "little") if isinstance(part, str) else part for part in place)
+    words = {
+        stream: int(np.random.SeedSequence((getattr(seeds, stream), *key)).generate_state(1, np.uint32)[0])
+        for stream in fresh
+    }
+    return replace(seeds, **words)
+
+
+def seeds_of_peers(seeds: Seeds, peers: Peers) -> list[Seeds]:
+    """Return the words of a run's networks, the first of which has the run's own."""
+    others = (derived(seeds, "peer", place, fresh=peers.fresh) for place in range(1, peers.count))
+    return [seeds, *others]
 
 
 def check_vary(vary: Iterable[str]) -> frozenset[Stream]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import final
 
 import torch
@@ -12,7 +11,7 @@ from torch import Tensor
 from reseed.training._augment import augment
 from reseed.training._average import Averages
 from reseed.training._loop import AbstractTraining, Step, Updates, evaluated
-from reseed.training._loss import cross_entropy
+from reseed.training._objective import Objective, Taught, displaced
 from reseed.training._record import EVAL_BATCH, predict
 from reseed.training._seeds import Seeds
 from reseed.training._stack import AbstractStack
@@ -31,13 +30,19 @@ class Shard:
         stack: The runs' models, freshly drawn, on the device of the data.
         runs: Their places among the runs of the program.
         seeds: Their words.
+        taught: What teachers say of the training set to these runs.
     """
 
-    def __init__(self, training: AbstractTraining, stack: AbstractStack, runs: slice, seeds: Sequence[Seeds]) -> None:
+    def __init__(
+        self, training: AbstractTraining, stack: AbstractStack, runs: slice, seeds: Sequence[Seeds], taught: Taught = ()
+    ) -> None:
         self.stack, self.runs = stack.train(), runs
         self._training, self._count = training, len(seeds)
         self._words = [own.augment for own in seeds]
         recipe, is_native = training.recipe, training.architecture.is_native
+        peers = 1 if recipe.peers is None else recipe.peers.count
+        total = training.total_steps
+        self._objective = Objective(recipe.mitigations, training.data, self._words, total, taught, peers)
         self._updates = Updates(recipe, stack.trained, training.total_steps, self._count, direct=is_native)
         self._averages = Averages(recipe.average, evaluated(stack.trained, stack), training.total_steps)
         # The same memory for every batch: the system would hand out fresh pages for each, which takes longer than
@@ -52,13 +57,15 @@ class Shard:
         data, rows = self._training.data, rows[self.runs]
         flat = rows.flatten()
         inputs = augment(self._batch(flat), self._training.recipe.augment, self._words, number)
-        labels = data.labels.index_select(0, flat).view(rows.shape)
+        batch, loss = self._objective.begin(number, rows, inputs.view(*rows.shape, *data.input_shape))
         with self._training.mixed():
-            batch = inputs.view(*rows.shape, *data.input_shape)
-            logits, losses = self.stack.learn(batch, partial(cross_entropy, labels=labels), number)
+            logits, losses = self.stack.learn(batch, loss, number)
+            if moves := self._objective.ascent(self.stack.trained, self._count):
+                with displaced(moves, self.stack):
+                    self.stack.learn(batch, loss, number)
         self._updates.make(number)
         self._averages.update(number + 1)
-        return Step(number + 1, rows, inputs, logits, losses)
+        return Step(number + 1, rows, batch.flatten(0, 1), logits, losses)
 
     def advance(self, first: int, batches: Sequence[Tensor]) -> Tensor:
         """Make steps from number ``first`` (from 0), one for each batch of rows, and return losses [step, run]."""

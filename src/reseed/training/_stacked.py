@@ -20,8 +20,9 @@ from reseed.training._channels_last import ChannelsLast
 from reseed.training._draws import DrawnDropout, DropoutDraws, Masks
 from reseed.training._loop import AbstractTraining, Block, Step
 from reseed.training._memory import bytes_of_one_run
+from reseed.training._objective import Taught
 from reseed.training._products import is_large
-from reseed.training._seeds import Seeds
+from reseed.training._seeds import Seeds, seeds_of_peers
 from reseed.training._shard import Shard
 from reseed.training._stack import AbstractStack, AutogradStack
 from reseed.training._stacked_mlp import StackedMlp, is_mlp
@@ -47,17 +48,28 @@ class StackedTraining(AbstractTraining):
         data: The training set.
         seeds: The words of each run.
         bootstrap: Whether each run trains on its own resample of the training set.
+        taught: What teachers say of the training set, see `Taught`.
     """
 
     seeds: tuple[Seeds, ...]
     bootstrap: bool = False
+    taught: Taught = ()
+
+    @cached_property
+    def networks(self) -> tuple[Seeds, ...]:
+        """The words of each network: one a run, or its peers one after the other."""
+        peers = self.recipe.peers
+        return self.seeds if peers is None else tuple(one for own in self.seeds for one in seeds_of_peers(own, peers))
 
     @cached_property
     def shards(self) -> tuple[Shard, ...]:
         """The runs' models, in training mode, in parts that may step at once."""
-        runs, size = len(self.seeds), _shard_size(self)
-        parts = [slice(first, min(first + size, runs)) for first in range(0, runs, size)]
-        return tuple(Shard(self, self._stack(self.seeds[part]), part, self.seeds[part]) for part in parts)
+        networks, size = len(self.networks), _shard_size(self)
+        parts = [slice(first, min(first + size, networks)) for first in range(0, networks, size)]
+        return tuple(
+            Shard(self, self._stack(self.networks[part]), part, self.networks[part], self._taught(part))
+            for part in parts
+        )
 
     def steps(self) -> Iterator[Step]:
         """Train, yielding after every optimisation step of all runs; gradients and inputs stay until the next one."""
@@ -70,7 +82,10 @@ class StackedTraining(AbstractTraining):
         for stop in stops:
             batches = list(islice(rows, stop - number))
             losses = self._each(partial(Shard.advance, first=number, batches=batches))
-            yield Block(sum(batch.shape[-1] for batch in batches), torch.cat(losses, dim=1))
+            # The mean over a run's networks, which is not finite as soon as one of them is not.
+            each = torch.cat(losses, dim=1)
+            losses_of_runs = each.view(len(each), len(self.seeds), -1).mean(-1)
+            yield Block(sum(batch.shape[-1] for batch in batches) * self.passes, losses_of_runs)
             number = stop
 
     @property
@@ -80,12 +95,25 @@ class StackedTraining(AbstractTraining):
 
     def predict(self, inputs: Tensor) -> Tensor:
         """Return logits [run, sample, class]; all runs see the same inputs [sample, ...]."""
-        return torch.cat(self._each(partial(Shard.predict, inputs=inputs)))
+        logits = torch.cat(self._each(partial(Shard.predict, inputs=inputs)))
+        peers = self.recipe.peers
+        if peers is None:
+            return logits
+        members = logits.view(len(self.seeds), peers.count, *logits.shape[1:])
+        if peers.serve == "first":
+            return members[:, 0]
+        return members.log_softmax(-1).logsumexp(1) - math.log(peers.count)
 
     def _rows(self) -> Iterator[Tensor]:
         """Yield the rows [run, sample] of each step's batches."""
-        orders = zip(*(self.orders(seeds, self.bootstrap) for seeds in self.seeds), strict=True)
+        orders = zip(*(self.orders(seeds, self.bootstrap) for seeds in self.networks), strict=True)
         yield from self.batches(np.stack(order) for order in orders)
+
+    def _taught(self, part: slice) -> Taught:
+        """Return what teachers say to the runs of a part of the networks."""
+        peers = 1 if self.recipe.peers is None else self.recipe.peers.count
+        runs = slice(part.start // peers, part.stop // peers)
+        return tuple(one if one is None or len(one) == 1 else one[runs] for one in self.taught)
 
     def _stack(self, seeds: Sequence[Seeds]) -> AbstractStack:
         models, words = [self.draw(own.init) for own in seeds], [own.dropout for own in seeds]
@@ -123,13 +151,13 @@ def trains_apart(training: StackedTraining) -> bool:
 
 
 def _shard_size(training: StackedTraining) -> int:
-    """Return how many runs step together."""
-    runs = len(training.seeds)
+    """Return how many networks step together; those of a run always do."""
+    runs, peers = len(training.seeds), len(training.networks) // len(training.seeds)
     if not trains_apart(training):
-        return runs
+        return runs * peers
     if not is_mlp(training.draw(0)):  # convolutions of several runs at once are slower, see `ChannelsLast`
-        return 1
-    return math.ceil(runs / torch.get_num_threads())
+        return peers
+    return math.ceil(runs / torch.get_num_threads()) * peers
 
 
 def stack_models(
@@ -173,6 +201,7 @@ def check_can_stack(training: StackedTraining) -> None:
 def group_size(training: StackedTraining) -> int:
     """Return how many runs to train as one program: what half of the free memory holds, at most 64."""
     each = bytes_of_one_run(training.recipe, training.architecture, training.data)
+    each *= len(training.networks) // len(training.seeds)
     return int(max(2, min(_MOST_RUNS, _free_bytes(training.data.inputs.device) // 2 // each)))
 
 

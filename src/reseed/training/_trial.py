@@ -33,6 +33,7 @@ def check_by_trial(training: StackedTraining) -> None:
         schedule=ScheduleConfig(),
         steps=_STEPS,
         batch_size=min(_ROWS, training.recipe.batch_size),
+        mitigations=(),
     )
     stack = replace(training, recipe=recipe, seeds=training.seeds[:2])
     traces = [

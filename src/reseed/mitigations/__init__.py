@@ -1,0 +1,39 @@
+"""What keeps predictions in place: one method a file, hooks into the seams of a training."""
+
+from reseed.mitigations._averaged_weights import Swa
+from reseed.mitigations._composition import check_composition
+from reseed.mitigations._confidence_penalty import ConfidencePenalty, entropy
+from reseed.mitigations._label_smoothing import LabelSmoothing
+from reseed.mitigations._mitigation import AbstractMitigation, Batch, Peers, Penalty, Stage
+from reseed.mitigations._mixup import Mixup
+from reseed.mitigations._prediction_ensemble import PredictionEnsemble
+from reseed.mitigations._registry import MITIGATIONS, described, mitigation, parse_mitigations
+from reseed.mitigations._sam import Sam
+from reseed.mitigations._soft_cross_entropy import soft_cross_entropy
+from reseed.mitigations._teaching import AbstractTeaching, EnsembleSoftLabels, Tgtss
+from reseed.mitigations._tempered import tempered
+
+__all__ = [
+    "MITIGATIONS",
+    "AbstractMitigation",
+    "AbstractTeaching",
+    "Batch",
+    "ConfidencePenalty",
+    "EnsembleSoftLabels",
+    "LabelSmoothing",
+    "Mixup",
+    "Peers",
+    "Penalty",
+    "PredictionEnsemble",
+    "Sam",
+    "Stage",
+    "Swa",
+    "Tgtss",
+    "check_composition",
+    "described",
+    "entropy",
+    "mitigation",
+    "parse_mitigations",
+    "soft_cross_entropy",
+    "tempered",
+]

@@ -1,0 +1,169 @@
+"""What a mitigation is: hooks at the seams of a training step, each of which sees tensors with a run axis."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+Penalty = Callable[[Tensor], Tensor]
+"""Turns logits [run, sample, class] into what is added to each sample's loss, [run, sample], in nats."""
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """One training step's batch of one or several runs.
+
+    Attributes:
+        step: The step, from 0.
+        total: Steps of the whole training.
+        labels: Hard labels, [run, sample].
+        num_classes: How many classes there are.
+        words: Each run's word for random draws, see `reseed.training.Seeds`; draw with
+            ``draw_uniform(draw_key(word, step, place), ...)`` and a place of the method's own.
+        taught: What the method's stage learned of these samples, [run, sample, class]; empty for methods
+            without one.
+    """
+
+    step: int
+    total: int
+    labels: Tensor
+    num_classes: int
+    words: Sequence[int]
+    taught: Tensor = field(default_factory=lambda: torch.empty(0))
+
+    def soft(self, targets: Tensor | None) -> Tensor:
+        """Return soft targets [run, sample, class]: those given, or one-hot labels."""
+        if targets is not None:
+            return targets
+        return nn.functional.one_hot(self.labels, self.num_classes).float()
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Earlier trainings of the same recipe whose predictions on the training set a method learns from.
+
+    A teacher trains on hard labels, without any mitigation. Its probabilities after the steps named here are averaged:
+    after every ``every``-th step beyond the transient, or after the last step only.
+
+    Attributes:
+        teachers: Trainings whose probabilities are averaged.
+        shared: Whether all runs of a study learn from the same teachers; else each run has its own.
+        transient: Share of the steps before the first prediction that counts.
+        every: Steps between predictions; None for the last step alone.
+        source: ``full``: predict the whole training set in evaluation mode; ``in_batch``: keep the predictions that
+            training makes anyway, one a sample and epoch, with dropout on.
+        output: ``probabilities`` or ``logits`` of the teachers.
+        settings: Recipe fields, by dotted name, in which the teachers' recipe differs.
+    """
+
+    teachers: int = 1
+    shared: bool = False
+    transient: float = 0.0
+    every: int | None = None
+    source: Literal["full", "in_batch"] = "full"
+    output: Literal["probabilities", "logits"] = "probabilities"
+    settings: tuple[tuple[str, Any], ...] = ()
+
+    def steps(self, total: int) -> tuple[int, ...]:
+        """Return the steps, counted from 1, after which teachers' predictions are taken.
+
+        Examples:
+            >>> Stage(transient=0.5, every=2).steps(10)
+            (6, 8, 10)
+            >>> Stage().steps(10)
+            (10,)
+        """
+        if self.every is None:
+            return (total,)
+        first = min(round(self.transient * total), total - 1)
+        return tuple(reversed(range(total, first, -self.every)))
+
+
+@dataclass(frozen=True)
+class Peers:
+    """Networks that are trained together as one run.
+
+    Attributes:
+        count: Networks in a run.
+        serve: What the run predicts: its first network, or the mean of all networks' probabilities.
+        fresh: The seed streams that each network draws for itself; the others it shares with the first.
+    """
+
+    count: int
+    serve: Literal["first", "mean"]
+    fresh: tuple[str, ...] = ("init", "order", "dropout", "augment")
+
+
+@dataclass(frozen=True)
+class AbstractMitigation(ABC):
+    """A method that keeps predictions in place when a network is trained again.
+
+    Subclasses are frozen dataclasses of numbers, words and flags, so that a recipe can name them; their docstrings are
+    their cards: formula, paper, when to use them, what they cost and where they harm. They override the hooks they
+    need, and every hook works on tensors with a run axis, so that a method runs under every engine.
+    """
+
+    name: ClassVar[str]
+    """What the command line and recipes call it."""
+    place: ClassVar[int] = 1
+    """Where it stands among the methods of a recipe: 0 replaces labels, 1 changes what is there, 2 blends samples."""
+
+    @property
+    @abstractmethod
+    def is_active(self) -> bool:
+        """Whether it changes anything: False at strength zero, where training is bit for bit the control's."""
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return the recipe fields that the method sets, by dotted name."""
+        return {}
+
+    @property
+    def stage(self) -> Stage | None:
+        """The earlier trainings it needs."""
+        return None
+
+    def learn(self, output: Tensor, labels: Tensor) -> Tensor:
+        """Turn what the stage's teachers say of the training set into what `Batch.taught` holds.
+
+        Args:
+            output: The teachers' mean probabilities, or logits, [run, sample, class]; one run if they are shared.
+            labels: Hard labels of the training set, [sample].
+        """
+        return output
+
+    @property
+    def peers(self) -> Peers | None:
+        """The networks that make up a run, if there are several."""
+        return None
+
+    @property
+    def passes(self) -> int:
+        """Forward and backward passes over the batch in one step."""
+        return 1
+
+    def inputs(self, inputs: Tensor, batch: Batch) -> Tensor:
+        """Return what the model sees in place of inputs [run, sample, ...]."""
+        return inputs
+
+    def targets(self, targets: Tensor | None, batch: Batch) -> Tensor | None:
+        """Return soft targets [run, sample, class], or None for hard labels; see `Batch.soft`."""
+        return targets
+
+    def penalty(self, batch: Batch) -> Penalty | None:
+        """Return what is added to the loss, or None."""
+        return None
+
+    def ascent(self, parameters: Sequence[Tensor], gradients: Sequence[Tensor], runs: int) -> list[Tensor] | None:
+        """Return how far to move each parameter before a second pass whose gradients count, or None for no such pass.
+
+        Args:
+            parameters: Each with a first axis divisible by ``runs``, run by run.
+            gradients: Theirs, from the first pass.
+            runs: How many runs they hold.
+        """
+        return None

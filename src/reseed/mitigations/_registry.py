@@ -1,0 +1,123 @@
+"""The table of methods, and how text names them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from reseed._errors import RecipeError
+from reseed.mitigations._averaged_weights import Swa
+from reseed.mitigations._confidence_penalty import ConfidencePenalty
+from reseed.mitigations._label_smoothing import LabelSmoothing
+from reseed.mitigations._mitigation import AbstractMitigation
+from reseed.mitigations._mixup import Mixup
+from reseed.mitigations._prediction_ensemble import PredictionEnsemble
+from reseed.mitigations._sam import Sam
+from reseed.mitigations._teaching import EnsembleSoftLabels, Tgtss
+
+MITIGATIONS: Mapping[str, type[AbstractMitigation]] = {
+    method.name: method
+    for method in (
+        ConfidencePenalty,
+        EnsembleSoftLabels,
+        LabelSmoothing,
+        Mixup,
+        PredictionEnsemble,
+        Sam,
+        Swa,
+        Tgtss,
+    )
+}
+"""Every method by its name."""
+
+
+def mitigation(name: str, **options: Any) -> AbstractMitigation:
+    """Return a configured method.
+
+    Args:
+        name: A key of `MITIGATIONS`.
+        **options: Its fields; default: their own.
+
+    Raises:
+        RecipeError: The method or a field is unknown, or a value is out of range.
+
+    Examples:
+        >>> mitigation("label-smoothing", epsilon=0.2)
+        LabelSmoothing(epsilon=0.2)
+    """
+    if name not in MITIGATIONS:
+        raise RecipeError(f"unknown mitigation {name!r}; choose among {', '.join(MITIGATIONS)}.")
+    method = MITIGATIONS[name]
+    known = {field.name: field.type for field in dataclasses.fields(method)}
+    for field in options:
+        if field not in known:
+            raise RecipeError(f"mitigation {name} has no option {field!r}; it has {', '.join(known) or 'none'}.")
+    return method(**{field: _typed(name, field, value, str(known[field])) for field, value in options.items()})
+
+
+def parse_mitigations(text: str) -> tuple[AbstractMitigation, ...]:
+    """Return the methods that a text names: ``NAME[:FIELD=VALUE]...``, several joined by ``+``.
+
+    ``control`` is no method at all.
+
+    Raises:
+        RecipeError: A method or field is unknown, or a value is unusable.
+
+    Examples:
+        >>> parse_mitigations("tgtss:exponent=0.5:teacher=shared+swa")[1]
+        Swa(last=0.4)
+        >>> parse_mitigations("control")
+        ()
+    """
+    methods = []
+    for part in text.split("+"):
+        name, *pairs = part.strip().split(":")
+        if name == "control" and not pairs:
+            continue
+        options = {}
+        for pair in pairs:
+            field, sign, value = pair.partition("=")
+            if not sign:
+                raise RecipeError(f"mitigation {part.strip()!r}: write options as FIELD=VALUE, got {pair!r}.")
+            options[field.strip().replace("-", "_")] = value.strip()
+        methods.append(mitigation(name, **options))
+    return tuple(methods)
+
+
+def described(methods: tuple[AbstractMitigation, ...]) -> str:
+    """Return the text that names methods: `parse_mitigations` understands it; fields at their defaults are left out.
+
+    Examples:
+        >>> described(parse_mitigations("swa:last=0.2+tgtss"))
+        'swa:last=0.2+tgtss'
+    """
+    parts = []
+    for method in methods:
+        changed = [
+            f"{field.name}={getattr(method, field.name)}"
+            for field in dataclasses.fields(method)
+            if getattr(method, field.name) != field.default
+        ]
+        parts.append(":".join([method.name, *changed]))
+    return "+".join(parts) or "control"
+
+
+def _typed(name: str, field: str, value: Any, kind: str) -> Any:
+    """Return a value as the field's annotation wants it; the command line and TOML give words and numbers."""
+    try:
+        if kind.startswith("int") and not isinstance(value, bool):
+            return int(value) if float(value) == int(float(value)) else _unusable(name, field, value, "a whole number")
+        if kind.startswith("float") and not isinstance(value, bool):
+            return float(value)
+        if kind.startswith("bool") and str(value).lower() in ("true", "false"):
+            return str(value).lower() == "true"
+        if kind.startswith(("str", "Literal")) and isinstance(value, str):
+            return value
+    except (TypeError, ValueError):
+        pass
+    return _unusable(name, field, value, kind)
+
+
+def _unusable(name: str, field: str, value: Any, expected: str) -> Any:
+    raise RecipeError(f"mitigation {name}: {field} must be {expected}, got {value!r}.")
