@@ -175,12 +175,12 @@ class TrainRun(AbstractRunTask):
 
     def single(self, run: int) -> Training:
         """Return the training of one run by itself, not begun."""
-        return Training(*self._what(), self.plan.seeds(run), bootstrap="data" in self.plan.vary)
+        return Training(*self._what(), self.plan.seeds(run), bootstrap=self.plan.bootstrap)
 
     def stacked(self, group: Group) -> StackedTraining:
         """Return the training of several runs as one program, not begun."""
         seeds = tuple(self.plan.seeds(run) for run in group)
-        return StackedTraining(*self._what(), seeds, bootstrap="data" in self.plan.vary)
+        return StackedTraining(*self._what(), seeds, bootstrap=self.plan.bootstrap)
 
     def _what(self) -> tuple[Recipe, AbstractArchitecture, TrainingSet]:
         return self.recipe, architecture(self.recipe.model), self.training_set()
@@ -295,6 +295,7 @@ def _header(task: TrainRun, splits: Splits, runs: int) -> Header:
         recipe=recipe.digest,
         base_seed=task.plan.base,
         vary=tuple(sorted(task.plan.vary)),
+        resample=task.plan.resample,
         record=task.record,
         threads=task.threads,
         deterministic=task.deterministic,
