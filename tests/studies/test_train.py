@@ -280,7 +280,7 @@ def test_runs_on_one_resample_share_the_training_sample(train, engine):
     assert not np.array_equal(study.final("confidence")[0], whole.final("confidence")[0])
     assert Study.open(study.path).header.resample == 1
     assert "resample" not in json.loads((whole.path / "study.json").read_text())
-    with pytest.raises(StudyError, match="already holds another study .*resample: 1 there, 2 now"):
+    with pytest.raises(StudyError, match=r"already holds another study .*resample: 1 there, 2 now"):
         train("one", plan=SeedPlan(resample=2), engine=engine)
 
 
