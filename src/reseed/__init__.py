@@ -19,6 +19,7 @@ from reseed._errors import (
 )
 from reseed._export import export
 from reseed._measure import Measurement, inspect, measure, recipe_for
+from reseed._nested import NestedMeasurement, measure_nested
 from reseed._profile import profile
 from reseed.data import DataConfig, Dataset, Splits, load
 from reseed.instability import Stability, WhereUnstable, evaluate, where_unstable
@@ -39,6 +40,7 @@ __all__ = [
     "MissingExtraError",
     "ModelConfig",
     "ModelError",
+    "NestedMeasurement",
     "OptimizerConfig",
     "Recipe",
     "RecipeError",
@@ -61,6 +63,7 @@ __all__ = [
     "inspect",
     "load",
     "measure",
+    "measure_nested",
     "profile",
     "recipe_for",
     "run",
