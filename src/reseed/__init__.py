@@ -5,6 +5,8 @@ through `Study.from_predictions`. Every measure is a pure function in `reseed.in
 """
 
 from reseed._attribute import Attribution, attribute
+from reseed._bootstrap import BootstrapMeasurement, measure_bootstrap
+from reseed._bootstrap_fit import bootstrap
 from reseed._errors import (
     DataError,
     DeterminismError,
@@ -31,6 +33,7 @@ from reseed.training import AverageConfig, OptimizerConfig, Recipe, RecordConfig
 __all__ = [
     "Attribution",
     "AverageConfig",
+    "BootstrapMeasurement",
     "DataConfig",
     "DataError",
     "Dataset",
@@ -57,12 +60,14 @@ __all__ = [
     "TrainingError",
     "WhereUnstable",
     "attribute",
+    "bootstrap",
     "evaluate",
     "export",
     "import_predictions",
     "inspect",
     "load",
     "measure",
+    "measure_bootstrap",
     "measure_nested",
     "profile",
     "recipe_for",

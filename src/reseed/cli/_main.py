@@ -15,6 +15,7 @@ from typing import Any
 import tyro
 
 from reseed._attribute import ATTRIBUTION, Attribution, attribute
+from reseed._bootstrap import BOOTSTRAP, BootstrapMeasurement, measure_bootstrap
 from reseed._errors import InputError, ReseedError, StudyError
 from reseed._export import export
 from reseed._measure import Measurement, inspect, measure, recipe_for
@@ -135,7 +136,7 @@ def _measure(options: Measure) -> None:
         "probe": not options.no_probe,
     }
     if options.runs is not None:
-        arguments["runs"] = options.runs
+        arguments["bootstraps" if options.bootstrap else "runs"] = options.runs
     streams = options.streams()
     if streams is not None:
         arguments["vary"] = streams
@@ -144,6 +145,8 @@ def _measure(options: Measure) -> None:
     if options.nested is not None:
         found = measure_nested(**arguments, training_sets=options.nested, epsilon=options.epsilon)
         _show_nested(found, as_json=options.json)
+    elif options.bootstrap:
+        _show_bootstrap(measure_bootstrap(**arguments), as_json=options.json)
     elif options.attribute:
         _show_sources(attribute(**arguments, record=record), as_json=options.json)
     else:
@@ -162,6 +165,19 @@ def _check_one_question(options: Measure) -> None:
         raise InputError(f"{' and '.join(names)} ask for different things; pass one of them.")
     if options.epsilon is not None and options.nested is None:
         raise InputError("--epsilon is for the divergences of --nested; pass it with that.")
+
+
+def _show_bootstrap(found: BootstrapMeasurement, *, as_json: bool) -> None:
+    if as_json:
+        _print_json(found.summary)
+        return
+    from rich.console import Console
+
+    console = Console()
+    header = found.study.header
+    title = f"{header.dataset}, {header.model}"
+    print_bootstrap(found.instability, found.seeds, console, title=title, notes=found.notes)
+    console.print(f"numbers: {found.path / BOOTSTRAP}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _show_nested(found: NestedMeasurement, *, as_json: bool) -> None:
