@@ -265,8 +265,8 @@ def _compared(original: Study, resampled: Study, root: Path) -> BootstrapMeasure
     found = bootstrap_instability(base[0], resampled.final("probabilities"))
     seeds = bootstrap_instability(base[0], base[1:]) if len(base) > 1 else None
     notes = bootstrap_notes(found, resampled.header.runs, resampled.samples)
-    if "init" not in resampled.header.vary:
-        notes += ("Models of resamples keep the original's seeds, but for the streams in vary.",)
+    if resampled.header.vary == ("data",):
+        notes += ("Models of resamples keep the original's seeds: what differs is the sample.",)
     return BootstrapMeasurement(found, seeds, resampled, original, root, notes)
 
 

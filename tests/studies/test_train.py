@@ -279,6 +279,7 @@ def test_runs_on_one_resample_share_the_training_sample(train, engine):
     assert study.manifests[0].seeds["init"] == whole.manifests[0].seeds["init"]
     assert not np.array_equal(study.final("confidence")[0], whole.final("confidence")[0])
     assert Study.open(study.path).header.resample == 1
+    assert study.header.notes[-1].startswith("All runs train on bootstrap resample 1 of the training set")
     assert "resample" not in json.loads((whole.path / "study.json").read_text())
     with pytest.raises(StudyError, match=r"already holds another study .*resample: 1 there, 2 now"):
         train("one", plan=SeedPlan(resample=2), engine=engine)

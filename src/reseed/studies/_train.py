@@ -284,6 +284,11 @@ def _header(task: TrainRun, splits: Splits, runs: int) -> Header:
             f"The seed re-draws {origins.redrawn_count:,} parameters; {origins.shared_count:,} start from shared "
             "pre-trained weights in every run."
         )
+    if task.plan.resample is not None:
+        notes.append(
+            f"All runs train on bootstrap resample {task.plan.resample} of the training set, which holds about 63 % of "
+            "its distinct samples."
+        )
     return Header(
         kind="training",
         dataset=splits.evaluation.name,
