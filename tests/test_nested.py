@@ -67,7 +67,8 @@ def test_what_is_finished_is_kept_and_extended(tmp_path):
     probabilities = [study.final("probabilities") for study in before.studies]
     kept = before.studies[0].manifests[0]
     shutil.rmtree(tmp_path / "grown" / "sample-1")
-    (tmp_path / "grown" / "sample-0" / "runs" / "00001" / "run.json").unlink(missing_ok=True)
+    manifests = sorted((tmp_path / "grown" / "sample-0" / "runs").glob("*/manifest.json"))
+    manifests[1].unlink()
     (tmp_path / "grown" / "nested.json").unlink()
     after, lines = _measure(tmp_path / "grown")
     assert "3 training samples, 3 runs on each: 9 trainings" in lines
