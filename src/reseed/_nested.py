@@ -156,7 +156,7 @@ def measure_nested(
             "between runs on one sample: init, order, dropout, augment."
         )
     if not is_whole(training_sets) or training_sets < 2:
-        raise InputError(f"training_sets must be 2 or more, got {training_sets}; pass for example 5.")
+        raise InputError(f"training_sets (--nested) must be 2 or more, got {training_sets}; pass for example 5.")
     if epsilon is not None and not 0 < epsilon < 1:
         raise InputError(f"epsilon must be strictly between 0 and 1, got {epsilon}; pass None to mix nothing in.")
     check_runs(runs)
