@@ -244,7 +244,9 @@ def check_bootstraps(bootstraps: int) -> None:
         InputError: Fewer than two.
     """
     if bootstraps < 2:
-        raise InputError(f"bootstraps must be 2 or more, got {bootstraps}; pass {_ADVISED} or more (--runs with --bootstrap).")
+        raise InputError(
+            f"bootstraps must be 2 or more, got {bootstraps}; pass {_ADVISED} or more (--runs with --bootstrap)."
+        )
 
 
 def _default(recipe: Recipe) -> Path:
