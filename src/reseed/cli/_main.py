@@ -15,14 +15,16 @@ from typing import Any
 import tyro
 
 from reseed._attribute import ATTRIBUTION, Attribution, attribute
+from reseed._bootstrap import BOOTSTRAP, BootstrapMeasurement, measure_bootstrap
 from reseed._errors import InputError, ReseedError, StudyError
 from reseed._export import export
 from reseed._measure import Measurement, inspect, measure, recipe_for
+from reseed._nested import NESTED, NestedMeasurement, measure_nested
 from reseed._plain import plain
 from reseed._profile import profile_summary
 from reseed.cli._options import Calibrate, Export, Import, Inspect, Measure, Report
 from reseed.instability import calibrate, where_unstable
-from reseed.report import print_numbers, print_sources, print_stability, print_where
+from reseed.report import print_bootstrap, print_nested, print_numbers, print_sources, print_stability, print_where
 from reseed.studies import ColumnNames, Study, import_predictions
 from reseed.training import RecordConfig
 
@@ -123,9 +125,7 @@ def _measure(options: Measure) -> None:
     arguments: dict[str, Any] = {
         "recipe": recipe,
         "out": options.out,
-        "vary": options.streams(),
         "seed": options.seed,
-        "record": RecordConfig(options.every, options.burn_in, options.level, options.record_train),
         "engine": options.engine,
         "jobs": options.jobs,
         "address": options.address,
@@ -136,13 +136,60 @@ def _measure(options: Measure) -> None:
         "probe": not options.no_probe,
     }
     if options.runs is not None:
-        arguments["runs"] = options.runs
-    if not options.attribute:
-        _show(measure(**arguments, until=options.until), as_json=options.json)
-    elif options.until is not None:
-        raise InputError("--until and --attribute ask for different things; pass one of them.")
+        arguments["bootstraps" if options.bootstrap else "runs"] = options.runs
+    streams = options.streams()
+    if streams is not None:
+        arguments["vary"] = streams
+    _check_one_question(options)
+    record = RecordConfig(options.every, options.burn_in, options.level, options.record_train)
+    if options.nested is not None:
+        found = measure_nested(**arguments, training_sets=options.nested, epsilon=options.epsilon)
+        _show_nested(found, as_json=options.json)
+    elif options.bootstrap:
+        _show_bootstrap(measure_bootstrap(**arguments), as_json=options.json)
+    elif options.attribute:
+        _show_sources(attribute(**arguments, record=record), as_json=options.json)
     else:
-        _show_sources(attribute(**arguments), as_json=options.json)
+        _show(measure(**arguments, record=record, until=options.until), as_json=options.json)
+
+
+def _check_one_question(options: Measure) -> None:
+    asked = {
+        "--until": options.until is not None,
+        "--attribute": options.attribute,
+        "--bootstrap": options.bootstrap,
+        "--nested": options.nested is not None,
+    }
+    names = [name for name, is_asked in asked.items() if is_asked]
+    if len(names) > 1:
+        raise InputError(f"{' and '.join(names)} ask for different things; pass one of them.")
+    if options.epsilon is not None and options.nested is None:
+        raise InputError("--epsilon is for the divergences of --nested; pass it with that.")
+
+
+def _show_bootstrap(found: BootstrapMeasurement, *, as_json: bool) -> None:
+    if as_json:
+        _print_json(found.summary)
+        return
+    from rich.console import Console
+
+    console = Console()
+    header = found.study.header
+    title = f"{header.dataset}, {header.model}"
+    print_bootstrap(found.instability, found.seeds, console, title=title, notes=found.notes)
+    console.print(f"numbers: {found.path / BOOTSTRAP}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _show_nested(found: NestedMeasurement, *, as_json: bool) -> None:
+    if as_json:
+        _print_json(found.summary)
+        return
+    from rich.console import Console
+
+    console = Console()
+    header = found.studies[0].header
+    print_nested(found.estimates, console, title=f"{header.dataset}, {header.model}", notes=found.notes)
+    console.print(f"numbers: {found.path / NESTED}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _show_sources(found: Attribution, *, as_json: bool) -> None:

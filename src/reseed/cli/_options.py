@@ -150,6 +150,8 @@ class Measure:
       reseed measure massive --encoder sentence-transformers/all-MiniLM-L6-v2
       reseed measure mnist --model my_models:small_net --epochs 2 --vary init
       reseed measure digits --attribute
+      reseed measure digits --bootstrap
+      reseed measure digits --nested 5 --runs 4
       reseed measure mnist --engine cluster --address auto --out s3://my-bucket/mnist
     """
 
@@ -159,14 +161,24 @@ class Measure:
     model: _Name = None
     """mlp, cnn, resnet, text-tfidf, text-encoder or MODULE:FUNCTION. Default: what suits the data."""
     runs: _Count = None
-    """Trainings in all, with --attribute in each study, with --until the most there may be. Default: 50; 10 with
-    --attribute."""
+    """Trainings in all, with --attribute in each study, with --bootstrap resamples, with --nested on each training
+    sample, with --until the most there may be. Default: 50; 10 with --attribute, 200 with --bootstrap, 4 with
+    --nested."""
     until: _Number = None
     """Begin with 10 runs and add more until the 95 % interval of mean label entropy over runs is this narrow: its
     half-width in nats."""
     attribute: bool = False
     """Measure which source of randomness the changes come from: a study in which all of --vary differ, one for each
     alone, and one for each with it alone held fixed."""
+    bootstrap: bool = False
+    """Measure what another training sample does: models of bootstrap resamples against the model of all data. Records
+    probabilities at the final step, whatever --every and --level say."""
+    nested: _Count = None
+    """Take seed and training sample apart: train on this many bootstrap resamples, with --runs seeds on each. Records
+    as --bootstrap does."""
+    epsilon: _Number = None
+    """With --nested: mix this share of the uniform distribution into predictions before divergences, which else are
+    infinite where a run rules a class out."""
     out: _Place = None
     """The study's folder, or a URL (s3://, gs://, az://). Default: reseed-studies/ and a name made of data, model
     and recipe."""
@@ -174,8 +186,9 @@ class Measure:
     """TOML file with some or all fields of the recipe."""
     seed: int = 0
     """Base seed from which all seeds derive."""
-    vary: Annotated[str, arg(metavar="STREAM,...")] = "init,order,dropout,augment"
-    """What differs between runs: init, order, dropout, augment, data (a bootstrap of the training set)."""
+    vary: Annotated[str | None, arg(metavar="STREAM,...", help_behavior_hint="")] = None
+    """What differs between runs: init, order, dropout, augment, data (a bootstrap of the training set). Default:
+    init,order,dropout,augment; with --bootstrap data alone."""
 
     every: str = "epoch"
     """Record predictions every epoch, at the final step only (final), or every so many steps (a number)."""
@@ -222,9 +235,9 @@ class Measure:
             named[_FIELDS_OF_OTHER_NAMES.get(name, default)] = value
         return {name: value for name, value in named.items() if value is not None}
 
-    def streams(self) -> list[str]:
-        """Return the names in --vary."""
-        return [name.strip() for name in self.vary.split(",") if name.strip()]
+    def streams(self) -> list[str] | None:
+        """Return the names in --vary, or None where it is not given."""
+        return None if self.vary is None else [name.strip() for name in self.vary.split(",") if name.strip()]
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,8 @@ from reseed.instability._margins import aum, logit_margin
 from reseed.instability._mode import mode_label, mode_share, variation_ratio
 from reseed.instability._multiplicity import Multiplicity, multiplicity
 from reseed.instability._nested import NestedInstability, nested_instability
+from reseed.instability._nested_estimates import NestedEstimates, nested_estimates
+from reseed.instability._nested_variance import NestedVariance, nested_variance
 from reseed.instability._probabilities import check_probabilities, confidence_mean_std, predicted_labels
 from reseed.instability._rashomon import ambiguity, ambiguous_samples, discrepancy, rashomon_set
 from reseed.instability._rashomon_sweep import RashomonSweep, rashomon_sweep
@@ -99,7 +101,9 @@ __all__ = [
     "LabelQuality",
     "LabelStatistics",
     "Multiplicity",
+    "NestedEstimates",
     "NestedInstability",
+    "NestedVariance",
     "Rarefaction",
     "RashomonSweep",
     "RunMean",
@@ -147,7 +151,9 @@ __all__ = [
     "mode_share",
     "multiplicity",
     "negative_flip_rate",
+    "nested_estimates",
     "nested_instability",
+    "nested_variance",
     "predicted_labels",
     "rarefaction",
     "rashomon_capacity",

@@ -10,7 +10,8 @@ from reseed.studies._import_files import ColumnNames, import_predictions
 from reseed.studies._manifest import Manifest
 from reseed.studies._recording import RunRecording
 from reseed.studies._remote import local_folder
-from reseed.studies._samples import Samples, as_array, evaluation_data, label_indices
+from reseed.studies._resampled import ResampledFit
+from reseed.studies._samples import Samples, as_array, class_names_of, evaluation_data, label_indices, pair
 from reseed.studies._study import Study
 from reseed.studies._train import check_runs, to_stderr, train_study
 
@@ -19,17 +20,20 @@ __all__ = [
     "Cost",
     "Header",
     "Manifest",
+    "ResampledFit",
     "RunRecording",
     "Samples",
     "Study",
     "as_array",
     "check_runs",
+    "class_names_of",
     "cost_summary",
     "evaluation_data",
     "from_predictions",
     "import_predictions",
     "label_indices",
     "local_folder",
+    "pair",
     "replace_file",
     "replace_json",
     "replace_text",

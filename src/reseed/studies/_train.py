@@ -175,12 +175,12 @@ class TrainRun(AbstractRunTask):
 
     def single(self, run: int) -> Training:
         """Return the training of one run by itself, not begun."""
-        return Training(*self._what(), self.plan.seeds(run), bootstrap="data" in self.plan.vary)
+        return Training(*self._what(), self.plan.seeds(run), bootstrap=self.plan.bootstrap)
 
     def stacked(self, group: Group) -> StackedTraining:
         """Return the training of several runs as one program, not begun."""
         seeds = tuple(self.plan.seeds(run) for run in group)
-        return StackedTraining(*self._what(), seeds, bootstrap="data" in self.plan.vary)
+        return StackedTraining(*self._what(), seeds, bootstrap=self.plan.bootstrap)
 
     def _what(self) -> tuple[Recipe, AbstractArchitecture, TrainingSet]:
         return self.recipe, architecture(self.recipe.model), self.training_set()
@@ -284,6 +284,11 @@ def _header(task: TrainRun, splits: Splits, runs: int) -> Header:
             f"The seed re-draws {origins.redrawn_count:,} parameters; {origins.shared_count:,} start from shared "
             "pre-trained weights in every run."
         )
+    if task.plan.resample is not None:
+        notes.append(
+            f"All runs train on bootstrap resample {task.plan.resample} of the training set, which holds about 63 % of "
+            "its distinct samples."
+        )
     return Header(
         kind="training",
         dataset=splits.evaluation.name,
@@ -295,6 +300,7 @@ def _header(task: TrainRun, splits: Splits, runs: int) -> Header:
         recipe=recipe.digest,
         base_seed=task.plan.base,
         vary=tuple(sorted(task.plan.vary)),
+        resample=task.plan.resample,
         record=task.record,
         threads=task.threads,
         deterministic=task.deterministic,

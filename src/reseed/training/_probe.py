@@ -27,7 +27,7 @@ def probe_determinism(recipe: Recipe, architecture: AbstractArchitecture, data: 
     """
 
     def trace(seeds: Seeds) -> Iterator[tuple[str, Tensor]]:
-        training = Training(recipe, architecture, data, seeds, bootstrap="data" in plan.vary)
+        training = Training(recipe, architecture, data, seeds, bootstrap=plan.bootstrap)
         yield from _trace(training)
 
     differing = _first_difference(trace(plan.seeds(0)), trace(plan.seeds(0)))
