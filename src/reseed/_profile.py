@@ -13,6 +13,7 @@ from reseed.instability import (
     TrainingDynamics,
     evaluate,
     multiplicity,
+    sample_groups,
     training_dynamics,
 )
 from reseed.studies import Study
@@ -43,7 +44,7 @@ def profile(study: str | Path | Study) -> pa.Table:
         ([0.0, 0.0, 1.0], [False, False, True])
     """
     opened = study if isinstance(study, Study) else Study.open(study)
-    table = evaluate(opened).samples
+    table = sample_groups(opened).append_to(evaluate(opened).samples, opened)
     found = study_multiplicity(opened).samples
     dynamics = study_dynamics(opened)
     for name, values in (found | ({} if dynamics is None else dynamics.samples)).items():

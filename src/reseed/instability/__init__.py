@@ -61,6 +61,7 @@ from reseed.instability._probabilities import check_probabilities, confidence_me
 from reseed.instability._rashomon import ambiguity, ambiguous_samples, discrepancy, rashomon_set
 from reseed.instability._rashomon_sweep import RashomonSweep, rashomon_sweep
 from reseed.instability._reduction import label_entropy_reduction
+from reseed.instability._sample_groups import SampleGroups, available_groupings, sample_groups
 from reseed.instability._single_run import SingleRunModel, single_run_score
 from reseed.instability._single_run_signals import single_run_signals
 from reseed.instability._single_run_table import RunMean, SignalQuality, single_run_table
@@ -82,7 +83,7 @@ from reseed.instability._unstable import (
     unstable_fraction,
 )
 from reseed.instability._viable_range import ViableRange, risk_ambiguity, viable_prediction_range
-from reseed.instability._where import WhereUnstable, available_groupings, where_unstable
+from reseed.instability._where import WhereUnstable, where_unstable
 from reseed.instability._win_loss import WinLoss, negative_flip_rate, unnecessary_churn, win_loss
 
 __all__ = [
@@ -103,6 +104,7 @@ __all__ = [
     "Rarefaction",
     "RashomonSweep",
     "RunMean",
+    "SampleGroups",
     "SelectiveEnsemble",
     "SelfConsistencyEnsemble",
     "SignalQuality",
@@ -154,6 +156,7 @@ __all__ = [
     "rashomon_set",
     "rashomon_sweep",
     "risk_ambiguity",
+    "sample_groups",
     "score_variance",
     "second_split_forgetting",
     "selective_ensemble",
