@@ -13,7 +13,7 @@ from reseed._errors import RecipeError
 from reseed._until import train_until
 from reseed.data import DataConfig, load
 from reseed.engines import Engine
-from reseed.instability import SampleGroups, Stability, evaluate, sample_groups
+from reseed.instability import SampleGroups, Stability, describe_columns, evaluate, sample_groups
 from reseed.models import ModelConfig, suggested_model
 from reseed.report import report_data, write
 from reseed.studies import Study, local_folder, replace_file, replace_json, to_stderr, train_study
@@ -49,8 +49,8 @@ class Measurement:
 
     @cached_property
     def samples(self) -> pa.Table:
-        """One row a sample; see `Stability` and, for the groups that it is in, `SampleGroups`."""
-        return self.groups.append_to(self.stability.samples, self.study)
+        """One row a sample; see `Stability`, and for the groups that it is in `SampleGroups`."""
+        return describe_columns(self.groups.append_to(self.stability.samples, self.study))
 
     def write(self, folder: str | Path | None = None) -> Path:
         """Write ``summary.json``, ``samples.parquet`` and ``report.html``, and return the report's path.

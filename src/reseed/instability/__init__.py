@@ -39,6 +39,7 @@ from reseed.instability._capacity import rashomon_capacity
 from reseed.instability._cartography import Cartography, cartography
 from reseed.instability._churn import churn, churn_matrix, soft_churn
 from reseed.instability._clustered import ClusteringTest, clustering_test
+from reseed.instability._columns import COLUMNS, NUMBERS, RECORDED, Column, column_of, describe_columns
 from reseed.instability._dynamics_recorder import DynamicsRecorder
 from reseed.instability._estimate import Estimate, estimate
 from reseed.instability._evaluate import ClassStability, Stability, evaluate
@@ -87,10 +88,14 @@ from reseed.instability._where import WhereUnstable, where_unstable
 from reseed.instability._win_loss import WinLoss, negative_flip_rate, unnecessary_churn, win_loss
 
 __all__ = [
+    "COLUMNS",
+    "NUMBERS",
+    "RECORDED",
     "BootstrapInstability",
     "Cartography",
     "ClassStability",
     "ClusteringTest",
+    "Column",
     "DynamicsRecorder",
     "EntropyDecomposition",
     "Estimate",
@@ -128,7 +133,9 @@ __all__ = [
     "churn",
     "churn_matrix",
     "clustering_test",
+    "column_of",
     "confidence_mean_std",
+    "describe_columns",
     "discrepancy",
     "entropy_decomposition",
     "estimate",
