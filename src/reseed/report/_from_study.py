@@ -13,6 +13,7 @@ from reseed.report._where import verdict
 from reseed.studies import Study
 
 _MOST_GROUPED = 200_000  # samples; more would make every report wait for permutations
+_MANY = 20_000  # samples; above, fewer permutations, whose time grows with them
 _GROUPS_SHOWN = 5
 _GROUP_COLUMNS = ("group", "samples", "label_entropy", "unstable_fraction", "excess", "corrected_p_value")
 
@@ -85,7 +86,8 @@ def _groupings(
     groups = sample_groups(study) if groups is None else groups
     groupings = []
     for by in groups.groupings:
-        found = where_unstable(study, by, groups=groups)
+        permutations = 999 if len(study.samples) <= _MANY else 199
+        found = where_unstable(study, by, groups=groups, permutations=permutations)
         if found.table.num_rows < 2:
             continue
         rows = tuple(
