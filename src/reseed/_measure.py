@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from reseed._errors import RecipeError
 from reseed._until import train_until
 from reseed.data import DataConfig, load
 from reseed.engines import Engine
-from reseed.instability import Stability, evaluate
+from reseed.instability import SampleGroups, Stability, describe_columns, evaluate, sample_groups
 from reseed.models import ModelConfig, suggested_model
 from reseed.report import report_data, write
 from reseed.studies import Study, local_folder, replace_file, replace_json, to_stderr, train_study
@@ -42,10 +42,15 @@ class Measurement:
         """Flat numbers of the whole study; see `Stability`."""
         return self.stability.summary
 
-    @property
+    @cached_property
+    def groups(self) -> SampleGroups:
+        """The samples by class, length, confidence and cluster, as far as the study allows; see `sample_groups`."""
+        return sample_groups(self.study)
+
+    @cached_property
     def samples(self) -> pa.Table:
-        """One row a sample; see `Stability`."""
-        return self.stability.samples
+        """One row a sample; see `Stability`, and for the groups that it is in `SampleGroups`."""
+        return describe_columns(self.groups.append_to(self.stability.samples, self.study))
 
     def write(self, folder: str | Path | None = None) -> Path:
         """Write ``summary.json``, ``samples.parquet`` and ``report.html``, and return the report's path.
@@ -61,7 +66,7 @@ class Measurement:
         root = self.study.path if folder is None else local_folder(folder)
         replace_json(root / "summary.json", self.summary)
         replace_file(root / "samples.parquet", lambda path: pq.write_table(self.samples, path, compression="zstd"))
-        report = write(report_data(self.study, self.stability), root / "report.html")
+        report = write(report_data(self.study, self.stability, self.groups), root / "report.html")
         if folder is None:
             self.study.publish("summary.json", "samples.parquet", "report.html")
         return report

@@ -11,8 +11,10 @@ import numpy as np
 from reseed.instability import (
     Multiplicity,
     TrainingDynamics,
+    describe_columns,
     evaluate,
     multiplicity,
+    sample_groups,
     training_dynamics,
 )
 from reseed.studies import Study
@@ -26,7 +28,8 @@ def profile(study: str | Path | Study) -> pa.Table:
 
     The columns of ``samples.parquet`` come first, then those of `multiplicity` (ranges and capacity only where full
     probabilities were recorded), then, where several checkpoints were recorded and targets are known, those of
-    `training_dynamics`, averaged over runs. The trajectory's margin is the recorded one, of probabilities.
+    `training_dynamics`, averaged over runs. The trajectory's margin is the recorded one, of probabilities. What each
+    column is, its unit, range and direction, is in the metadata of its field; see `reseed.instability.Column`.
 
     Args:
         study: A study, its folder or its URL.
@@ -43,13 +46,13 @@ def profile(study: str | Path | Study) -> pa.Table:
         ([0.0, 0.0, 1.0], [False, False, True])
     """
     opened = study if isinstance(study, Study) else Study.open(study)
-    table = evaluate(opened).samples
+    table = sample_groups(opened).append_to(evaluate(opened).samples, opened)
     found = study_multiplicity(opened).samples
     dynamics = study_dynamics(opened)
     for name, values in (found | ({} if dynamics is None else dynamics.samples)).items():
         if name not in table.column_names:
             table = table.append_column(name, [np.asarray(values)])
-    return table
+    return describe_columns(table)
 
 
 def profile_summary(study: str | Path | Study) -> dict[str, Any]:

@@ -20,12 +20,11 @@ from reseed.integrations._untouched import untouched
 from reseed.studies import (
     Header,
     RunRecording,
-    Study,
     as_array,
     check_runs,
     evaluation_data,
     label_indices,
-    local_folder,
+    unfinished_runs,
 )
 from reseed.training import Level, RecordConfig, prediction_arrays, probability_arrays
 
@@ -38,10 +37,12 @@ class Recorder:
 
     Open it around the loop, and call `record` where a checkpoint shall be. The run exists once the ``with`` block ends
     without an error; if it ends with one, nothing of the run is left. Checkpoints go to the folder as they come, and
-    their number need not be known. Several processes may record different runs into one folder.
+    their number need not be known. Several processes may record different runs into one folder. Of a study at a
+    URL a run is kept in the local cache until it is finished, and copied to the URL then, its manifest last; different
+    machines may record different runs.
 
     Args:
-        out: The study's folder; the first run makes it.
+        out: The study's folder, or a URL that begins with ``s3://``, ``gs://`` or ``az://``; the first run makes it.
         run: This run's number, from 0 to ``runs - 1``.
         runs: How many runs there will be, two or more.
         data: The evaluation data, the same in all runs: ``(inputs, targets)``, or a `Dataset`. Inputs may be None if
@@ -64,6 +65,7 @@ class Recorder:
 
     Examples:
         >>> import tempfile
+        >>> from reseed.studies import Study
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     for run in Recorder.missing(folder + "/mine", runs=2):
         ...         with Recorder(folder + "/mine", run=run, runs=2, data=(None, ["in", "out"])) as recorder:
@@ -117,19 +119,16 @@ class Recorder:
         """Return the numbers of the runs that are not finished yet: all, where there is no study.
 
         Args:
-            out: The study's folder.
+            out: The study's folder or URL.
             runs: How many runs there will be.
 
         Raises:
-            InputError: There are fewer than two runs, or the folder is a URL.
+            InputError: There are fewer than two runs.
             StudyError: The folder holds a corrupt study.
+            StorageError: The URL cannot be reached.
         """
         check_runs(runs)
-        if not (local_folder(out) / "study.json").exists():
-            return tuple(range(runs))
-        study = Study.open(out)
-        finished = {manifest.run for manifest in (*study.manifests, *study.diverged)}
-        return tuple(run for run in range(runs) if run not in finished)
+        return unfinished_runs(out, runs)
 
     def begin(self, *, resumable: bool = False, resume_from: int | None = None) -> None:
         """Begin the run; entering a ``with`` block does it.
@@ -185,7 +184,8 @@ class Recorder:
 
         Raises:
             StudyError: Nothing was recorded, or not at the steps of the study's finished runs.
-            StorageError: It cannot be written.
+            StorageError: It cannot be written. A run that only could not be copied to the URL is copied by `missing`,
+                or when it is begun again.
         """
         try:
             self._open_recording().finish(self._seeds)

@@ -8,7 +8,7 @@ from reseed.studies._header import Header
 from reseed.studies._import import from_predictions
 from reseed.studies._import_files import ColumnNames, import_predictions
 from reseed.studies._manifest import Manifest
-from reseed.studies._recording import RunRecording
+from reseed.studies._recording import RunRecording, unfinished_runs
 from reseed.studies._remote import local_folder
 from reseed.studies._resampled import ResampledFit
 from reseed.studies._samples import Samples, as_array, class_names_of, evaluation_data, label_indices, pair
@@ -41,4 +41,5 @@ __all__ = [
     "storing",
     "to_stderr",
     "train_study",
+    "unfinished_runs",
 ]
