@@ -19,7 +19,7 @@ from reseed.data import DataConfig, load
 from reseed.engines import Engine
 from reseed.instability import Estimate, SourceEffect, SourceEffects, source_effects
 from reseed.models import architecture
-from reseed.studies import Study, local_folder, replace_file, replace_json, to_stderr, train_study
+from reseed.studies import Study, check_runs, local_folder, replace_file, replace_json, to_stderr, train_study
 from reseed.training import (
     DEFAULT_VARY,
     STREAMS,
@@ -157,6 +157,7 @@ def attribute(
     _check_folder(root)
     sources = _sources(recipe, asked, seed, root, threads, announce)
     designs = list(_designs(sources))
+    check_runs(runs)
     announce(f"{len(designs)} studies of {runs} runs: {len(designs) * runs} trainings")
     studies: dict[frozenset[Stream], Study] = {}
     for number, streams in enumerate(designs, start=1):

@@ -234,7 +234,8 @@ def _row(found: Measurement, sample: str) -> dict[str, Any]:
         raise StudyError(f"the study has no sample {sample!r}; its ids look like {', '.join(ids[:3])}.")
     row: dict[str, Any] = found.samples.slice(ids.index(sample), 1).to_pylist()[0]
     names = found.study.header.class_names
-    row["answers"] = [{"name": names[answer["label"]], **answer} for answer in row["answers"]]
+    if "answers" in row:
+        row["answers"] = [{"name": names[answer["label"]], **answer} for answer in row["answers"]]
     return row
 
 

@@ -146,6 +146,7 @@ class Measure:
       reseed measure digits
       reseed measure massive --model text-tfidf --runs 10
       reseed measure data.csv --text utterance --label intent --out my-study
+      reseed measure digits --runs 1
       reseed measure digits --until 0.005 --runs 200
       reseed measure massive --encoder sentence-transformers/all-MiniLM-L6-v2
       reseed measure mnist --model my_models:small_net --epochs 2 --vary init
@@ -159,8 +160,8 @@ class Measure:
     model: _Name = None
     """mlp, cnn, resnet, text-tfidf, text-encoder or MODULE:FUNCTION. Default: what suits the data."""
     runs: _Count = None
-    """Trainings in all, with --attribute in each study, with --until the most there may be. Default: 50; 10 with
-    --attribute."""
+    """Trainings in all, with --attribute in each study, with --until the most there may be. With 1, instability is
+    estimated from that run. Default: 50; 10 with --attribute."""
     until: _Number = None
     """Begin with 10 runs and add more until the 95 % interval of mean label entropy over runs is this narrow: its
     half-width in nats."""
