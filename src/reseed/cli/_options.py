@@ -276,6 +276,7 @@ class Inspect:
       reseed inspect my-study --top 50
       reseed inspect my-study --sample 1203
       reseed inspect my-study --profile
+      reseed inspect my-study --one-run
       reseed inspect my-study --by cluster
       reseed inspect my-study --by language --metadata samples.csv
       reseed inspect s3://my-bucket/mnist
@@ -297,6 +298,12 @@ class Inspect:
     profile: bool = False
     """Print further measures of the study: predictive multiplicity, and training dynamics where several checkpoints
     were recorded. Those of each sample are what reseed export writes."""
+    one_run: bool = False
+    """Print how well each run by itself foretells what the others do: every signal and their combination, leaving one
+    run out at a time. Needs three runs or more with scores at several checkpoints."""
+    weights: _Path = None
+    """Weights of the combination, as reseed calibrate writes them, for --one-run. Default: those that come with
+    reseed."""
     json: bool = False
     """Print JSON instead of tables."""
 
