@@ -25,7 +25,6 @@ from reseed.cli._options import Calibrate, Export, Import, Inspect, Measure, Rep
 from reseed.instability import SingleRunModel, calibrate, single_run_table, where_unstable
 from reseed.report import print_numbers, print_one_run_table, print_sources, print_stability, print_where
 from reseed.studies import ColumnNames, Study, import_predictions
-from reseed.training import RecordConfig
 
 _TOP_OF_ONE_RUN = 100  # samples whose precision --one-run prints
 _OVERVIEW = """\
@@ -127,7 +126,7 @@ def _measure(options: Measure) -> None:
         "out": options.out,
         "vary": options.streams(),
         "seed": options.seed,
-        "record": RecordConfig(options.every, options.burn_in, options.level, options.record_train),
+        "record": options.recorded(),
         "engine": options.engine,
         "jobs": options.jobs,
         "address": options.address,

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
 from reseed.engines import EngineName
-from reseed.training import Level
+from reseed.training import Level, RecordConfig
 
 # Options that may be left out: what they are then is said in words, or decided by the recipe.
 _Name = Annotated[str | None, arg(metavar="NAME", help_behavior_hint="")]
@@ -186,6 +186,9 @@ class Measure:
     """Record labels; or scores as well (confidence, margin, ...); or full probabilities."""
     record_train: bool = False
     """Record predictions on the training split as well."""
+    dropout_passes: int = 0
+    """At the end of each run also predict so many times with its dropout on, which tells more of one run; 20 is
+    usual."""
 
     engine: EngineName = "auto"
     """Where runs execute: one after another (serial), in worker processes, several as one program (stacked), or on a
@@ -222,6 +225,10 @@ class Measure:
             default = name if name in _AT_THE_TOP else f"optimizer.{name}"
             named[_FIELDS_OF_OTHER_NAMES.get(name, default)] = value
         return {name: value for name, value in named.items() if value is not None}
+
+    def recorded(self) -> RecordConfig:
+        """Return what is recorded, and when."""
+        return RecordConfig(self.every, self.burn_in, self.level, self.record_train, self.dropout_passes)
 
     def streams(self) -> list[str]:
         """Return the names in --vary."""

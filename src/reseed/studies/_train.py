@@ -37,6 +37,7 @@ from reseed.training import (
     TrainingOutcome,
     TrainingSet,
     arithmetic,
+    check_dropout,
     check_forward,
     probe_determinism,
     run_training,
@@ -130,6 +131,8 @@ def train_study(
         with arithmetic(task.threads, deterministic=deterministic):
             header = _header(task, splits, runs)
             check_forward(task.single(0))
+            if record.dropout_passes:
+                check_dropout(task.single(0).model, recipe.model.name)
             execution = plan_execution(
                 task,
                 runs,
@@ -212,7 +215,8 @@ class TrainRun(AbstractRunTask):
             }
             # Finished runs of a group are trained along, so that the others' arithmetic is what it was.
             sinks = [writers.get(run, NoSink()) for run in group]
-            outcomes = run_training(training, checkpoints, tuple(splits), self.record.level, sinks)
+            level, passes = self.record.level, self.record.dropout_passes
+            outcomes = run_training(training, checkpoints, tuple(splits), level, sinks, passes)
             cost = watch.cost(runs=len(group))
             manifests = []
             for run, outcome in zip(group, outcomes, strict=True):
