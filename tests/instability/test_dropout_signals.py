@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from reseed import InputError, ModelError, Recipe, Study, StudyError
-from reseed.instability import calibrate, single_run_signals, single_run_table
+from reseed.instability import calibrate, evaluate, single_run_score, single_run_signals, single_run_table
 from reseed.instability._foretold import signals_by_run
 from reseed.models import ModelConfig
 from reseed.studies import train_study
@@ -86,3 +86,18 @@ def test_calibrate_uses_them_where_all_studies_have_them(study, without):
 def test_they_outlive_being_opened_again(study):
     """A study that is opened anew has them."""
     np.testing.assert_array_equal(Study.open(study.path).dropout("margin"), study.dropout("margin"))
+
+
+def test_the_packages_own_weights_do_not_need_them(study, without):
+    """Scores of equal trainings are equal with and without passes."""
+    for one, other in zip(signals_by_run(study), signals_by_run(without), strict=True):
+        np.testing.assert_array_equal(single_run_score(one), single_run_score(other))
+    for name in ("single_run_score", "label_entropy"):
+        np.testing.assert_array_equal(evaluate(study).samples[name], evaluate(without).samples[name])
+
+
+def test_a_single_run_with_passes(tmp_path):
+    """A study of one run with passes is measured as one without."""
+    one = train_study(RECIPE, tmp_path / "study", runs=1, engine="serial", record=PASSES, probe=False)
+    assert one.dropout("margin").shape == (1, len(one.samples))
+    assert evaluate(one).summary["runs"] == 1

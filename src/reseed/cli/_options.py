@@ -187,8 +187,7 @@ class Measure:
     record_train: bool = False
     """Record predictions on the training split as well."""
     dropout_passes: int = 0
-    """At the end of each run also predict so many times with its dropout on, which tells more of one run; 20 is
-    usual."""
+    """At the end of each run also predict so many times with its dropout on, as a signal of one run; 20 is usual."""
 
     engine: EngineName = "auto"
     """Where runs execute: one after another (serial), in worker processes, several as one program (stacked), or on a

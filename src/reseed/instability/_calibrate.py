@@ -41,7 +41,8 @@ def calibrate(
         StudyError: a study has too few runs, or did not record what the signals need.
     """
     if signals is None:
-        signals = (*SIGNALS, *(DROPOUT_SIGNALS if all(study.has_dropout_passes for study in studies) else ()))
+        have_passes = bool(studies) and all(study.has_dropout_passes for study in studies)
+        signals = (*SIGNALS, *(DROPOUT_SIGNALS if have_passes else ()))
     if not studies or not signals:
         raise InputError(f"calibrate needs a study and a signal or more, got {len(studies)} and {len(signals)}.")
     tables, entropies, weights = [], [], []
