@@ -18,7 +18,7 @@ from reseed.data import DataConfig, load
 from reseed.engines import Engine
 from reseed.instability import Estimate, SourceEffect, SourceEffects, source_effects
 from reseed.models import architecture
-from reseed.studies import Study, local_folder, replace_json, to_stderr, train_study
+from reseed.studies import Study, check_runs, local_folder, replace_json, to_stderr, train_study
 from reseed.training import (
     DEFAULT_VARY,
     STREAMS,
@@ -155,6 +155,7 @@ def attribute(
     check_design_folder(root, "attribution", (ATTRIBUTION,), _STUDY)
     sources = _sources(recipe, asked, seed, root, threads, announce)
     designs = list(_designs(sources))
+    check_runs(runs)
     announce(f"{len(designs)} studies of {runs} runs: {len(designs) * runs} trainings")
     studies: dict[frozenset[Stream], Study] = {}
     for number, streams in enumerate(designs, start=1):

@@ -78,7 +78,7 @@ def inspect(study: str | Path | Study) -> Measurement:
     Raises:
         StudyError: There is no usable study.
         StorageError: The URL cannot be reached.
-        TrainingError: Fewer than two of its runs are complete.
+        TrainingError: Fewer than two of its runs are complete, and not one with margins at several checkpoints.
     """
     opened = study if isinstance(study, Study) else Study.open(study)
     return Measurement(opened, evaluate(opened))
@@ -113,7 +113,8 @@ def measure(
     Args:
         data: A data set's name, a file, or a `DataConfig`. Not used when ``recipe`` is given.
         model: A model's name; default: what suits the data. Not used when ``recipe`` is given.
-        runs: Trainings in all, two or more; with ``until`` the most there may be.
+        runs: Trainings in all; with ``until`` the most there may be. Of a single one, which must be recorded with
+            scores at several checkpoints, instability is estimated, see `reseed.instability.evaluate`.
         until: Begin with 10 runs and add more until the half-width, in nats, of the 95 % interval of mean label
             entropy over runs is this small.
         out: The study's folder, or a URL that begins with ``s3://``, ``gs://`` or ``az://``; default:

@@ -34,9 +34,11 @@ def profile(study: str | Path | Study) -> pa.Table:
     Args:
         study: A study, its folder or its URL.
 
+    Of a study of one run, what needs two is absent, see `reseed.instability.evaluate`.
+
     Raises:
         StudyError: There is no usable study.
-        TrainingError: Fewer than two runs are complete.
+        TrainingError: Fewer than two runs are complete, and not one with margins at several checkpoints.
 
     Examples:
         >>> import tempfile
@@ -47,7 +49,7 @@ def profile(study: str | Path | Study) -> pa.Table:
     """
     opened = study if isinstance(study, Study) else Study.open(study)
     table = sample_groups(opened).append_to(evaluate(opened).samples, opened)
-    found = study_multiplicity(opened).samples
+    found = study_multiplicity(opened).samples if len(opened.manifests) > 1 else {}
     dynamics = study_dynamics(opened)
     for name, values in (found | ({} if dynamics is None else dynamics.samples)).items():
         if name not in table.column_names:
@@ -63,10 +65,12 @@ def profile_summary(study: str | Path | Study) -> dict[str, Any]:
 
     Raises:
         StudyError: There is no usable study.
-        InputError: Fewer than two runs are complete.
+        InputError: Fewer than two runs are complete, and not one with several checkpoints and known targets.
     """
     opened = study if isinstance(study, Study) else Study.open(study)
     dynamics = study_dynamics(opened)
+    if len(opened.manifests) == 1 and dynamics is not None:  # neither multiplicity nor an interval over runs
+        return {name: value for name, value in dynamics.summary.items() if not name.endswith("_ci95_runs")}
     return {**study_multiplicity(opened).summary, **({} if dynamics is None else dynamics.summary)}
 
 

@@ -204,6 +204,6 @@ def test_a_training_resumed_within_an_epoch_keeps_its_steps(tmp_path, accumulate
 
 def test_mistakes_are_found_before_the_training(tmp_path):
     """Bad arguments are refused when the callback is made, and nothing is written."""
-    with pytest.raises(InputError, match="runs must be 2 or more, got 1"):
-        callback(tmp_path / "study", runs=1)
+    with pytest.raises(InputError, match="runs must be 1 or more, got 0"):
+        callback(tmp_path / "study", runs=0)
     assert not list(tmp_path.iterdir())

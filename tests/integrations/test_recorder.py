@@ -232,7 +232,7 @@ def test_interrupted_trainings_go_on_from_their_checkpoint(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"runs": 1}, "runs must be 2 or more, got 1"),
+        ({"runs": 0}, "runs must be 1 or more, got 0"),
         ({"run": 2}, r"run must be a number from 0 to 1 \(runs=2\), got 2"),
         ({"run": True}, "got True"),
         ({"outputs": "scores"}, "outputs must be 'logits' or 'probabilities', got 'scores'"),

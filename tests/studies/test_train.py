@@ -215,7 +215,7 @@ def test_varying_one_stream_holds_the_others(train):
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"runs": 1}, InputError, "runs must be 2 or more, got 1: instability is what differs between runs"),
+        ({"runs": 0}, InputError, "runs must be 1 or more, got 0: instability is what differs between runs"),
         ({"threads": 0}, InputError, "threads must be 1 or more, got 0"),
         ({"device": "abacus"}, InputError, "device 'abacus' cannot be used here"),
         ({"engine": "cloud"}, InputError, "unknown engine 'cloud'"),

@@ -5,23 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reseed._errors import TrainingError
+from reseed.instability._about import about_recipe, about_study, run_notes
 from reseed.instability._by_group import by_group
 from reseed.instability._estimate import Estimate, Method, estimate, t_interval
 from reseed.instability._flip_pairs import FlipPairs, flip_pairs
 from reseed.instability._foretold import has_trajectories, signals_by_run
 from reseed.instability._label_entropy import label_entropy
+from reseed.instability._one_run import one_run_notes, one_run_samples, one_run_summary
 from reseed.instability._probabilities import confidence_mean_std
 from reseed.instability._single_run import default_model, single_run_score
 from reseed.instability._statistics import LabelStatistics, label_statistics
 from reseed.instability._unstable import Rarefaction, flip_probability_upper_bound, rarefaction
-from reseed.studies import Study, cost_summary
+from reseed.studies import Study
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,22 +52,24 @@ class ClassStability:
 class Stability:
     """What a study says about local instability.
 
+    Of a study of one run it holds what that run foretells, an estimate; what needs two runs is absent.
+
     Attributes:
         summary: Flat, JSON-ready numbers of the whole study; every mean has its interval beside it.
         samples: One row a sample: id, target, label entropy, jitter, most frequent label and its share, the
             distribution of answers, confidence over runs; with margins at several checkpoints also the mean over runs
-            of `single_run_score`.
-        classes: Classes, the least stable first.
-        pairs: Pairs of labels between which runs flip, the most confused first.
-        rarefaction: Unstable fraction against number of runs.
+            of `single_run_score`. Of one run, those that one run has, and `flip_probability`.
+        classes: Classes, the least stable first; none of one run.
+        pairs: Pairs of labels between which runs flip, the most confused first; None of one run.
+        rarefaction: Unstable fraction against number of runs; None of one run.
         notes: What a reader should know before believing the numbers.
     """
 
     summary: dict[str, Any]
     samples: pa.Table
     classes: tuple[ClassStability, ...]
-    pairs: FlipPairs
-    rarefaction: Rarefaction
+    pairs: FlipPairs | None
+    rarefaction: Rarefaction | None
     notes: tuple[str, ...]
 
 
@@ -78,12 +81,18 @@ def evaluate(study: Study) -> Stability:
     averaged over runs. Means over the data set carry two-way intervals (runs by the jackknife, samples by the
     bootstrap's closed form); with two runs only the samples' part.
 
+    Of a single run nothing is compared: `flip_probability` of each sample, and from it the share of samples to expect
+    among which another 15 trainings would not all agree, are estimated from its checkpoints, see `single_run_score`.
+
     Args:
-        study: A study with two or more complete runs.
+        study: A study with two or more complete runs, or one with margins at several checkpoints.
 
     Raises:
-        TrainingError: Fewer than two runs are complete.
+        TrainingError: Fewer runs are complete.
     """
+    if len(study.manifests) == 1:
+        samples = one_run_samples(study)
+        return Stability(one_run_summary(study, samples), samples, (), None, None, tuple(one_run_notes(study)))
     check_runs(study)
     labels = study.final("labels")
     statistics = label_statistics(labels)
@@ -113,22 +122,14 @@ def check_runs(study: Study) -> None:
 
 
 def _summary(study: Study, labels: NDArray[np.integer], trajectory: NDArray[np.float64] | None) -> dict[str, Any]:
-    header, runs = study.header, len(study.manifests)
+    runs = len(study.manifests)
     method: Method = "two-way" if runs > 2 else "samples"
     entropy = estimate(labels, "label_entropy", method)
     jitter = estimate(labels, "jitter", method)
     unstable = estimate(labels, "unstable_fraction", method)
     per_sample = label_entropy(labels)
     return {
-        "reseed": version("reseed"),
-        "dataset": header.dataset,
-        "model": header.model,
-        "runs": runs,
-        "runs_requested": header.runs,
-        "runs_missing": len(study.missing),
-        "runs_diverged": len(study.diverged),
-        "samples": len(study.samples),
-        "classes": len(header.class_names),
+        **about_study(study),
         **_accuracy(study),
         "label_entropy_mean": entropy.value,
         "label_entropy_ci95": _ends(entropy),
@@ -144,12 +145,7 @@ def _summary(study: Study, labels: NDArray[np.integer], trajectory: NDArray[np.f
         "jitter_ci_method": method,
         "flip_upper_bound": flip_probability_upper_bound(runs),
         "trajectory_label_entropy_mean": None if trajectory is None else float(trajectory.mean()),
-        "base_seed": header.base_seed,
-        "vary": list(header.vary),
-        "recipe": header.recipe,
-        "data": header.data,
-        **{f"parameters_{name}": count for name, count in header.parameters.items()},
-        **cost_summary(study),
+        **about_recipe(study),
     }
 
 
@@ -263,12 +259,7 @@ def _classes(study: Study, labels: NDArray[np.integer], statistics: LabelStatist
 def _notes(study: Study, labels: NDArray[np.integer]) -> Iterator[str]:
     yield from study.header.notes
     runs = len(study.manifests)
-    if study.missing:
-        yield f"{len(study.missing)} of {study.header.runs} runs are missing; the numbers speak of {runs} runs."
-    if study.diverged:
-        which = ", ".join(f"run {manifest.run} at step {manifest.diverged_at}" for manifest in study.diverged[:5])
-        more = ", ..." if len(study.diverged) > 5 else ""
-        yield f"{len(study.diverged)} runs diverged ({which}{more}) and are left out of every number."
+    yield from run_notes(study)
     if runs < 5:
         yield f"{runs} runs are few: most samples that can flip have not been seen to; 10 or more are advised."
     if runs == 2:

@@ -15,6 +15,7 @@ from reseed.instability._single_run_signals import BURN_IN, arrays_needed, late_
 from reseed.studies import Study
 
 _SCORES = ("margin", "confidence", "entropy", "own_probability")
+_PASSES = ("label_entropy", "margin")
 _LEAST_RUNS = 3
 
 
@@ -49,7 +50,7 @@ def signals_by_run(
     study: Study, burn_in: float = BURN_IN, names: Collection[str] | None = None
 ) -> Iterator[dict[str, Any]]:
     """Yields the signals of each complete run of a study; reads what they need, one run at a time."""
-    wanted = _SCORES if names is None else arrays_needed(names)
+    wanted = {*_SCORES, *(f"dropout_{name}" for name in _PASSES)} if names is None else arrays_needed(names)
     recorded = [name for name in _SCORES if name in wanted and name in study.recorded_names()]
     if not study.samples.has_targets and "own_probability" in recorded:
         recorded.remove("own_probability")
@@ -57,8 +58,10 @@ def signals_by_run(
     late = {"checkpoint": slice(late_from(labels.sizes["checkpoint"], burn_in), None)}
     scores = {name: study.recorded(name).isel(late) for name in recorded}
     labels = labels.isel(late)
+    passes = {name: study.dropout(name) for name in _PASSES if study.has_dropout_passes and f"dropout_{name}" in wanted}
     for run in range(labels.sizes["run"]):
         arrays: dict[str, Any] = {name: values.isel(run=run).to_numpy() for name, values in scores.items()}
+        arrays |= {f"dropout_{name}": values[run] for name, values in passes.items()}
         with warnings.catch_warnings():  # samples without a target among others are known, and no weight needs them
             warnings.filterwarnings("ignore", "own_probability is NaN", RuntimeWarning)
             yield single_run_signals(labels.isel(run=run).to_numpy(), burn_in=0, names=names, **arrays)

@@ -35,6 +35,8 @@ def single_run_signals(
     own_probability: ArrayLike | None = None,
     confidence: ArrayLike | None = None,
     entropy: ArrayLike | None = None,
+    dropout_label_entropy: ArrayLike | None = None,
+    dropout_margin: ArrayLike | None = None,
     burn_in: float = BURN_IN,
     names: Collection[str] | None = None,
 ) -> dict[str, Result]:
@@ -58,10 +60,14 @@ def single_run_signals(
     - `log_late_flip_rate`: ln(`late_flip_rate` + 0.003)
     - `final_entropy`, `mean_entropy`: entropy of the probabilities, nats; at T, and the mean; 0 to ln K
     - `final_own_probability`, `mean_own_probability`: probability of the gold label; at T, and the mean; 0 to 1
+    - `dropout_label_entropy`, `dropout_margin`: what `RecordConfig.dropout_passes` records at the end of the
+      training, as it is: entropy of the labels of passes with dropout, nats, and their mean margin in favour of
+      the last label; -1 to 1
 
     The first three need labels alone, those named after the margin need `margin`, `mean_log_odds` and the two
-    rates need `confidence` as well, and the last four `entropy` or `own_probability`. A signal whose array is not
-    given is left out. A single late checkpoint has no flips, no slope and no deviation: they are 0.
+    rates need `confidence` as well, the next four `entropy` or `own_probability`, and the last two their own
+    arrays. A signal whose array is not given is left out. A single late checkpoint has no flips, no slope and no
+    deviation: they are 0.
 
     Args:
         labels: predicted labels [checkpoint, sample] of one run, in the order of training.
@@ -69,6 +75,8 @@ def single_run_signals(
         own_probability: probability of the gold label [checkpoint, sample]; NaN where that is unknown.
         confidence: probability of the predicted label [checkpoint, sample].
         entropy: entropy of the probabilities in nats [checkpoint, sample].
+        dropout_label_entropy: entropy [sample] of the labels of passes with dropout.
+        dropout_margin: mean margin [sample] of passes with dropout.
         burn_in: share of the checkpoints, from the first one, that is left out; the last one always stays.
         names: the signals that are wanted; all that the arrays allow when None.
 
@@ -97,7 +105,11 @@ def single_run_signals(
         name: None if values is None else _scores(values, name, answers, may_lack=name == "own_probability")[first:]
         for name, values in given.items()
     }
-    run = _Late(answers[first:], **late)
+    passes = {
+        name: None if values is None else _scores(values, name, answers[-1])
+        for name, values in (("dropout_label_entropy", dropout_label_entropy), ("dropout_margin", dropout_margin))
+    }
+    run = _Late(answers[first:], **late, **passes)
     found = {
         name: signal(run)
         for name, (needs, signal) in _SIGNALS.items()
@@ -127,6 +139,8 @@ class _Late:
     confidence: Float[np.ndarray, "checkpoint sample"] | None
     entropy: Float[np.ndarray, "checkpoint sample"] | None
     own_probability: Float[np.ndarray, "checkpoint sample"] | None
+    dropout_label_entropy: Float[np.ndarray, " sample"] | None
+    dropout_margin: Float[np.ndarray, " sample"] | None
 
     @cached_property
     def agrees(self) -> Shaped[np.ndarray, "checkpoint sample"]:
@@ -165,7 +179,7 @@ class _Late:
         return np.asarray(IsotonicRegression(increasing=False).fit_transform(self.mean_log_odds, flips))
 
 
-def _given(array: Float[np.ndarray, "checkpoint sample"] | None) -> Float[np.ndarray, "checkpoint sample"]:
+def _given(array: Float[np.ndarray, "*axes sample"] | None) -> Float[np.ndarray, "*axes sample"]:
     assert array is not None  # noqa: S101 (signals say which arrays they need)
     return array
 
@@ -204,6 +218,8 @@ _SIGNALS: dict[str, tuple[tuple[str, ...], Callable[[_Late], Float[np.ndarray, "
     "mean_entropy": (("entropy",), lambda run: _given(run.entropy).mean(0)),
     "final_own_probability": (("own_probability",), lambda run: _given(run.own_probability)[-1]),
     "mean_own_probability": (("own_probability",), lambda run: _given(run.own_probability).mean(0)),
+    "dropout_label_entropy": (("dropout_label_entropy",), lambda run: _given(run.dropout_label_entropy)),
+    "dropout_margin": (("dropout_margin",), lambda run: _given(run.dropout_margin)),
 }
 
 
@@ -218,8 +234,8 @@ def _checkpoints(labels: ArrayLike) -> Shaped[np.ndarray, "checkpoint sample"]:
 
 
 def _scores(
-    values: ArrayLike, name: str, labels: Shaped[np.ndarray, "checkpoint sample"], *, may_lack: bool = False
-) -> Float[np.ndarray, "checkpoint sample"]:
+    values: ArrayLike, name: str, labels: Shaped[np.ndarray, "*axes sample"], *, may_lack: bool = False
+) -> Float[np.ndarray, "*axes sample"]:
     array = to_numpy(values, name) if may_lack else float_array(values, name)
     if array.shape != labels.shape:
         raise InputError(f"{name} is {brief(array)} but labels are {brief(labels)}; pass one value for each label.")

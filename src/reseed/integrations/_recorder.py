@@ -44,7 +44,7 @@ class Recorder:
     Args:
         out: The study's folder, or a URL that begins with ``s3://``, ``gs://`` or ``az://``; the first run makes it.
         run: This run's number, from 0 to ``runs - 1``.
-        runs: How many runs there will be, two or more.
+        runs: How many runs there will be. Of a single one instability is estimated.
         data: The evaluation data, the same in all runs: ``(inputs, targets)``, or a `Dataset`. Inputs may be None if
             predictions are handed to `record`; targets may be None, class names, or indices.
         sample_ids: Stable ids, [sample]; default: the row number. A `Dataset` brings its own, and the next two.
@@ -93,7 +93,8 @@ class Recorder:
         model: str = "recorded",
         batch_size: int = 1024,
     ) -> None:
-        check_runs(runs)
+        record = RecordConfig(every=every, level=level)
+        check_runs(runs, record)
         if outputs not in ("logits", "probabilities"):
             raise InputError(f"outputs must be 'logits' or 'probabilities', got {outputs!r}.")
         if batch_size < 1:
@@ -110,7 +111,7 @@ class Recorder:
             runs=runs,
             class_names=self._samples.class_names,
             data=self._samples.digest,
-            record=RecordConfig(every=every, level=level),
+            record=record,
         )
         self._recording: RunRecording | None = None
 
@@ -123,11 +124,11 @@ class Recorder:
             runs: How many runs there will be.
 
         Raises:
-            InputError: There are fewer than two runs.
+            InputError: There are fewer runs than one.
             StudyError: The folder holds a corrupt study.
             StorageError: The URL cannot be reached.
         """
-        check_runs(runs)
+        check_runs(runs, RecordConfig())
         return unfinished_runs(out, runs)
 
     def begin(self, *, resumable: bool = False, resume_from: int | None = None) -> None:

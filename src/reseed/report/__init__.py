@@ -7,6 +7,7 @@ disk.
 from reseed.report._data import ReportData
 from reseed.report._from_study import report_data
 from reseed.report._numbers import print_numbers
+from reseed.report._one_run_table import print_one_run_table
 from reseed.report._page import render, write
 from reseed.report._resampled import print_bootstrap, print_nested
 from reseed.report._sources import print_sources
@@ -18,6 +19,7 @@ __all__ = [
     "print_bootstrap",
     "print_nested",
     "print_numbers",
+    "print_one_run_table",
     "print_sources",
     "print_stability",
     "print_where",

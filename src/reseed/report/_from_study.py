@@ -29,6 +29,8 @@ def report_data(study: Study, stability: Stability, groups: SampleGroups | None 
         stability: Its measures.
         groups: The groups of its samples; default: made here.
     """
+    if stability.pairs is None or stability.rarefaction is None:
+        return _of_one_run(study, stability)
     table = stability.samples
     columns: dict[str, Any] = {
         name: table.column(name).to_numpy() for name in ("label_entropy", "mode_label", "mode_share", "jitter")
@@ -69,6 +71,32 @@ def report_data(study: Study, stability: Stability, groups: SampleGroups | None 
         provenance=_provenance(study),
         notes=(*stability.notes, *group_notes),
         **columns,
+    )
+
+
+def _of_one_run(study: Study, stability: Stability) -> ReportData:
+    """Gather what is known of a single run; what needs two is undefined."""
+    table = stability.samples
+    labels, unknown = table.column("mode_label").to_numpy(), np.full(len(study.samples), np.nan)
+    return ReportData(
+        title=f"{study.header.dataset}, {study.header.model}",
+        summary=stability.summary,
+        sample_ids=study.samples.ids,
+        targets=study.targets,
+        label_entropy=unknown,
+        mode_label=labels,
+        mode_share=unknown,
+        jitter=unknown,
+        confidence_mean=table.column("confidence_mean").to_numpy(),
+        confidence_std=unknown,
+        answers=tuple(((label, 1),) for label in labels.tolist()),
+        flip_probability=table.column("flip_probability").to_numpy(),
+        class_names=study.header.class_names,
+        texts=study.samples.texts,
+        images=study.samples.images,
+        recipe_toml=None if study.recipe is None else study.recipe.to_toml(),
+        provenance=_provenance(study),
+        notes=stability.notes,
     )
 
 

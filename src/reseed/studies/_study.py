@@ -20,7 +20,7 @@ from reseed.studies._remote import Remote, located
 from reseed.studies._samples import Samples, read_samples, write_samples
 from reseed.studies._store import array_names, open_array, read
 from reseed.studies._views import stacked_view
-from reseed.training import Recipe, load_recipe
+from reseed.training import DROPOUT, Recipe, load_recipe
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -241,6 +241,23 @@ class Study:
             arrays["target"] = xr.DataArray(self.targets, dims="sample")
         return xr.Dataset(arrays, attrs={"dataset": self.header.dataset, "model": self.header.model})
 
+    def dropout(self, name: str) -> NDArray[np.float32]:
+        """Return what was recorded of dropout passes, [run, sample]: ``label_entropy`` or ``margin``.
+
+        Raises:
+            StudyError: None were recorded.
+        """
+        if not self.has_dropout_passes:
+            raise StudyError(
+                f"the study {str(self.path)!r} recorded no dropout passes; measure it with --dropout-passes 20."
+            )
+        return np.stack([read(array, 0) for array in self._arrays(name, DROPOUT)])
+
+    @property
+    def has_dropout_passes(self) -> bool:
+        """Whether dropout passes were recorded."""
+        return self.header.record.dropout_passes > 0
+
     def recorded_names(self, split: str = EVALUATION) -> tuple[str, ...]:
         """Return the names of the arrays recorded for a split."""
         return tuple(array_names(self.path, self.manifests[0], split)) if self.manifests else ()
@@ -261,7 +278,7 @@ class Study:
         return values
 
     def _arrays(self, name: str, split: str) -> list[Any]:
-        samples = len(self.samples) if split == EVALUATION else None
+        samples = len(self.samples) if split in (EVALUATION, DROPOUT) else None
         return [open_array(self.path, manifest, split, name, samples) for manifest in self.manifests]
 
     def _check_recorded(self, name: str, split: str) -> None:

@@ -37,6 +37,7 @@ from reseed.training import (
     TrainingOutcome,
     TrainingSet,
     arithmetic,
+    check_dropout,
     check_forward,
     probe_determinism,
     run_training,
@@ -69,7 +70,7 @@ def train_study(
     Args:
         recipe: Everything but the seed.
         out: The study's folder, or a URL that begins with ``s3://``, ``gs://`` or ``az://``.
-        runs: Trainings in all, two or more.
+        runs: Trainings in all; a single one needs a ``record`` from which instability can be estimated.
         plan: Base seed and the streams that differ between runs.
         record: What is recorded, and when.
         engine: ``serial``: one run after another; ``processes``: in worker processes; ``stacked``: several runs as
@@ -100,9 +101,9 @@ def train_study(
         MissingExtraError: A cluster or a URL needs the extra `cluster`.
         TrainingError: Some runs did not finish; those that did are kept.
     """
-    check_runs(runs)
-    check_group(group, engine)
     plan, record = plan or SeedPlan(), record or RecordConfig()
+    check_runs(runs, record)
+    check_group(group, engine)
     announce = announce or to_stderr
     device, here = _devices(device, engine, announce)
     check_folder(out)
@@ -130,6 +131,8 @@ def train_study(
         with arithmetic(task.threads, deterministic=deterministic):
             header = _header(task, splits, runs)
             check_forward(task.single(0))
+            if record.dropout_passes:
+                check_dropout(task.single(0).model, recipe.model.name)
             execution = plan_execution(
                 task,
                 runs,
@@ -212,7 +215,8 @@ class TrainRun(AbstractRunTask):
             }
             # Finished runs of a group are trained along, so that the others' arithmetic is what it was.
             sinks = [writers.get(run, NoSink()) for run in group]
-            outcomes = run_training(training, checkpoints, tuple(splits), self.record.level, sinks)
+            level, passes = self.record.level, self.record.dropout_passes
+            outcomes = run_training(training, checkpoints, tuple(splits), level, sinks, passes)
             cost = watch.cost(runs=len(group))
             manifests = []
             for run, outcome in zip(group, outcomes, strict=True):
@@ -260,14 +264,25 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
 
 
-def check_runs(runs: object) -> None:
-    """Accept a number of runs that can be compared.
+def check_runs(runs: object, record: RecordConfig | None = None) -> None:
+    """Accept a number of runs that can be compared, or a single one whose trajectory will be recorded.
+
+    Args:
+        runs: How many.
+        record: What is recorded along each run; None where that is only its end.
 
     Raises:
-        InputError: Fewer than two.
+        InputError: Fewer than two, or one of which too little is recorded.
     """
-    if not isinstance(runs, Integral) or runs < 2:
-        raise InputError(f"runs must be 2 or more, got {runs}: instability is what differs between runs.")
+    if not isinstance(runs, Integral) or runs < (1 if record else 2):
+        least = 1 if record else 2
+        raise InputError(f"runs must be {least} or more, got {runs}: instability is what differs between runs.")
+    if record is not None and runs == 1 and (record.every == "final" or record.level == "labels"):
+        raise InputError(
+            f"runs is 1, from which instability is estimated by margins along the training, but every is "
+            f"{record.every!r} and level is {record.level!r}; record with --every epoch and --level scores, or train "
+            "2 runs or more."
+        )
 
 
 def _header(task: TrainRun, splits: Splits, runs: int) -> Header:

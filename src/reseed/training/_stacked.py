@@ -82,6 +82,10 @@ class StackedTraining(AbstractTraining):
         """Return logits [run, sample, class]; all runs see the same inputs [sample, ...]."""
         return torch.cat(self._each(partial(Shard.predict, inputs=inputs)))
 
+    def predict_dropped(self, inputs: Tensor, number: int) -> Tensor:
+        """Return the logits [run, sample, class] of a pass with dropout."""
+        return torch.cat(self._each(partial(Shard.predict_dropped, inputs=inputs, number=number)))
+
     def _rows(self) -> Iterator[Tensor]:
         """Yield the rows [run, sample] of each step's batches."""
         orders = zip(*(self.orders(seeds, self.bootstrap) for seeds in self.seeds), strict=True)
