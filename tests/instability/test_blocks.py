@@ -9,6 +9,7 @@ from reseed import InputError
 from reseed.instability import (
     _blocks,
     _counts,
+    _flip_pairs,
     estimate,
     evaluate,
     flip_pairs,
@@ -218,9 +219,10 @@ def test_memory_does_not_grow_with_runs(tmp_path, monkeypatch, name):
     """With eight times the runs, the peak grows by less than half of what the further runs' values would fill."""
     monkeypatch.setattr(_blocks, "BLOCK_BYTES", 1 << 16)
     monkeypatch.setattr(_counts, "_BLOCK", 5_000)
+    monkeypatch.setattr(_flip_pairs, "_TOGETHER", 1_000)
     peaks = {}
     for runs in (10, 80):
-        study = write_study(tmp_path / str(runs), "scores", runs=runs, samples=8_000)
+        study = write_study(tmp_path / str(runs), "scores", runs=runs, samples=8_000, classes=2)
         array = study.final_array(name)
         for _ in range(2):  # the first time loads what is loaded once
             tracemalloc.start()
