@@ -9,6 +9,7 @@ import numpy as np
 
 from reseed._errors import InputError
 from reseed.instability import Stability, available_groupings, where_unstable
+from reseed.report._answers import CountedAnswers
 from reseed.report._data import Groups, ReportData
 from reseed.report._where import verdict
 from reseed.studies import Study
@@ -39,10 +40,7 @@ def report_data(study: Study, stability: Stability) -> ReportData:
         targets=study.targets,
         confidence_mean=table.column(f"{source}_mean").to_numpy(),
         confidence_std=table.column(f"{source}_std").to_numpy(),
-        answers=tuple(
-            tuple((answer["label"], answer["count"]) for answer in answers)
-            for answers in table.column("answers").to_pylist()
-        ),
+        answers=CountedAnswers.of(table.column("answers")),
         confidence_of="the label it predicts" if source == "confidence" else "the gold label",
         class_names=study.header.class_names,
         texts=study.samples.texts,
