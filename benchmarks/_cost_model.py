@@ -8,10 +8,10 @@ from math import ceil
 BLOCK, CHUNK = 4 << 20, 16 << 20  # bytes that a RunWriter collects, and most bytes in a chunk
 SCORES = 4  # arrays of the level `scores` besides the labels
 BLOCK_BYTES = 128 << 20  # of recorded values that `evaluate` holds at a time, over all runs
-# Bytes at all and for each sample, whose id is a Python object: fitted to ten small and middling studies.
+# Bytes at all and for each sample, whose id is a Python object: fitted to ten studies.
 OPEN, OPEN_PER_SAMPLE = 20_000_000, 220
-EVALUATE, EVALUATE_PER_SAMPLE = 10_000_000, 100
-TRAJECTORY_PER_SAMPLE = {"labels": 100, "scores": 200, "full": 200}  # more of the latter where checkpoints are several
+EVALUATE, EVALUATE_PER_SAMPLE = 10_000_000, 130
+TRAJECTORY_PER_SAMPLE = {"labels": 70, "scores": 170, "full": 170}  # more of the latter where checkpoints are several
 PIECE, PER_PIECE = 50_000_000, 100  # of double precision for the one-run estimate: at most, and for each late score
 
 
