@@ -1,6 +1,6 @@
 """What a page shows, as plain data that knows nothing about studies, models or stores."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from types import MappingProxyType
@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from reseed._errors import InputError
+from reseed.report._answers import CountedAnswers
 
 _INTEGER_COLUMNS = ("targets", "mode_label")
 _FLOAT_COLUMNS = ("label_entropy", "mode_share", "jitter", "confidence_mean", "confidence_std", "flip_probability")
@@ -86,7 +87,7 @@ class ReportData:
     jitter: Float[np.ndarray, " sample"]
     confidence_mean: Float[np.ndarray, " sample"]
     confidence_std: Float[np.ndarray, " sample"]
-    answers: tuple[tuple[tuple[int, int], ...], ...]
+    answers: Sequence[tuple[tuple[int, int], ...]]
     class_names: tuple[str, ...]
     texts: tuple[str, ...] | None = None
     images: tuple[bytes | None, ...] | None = None
@@ -130,6 +131,8 @@ class ReportData:
     @cached_property
     def unstable(self) -> Bool[np.ndarray, " sample"]:
         """Which samples got at least two different labels."""
+        if isinstance(self.answers, CountedAnswers):
+            return self.answers.several
         return np.array([sum(count > 0 for _, count in answer) > 1 for answer in self.answers], dtype=bool)
 
     @cached_property

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from reseed.instability import SampleGroups, Stability, sample_groups, where_unstable
+from reseed.report._answers import CountedAnswers
 from reseed.report._data import Groups, ReportData
 from reseed.report._where import verdict
 from reseed.studies import Study
@@ -46,10 +47,7 @@ def report_data(study: Study, stability: Stability, groups: SampleGroups | None 
         targets=study.targets,
         confidence_mean=table.column(f"{source}_mean").to_numpy(),
         confidence_std=table.column(f"{source}_std").to_numpy(),
-        answers=tuple(
-            tuple((answer["label"], answer["count"]) for answer in answers)
-            for answers in table.column("answers").to_pylist()
-        ),
+        answers=CountedAnswers.of(table.column("answers")),
         confidence_of="the label it predicts" if source == "confidence" else "the gold label",
         class_names=study.header.class_names,
         texts=study.samples.texts,
@@ -89,7 +87,7 @@ def _of_one_run(study: Study, stability: Stability) -> ReportData:
         jitter=unknown,
         confidence_mean=table.column("confidence_mean").to_numpy(),
         confidence_std=unknown,
-        answers=tuple(((label, 1),) for label in labels.tolist()),
+        answers=CountedAnswers(np.ones_like(labels), labels, np.ones_like(labels)),
         flip_probability=table.column("flip_probability").to_numpy(),
         class_names=study.header.class_names,
         texts=study.samples.texts,

@@ -3,11 +3,13 @@
 from reseed.studies._cost import Cost
 from reseed.studies._cost_summary import cost_summary
 from reseed.studies._files import replace_file, replace_json, replace_text, storing
+from reseed.studies._final import FinalArray
 from reseed.studies._fit import run
 from reseed.studies._header import Header
 from reseed.studies._import import from_predictions
 from reseed.studies._import_files import ColumnNames, import_predictions
 from reseed.studies._manifest import Manifest
+from reseed.studies._progress import ReadingProgress
 from reseed.studies._recording import RunRecording, unfinished_runs
 from reseed.studies._remote import local_folder
 from reseed.studies._resampled import ResampledFit
@@ -18,8 +20,10 @@ from reseed.studies._train import check_runs, to_stderr, train_study
 __all__ = [
     "ColumnNames",
     "Cost",
+    "FinalArray",
     "Header",
     "Manifest",
+    "ReadingProgress",
     "ResampledFit",
     "RunRecording",
     "Samples",

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from reseed._errors import StudyError
 from reseed.studies._files import inside, replace_text
+from reseed.studies._final import FinalArray
 from reseed.studies._header import HEADER_FILE, Header, check_same_recipe, check_same_study, read_header, write_header
 from reseed.studies._manifest import Manifest, existing_runs, read_manifest
 from reseed.studies._remote import Remote, located
@@ -215,10 +216,7 @@ class Study:
         Raises:
             StudyError: It was not recorded; the message lists what was.
         """
-        self._check_recorded(name, split)
-        arrays = self._arrays(name, split)
-        if len({array.shape for array in arrays}) != 1:
-            raise StudyError(f"the runs of {str(self.path)!r} differ in the shape of {name!r}; the study is corrupt.")
+        arrays = self._equal_arrays(name, split)
         coordinates: dict[str, Any] = {
             "run": [manifest.run for manifest in self.manifests],
             "checkpoint": list(self.manifests[0].steps),
@@ -264,18 +262,25 @@ class Study:
 
     def final(self, name: str = "labels") -> NDArray[Any]:
         """Return a recorded array at the last checkpoint, [run, sample] (and class), as numpy."""
-        self._check_recorded(name, EVALUATION)
-        values = np.stack([read(array, -1) for array in self._arrays(name, EVALUATION)])
-        is_bad = (values < 0) | (values >= len(self.header.class_names)) if name == "labels" else np.isnan(values)
-        if name == "own_probability":
-            is_bad = is_bad[:, self.targets >= 0]  # it is not defined without a target
-        if is_bad.any():
-            run = self.manifests[int(np.argwhere(is_bad)[0][0])].run
-            raise StudyError(
-                f"the recorded {name!r} of run {run} of the study {str(self.path)!r} are damaged: some are missing or "
-                "impossible. Delete the run's folder; the command that made the study then does it again."
-            )
-        return values
+        return self.final_array(name).block()
+
+    def final_array(self, name: str = "labels") -> FinalArray:
+        """Return a recorded array at the last checkpoint to be read in parts, where all of it may not fit into memory.
+
+        Raises:
+            StudyError: It was not recorded; the message lists what was.
+        """
+        arrays = self._equal_arrays(name, EVALUATION)
+        known = self.targets >= 0 if name == "own_probability" else None  # it is not defined without a target
+        runs = tuple(manifest.run for manifest in self.manifests)
+        return FinalArray(name, self.path, runs, arrays, len(self.header.class_names), known)
+
+    def _equal_arrays(self, name: str, split: str) -> list[Any]:
+        self._check_recorded(name, split)
+        arrays = self._arrays(name, split)
+        if len({array.shape for array in arrays}) != 1:
+            raise StudyError(f"the runs of {str(self.path)!r} differ in the shape of {name!r}; the study is corrupt.")
+        return arrays
 
     def _arrays(self, name: str, split: str) -> list[Any]:
         samples = len(self.samples) if split in (EVALUATION, DROPOUT) else None
