@@ -22,7 +22,8 @@ with 95 % t-intervals; `half_of_the_runs` is what half of the trainings themselv
 The share of samples that flip is compared with what one run expects of it; its error is in log-odds.
 Prints a table and writes `single_run.json` beside this file; `--weights PATH` also writes weights of all but the
 unseen studies. Run it with `python benchmarks/single_run.py massive clinc150 ... --unseen cifar10`.
-`single_run_dropout.json` is what it wrote for all of these but cifar10, each made with `--dropout 0.1 --dropout-passes 20`.
+`single_run_dropout.json` is what it wrote for all of these but cifar10, each made with `--dropout 0.1
+--dropout-passes 20`.
 """
 
 import argparse
