@@ -7,11 +7,12 @@ from math import ceil
 
 BLOCK, CHUNK = 4 << 20, 16 << 20  # bytes that a RunWriter collects, and most bytes in a chunk
 SCORES = 4  # arrays of the level `scores` besides the labels
-PER_LABEL_READ = 5  # bytes for each run and sample while labels are read and checked
-PER_LABEL = {"labels": 2, "scores": 18, "full": 18}  # bytes that `evaluate` holds for each run and sample
-# Bytes at all and for each sample, whose id and answers are Python objects: fitted to four sizes of `scale.py`.
+BLOCK_BYTES = 128 << 20  # of recorded values that `evaluate` holds at a time, over all runs
+# Bytes at all and for each sample, whose id is a Python object: fitted to ten studies.
 OPEN, OPEN_PER_SAMPLE = 20_000_000, 220
-EVALUATE, EVALUATE_PER_SAMPLE = 30_000_000, 700
+EVALUATE, EVALUATE_PER_SAMPLE = 10_000_000, 130
+TRAJECTORY_PER_SAMPLE = {"labels": 70, "scores": 170, "full": 170}  # more of the latter where checkpoints are several
+PIECE, PER_PIECE = 50_000_000, 100  # of double precision for the one-run estimate: at most, and for each late score
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,16 @@ class Size:
 
     @property
     def evaluate_bytes(self) -> int:
-        """Peak memory of `evaluate`, above the libraries."""
-        measures = PER_LABEL[self.level] * self.runs + EVALUATE_PER_SAMPLE
-        return EVALUATE + max(measures, PER_LABEL_READ * self.runs) * self.samples
+        """Peak memory of `evaluate`, above the libraries: the open study, what is returned, and a block of values."""
+        item = max(2 if self.classes <= 32_767 else 4, 0 if self.level == "labels" else 4)
+        found = self.open_bytes + EVALUATE + EVALUATE_PER_SAMPLE * self.samples
+        found += min(BLOCK_BYTES, item * self.runs * self.samples)
+        if self.checkpoints > 1:
+            found += TRAJECTORY_PER_SAMPLE[self.level] * self.samples
+            if self.level != "labels":
+                late = ceil(self.checkpoints / 2) * self.samples
+                found += min(PIECE, PER_PIECE * late) + min(BLOCK_BYTES, 10 * late)
+        return found
 
     def record_bytes(self, stacked: int = 1) -> int:
         """Peak memory of predicting and recording one checkpoint, above the model and the data.

@@ -99,6 +99,7 @@ def look(folder: str) -> None:
     """Open, read, evaluate and report a study, and print seconds and peaks as JSON."""
     import pyarrow.parquet  # noqa: F401
     import scipy.special  # noqa: F401
+    import sklearn.isotonic  # noqa: F401
     import xarray  # noqa: F401
     import zarr  # noqa: F401
 

@@ -11,13 +11,19 @@ Each argument is a study of several runs, made for example by
     reseed measure cifar10 --model mlp --limit 3000 --epochs 10 --lr 0.01 --runs 16 --out cifar10
     reseed measure digits --runs 16 --out digits
 
-where `--gauss gauss.parquet` makes the file: 7,000 points of 40 Gaussian classes in 30 dimensions.
+With `--dropout 0.1 --dropout-passes 20` added to each but cifar10, dropout passes are signals too; the score without
+them is then printed beside.
+
+Here `--gauss gauss.parquet` makes the file: 7,000 points of 40 Gaussian classes in 30 dimensions.
 
 Every study is tested with weights learnt on the studies of other data sets only: texts of massive and massive-domain
 are the same, so none of them serves the other. `--unseen cifar10` is never learnt from. Figures are means over runs
 with 95 % t-intervals; `half_of_the_runs` is what half of the trainings themselves achieve against the other half.
+The share of samples that flip is compared with what one run expects of it; its error is in log-odds.
 Prints a table and writes `single_run.json` beside this file; `--weights PATH` also writes weights of all but the
 unseen studies. Run it with `python benchmarks/single_run.py massive clinc150 ... --unseen cifar10`.
+`single_run_dropout.json` is what it wrote for all of these but cifar10, each made with `--dropout 0.1
+--dropout-passes 20`.
 """
 
 import argparse
@@ -27,11 +33,24 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as parquet
 from _environment import write_result
+from scipy.special import logit
 
 from reseed import Study
-from reseed.instability import calibrate, single_run_table
+from reseed.instability import SingleRunModel, calibrate, single_run_score, single_run_table
+from reseed.instability._calibrate import SIGNALS
+from reseed.instability._foretold import signals_by_run
 
 TOP = 100
+SHOWN = (
+    "score",
+    "score_without_passes",
+    "score_without_cut",
+    "late_label_entropy",
+    "mean_margin",
+    "dropout_label_entropy",
+    "dropout_margin",
+    "half_of_the_runs",
+)
 
 
 def make_gauss(path: str) -> None:
@@ -51,6 +70,16 @@ def family(study: Study) -> str:
     return study.header.dataset.partition("-")[0]
 
 
+def expected_share(study: Study, model: SingleRunModel) -> dict[str, float]:
+    """Returns the share of samples that flip among the other runs, what one run expects of it, and the error."""
+    labels = study.final("labels")
+    signals = signals_by_run(study, names=model.signals)
+    expected = np.mean([np.mean(single_run_score(each, replace(model, cut=0.0))) for each in signals])
+    others = [np.delete(labels, run, 0) for run in range(len(labels))]
+    actual = np.mean([(each != each[0]).any(0).mean() for each in others])
+    return {"expected": float(expected), "actual": float(actual), "error": float(logit(actual) - logit(expected))}
+
+
 def main() -> None:
     """Calibrates and tests on every study in turn."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -68,10 +97,21 @@ def main() -> None:
     for study in (*seen, *unseen):
         model = calibrate([other for other in seen if family(other) != family(study)])
         rows = {row.signal: asdict(row) for row in single_run_table(study, model, top=TOP)}
+        if study.has_dropout_passes:
+            plain = calibrate([other for other in seen if family(other) != family(study)], signals=SIGNALS)
+            rows["score_without_passes"] = asdict(single_run_table(study, plain, top=TOP)[0])
         rows["score_without_cut"] = asdict(single_run_table(study, replace(model, cut=0.0), top=TOP)[0])
         name = f"{study.header.dataset}, {study.header.model}"
-        result[name] = {"runs": len(study.manifests), "weights": asdict(model), "top": TOP, "signals": rows}
-        for signal in ("score", "score_without_cut", "late_label_entropy", "mean_margin", "half_of_the_runs"):
+        share = expected_share(study, model)
+        print(f"{name}: {'  '.join(f'{key} {value:.4f}' for key, value in share.items())}", flush=True)
+        result[name] = {
+            "runs": len(study.manifests),
+            "weights": asdict(model),
+            "top": TOP,
+            "share": share,
+            "signals": rows,
+        }
+        for signal in (name for name in SHOWN if name in rows):
             figures = rows[signal]
             parts = [
                 f"{key} {figures[key]['mean']:.3f} [{figures[key]['low']:.3f}, {figures[key]['high']:.3f}]"

@@ -71,7 +71,7 @@ def test_a_file_is_replaced_and_a_folder_is_not(study, tmp_path):
         reseed.export(study, tmp_path / name)
     with pytest.raises(InputError, match=r"out is '.*a\.zarr', which is there already; choose another name"):
         reseed.export(study, tmp_path / "a.zarr")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "a.zarr"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "a.csv.columns.json", "a.zarr"]
 
 
 def test_other_names_are_refused(study, tmp_path):

@@ -75,5 +75,5 @@ def test_errors_have_one_base():
 
 def test_bad_input_is_a_value_error():
     """Errors about arguments are also the standard library's ValueError."""
-    with pytest.raises(ValueError, match="runs must be 2 or more"):
-        reseed.measure("digits", runs=1)
+    with pytest.raises(ValueError, match="runs must be 1 or more"):
+        reseed.measure("digits", runs=0)

@@ -5,6 +5,8 @@ through `Study.from_predictions`. Every measure is a pure function in `reseed.in
 """
 
 from reseed._attribute import Attribution, attribute
+from reseed._bootstrap import BootstrapMeasurement, measure_bootstrap
+from reseed._bootstrap_fit import bootstrap
 from reseed._errors import (
     DataError,
     DeterminismError,
@@ -19,6 +21,7 @@ from reseed._errors import (
 )
 from reseed._export import export
 from reseed._measure import Measurement, inspect, measure, recipe_for
+from reseed._nested import NestedMeasurement, measure_nested
 from reseed._profile import profile
 from reseed.data import DataConfig, Dataset, Splits, load
 from reseed.instability import Stability, WhereUnstable, evaluate, where_unstable
@@ -30,6 +33,7 @@ from reseed.training import AverageConfig, OptimizerConfig, Recipe, RecordConfig
 __all__ = [
     "Attribution",
     "AverageConfig",
+    "BootstrapMeasurement",
     "DataConfig",
     "DataError",
     "Dataset",
@@ -39,6 +43,7 @@ __all__ = [
     "MissingExtraError",
     "ModelConfig",
     "ModelError",
+    "NestedMeasurement",
     "OptimizerConfig",
     "Recipe",
     "RecipeError",
@@ -55,12 +60,15 @@ __all__ = [
     "TrainingError",
     "WhereUnstable",
     "attribute",
+    "bootstrap",
     "evaluate",
     "export",
     "import_predictions",
     "inspect",
     "load",
     "measure",
+    "measure_bootstrap",
+    "measure_nested",
     "profile",
     "recipe_for",
     "run",

@@ -5,21 +5,20 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from shutil import copyfile
 from typing import Any
 
 from numpy.typing import NDArray
 
-from reseed._errors import InputError, StudyError, TrainingError
+from reseed._design import CACHE, check_design_folder, share_cache, told
+from reseed._errors import InputError, TrainingError
 from reseed._measure import default_folder, recipe_for
 from reseed.data import DataConfig, load
 from reseed.engines import Engine
 from reseed.instability import Estimate, SourceEffect, SourceEffects, source_effects
 from reseed.models import architecture
-from reseed.studies import Study, local_folder, replace_file, replace_json, to_stderr, train_study
+from reseed.studies import Study, check_runs, local_folder, replace_json, to_stderr, train_study
 from reseed.training import (
     DEFAULT_VARY,
     STREAMS,
@@ -36,7 +35,6 @@ from reseed.training import (
 )
 
 ATTRIBUTION = "attribution.json"
-_CACHE = "cache"  # as studies call it
 _STUDY = "vary-"
 
 
@@ -72,8 +70,8 @@ class Attribution:
             "samples": self.effects.jitter.samples,
             "ci_method": self.effects.jitter.method,
             "vary": [stream for stream in STREAMS if stream in everything],
-            **_told("jitter", self.effects.jitter),
-            **_told("label_entropy_mean", self.effects.label_entropy),
+            **told("jitter", self.effects.jitter),
+            **told("label_entropy_mean", self.effects.label_entropy),
             "sources": [_effect(effect) for effect in self.effects.effects],
             "studies": {_name(streams): study.path.name for streams, study in self.studies.items()},
             "notes": list(self.notes),
@@ -154,14 +152,15 @@ def attribute(
     announce = announce or to_stderr
     asked = check_vary(vary)
     root = local_folder(_default(recipe) if out is None else out)
-    _check_folder(root)
+    check_design_folder(root, "attribution", (ATTRIBUTION,), _STUDY)
     sources = _sources(recipe, asked, seed, root, threads, announce)
     designs = list(_designs(sources))
+    check_runs(runs)
     announce(f"{len(designs)} studies of {runs} runs: {len(designs) * runs} trainings")
     studies: dict[frozenset[Stream], Study] = {}
     for number, streams in enumerate(designs, start=1):
         announce(f"study {number} of {len(designs)}: runs differ in {_name(streams, ', ')}")
-        _share_cache(root, _folder(root, streams))
+        share_cache(root, _folder(root, streams))
         studies[streams] = train_study(
             recipe,
             _folder(root, streams),
@@ -188,17 +187,6 @@ def _default(recipe: Recipe) -> Path:
     return study.with_name(f"{study.name}-sources")
 
 
-def _check_folder(root: Path) -> None:
-    """Accept a folder that holds an attribution, or nothing."""
-    if not root.exists():
-        return
-    known = root.is_dir() and all(
-        item.name in (ATTRIBUTION, _CACHE) or item.name.startswith(_STUDY) for item in root.iterdir()
-    )
-    if not known:
-        raise StudyError(f"{str(root)!r} exists and holds no attribution; choose another --out, or an empty folder.")
-
-
 def _sources(
     recipe: Recipe,
     asked: frozenset[Stream],
@@ -209,7 +197,7 @@ def _sources(
 ) -> tuple[Stream, ...]:
     """Return the streams among those asked for that the recipe makes use of, in their own order."""
     network, splits = architecture(recipe.model), load(recipe.data)
-    inputs = network.prepare(splits, root / _CACHE, announce).train
+    inputs = network.prepare(splits, root / CACHE, announce).train
     train = TrainingSet(inputs, splits.train.labels, splits.train.num_classes)
     plain = replace(recipe, augment="none")  # on what is no image it fails, which the first study says better
     with arithmetic(threads or 1):
@@ -230,13 +218,6 @@ def _sources(
             "name two sources or more, or turn on dropout or augmentation."
         )
     return sources
-
-
-def _share_cache(root: Path, study: Path) -> None:
-    """Give a study the features that were computed once for all, so that it does not compute them again."""
-    for file in sorted((root / _CACHE).glob("*.npy")):
-        if not (study / _CACHE / file.name).exists():
-            replace_file(study / _CACHE / file.name, partial(copyfile, file))
 
 
 def _designs(sources: tuple[Stream, ...]) -> Iterator[frozenset[Stream]]:
@@ -321,17 +302,13 @@ def _percent(found: Estimate) -> str:
     return f"{found.value:.0%} [{found.low:.0%}, {found.high:.0%}]"
 
 
-def _told(name: str, found: Estimate) -> dict[str, Any]:
-    return {name: found.value, f"{name}_ci95": [found.low, found.high]}
-
-
 def _effect(effect: SourceEffect) -> dict[str, Any]:
     return {
         "source": effect.source,
-        **_told("jitter", effect.jitter),
-        **_told("label_entropy_mean", effect.label_entropy),
-        **_told("share", effect.share),
-        **_told("fixed_jitter", effect.fixed_jitter),
-        **_told("fixed_label_entropy_mean", effect.fixed_label_entropy),
-        **_told("drop", effect.drop),
+        **told("jitter", effect.jitter),
+        **told("label_entropy_mean", effect.label_entropy),
+        **told("share", effect.share),
+        **told("fixed_jitter", effect.fixed_jitter),
+        **told("fixed_label_entropy_mean", effect.fixed_label_entropy),
+        **told("drop", effect.drop),
     }

@@ -10,7 +10,8 @@ from uuid import uuid4
 
 from reseed._errors import InputError, MissingExtraError
 from reseed._profile import profile
-from reseed.studies import Study, replace_file, storing
+from reseed.instability import COLUMNS, RECORDED
+from reseed.studies import Study, replace_file, replace_json, storing
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -20,9 +21,11 @@ def export(study: str | Path | Study, out: str | Path) -> Path:
     """Write a study for other tools; what is written follows from the name of ``out``.
 
     - ``.parquet``, ``.csv``, ``.jsonl``: the profile, one row a sample; see `profile`. In CSV the distribution of
-      answers is left out, since it is a list.
+      answers is left out, since it is a list. What each column is (description, direction, range, unit, source; see
+      `reseed.instability.Column`) is in the metadata of Parquet's fields, for the others in a file beside it whose name
+      ends in ``.columns.json``.
     - ``.zarr``: everything that was recorded, as one xarray data set [run, checkpoint, sample (, class)] that
-      ``xarray.open_zarr`` opens.
+      ``xarray.open_zarr`` opens; what each array is, is in its attributes.
     - a name that ends in ``.hf``: the profile as a Hugging Face data set that ``datasets.load_from_disk`` opens (extra
       ``text``).
 
@@ -63,16 +66,28 @@ def _parquet(study: Study, path: Path) -> None:
 def _csv(study: Study, path: Path) -> None:
     from pyarrow import csv
 
-    replace_file(path, lambda partial: csv.write_csv(_flat(profile(study)), partial))
+    table = _flat(profile(study))
+    replace_file(path, lambda partial: csv.write_csv(table, partial))
+    _describe(path, table.column_names)
 
 
 def _json_lines(study: Study, path: Path) -> None:
     frame = profile(study).to_pandas()
     replace_file(path, lambda partial: frame.to_json(partial, orient="records", lines=True, force_ascii=False))
+    _describe(path, list(frame.columns))
+
+
+def _describe(path: Path, names: list[str]) -> None:
+    """Say beside a file what its columns are."""
+    known = {name: COLUMNS[name].metadata for name in names if name in COLUMNS}
+    replace_json(path.with_name(f"{path.name}.columns.json"), known)
 
 
 def _zarr(study: Study, path: Path) -> None:
     recordings = study.recordings()
+    for name, array in recordings.items():
+        if (found := RECORDED.get(str(name))) is not None:
+            array.attrs |= {"long_name": found.about, "units": found.unit} | found.metadata
 
     def write(partial: Path) -> None:
         for run in range(recordings.sizes["run"]):  # one at a time, so that memory holds one

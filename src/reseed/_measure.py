@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from reseed._errors import RecipeError
 from reseed._until import train_until
 from reseed.data import DataConfig, load
 from reseed.engines import Engine
-from reseed.instability import Stability, evaluate
+from reseed.instability import SampleGroups, Stability, describe_columns, evaluate, sample_groups
 from reseed.mitigations import AbstractMitigation, parse_mitigations
 from reseed.models import ModelConfig, suggested_model
 from reseed.report import report_data, write
@@ -52,10 +52,15 @@ class Measurement:
         """Flat numbers of the whole study; see `Stability`."""
         return self.stability.summary
 
-    @property
+    @cached_property
+    def groups(self) -> SampleGroups:
+        """The samples by class, length, confidence and cluster, as far as the study allows; see `sample_groups`."""
+        return sample_groups(self.study)
+
+    @cached_property
     def samples(self) -> pa.Table:
-        """One row a sample; see `Stability`."""
-        return self.stability.samples
+        """One row a sample; see `Stability`, and for the groups that it is in `SampleGroups`."""
+        return describe_columns(self.groups.append_to(self.stability.samples, self.study))
 
     def write(self, folder: str | Path | None = None) -> Path:
         """Write ``summary.json``, ``samples.parquet`` and ``report.html``, and return the report's path.
@@ -71,7 +76,7 @@ class Measurement:
         root = self.study.path if folder is None else local_folder(folder)
         replace_json(root / "summary.json", self.summary)
         replace_file(root / "samples.parquet", lambda path: pq.write_table(self.samples, path, compression="zstd"))
-        report = write(report_data(self.study, self.stability), root / "report.html")
+        report = write(report_data(self.study, self.stability, self.groups), root / "report.html")
         if folder is None:
             self.study.publish("summary.json", "samples.parquet", "report.html")
         return report
@@ -83,7 +88,7 @@ def inspect(study: str | Path | Study) -> Measurement:
     Raises:
         StudyError: There is no usable study.
         StorageError: The URL cannot be reached.
-        TrainingError: Fewer than two of its runs are complete.
+        TrainingError: Fewer than two of its runs are complete, and not one with margins at several checkpoints.
     """
     opened = study if isinstance(study, Study) else Study.open(study)
     return Measurement(opened, evaluate(opened))
@@ -118,7 +123,8 @@ def measure(
     Args:
         data: A data set's name, a file, or a `DataConfig`. Not used when ``recipe`` is given.
         model: A model's name; default: what suits the data. Not used when ``recipe`` is given.
-        runs: Trainings in all, two or more; with ``until`` the most there may be.
+        runs: Trainings in all; with ``until`` the most there may be. Of a single one, which must be recorded with
+            scores at several checkpoints, instability is estimated, see `reseed.instability.evaluate`.
         until: Begin with 10 runs and add more until the half-width, in nats, of the 95 % interval of mean label
             entropy over runs is this small.
         out: The study's folder, or a URL that begins with ``s3://``, ``gs://`` or ``az://``; default:

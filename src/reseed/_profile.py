@@ -11,8 +11,10 @@ import numpy as np
 from reseed.instability import (
     Multiplicity,
     TrainingDynamics,
+    describe_columns,
     evaluate,
     multiplicity,
+    sample_groups,
     training_dynamics,
 )
 from reseed.studies import Study
@@ -26,14 +28,17 @@ def profile(study: str | Path | Study) -> pa.Table:
 
     The columns of ``samples.parquet`` come first, then those of `multiplicity` (ranges and capacity only where full
     probabilities were recorded), then, where several checkpoints were recorded and targets are known, those of
-    `training_dynamics`, averaged over runs. The trajectory's margin is the recorded one, of probabilities.
+    `training_dynamics`, averaged over runs. The trajectory's margin is the recorded one, of probabilities. What each
+    column is, its unit, range and direction, is in the metadata of its field; see `reseed.instability.Column`.
 
     Args:
         study: A study, its folder or its URL.
 
+    Of a study of one run, what needs two is absent, see `reseed.instability.evaluate`.
+
     Raises:
         StudyError: There is no usable study.
-        TrainingError: Fewer than two runs are complete.
+        TrainingError: Fewer than two runs are complete, and not one with margins at several checkpoints.
 
     Examples:
         >>> import tempfile
@@ -43,13 +48,13 @@ def profile(study: str | Path | Study) -> pa.Table:
         ([0.0, 0.0, 1.0], [False, False, True])
     """
     opened = study if isinstance(study, Study) else Study.open(study)
-    table = evaluate(opened).samples
-    found = study_multiplicity(opened).samples
+    table = sample_groups(opened).append_to(evaluate(opened).samples, opened)
+    found = study_multiplicity(opened).samples if len(opened.manifests) > 1 else {}
     dynamics = study_dynamics(opened)
     for name, values in (found | ({} if dynamics is None else dynamics.samples)).items():
         if name not in table.column_names:
             table = table.append_column(name, [np.asarray(values)])
-    return table
+    return describe_columns(table)
 
 
 def profile_summary(study: str | Path | Study) -> dict[str, Any]:
@@ -60,10 +65,12 @@ def profile_summary(study: str | Path | Study) -> dict[str, Any]:
 
     Raises:
         StudyError: There is no usable study.
-        InputError: Fewer than two runs are complete.
+        InputError: Fewer than two runs are complete, and not one with several checkpoints and known targets.
     """
     opened = study if isinstance(study, Study) else Study.open(study)
     dynamics = study_dynamics(opened)
+    if len(opened.manifests) == 1 and dynamics is not None:  # neither multiplicity nor an interval over runs
+        return {name: value for name, value in dynamics.summary.items() if not name.endswith("_ci95_runs")}
     return {**study_multiplicity(opened).summary, **({} if dynamics is None else dynamics.summary)}
 
 

@@ -116,7 +116,7 @@ def test_public_names_are_listed_and_documented():
     """Every listed name exists and says what it does; every function of arrays shows an example."""
     for name in reseed.instability.__all__:
         found = getattr(reseed.instability, name)
-        assert found.__doc__
+        assert found.__doc__ or name.isupper(), name  # tables of names have a string below them
         if name[0].islower() and next(iter(signature(found).parameters)) not in ("study", "studies"):
             assert ">>>" in found.__doc__, name
 

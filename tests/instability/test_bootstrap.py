@@ -2,7 +2,10 @@
 
 import numpy as np
 import pytest
+import scipy.stats
 import torch
+from sklearn.datasets import load_wine
+from sklearn.tree import DecisionTreeClassifier
 
 from reseed._errors import InputError
 from reseed.instability import bootstrap_instability
@@ -49,6 +52,52 @@ def test_distributions_are_compared_class_by_class(several):
         for p in resampled
     ]
     np.testing.assert_allclose(found.index, np.mean(flips, axis=0), atol=1e-15)
+
+
+def test_intervals_cover_resamples_and_samples(several):
+    """The two variances add up, and what there is one of is not covered."""
+    original, resampled = several
+    found = bootstrap_instability(original, resampled)
+    errors = np.abs(resampled - original).mean(axis=-1)
+    flips = (resampled.argmax(-1) != original.argmax(-1)).astype(float)
+    for values, estimate in ((errors, found.mape_estimate), (flips, found.index_estimate)):
+        variance = values.mean(axis=1).var(ddof=1) / 30 + values.mean(axis=0).var() / 50
+        assert estimate.value == pytest.approx(values.mean(), rel=1e-12)
+        assert estimate.standard_error == pytest.approx(np.sqrt(variance), rel=1e-12)
+        reach = scipy.stats.t.ppf(0.975, 29) * np.sqrt(variance)
+        assert (estimate.low, estimate.high) == pytest.approx((values.mean() - reach, values.mean() + reach))
+        assert (estimate.method, estimate.runs, estimate.samples) == ("resamples, samples", 30, 50)
+    assert bootstrap_instability(original, resampled[:1]).mape_estimate.method == "samples"
+    assert bootstrap_instability(original[:1], resampled[:, :1]).mape_estimate.method == "resamples"
+    assert np.isnan(bootstrap_instability(original[:1], resampled[:1, :1]).mape_estimate.low)
+
+
+def test_stable_cart_has_the_same_values():
+    """Fed the predictions of stable-cart's own resampling, every value that both define is equal to 1e-12."""
+    stable_cart = pytest.importorskip("stable_cart")
+    x, y = load_wine(return_X_y=True)
+
+    def resampled(method):
+        return stable_cart.bootstrap_predictions(
+            lambda: DecisionTreeClassifier(max_depth=3, min_samples_leaf=5, random_state=0),
+            x,
+            y,
+            x,
+            task="categorical",
+            n_bootstrap=20,
+            random_state=1,
+            prediction_method=method,
+        )
+
+    theirs, labels = resampled("predict_proba"), resampled("predict")
+    found = bootstrap_instability(theirs["original"], theirs["bootstrap"])
+    np.testing.assert_allclose(found.mape.mean(axis=-1), theirs["mape_per_point"], rtol=0, atol=1e-12)
+    assert found.mean_mape == pytest.approx(theirs["mape_per_point"].mean(), abs=1e-12)
+    np.testing.assert_allclose(found.index, labels["mape_per_point"], rtol=0, atol=1e-12)  # "MAPE" of labels
+    # Their Monte Carlo error is the part of ours that covers other resamples.
+    over_samples = found.mape.mean(axis=-1).var() / len(x)
+    part = np.sqrt(found.mape_estimate.standard_error**2 - over_samples)
+    assert part == pytest.approx(theirs["mape_standard_error"], rel=1e-9)
 
 
 def test_two_columns_agree_with_one(binary):

@@ -165,7 +165,8 @@ def test_inputs_are_loaded_again_by_the_recipe(tmp_path):
     study = train_study(recipe, tmp_path / "study", runs=3, engine="serial")
     found = where_unstable(study, "cluster", permutations=99)
     assert sum(found.table["samples"].to_pylist()) == len(study.samples)
-    assert all(name.removeprefix("like ") in study.samples.ids for name in found.table["group"].to_pylist())
+    named = [name.removeprefix("like ").split(", ") for name in found.table["group"].to_pylist()]
+    assert all(len(some) == 3 and set(some) <= set(study.samples.ids) for some in named)
     confidence = where_unstable(study, "confidence", permutations=99)
     assert confidence.table.num_rows == 5
     assert "same runs" in confidence.notes[0]
@@ -174,10 +175,10 @@ def test_inputs_are_loaded_again_by_the_recipe(tmp_path):
 
 
 def test_separated_points_are_clustered():
-    """Two clouds of points are two clusters, each named by the point nearest its centre."""
+    """Two clouds of points are two clusters, each named by the points nearest its centre."""
     points = np.array([[0.0, 0.0], [0.0, 1.0], [0.0, -1.0], [9.0, 0.0], [9.0, 1.0], [9.0, -1.0]])
     found = feature_clusters(points, list("abcdef"))
-    assert sorted(found.names) == ["like a", "like d"]
+    assert sorted(found.names) == ["like a, b, c", "like d, e, f"]
     assert len(set(found.place[:3].tolist())) == len(set(found.place[3:].tolist())) == 1
 
 

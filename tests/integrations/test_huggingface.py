@@ -168,6 +168,6 @@ def test_mistakes_are_found_before_the_training(tmp_path):
         callback(tmp_path / "study", data=[{"input_ids": [1]}])
     with pytest.raises(InputError, match="every must be 'epoch', 'final' or a number of steps, got 'step'"):
         callback(tmp_path / "study", every="step")
-    with pytest.raises(InputError, match="runs must be 2 or more, got 1"):
-        callback(tmp_path / "study", runs=1)
+    with pytest.raises(InputError, match="runs must be 1 or more, got 0"):
+        callback(tmp_path / "study", runs=0)
     assert not list(tmp_path.iterdir())

@@ -1,6 +1,7 @@
 """`log_study` and its adapters, with the trackers themselves where they are installed."""
 
 import math
+import struct
 
 import numpy as np
 import pytest
@@ -107,3 +108,35 @@ def test_wandb_gets_one_call():
 
     log_study(SUMMARY, WandbLogger(Run()), step=3, prefix="")
     assert calls == [(FIGURES, 3)]
+
+
+def test_wandb_itself_keeps_the_figures(tmp_path, monkeypatch):
+    """What an offline run of the real library has written is the figures at their steps."""
+    wandb = pytest.importorskip("wandb", reason="needs wandb, which reseed does not install: pip install wandb")
+    from wandb.proto import wandb_internal_pb2
+
+    for name in ("WANDB_CONFIG_DIR", "WANDB_CACHE_DIR", "WANDB_DATA_DIR"):
+        monkeypatch.setenv(name, str(tmp_path / "own"))
+    settings = wandb.Settings(silent=True, console="off", x_disable_stats=True, x_disable_meta=True, disable_git=True)
+    run = wandb.init(project="reseed", mode="offline", dir=tmp_path, settings=settings)
+    try:
+        for step in (3, 7):
+            log_study(SUMMARY | {"runs": step}, WandbLogger(run), step=step)
+    finally:
+        run.finish()
+        wandb.teardown()
+    written = next(tmp_path.glob("wandb/offline-run-*/*.wandb")).read_bytes()
+    rows, place = [], 7  # behind the head of the file, records in the framing of LevelDB's log
+    while place < len(written):
+        length, kind = struct.unpack("<HB", written[place + 4 : place + 7])
+        assert kind == 1  # whole in one block
+        record = wandb_internal_pb2.Record.FromString(written[place + 7 : place + 7 + length])
+        if record.WhichOneof("record_type") == "history":
+            values = {"/".join(item.nested_key) or item.key: item.value_json for item in record.history.item}
+            rows.append({name: float(value) for name, value in values.items()})
+        place += 7 + length
+    assert [row.pop("_step") for row in rows] == [3, 7]
+    figures = [{name: value for name, value in row.items() if name.startswith("reseed/")} for row in rows]
+    assert figures == [
+        {f"reseed/{name}": value for name, value in (FIGURES | {"runs": step}).items()} for step in (3, 7)
+    ]

@@ -232,13 +232,12 @@ def test_interrupted_trainings_go_on_from_their_checkpoint(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"runs": 1}, "runs must be 2 or more, got 1"),
+        ({"runs": 0}, "runs must be 1 or more, got 0"),
         ({"run": 2}, r"run must be a number from 0 to 1 \(runs=2\), got 2"),
         ({"run": True}, "got True"),
         ({"outputs": "scores"}, "outputs must be 'logits' or 'probabilities', got 'scores'"),
         ({"batch_size": 0}, "batch_size must be 1 or more, got 0"),
         ({"data": (None, None)}, r"data is \(None, None\); pass inputs, targets, or both"),
-        ({"out": "s3://bucket/mine"}, "is a URL; give a folder"),
         ({"predicted": lambda inputs: inputs}, "data has no inputs to predict"),
         ({"predicted": np.zeros((4, 2))}, r"with 3 samples, got \(4, 2\)"),
         ({"predicted": np.zeros((3, 5))}, "predictions have 5 columns for the 2 classes"),

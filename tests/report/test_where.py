@@ -57,6 +57,12 @@ def test_large_studies_are_not_grouped_unasked(study, monkeypatch):
     assert data.notes[-1].startswith("Where instability lives is left out of the report above 50 samples;")
 
 
+def test_many_samples_are_dealt_less_often(study, monkeypatch):
+    """Among very many samples the report makes do with fewer permutations, and says how many."""
+    monkeypatch.setattr("reseed.report._from_study._MANY", 50)
+    assert all("from 199 permutations" in found.verdict for found in report_data(study, evaluate(study)).groupings)
+
+
 def test_the_terminal_says_how_many_groups_are_shown(study):
     """Groups beyond the number asked for are counted."""
     stream = io.StringIO()

@@ -215,7 +215,7 @@ def test_varying_one_stream_holds_the_others(train):
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"runs": 1}, InputError, "runs must be 2 or more, got 1: instability is what differs between runs"),
+        ({"runs": 0}, InputError, "runs must be 1 or more, got 0: instability is what differs between runs"),
         ({"threads": 0}, InputError, "threads must be 1 or more, got 0"),
         ({"device": "abacus"}, InputError, "device 'abacus' cannot be used here"),
         ({"engine": "cloud"}, InputError, "unknown engine 'cloud'"),
@@ -268,3 +268,25 @@ def test_deterministic_kernels_are_part_of_the_study(train):
     assert np.array_equal(study.final("confidence"), train("free").final("confidence"))
     with pytest.raises(StudyError, match="deterministic: True there, False now"):
         train("strict", runs=4)
+
+
+@pytest.mark.parametrize("engine", ["serial", "stacked"])
+def test_runs_on_one_resample_share_the_training_sample(train, engine):
+    """Run 0 on resample 1 is not run 0 on the whole set; runs share the data word, and the header keeps which."""
+    whole = train("whole", engine=engine)
+    study = train("one", plan=SeedPlan(resample=1), engine=engine)
+    assert len({manifest.seeds["data"] for manifest in study.manifests}) == 1
+    assert study.manifests[0].seeds["init"] == whole.manifests[0].seeds["init"]
+    assert not np.array_equal(study.final("confidence")[0], whole.final("confidence")[0])
+    assert Study.open(study.path).header.resample == 1
+    assert study.header.notes[-1].startswith("All runs train on bootstrap resample 1 of the training set")
+    assert "resample" not in json.loads((whole.path / "study.json").read_text())
+    with pytest.raises(StudyError, match=r"already holds another study .*resample: 1 there, 2 now"):
+        train("one", plan=SeedPlan(resample=2), engine=engine)
+
+
+def test_a_resample_is_that_of_the_run_whose_number_it_has(train):
+    """Where only data varies, run 0 trains as run 0 on resample 0."""
+    one = train("one", plan=SeedPlan(resample=0), engine="serial")
+    varied = train("varied", plan=SeedPlan(vary=frozenset({"data"})), engine="serial")
+    np.testing.assert_array_equal(one.final("confidence")[0], varied.final("confidence")[0])

@@ -30,6 +30,22 @@ def test_streams_that_do_not_vary_keep_the_words_of_run_zero():
     assert first == SeedPlan(3).seeds(0)
 
 
+def test_a_resample_fixes_the_training_sample():
+    """All runs of resample j share the data word of run j; the other words are those of runs without it."""
+    plan, varied = SeedPlan(3, resample=2), SeedPlan(3, frozenset({"data"}))
+    assert {plan.seeds(run).data for run in range(5)} == {varied.seeds(2).data}
+    assert [plan.seeds(run).init for run in range(5)] == [SeedPlan(3).seeds(run).init for run in range(5)]
+    assert (plan.bootstrap, varied.bootstrap, SeedPlan(3).bootstrap) == (True, True, False)
+
+
+def test_a_resample_that_makes_no_sense_is_refused():
+    """A negative number, or one beside a training sample that varies, raises."""
+    with pytest.raises(RecipeError, match="resample must be a non-negative integer or None, got -1"):
+        SeedPlan(resample=-1)
+    with pytest.raises(RecipeError, match="vary names data, but resample=0 fixes the training sample"):
+        SeedPlan(vary=frozenset({"data"}), resample=0)
+
+
 def test_data_does_not_vary_by_default():
     """Everything but the training sample varies unless asked otherwise."""
     assert set(STREAMS) - {"data"} == DEFAULT_VARY

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from importlib.metadata import version
 from inspect import getdoc
 from io import TextIOWrapper
@@ -15,17 +16,27 @@ from typing import Any
 import tyro
 
 from reseed._attribute import ATTRIBUTION, Attribution, attribute
+from reseed._bootstrap import BOOTSTRAP, BootstrapMeasurement, measure_bootstrap
 from reseed._errors import InputError, ReseedError, StudyError
 from reseed._export import export
 from reseed._measure import Measurement, inspect, measure, recipe_for
+from reseed._nested import NESTED, NestedMeasurement, measure_nested
 from reseed._plain import plain
 from reseed._profile import profile_summary
 from reseed.cli._options import Calibrate, Export, Import, Inspect, Measure, Report
-from reseed.instability import calibrate, where_unstable
-from reseed.report import print_numbers, print_sources, print_stability, print_where
+from reseed.instability import SingleRunModel, calibrate, single_run_table, where_unstable
+from reseed.report import (
+    print_bootstrap,
+    print_nested,
+    print_numbers,
+    print_one_run_table,
+    print_sources,
+    print_stability,
+    print_where,
+)
 from reseed.studies import ColumnNames, Study, import_predictions
-from reseed.training import RecordConfig
 
+_TOP_OF_ONE_RUN = 100  # samples whose precision --one-run prints
 _OVERVIEW = """\
 Which of your model's answers would change if you trained it again, and how do you make them stop?
 
@@ -129,9 +140,7 @@ def _measure(options: Measure) -> None:
     arguments: dict[str, Any] = {
         "recipe": recipe,
         "out": options.out,
-        "vary": options.streams(),
         "seed": options.seed,
-        "record": RecordConfig(options.every, options.burn_in, options.level, options.record_train),
         "engine": options.engine,
         "jobs": options.jobs,
         "address": options.address,
@@ -142,13 +151,60 @@ def _measure(options: Measure) -> None:
         "probe": not options.no_probe,
     }
     if options.runs is not None:
-        arguments["runs"] = options.runs
-    if not options.attribute:
-        _show(measure(**arguments, until=options.until), as_json=options.json)
-    elif options.until is not None:
-        raise InputError("--until and --attribute ask for different things; pass one of them.")
+        arguments["bootstraps" if options.bootstrap else "runs"] = options.runs
+    streams = options.streams()
+    if streams is not None:
+        arguments["vary"] = streams
+    _check_one_question(options)
+    record = options.recorded()
+    if options.nested is not None:
+        found = measure_nested(**arguments, training_sets=options.nested, epsilon=options.epsilon)
+        _show_nested(found, as_json=options.json)
+    elif options.bootstrap:
+        _show_bootstrap(measure_bootstrap(**arguments), as_json=options.json)
+    elif options.attribute:
+        _show_sources(attribute(**arguments, record=record), as_json=options.json)
     else:
-        _show_sources(attribute(**arguments), as_json=options.json)
+        _show(measure(**arguments, record=record, until=options.until), as_json=options.json)
+
+
+def _check_one_question(options: Measure) -> None:
+    asked = {
+        "--until": options.until is not None,
+        "--attribute": options.attribute,
+        "--bootstrap": options.bootstrap,
+        "--nested": options.nested is not None,
+    }
+    names = [name for name, is_asked in asked.items() if is_asked]
+    if len(names) > 1:
+        raise InputError(f"{' and '.join(names)} ask for different things; pass one of them.")
+    if options.epsilon is not None and options.nested is None:
+        raise InputError("--epsilon is for the divergences of --nested; pass it with that.")
+
+
+def _show_bootstrap(found: BootstrapMeasurement, *, as_json: bool) -> None:
+    if as_json:
+        _print_json(found.summary)
+        return
+    from rich.console import Console
+
+    console = Console()
+    header = found.study.header
+    title = f"{header.dataset}, {header.model}"
+    print_bootstrap(found.instability, found.seeds, console, title=title, notes=found.notes)
+    console.print(f"numbers: {found.path / BOOTSTRAP}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _show_nested(found: NestedMeasurement, *, as_json: bool) -> None:
+    if as_json:
+        _print_json(found.summary)
+        return
+    from rich.console import Console
+
+    console = Console()
+    header = found.studies[0].header
+    print_nested(found.estimates, console, title=f"{header.dataset}, {header.model}", notes=found.notes)
+    console.print(f"numbers: {found.path / NESTED}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _show_sources(found: Attribution, *, as_json: bool) -> None:
@@ -185,6 +241,13 @@ def _inspect(options: Inspect) -> None:
         raise InputError(f"--top must be 0 or more, got {options.top}.")
     if options.by is None and (options.metadata is not None or options.id is not None):
         raise InputError("--metadata and --id say what to group by; name the column with --by.")
+    if options.one_run and (options.by is not None or options.sample is not None or options.profile):
+        raise InputError("--one-run asks for something else than --by, --sample and --profile; pass one of them.")
+    if options.weights is not None and not options.one_run:
+        raise InputError("--weights are those of --one-run; pass it as well.")
+    if options.one_run:
+        _one_run(options)
+        return
     if options.by is not None:
         if options.sample is not None:
             raise InputError("--by and --sample ask for different things; pass one of them.")
@@ -208,6 +271,18 @@ def _where(options: Inspect, by: str) -> None:
     from rich.console import Console
 
     print_where(found, Console(), top=options.top)
+
+
+def _one_run(options: Inspect) -> None:
+    model = None if options.weights is None else SingleRunModel.read(options.weights)
+    study = Study.open(options.study)
+    rows = single_run_table(study, model, top=_TOP_OF_ONE_RUN)
+    if options.json:
+        _print_json({"top": min(_TOP_OF_ONE_RUN, len(study.samples)), "signals": [asdict(row) for row in rows]})
+        return
+    from rich.console import Console
+
+    print_one_run_table(rows, Console(), top=min(_TOP_OF_ONE_RUN, len(study.samples)))
 
 
 def _profile(options: Inspect) -> None:
@@ -240,7 +315,8 @@ def _row(found: Measurement, sample: str) -> dict[str, Any]:
         raise StudyError(f"the study has no sample {sample!r}; its ids look like {', '.join(ids[:3])}.")
     row: dict[str, Any] = found.samples.slice(ids.index(sample), 1).to_pylist()[0]
     names = found.study.header.class_names
-    row["answers"] = [{"name": names[answer["label"]], **answer} for answer in row["answers"]]
+    if "answers" in row:
+        row["answers"] = [{"name": names[answer["label"]], **answer} for answer in row["answers"]]
     return row
 
 

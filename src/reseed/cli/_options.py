@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
 from reseed.engines import EngineName
-from reseed.training import Level
+from reseed.training import Level, RecordConfig
 
 # Options that may be left out: what they are then is said in words, or decided by the recipe.
 _Name = Annotated[str | None, arg(metavar="NAME", help_behavior_hint="")]
@@ -146,11 +146,14 @@ class Measure:
       reseed measure digits
       reseed measure massive --model text-tfidf --runs 10
       reseed measure data.csv --text utterance --label intent --out my-study
+      reseed measure digits --runs 1
       reseed measure digits --until 0.005 --runs 200
       reseed measure massive --encoder sentence-transformers/all-MiniLM-L6-v2
       reseed measure mnist --model my_models:small_net --epochs 2 --vary init
       reseed measure digits --attribute
       reseed measure digits --mitigation tgtss+swa
+      reseed measure digits --bootstrap
+      reseed measure digits --nested 5 --runs 4
       reseed measure mnist --engine cluster --address auto --out s3://my-bucket/mnist
     """
 
@@ -160,14 +163,24 @@ class Measure:
     model: _Name = None
     """mlp, cnn, resnet, text-tfidf, text-encoder or MODULE:FUNCTION. Default: what suits the data."""
     runs: _Count = None
-    """Trainings in all, with --attribute in each study, with --until the most there may be. Default: 50; 10 with
-    --attribute."""
+    """Trainings in all, with --attribute in each study, with --bootstrap resamples, with --nested on each training
+    sample, with --until the most there may be. With 1, instability is estimated from that run. Default: 50; 10 with
+    --attribute, 200 with --bootstrap, 4 with --nested."""
     until: _Number = None
     """Begin with 10 runs and add more until the 95 % interval of mean label entropy over runs is this narrow: its
     half-width in nats."""
     attribute: bool = False
     """Measure which source of randomness the changes come from: a study in which all of --vary differ, one for each
     alone, and one for each with it alone held fixed."""
+    bootstrap: bool = False
+    """Measure what another training sample does: models of bootstrap resamples against the model of all data. Records
+    probabilities at the final step, whatever --every and --level say."""
+    nested: _Count = None
+    """Take seed and training sample apart: train on this many bootstrap resamples, with --runs seeds on each. Records
+    as --bootstrap does."""
+    epsilon: _Number = None
+    """With --nested: mix this share of the uniform distribution into predictions before divergences, which else are
+    infinite where a run rules a class out."""
     out: _Place = None
     """The study's folder, or a URL (s3://, gs://, az://). Default: reseed-studies/ and a name made of data, model
     and recipe."""
@@ -177,8 +190,9 @@ class Measure:
     """Methods that keep predictions in place, such as swa, tgtss:exponent=0.5 or tgtss+swa."""
     seed: int = 0
     """Base seed from which all seeds derive."""
-    vary: Annotated[str, arg(metavar="STREAM,...")] = "init,order,dropout,augment"
-    """What differs between runs: init, order, dropout, augment, data (a bootstrap of the training set)."""
+    vary: Annotated[str | None, arg(metavar="STREAM,...", help_behavior_hint="")] = None
+    """What differs between runs: init, order, dropout, augment, data (a bootstrap of the training set). Default:
+    init,order,dropout,augment; with --bootstrap data alone."""
 
     every: str = "epoch"
     """Record predictions every epoch, at the final step only (final), or every so many steps (a number)."""
@@ -188,6 +202,8 @@ class Measure:
     """Record labels; or scores as well (confidence, margin, ...); or full probabilities."""
     record_train: bool = False
     """Record predictions on the training split as well."""
+    dropout_passes: int = 0
+    """At the end of each run also predict so many times with its dropout on, as a signal of one run; 20 is usual."""
 
     engine: EngineName = "auto"
     """Where runs execute: one after another (serial), in worker processes, several as one program (stacked), or on a
@@ -225,9 +241,13 @@ class Measure:
             named[_FIELDS_OF_OTHER_NAMES.get(name, default)] = value
         return {name: value for name, value in named.items() if value is not None}
 
-    def streams(self) -> list[str]:
-        """Return the names in --vary."""
-        return [name.strip() for name in self.vary.split(",") if name.strip()]
+    def recorded(self) -> RecordConfig:
+        """Return what is recorded, and when."""
+        return RecordConfig(self.every, self.burn_in, self.level, self.record_train, self.dropout_passes)
+
+    def streams(self) -> list[str] | None:
+        """Return the names in --vary, or None where it is not given."""
+        return None if self.vary is None else [name.strip() for name in self.vary.split(",") if name.strip()]
 
 
 @dataclass(frozen=True)
@@ -278,6 +298,7 @@ class Inspect:
       reseed inspect my-study --top 50
       reseed inspect my-study --sample 1203
       reseed inspect my-study --profile
+      reseed inspect my-study --one-run
       reseed inspect my-study --by cluster
       reseed inspect my-study --by language --metadata samples.csv
       reseed inspect s3://my-bucket/mnist
@@ -299,6 +320,12 @@ class Inspect:
     profile: bool = False
     """Print further measures of the study: predictive multiplicity, and training dynamics where several checkpoints
     were recorded. Those of each sample are what reseed export writes."""
+    one_run: bool = False
+    """Print how well each run by itself foretells what the others do: every signal and their combination, leaving one
+    run out at a time. Needs three runs or more with scores at several checkpoints."""
+    weights: _Path = None
+    """Weights of the combination, as reseed calibrate writes them, for --one-run. Default: those that come with
+    reseed."""
     json: bool = False
     """Print JSON instead of tables."""
 

@@ -113,7 +113,7 @@ def table_rows(
     def take(index: Index) -> Inputs:
         return torch.from_numpy(np.ascontiguousarray(values[index]))
 
-    return Rows(split, ids, labels, take)
+    return Rows(split, ids, labels, take, inputs)
 
 
 def names(table: pa.Table, name: str, where: str) -> tuple[str, ...]:

@@ -35,6 +35,7 @@ class Dataset:
             is `train`.
         sample_ids: a unique id for each sample.
         class_names: a unique name for each class, at least two.
+        feature_names: what the features are called, where the data says.
 
     Raises:
         DataError: the parts do not fit together; the message names the sample or value at fault.
@@ -53,10 +54,12 @@ class Dataset:
     labels: torch.Tensor
     sample_ids: tuple[str, ...]
     class_names: tuple[str, ...]
+    feature_names: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         self._check_classes()
         self._check_lengths()
+        self._check_feature_names()
         self._check_ids()
         self._check_labels()
         if isinstance(self.inputs, torch.Tensor):
@@ -124,6 +127,11 @@ class Dataset:
             raise self._fail(f"inputs, labels and sample_ids must be equally long; got {told}.")
         if not self.sample_ids:
             raise self._fail("it is empty; give at least one sample.")
+
+    def _check_feature_names(self) -> None:
+        names, shape = self.feature_names, self.input_shape
+        if names is not None and (shape is None or shape != (len(names),)):
+            raise self._fail(f"feature_names has {len(names)} names; inputs are {shape or 'texts'}.")
 
     def _check_ids(self) -> None:
         if len(set(self.sample_ids)) < len(self.sample_ids):

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -28,12 +28,14 @@ class Rows:
         ids: an id for each sample.
         labels: the class name of each sample; None says "unknown".
         take: gives the inputs at the positions it is called with, so that what is dropped is never decoded.
+        feature_names: what the features are called, where the data says.
     """
 
     split: str
     ids: tuple[str, ...]
     labels: tuple[str | None, ...]
     take: Callable[[Index], Inputs]
+    feature_names: tuple[str, ...] | None = None
 
     def select(self, index: Index, split: str | None = None) -> "Rows":
         """The samples at these positions, in this order."""
@@ -42,6 +44,7 @@ class Rows:
             tuple(self.ids[i] for i in index),
             tuple(self.labels[i] for i in index),
             lambda positions: self.take(index[positions]),
+            self.feature_names,
         )
 
     def where(self, keep: Sequence[bool], split: str | None = None) -> "Rows":
@@ -50,12 +53,12 @@ class Rows:
 
     def renumbered(self) -> "Rows":
         """The same samples with their row numbers as ids."""
-        return Rows(self.split, tuple(map(str, range(len(self.ids)))), self.labels, self.take)
+        return replace(self, ids=tuple(map(str, range(len(self.ids)))))
 
     def relabel(self, rule: Callable[[str], str | None]) -> "Rows":
         """The same samples with each known class name passed through `rule`."""
         labels = tuple(None if label is None else rule(label) for label in self.labels)
-        return Rows(self.split, self.ids, labels, self.take)
+        return replace(self, labels=labels)
 
 
 def sorted_classes(labels: Sequence[str | None]) -> tuple[str, ...]:
@@ -113,6 +116,7 @@ def to_splits(
                 labels=torch.from_numpy(numbers[index]),
                 sample_ids=tuple(ids[i] for i in index),
                 class_names=classes,
+                feature_names=rows.feature_names,
             )
         )
     return Splits(*parts)

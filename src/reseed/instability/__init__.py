@@ -39,6 +39,7 @@ from reseed.instability._capacity import rashomon_capacity
 from reseed.instability._cartography import Cartography, cartography
 from reseed.instability._churn import churn, churn_matrix, soft_churn
 from reseed.instability._clustered import ClusteringTest, clustering_test
+from reseed.instability._columns import COLUMNS, NUMBERS, RECORDED, Column, column_of, describe_columns
 from reseed.instability._dynamics_recorder import DynamicsRecorder
 from reseed.instability._estimate import Estimate, estimate
 from reseed.instability._evaluate import ClassStability, Stability, evaluate
@@ -57,10 +58,13 @@ from reseed.instability._margins import aum, logit_margin
 from reseed.instability._mode import mode_label, mode_share, variation_ratio
 from reseed.instability._multiplicity import Multiplicity, multiplicity
 from reseed.instability._nested import NestedInstability, nested_instability
+from reseed.instability._nested_estimates import NestedEstimates, nested_estimates
+from reseed.instability._nested_variance import NestedVariance, nested_variance
 from reseed.instability._probabilities import check_probabilities, confidence_mean_std, predicted_labels
 from reseed.instability._rashomon import ambiguity, ambiguous_samples, discrepancy, rashomon_set
 from reseed.instability._rashomon_sweep import RashomonSweep, rashomon_sweep
 from reseed.instability._reduction import label_entropy_reduction
+from reseed.instability._sample_groups import SampleGroups, available_groupings, sample_groups
 from reseed.instability._single_run import SingleRunModel, single_run_score
 from reseed.instability._single_run_signals import single_run_signals
 from reseed.instability._single_run_table import RunMean, SignalQuality, single_run_table
@@ -82,14 +86,18 @@ from reseed.instability._unstable import (
     unstable_fraction,
 )
 from reseed.instability._viable_range import ViableRange, risk_ambiguity, viable_prediction_range
-from reseed.instability._where import WhereUnstable, available_groupings, where_unstable
+from reseed.instability._where import WhereUnstable, where_unstable
 from reseed.instability._win_loss import WinLoss, negative_flip_rate, unnecessary_churn, win_loss
 
 __all__ = [
+    "COLUMNS",
+    "NUMBERS",
+    "RECORDED",
     "BootstrapInstability",
     "Cartography",
     "ClassStability",
     "ClusteringTest",
+    "Column",
     "DynamicsRecorder",
     "EntropyDecomposition",
     "Estimate",
@@ -99,10 +107,13 @@ __all__ = [
     "LabelQuality",
     "LabelStatistics",
     "Multiplicity",
+    "NestedEstimates",
     "NestedInstability",
+    "NestedVariance",
     "Rarefaction",
     "RashomonSweep",
     "RunMean",
+    "SampleGroups",
     "SelectiveEnsemble",
     "SelfConsistencyEnsemble",
     "SignalQuality",
@@ -126,7 +137,9 @@ __all__ = [
     "churn",
     "churn_matrix",
     "clustering_test",
+    "column_of",
     "confidence_mean_std",
+    "describe_columns",
     "discrepancy",
     "entropy_decomposition",
     "estimate",
@@ -147,13 +160,16 @@ __all__ = [
     "mode_share",
     "multiplicity",
     "negative_flip_rate",
+    "nested_estimates",
     "nested_instability",
+    "nested_variance",
     "predicted_labels",
     "rarefaction",
     "rashomon_capacity",
     "rashomon_set",
     "rashomon_sweep",
     "risk_ambiguity",
+    "sample_groups",
     "score_variance",
     "second_split_forgetting",
     "selective_ensemble",

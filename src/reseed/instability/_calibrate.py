@@ -14,11 +14,12 @@ from reseed.instability._single_run_signals import BURN_IN
 from reseed.studies import Study
 
 SIGNALS = ("log_late_flip_rate", "mean_margin")
+DROPOUT_SIGNALS = ("dropout_label_entropy", "dropout_margin")
 _CUTS = np.linspace(0.0, 0.6, 25)
 
 
 def calibrate(
-    studies: Sequence[Study], *, signals: Sequence[str] = SIGNALS, burn_in: float = BURN_IN
+    studies: Sequence[Study], *, signals: Sequence[str] | None = None, burn_in: float = BURN_IN
 ) -> SingleRunModel:
     """Learns the weights of `single_run_score` from studies of several runs each.
 
@@ -31,13 +32,17 @@ def calibrate(
     Args:
         studies: studies that recorded margins at several checkpoints; three runs or more each, and equally many
             if "ever" is to speak of one number of runs (the smallest is kept).
-        signals: names of the signals to combine.
+        signals: names of the signals to combine; by default the logarithm of the late flip rate and the mean margin,
+            and those of dropout passes where all studies recorded them.
         burn_in: see `single_run_signals`.
 
     Raises:
         InputError: no studies, unknown signals, or none or all samples flip in all of the studies together.
         StudyError: a study has too few runs, or did not record what the signals need.
     """
+    if signals is None:
+        have_passes = bool(studies) and all(study.has_dropout_passes for study in studies)
+        signals = (*SIGNALS, *(DROPOUT_SIGNALS if have_passes else ()))
     if not studies or not signals:
         raise InputError(f"calibrate needs a study and a signal or more, got {len(studies)} and {len(signals)}.")
     tables, entropies, weights = [], [], []

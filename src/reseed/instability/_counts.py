@@ -78,26 +78,47 @@ def tally(
     present: Bool[np.ndarray, "run sample"] | None = None,
 ) -> Tally:
     """Counts the labels of every sample in bounded memory; folds `table[n]`, n = 0 .. run, over counts."""
-    runs, samples = labels.shape
-    total = np.full(samples, runs) if present is None else present.sum(axis=0, dtype=np.int64)
-    top = np.full(samples, runs, np.int32)
-    mode = labels[0].copy()
-    distinct = np.ones(samples, np.int32)
-    squares = np.full(samples, runs * runs, np.int64)
-    folded = np.full(samples, table[runs], np.int64)
+    found = agreement(labels, table, present)
     steps = np.diff(table, prepend=0)
     for block in blocks(labels, present):
-        at, numbers = block.positions, block.occurrence
-        top[at] = highest = numbers.max(axis=0)
-        leads = numbers == highest
-        if present is not None:
-            leads &= numbers > 0
-        lowest = np.where(leads, block.codes, block.width).argmin(axis=0)  # first of the lowest leading codes
-        mode[at] = np.take_along_axis(block.labels, lowest[None], axis=0)[0]
-        distinct[at] = np.count_nonzero(numbers == 1, axis=0)
-        squares[at] = 2 * numbers.sum(axis=0, dtype=np.int64) - total[at]
-        folded[at] = steps.take(numbers).sum(axis=0)
-    return Tally(total, top, mode, distinct, squares, folded)
+        put(found, block, steps, None if present is None else present[:, block.positions])
+    return found
+
+
+def agreement(
+    labels: Integer[np.ndarray, "run sample"],
+    table: Int[np.ndarray, " count"],
+    present: Bool[np.ndarray, "run sample"] | None = None,
+) -> Tally:
+    """Returns the tally of samples on which all runs agree, for `put` to correct where they do not."""
+    runs, samples = labels.shape
+    return Tally(
+        present=np.full(samples, runs) if present is None else present.sum(axis=0, dtype=np.int64),
+        top=np.full(samples, runs, np.int32),
+        mode=labels[0].copy(),
+        distinct=np.ones(samples, np.int32),
+        squares=np.full(samples, runs * runs, np.int64),
+        folded=np.full(samples, table[runs], np.int64),
+    )
+
+
+def put(
+    found: Tally,
+    block: Block,
+    steps: Int[np.ndarray, " count"],
+    present: Bool[np.ndarray, "run sample"] | None = None,
+) -> None:
+    """Writes what a block's counts add up to into a tally; `steps` are the differences of the folded table."""
+    at, numbers = block.positions, block.occurrence
+    found.top[at] = highest = numbers.max(axis=0)
+    leads = numbers == highest
+    if present is not None:
+        leads &= numbers > 0
+    lowest = np.where(leads, block.codes, block.width).argmin(axis=0)  # first of the lowest leading codes
+    found.mode[at] = np.take_along_axis(block.labels, lowest[None], axis=0)[0]
+    found.distinct[at] = np.count_nonzero(numbers == 1, axis=0)
+    found.squares[at] = 2 * numbers.sum(axis=0, dtype=np.int64) - found.present[at]
+    found.folded[at] = steps.take(numbers).sum(axis=0)
 
 
 def blocks(

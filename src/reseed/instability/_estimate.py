@@ -103,9 +103,23 @@ def estimate(
         undefined(f"labels holds no samples; the {statistic} is NaN.")
         return no_estimate(method, runs, 0)
     values = per_sample(codes, statistic, correction)
-    variance = 0.0
-    if method != "samples":
-        variance += jackknife_variance(means_without_each_run(codes, statistic, correction))
+    left_out = None if method == "samples" else means_without_each_run(codes, statistic, correction)
+    return mean_estimate(values, left_out, statistic, method, runs, level=level)
+
+
+def mean_estimate(
+    values: Float[np.ndarray, " sample"],
+    left_out: Float[np.ndarray, " run"] | None,
+    statistic: Statistic,
+    method: Method,
+    runs: int,
+    *,
+    level: float = 0.95,
+) -> Estimate:
+    """Returns the mean of a measure that was taken, from its values and its means without each run (None: samples)."""
+    samples, variance = len(values), 0.0
+    if left_out is not None:
+        variance += jackknife_variance(left_out)
     if method != "jackknife":
         if samples < 2:
             undefined(f"labels holds a single sample, which says nothing about other samples; {method} error is NaN.")

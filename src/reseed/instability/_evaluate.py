@@ -5,23 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from reseed._errors import TrainingError
+from reseed.instability._about import about_recipe, about_study, run_notes
 from reseed.instability._by_group import by_group
-from reseed.instability._estimate import Estimate, Method, estimate, t_interval
-from reseed.instability._flip_pairs import FlipPairs, flip_pairs
-from reseed.instability._foretold import has_trajectories, signals_by_run
-from reseed.instability._label_entropy import label_entropy
-from reseed.instability._probabilities import confidence_mean_std
-from reseed.instability._single_run import default_model, single_run_score
-from reseed.instability._statistics import LabelStatistics, label_statistics
-from reseed.instability._unstable import Rarefaction, flip_probability_upper_bound, rarefaction
-from reseed.studies import Study, cost_summary
+from reseed.instability._estimate import Estimate, t_interval
+from reseed.instability._flip_pairs import FlipPairs
+from reseed.instability._label_pass import STATISTICS, LabelPass, label_pass
+from reseed.instability._one_run import one_run_notes, one_run_samples, one_run_summary
+from reseed.instability._samples_table import samples_table, values_read
+from reseed.instability._score_pass import all_equal
+from reseed.instability._unstable import Rarefaction, flip_probability_upper_bound
+from reseed.studies import ReadingProgress, Study
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,22 +49,24 @@ class ClassStability:
 class Stability:
     """What a study says about local instability.
 
+    Of a study of one run it holds what that run foretells, an estimate; what needs two runs is absent.
+
     Attributes:
         summary: Flat, JSON-ready numbers of the whole study; every mean has its interval beside it.
         samples: One row a sample: id, target, label entropy, jitter, most frequent label and its share, the
             distribution of answers, confidence over runs; with margins at several checkpoints also the mean over runs
-            of `single_run_score`.
-        classes: Classes, the least stable first.
-        pairs: Pairs of labels between which runs flip, the most confused first.
-        rarefaction: Unstable fraction against number of runs.
+            of `single_run_score`. Of one run, those that one run has, and `flip_probability`.
+        classes: Classes, the least stable first; none of one run.
+        pairs: Pairs of labels between which runs flip, the most confused first; None of one run.
+        rarefaction: Unstable fraction against number of runs; None of one run.
         notes: What a reader should know before believing the numbers.
     """
 
     summary: dict[str, Any]
     samples: pa.Table
     classes: tuple[ClassStability, ...]
-    pairs: FlipPairs
-    rarefaction: Rarefaction
+    pairs: FlipPairs | None
+    rarefaction: Rarefaction | None
     notes: tuple[str, ...]
 
 
@@ -78,23 +78,32 @@ def evaluate(study: Study) -> Stability:
     averaged over runs. Means over the data set carry two-way intervals (runs by the jackknife, samples by the
     bootstrap's closed form); with two runs only the samples' part.
 
+    Of a single run nothing is compared: `flip_probability` of each sample, and from it the share of samples to expect
+    among which another 15 trainings would not all agree, are estimated from its checkpoints, see `single_run_score`.
+
+    Samples are read in blocks of 134 MB over all runs, so that memory grows with what is returned, not with the
+    predictions. Where many are read and standard error is a terminal, a progress bar is shown there.
+
     Args:
-        study: A study with two or more complete runs.
+        study: A study with two or more complete runs, or one with margins at several checkpoints.
 
     Raises:
-        TrainingError: Fewer than two runs are complete.
+        TrainingError: Fewer runs are complete.
     """
+    if len(study.manifests) == 1:
+        samples = one_run_samples(study)
+        return Stability(one_run_summary(study, samples), samples, (), None, None, tuple(one_run_notes(study)))
     check_runs(study)
-    labels = study.final("labels")
-    statistics = label_statistics(labels)
-    trajectory = _trajectory_label_entropy(study)
+    with ReadingProgress(values_read(study)) as progress:
+        found = label_pass(study.final_array("labels"), study.targets, _PAIRS, progress.advance)
+        samples = samples_table(study, found, progress.advance)
     return Stability(
-        _summary(study, labels, trajectory),
-        _samples_table(study, labels, statistics, trajectory),
-        _classes(study, labels, statistics),
-        flip_pairs(labels, num_classes=len(study.samples.class_names), top=_PAIRS),
-        rarefaction(labels),
-        tuple(_notes(study, labels)),
+        _summary(study, found, samples),
+        samples,
+        _classes(study, found),
+        found.pairs,
+        found.rarefaction,
+        tuple(_notes(study, found)),
     )
 
 
@@ -112,44 +121,28 @@ def check_runs(study: Study) -> None:
         )
 
 
-def _summary(study: Study, labels: NDArray[np.integer], trajectory: NDArray[np.float64] | None) -> dict[str, Any]:
-    header, runs = study.header, len(study.manifests)
-    method: Method = "two-way" if runs > 2 else "samples"
-    entropy = estimate(labels, "label_entropy", method)
-    jitter = estimate(labels, "jitter", method)
-    unstable = estimate(labels, "unstable_fraction", method)
-    per_sample = label_entropy(labels)
+def _summary(study: Study, found: LabelPass, samples: pa.Table) -> dict[str, Any]:
+    runs = len(study.manifests)
+    entropy, jitter, unstable = (found.estimate(name) for name in STATISTICS)
+    trajectory = samples["trajectory_label_entropy"] if "trajectory_label_entropy" in samples.column_names else None
     return {
-        "reseed": version("reseed"),
-        "dataset": header.dataset,
-        "model": header.model,
-        "runs": runs,
-        "runs_requested": header.runs,
-        "runs_missing": len(study.missing),
-        "runs_diverged": len(study.diverged),
-        "samples": len(study.samples),
-        "classes": len(header.class_names),
+        **about_study(study),
         **_accuracy(study),
         "label_entropy_mean": entropy.value,
         "label_entropy_ci95": _ends(entropy),
-        "label_entropy_ci_method": method,
-        "label_entropy_corrected_mean": float(label_entropy(labels, correction="digamma").mean()),
-        "high_entropy_fraction": float((per_sample > HIGH_LABEL_ENTROPY).mean()),
+        "label_entropy_ci_method": entropy.method,
+        "label_entropy_corrected_mean": float(found.corrected_entropy.mean()),
+        "high_entropy_fraction": float((found.label_entropy > HIGH_LABEL_ENTROPY).mean()),
         "unstable_fraction": unstable.value,
         "unstable_fraction_ci95": _ends(unstable),
-        "unstable_fraction_ci_method": method,
-        "unstable_samples": int((labels != labels[0]).any(0).sum()),
+        "unstable_fraction_ci_method": unstable.method,
+        "unstable_samples": int(found.unstable.sum()),
         "jitter": jitter.value,
         "jitter_ci95": _ends(jitter),
-        "jitter_ci_method": method,
+        "jitter_ci_method": jitter.method,
         "flip_upper_bound": flip_probability_upper_bound(runs),
-        "trajectory_label_entropy_mean": None if trajectory is None else float(trajectory.mean()),
-        "base_seed": header.base_seed,
-        "vary": list(header.vary),
-        "recipe": header.recipe,
-        "data": header.data,
-        **{f"parameters_{name}": count for name, count in header.parameters.items()},
-        **cost_summary(study),
+        "trajectory_label_entropy_mean": None if trajectory is None else float(trajectory.to_numpy().mean()),
+        **about_recipe(study),
     }
 
 
@@ -166,90 +159,12 @@ def _ends(found: Estimate) -> list[float]:
     return [found.low, found.high]
 
 
-def _samples_table(
-    study: Study, labels: NDArray[np.integer], statistics: LabelStatistics, trajectory: NDArray[np.float64] | None
-) -> pa.Table:
-    import pyarrow as pa
-
-    samples, names = study.samples, study.header.class_names
-    known = samples.targets >= 0
-    columns: dict[str, Any] = {
-        "sample_id": list(samples.ids),
-        "target": samples.targets,
-        "target_name": [names[target] if target >= 0 else None for target in samples.targets.tolist()],
-        "label_entropy": statistics.label_entropy,
-        "jitter": statistics.jitter,
-        "unstable": statistics.mode_share < 1.0,
-        "mode_label": statistics.mode_label,
-        "mode_name": [names[label] for label in statistics.mode_label.tolist()],
-        "mode_share": statistics.mode_share,
-        "accuracy": np.where(known, (labels == samples.targets).mean(0), np.nan),
-    }
-    recorded = set(study.recorded_names())
-    for column, name in (("confidence", "confidence"), ("own_probability", "own_probability"), ("margin", "margin")):
-        columns |= _mean_and_std(study, name, column, name in recorded)
-    if trajectory is not None:
-        columns["trajectory_label_entropy"] = trajectory
-    if has_trajectories(study):
-        columns["single_run_score"] = _single_run_scores(study)
-    answer = pa.struct([("label", pa.int32()), ("count", pa.int32())])
-    columns["answers"] = pa.array(_answers(labels), pa.list_(answer))
-    if samples.texts is not None:
-        columns["text"] = list(samples.texts)
-    return pa.table(columns)
-
-
-def _mean_and_std(study: Study, name: str, column: str, is_recorded: bool) -> dict[str, Any]:
-    """Return mean and standard deviation over runs of a recorded score; NaN where it is not known."""
-    unknown = np.full(len(study.samples), np.nan)
-    if not is_recorded:
-        return {f"{column}_mean": unknown, f"{column}_std": unknown}
-    values = study.final(name)
-    known = ~np.isnan(values).any(0)
-    mean, std = unknown, unknown.copy()
-    mean[known], std[known] = confidence_mean_std(values[:, known])
-    return {f"{column}_mean": mean, f"{column}_std": std}
-
-
-def _answers(labels: NDArray[np.integer]) -> list[list[dict[str, int]]]:
-    """Return each sample's distinct answers with their counts, the most frequent first."""
-    runs = len(labels)
-    agreed = [[{"label": label, "count": runs}] for label in labels[0].tolist()]
-    for sample in np.flatnonzero((labels != labels[0]).any(0)).tolist():
-        distinct, counts = np.unique(labels[:, sample], return_counts=True)
-        order = np.argsort(-counts, kind="stable")
-        agreed[sample] = [
-            {"label": label, "count": count}
-            for label, count in zip(distinct[order].tolist(), counts[order].tolist(), strict=True)
-        ]
-    return agreed
-
-
-def _trajectory_label_entropy(study: Study) -> NDArray[np.float64] | None:
-    """Return the mean over runs of label entropy along each run, [sample]; None with a single checkpoint."""
-    labels = study.labels
-    if labels.sizes["checkpoint"] < 2:
-        return None
-    total = np.zeros(len(study.samples))
-    for run in range(labels.sizes["run"]):
-        total += label_entropy(labels.isel(run=run).to_numpy())
-    return total / labels.sizes["run"]
-
-
-def _single_run_scores(study: Study) -> NDArray[np.float64]:
-    """Return the mean over runs of what each run by itself says of the others, [sample]."""
-    total = np.zeros(len(study.samples))
-    for signals in signals_by_run(study, names=default_model().signals):
-        total += np.asarray(single_run_score(signals))
-    return total / len(study.manifests)
-
-
-def _classes(study: Study, labels: NDArray[np.integer], statistics: LabelStatistics) -> tuple[ClassStability, ...]:
+def _classes(study: Study, found: LabelPass) -> tuple[ClassStability, ...]:
     targets = study.targets
     has_targets = study.samples.has_targets
-    groups = targets if has_targets else np.asarray(statistics.mode_label)
-    entropy = by_group(statistics.label_entropy, groups)
-    right = by_group((labels == targets).mean(0), groups)
+    groups = targets if has_targets else found.mode_label
+    entropy = by_group(found.label_entropy, groups)
+    right = by_group(found.right, groups)
     rows = [
         ClassStability(label, count, share if has_targets else math.nan, mean)
         for label, count, share, mean in zip(
@@ -260,25 +175,17 @@ def _classes(study: Study, labels: NDArray[np.integer], statistics: LabelStatist
     return tuple(sorted(rows, key=lambda row: (-row.label_entropy, row.label)))
 
 
-def _notes(study: Study, labels: NDArray[np.integer]) -> Iterator[str]:
+def _notes(study: Study, found: LabelPass) -> Iterator[str]:
     yield from study.header.notes
     runs = len(study.manifests)
-    if study.missing:
-        yield f"{len(study.missing)} of {study.header.runs} runs are missing; the numbers speak of {runs} runs."
-    if study.diverged:
-        which = ", ".join(f"run {manifest.run} at step {manifest.diverged_at}" for manifest in study.diverged[:5])
-        more = ", ..." if len(study.diverged) > 5 else ""
-        yield f"{len(study.diverged)} runs diverged ({which}{more}) and are left out of every number."
+    yield from run_notes(study)
     if runs < 5:
         yield f"{runs} runs are few: most samples that can flip have not been seen to; 10 or more are advised."
     if runs == 2:
         yield "With two runs the intervals cover other samples only, not other runs."
-    if (labels == labels[0]).all() and _scores_are_equal(study):
+    if not found.unstable.any() and _scores_are_equal(study):
         yield "All runs gave identical predictions; if that is a surprise, check that training uses its seed."
 
 
 def _scores_are_equal(study: Study) -> bool:
-    if "confidence" not in study.recorded_names():
-        return True
-    confidence = study.final("confidence")
-    return bool((confidence == confidence[0]).all())
+    return "confidence" not in study.recorded_names() or all_equal(study.final_array("confidence"))

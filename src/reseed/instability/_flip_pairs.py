@@ -1,16 +1,15 @@
 """Which two labels runs cannot decide between."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse
-from jaxtyping import Int, Integer
+from jaxtyping import Float, Int, Integer
 
 from reseed._errors import InputError
 from reseed._numbers import is_whole
 from reseed.instability._arrays import ArrayLike, Result, encode, give_back, run_axis_first, undefined
-from reseed.instability._counts import blocks
+from reseed.instability._counts import Block, blocks
 
 _TOGETHER = 500_000  # (sample, label) counts that are multiplied at a time
 _WIDEST = 1 << 20  # range of labels up to which they are columns as they stand
@@ -67,24 +66,25 @@ share=array([0.33333333, 0.11111111]), samples=array([2, 1]))
     runs = len(array)
     flat = array.reshape(runs, int(np.prod(array.shape[1:])))
     samples = flat.shape[1]
+    offset, names, width = 0, None, 1
     if not samples:
         undefined("labels holds no samples; there are no pairs.")
-        low, high, products, together = (np.zeros(0, np.int64) for _ in range(4))
-        offset, names = 0, None
     else:
         offset, names, flat, width = _columns(flat)
-        low, high, products, together = _pair_sums(flat, offset, width)
-    order = np.lexsort((high, low, -products))[:top]
-    low, high = low[order] + offset, high[order] + offset
+    sums = PairSums(width)
+    for block in blocks(flat):
+        columns, said, counts = counted_labels(block)
+        sums.add(columns, said.astype(np.int64) - offset, counts)
+    low, high, share, together = sums.shares(runs, samples, top)
+    low, high = low + offset, high + offset
     if names is not None:
         low, high = names[low], names[high]
     kind = array.dtype
-    share = products[order] / (runs * (runs - 1) / 2 * max(samples, 1))
     return FlipPairs(
         give_back(decode(low.astype(kind)), labels),
         give_back(decode(high.astype(kind)), labels),
         give_back(share, labels),
-        give_back(together[order], labels),
+        give_back(together, labels),
     )
 
 
@@ -99,47 +99,71 @@ def _columns(
     return 0, names, codes.reshape(labels.shape), len(names)
 
 
-def _pair_sums(
-    labels: Integer[np.ndarray, "run sample"], offset: int, width: int
-) -> tuple[Int[np.ndarray, " pair"], Int[np.ndarray, " pair"], Int[np.ndarray, " pair"], Int[np.ndarray, " pair"]]:
-    """Sums n_a n_b, and 1, over the samples on which a and b occur: with counts C [sample, label], C'C."""
-    products = scipy.sparse.csr_array((width, width), dtype=np.int64)
-    together = scipy.sparse.csr_array((width, width), dtype=np.int64)
-    for samples, at, counts in _counted_labels(labels, offset):
-        rows = np.unique(samples, return_inverse=True)[1]
-        counted = scipy.sparse.csr_array((counts, (rows, at)), shape=(int(rows.max()) + 1, width))
-        products = products + scipy.sparse.triu(counted.T @ counted, k=1, format="csr")
+class PairSums:
+    """Sums n_a n_b, and 1, over the samples on which labels a and b both occur: with counts C [sample, label], C'C.
+
+    Args:
+        width: labels are less than this.
+    """
+
+    def __init__(self, width: int) -> None:
+        self._products = scipy.sparse.csr_array((width, width), dtype=np.int64)
+        self._together = scipy.sparse.csr_array((width, width), dtype=np.int64)
+        self._waiting: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        self._counts = self._samples = 0
+
+    def add(
+        self,
+        columns: Int[np.ndarray, " pair"],
+        labels: Int[np.ndarray, " pair"],
+        counts: Int[np.ndarray, " pair"],
+    ) -> None:
+        """Takes (sample, label, count) of whole samples; samples of each call are numbered from 0 and are new ones."""
+        if not len(columns):
+            return
+        self._waiting.append((columns + self._samples, labels, counts))
+        self._samples += int(columns.max()) + 1
+        self._counts += len(counts)
+        if self._counts >= _TOGETHER:  # so many at a time that a product pays
+            self._multiply()
+
+    def _multiply(self) -> None:
+        if not self._waiting:
+            return
+        rows, at, counts = (np.concatenate(some) for some in zip(*self._waiting, strict=True))
+        counted = scipy.sparse.csr_array((counts, (rows, at)), shape=(self._samples, self._products.shape[0]))
+        self._products = self._products + scipy.sparse.triu(counted.T @ counted, k=1, format="csr")
         counted.data[:] = 1
-        together = together + scipy.sparse.triu(counted.T @ counted, k=1, format="csr")
-    found, also = products.tocoo(), together.tocoo()
-    # Both matrices have the same entries, in the same order once their coordinates are sorted.
-    order = np.lexsort((found.coords[1], found.coords[0]))
-    again = np.lexsort((also.coords[1], also.coords[0]))
-    return (
-        found.coords[0][order].astype(np.int64),
-        found.coords[1][order].astype(np.int64),
-        found.data[order],
-        also.data[again],
-    )
+        self._together = self._together + scipy.sparse.triu(counted.T @ counted, k=1, format="csr")
+        self._waiting = []
+        self._counts = self._samples = 0
+
+    def shares(
+        self, runs: int, samples: int, top: int | None
+    ) -> tuple[
+        Int[np.ndarray, " pair"], Int[np.ndarray, " pair"], Float[np.ndarray, " pair"], Int[np.ndarray, " pair"]
+    ]:
+        """Returns lower label, higher label, share and number of samples of the pairs, most confused first."""
+        self._multiply()
+        found, also = self._products.tocoo(), self._together.tocoo()
+        # Both matrices have the same entries, in the same order once their coordinates are sorted.
+        order = np.lexsort((found.coords[1], found.coords[0]))
+        again = np.lexsort((also.coords[1], also.coords[0]))
+        low, high = (axis[order].astype(np.int64) for axis in found.coords)
+        products, together = found.data[order], also.data[again]
+        first = np.lexsort((high, low, -products))[:top]
+        share = products[first] / (runs * (runs - 1) / 2 * max(samples, 1))
+        return low[first], high[first], share, together[first]
 
 
-def _counted_labels(
-    labels: Integer[np.ndarray, "run sample"], offset: int
-) -> Iterator[tuple[Int[np.ndarray, " pair"], Int[np.ndarray, " pair"], Int[np.ndarray, " pair"]]]:
-    """Yields (sample, label, count) of all labels of unstable samples, so many at a time that a product pays."""
-    waiting: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-    for block in blocks(labels):
-        own = block.own()
-        runs, columns = np.nonzero(block.occurrence == own)  # the last run that says each label
-        at = block.labels[runs, columns].astype(np.int64) - offset
-        waiting.append((block.positions[columns], at, own[runs, columns].astype(np.int64)))
-        if sum(len(counts) for _, _, counts in waiting) >= _TOGETHER:
-            yield _joined(waiting)
-            waiting = []
-    if waiting:
-        yield _joined(waiting)
-
-
-def _joined(parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    samples, at, counts = (np.concatenate(some) for some in zip(*parts, strict=True))
-    return samples, at, counts
+def counted_labels(
+    block: Block,
+) -> tuple[Int[np.ndarray, " pair"], Integer[np.ndarray, " pair"], Int[np.ndarray, " pair"]]:
+    """Returns (column, label, count) of all labels of a block, by column, then the most frequent, then the lowest."""
+    own = block.own()
+    runs, columns = np.nonzero(block.occurrence == own)  # the last run that says each label
+    counts = own[runs, columns].astype(np.int64)
+    rank = (columns * (len(own) + 1) + len(own) - counts) * block.width + block.codes[runs, columns]
+    order = rank.argsort()
+    runs, columns = runs[order], columns[order]
+    return columns, block.labels[runs, columns], counts[order]

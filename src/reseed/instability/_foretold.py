@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reseed._errors import StudyError
+from reseed.instability._arrays import float_array
+from reseed.instability._blocks import sample_ranges
 from reseed.instability._label_entropy import label_entropy
-from reseed.instability._single_run_signals import BURN_IN, arrays_needed, late_from, single_run_signals
+from reseed.instability._single_run_signals import BURN_IN, PASSES, arrays_needed, late_from, signals_in_parts
 from reseed.studies import Study
 
 _SCORES = ("margin", "confidence", "entropy", "own_probability")
@@ -42,23 +43,34 @@ def held_out_runs(study: Study, burn_in: float = BURN_IN) -> Iterator[tuple[dict
 
 def has_trajectories(study: Study) -> bool:
     """Tells whether a study recorded what the one-run estimate needs."""
-    return {"margin", "confidence"} <= set(study.recorded_names()) and study.labels.sizes["checkpoint"] > 1
+    return {"margin", "confidence"} <= set(study.recorded_names()) and len(study.manifests[0].steps) > 1
 
 
 def signals_by_run(
     study: Study, burn_in: float = BURN_IN, names: Collection[str] | None = None
 ) -> Iterator[dict[str, Any]]:
-    """Yields the signals of each complete run of a study; reads what they need, one run at a time."""
-    wanted = _SCORES if names is None else arrays_needed(names)
+    """Yields the signals of each complete run of a study; reads what they need, one run and `BLOCK_BYTES` at a time."""
+    wanted = {*_SCORES, *PASSES} if names is None else arrays_needed(names)
     recorded = [name for name in _SCORES if name in wanted and name in study.recorded_names()]
     if not study.samples.has_targets and "own_probability" in recorded:
         recorded.remove("own_probability")
-    labels = study.labels
-    late = {"checkpoint": slice(late_from(labels.sizes["checkpoint"], burn_in), None)}
-    scores = {name: study.recorded(name).isel(late) for name in recorded}
-    labels = labels.isel(late)
-    for run in range(labels.sizes["run"]):
-        arrays: dict[str, Any] = {name: values.isel(run=run).to_numpy() for name, values in scores.items()}
-        with warnings.catch_warnings():  # samples without a target among others are known, and no weight needs them
-            warnings.filterwarnings("ignore", "own_probability is NaN", RuntimeWarning)
-            yield single_run_signals(labels.isel(run=run).to_numpy(), burn_in=0, names=names, **arrays)
+    views = {name: study.recorded(name) for name in ("labels", *recorded)}
+    passes = {
+        name: study.dropout(name.removeprefix("dropout_"))
+        for name in PASSES
+        if name in wanted and study.has_dropout_passes
+    }
+    checkpoints, samples = views["labels"].shape[1:]
+    late = slice(late_from(checkpoints, burn_in), None)
+    width = (checkpoints - (late.start or 0)) * sum(view.dtype.itemsize for view in views.values())
+    ranges = list(sample_ranges(samples, width))
+    for run in range(len(study.manifests)):
+        read = ({name: view[run, late, some].to_numpy() for name, view in views.items()} for some in ranges)
+        yield signals_in_parts(_checked(read), names, {name: values[run] for name, values in passes.items()})
+
+
+def _checked(parts: Iterable[dict[str, Any]]) -> Iterator[tuple[Any, dict[str, Any]]]:
+    for arrays in parts:
+        for name in arrays.keys() - {"labels", "own_probability"}:  # samples without a target among others are known
+            float_array(arrays[name], name)
+        yield arrays.pop("labels"), arrays

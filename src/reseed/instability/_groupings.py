@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,9 @@ FITTED = 20_000  # samples that the cluster centres are fitted on; the others jo
 _PER_CLUSTER = 50
 _COMPONENTS = 50
 _WORDS = 3
+_TYPICAL = 3
+_WIDE = 256  # features; of more the leading components are clustered
+_BLOCK = 1 << 22  # numbers in double precision held at once: 32 MiB
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,23 +114,91 @@ def text_clusters(texts: Sequence[str], *, seed: int = 0) -> Grouping:
 
 
 def feature_clusters(features: NDArray[np.floating[Any]], ids: Sequence[str], *, seed: int = 0) -> Grouping:
-    """Clusters samples by their numbers, k-means; each cluster is named by the sample nearest its centre.
+    """Clusters samples by numbers that are on one scale; each cluster is named by the samples nearest its centre.
 
     Args:
-        features: numbers [sample, feature], on one scale.
+        features: numbers [sample, feature], on one scale, such as pixels.
         ids: the samples' ids.
         seed: where k-means starts, and which samples it is fitted on where there are very many.
     """
-    place, nearest = _k_means(features, _chosen(len(features), seed), seed)
-    names = tuple(f"like {ids[index]}" for index in nearest.tolist())
-    about = "clusters of inputs (k-means), named by the sample nearest the centre"
+    chosen = _chosen(len(features), seed)
+    narrow = _narrow(features, chosen, seed)
+    place, nearest = _k_means(narrow, chosen, seed)
+    names = tuple(f"like {', '.join(ids[index] for index in some)}" for some in nearest)
+    about = f"clusters of inputs ({_method(features, narrow)}), named by the samples nearest the centre"
     return Grouping(names, place, about + _fitted(len(features)))
+
+
+def table_clusters(
+    columns: NDArray[np.floating[Any]], names: Sequence[str] | None = None, *, seed: int = 0
+) -> Grouping:
+    """Clusters samples by columns that have units of their own; a cluster is named by the columns that set it apart.
+
+    Each column is scaled to mean zero and standard deviation one. A cluster's name has the columns in which its mean
+    is furthest from that of all samples, with the direction.
+
+    Args:
+        columns: numbers [sample, column].
+        names: what the columns are called; default: their positions, from 0.
+        seed: where k-means starts, and which samples it is fitted on where there are very many.
+    """
+    count, width = columns.shape
+    chosen = _chosen(count, seed)
+    fitted = columns[chosen].astype(np.float64)
+    centre, spread = fitted.mean(0), fitted.std(0)
+    scaled = np.empty(columns.shape, dtype=_precision(columns))
+    for rows in _blocks(count, width):
+        scaled[rows] = (columns[rows].astype(np.float64) - centre) / np.where(spread > 0, spread, 1.0)
+    narrow = _narrow(scaled, chosen, seed)
+    place, _ = _k_means(narrow, chosen, seed)
+    called = [f"column {number}" for number in range(width)] if names is None else list(names)
+    overall = scaled.mean(0, dtype=np.float64)
+    found = []
+    for group in range(int(place.max()) + 1):
+        apart = scaled[place == group].mean(0, dtype=np.float64) - overall
+        most = [index for index in np.argsort(-np.abs(apart), kind="stable")[:_WORDS].tolist() if apart[index]]
+        words = [f"{'high' if apart[index] > 0 else 'low'} {called[index]}" for index in most]
+        found.append(", ".join(words) or "like all others")
+    about = f"clusters of inputs ({_method(scaled, narrow)}, columns scaled), named by the columns that set them apart"
+    return Grouping(_distinct(found), place, about + _fitted(count))
+
+
+def _narrow(features: NDArray[np.floating[Any]], chosen: NDArray[np.int64], seed: int) -> NDArray[np.floating[Any]]:
+    """Returns the features, in their place the leading principal components where there are very many."""
+    from sklearn.decomposition import PCA
+    from threadpoolctl import threadpool_limits
+
+    count, width = features.shape
+    if width <= _WIDE:
+        return features.astype(_precision(features))
+    with threadpool_limits(1):  # see `_k_means`
+        components = min(_COMPONENTS, len(chosen), width)
+        found = PCA(components, svd_solver="randomized", random_state=seed).fit(features[chosen])
+        narrow = np.empty((count, components))
+        for rows in _blocks(count, width):
+            narrow[rows] = found.transform(features[rows])
+    return narrow
+
+
+def _method(features: NDArray[np.floating[Any]], narrow: NDArray[np.floating[Any]]) -> str:
+    same = narrow.shape == features.shape
+    return "k-means" if same else f"k-means on the {narrow.shape[1]} leading principal components"
+
+
+def _precision(features: NDArray[np.floating[Any]]) -> type[np.floating[Any]]:
+    """Returns the type in which features are held: double, single where that would take much memory."""
+    return np.float64 if features.size <= 1 << 26 else np.float32
+
+
+def _blocks(samples: int, width: int) -> Iterator[slice]:
+    step = max(1, _BLOCK // max(1, width))
+    return (slice(start, start + step) for start in range(0, samples, step))
 
 
 def _k_means(
     features: NDArray[np.floating[Any]], chosen: NDArray[np.int64], seed: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Returns each sample's cluster, none of them empty, and the sample nearest each centre."""
+) -> tuple[NDArray[np.int64], list[list[int]]]:
+    """Returns each sample's cluster, none of them empty, and the samples nearest each centre."""
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
     from threadpoolctl import threadpool_limits
@@ -139,12 +210,16 @@ def _k_means(
     with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct inputs than clusters: fewer clusters
         found = KMeans(clusters, n_init=3, random_state=seed).fit(features[chosen])
-        assigned = found.predict(features)
+        assigned = np.empty(len(features), dtype=np.int64)
+        distance = np.empty(len(features))
+        for rows in _blocks(len(features), features.shape[1]):
+            assigned[rows] = found.predict(features[rows])
+            distance[rows] = ((features[rows] - found.cluster_centers_[assigned[rows]]) ** 2).sum(1)
     used, place = np.unique(assigned, return_inverse=True)
-    nearest = np.empty(len(used), dtype=np.int64)
-    for group, centre in enumerate(found.cluster_centers_[used]):
+    nearest = []
+    for group in range(len(used)):
         members = np.flatnonzero(place == group)
-        nearest[group] = members[((features[members] - centre) ** 2).sum(1).argmin()]
+        nearest.append(members[np.argsort(distance[members], kind="stable")[:_TYPICAL]].tolist())
     return place.astype(np.int64), nearest
 
 

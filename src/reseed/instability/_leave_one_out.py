@@ -42,11 +42,12 @@ def means_without_each_run(
     entropies = entropy_table(runs, correction)
     total = np.zeros(runs)
     for block in blocks(labels):
-        total += _sums_without(block, runs, statistic, entropies)
+        total += sums_without(block, runs, statistic, entropies)
     return np.asarray(total / samples)
 
 
-def _sums_without(block: Block, runs: int, statistic: str, entropies: EntropyTable) -> Float[np.ndarray, " run"]:
+def sums_without(block: Block, runs: int, statistic: str, entropies: EntropyTable) -> Float[np.ndarray, " run"]:
+    """Returns the sums over a block's samples of a statistic when run r is left out, for each r."""
     numbers, own = block.occurrence, block.own()
     top = numbers.max(axis=0)
     if statistic == "label_entropy":

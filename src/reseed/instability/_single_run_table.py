@@ -22,6 +22,7 @@ from reseed.studies import Study
 # Signals that are large where a sample is safe; they are compared with their sign turned.
 _SAFE_WHEN_LARGE = frozenset(
     {
+        "dropout_margin",
         "final_margin",
         "final_own_probability",
         "least_margin",

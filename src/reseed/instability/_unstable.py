@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from reseed._errors import InputError
 from reseed._numbers import is_whole
@@ -93,18 +94,24 @@ def rarefaction(labels: ArrayLike, sizes: ArrayLike | None = None) -> Rarefactio
     if wanted.dtype.kind not in "iu" or wanted.ndim != 1 or ((wanted < 1) | (wanted > runs)).any():
         raise InputError(f"sizes must be whole numbers between 1 and the {runs} runs, got {sizes!r}; pass such a list.")
     flat = array.reshape(runs, -1)
-    pairs = counts_of_counts(flat)
-    counts = np.flatnonzero(pairs)
-    # C(c, m) / C(N, m) = prod_{j < m} (c - j) / (N - j): all factors are at most 1, so nothing can overflow,
-    # and terms too small for a float are zero as they should be.
-    j = np.arange(int(wanted.max(initial=1)))[:, None]
-    stable = np.cumprod(np.maximum(counts - j, 0) / (runs - j), axis=0) @ pairs[counts]
+    curve = rarefaction_curve(counts_of_counts(flat), wanted, flat.shape[1])
     if not flat.shape[1]:
         undefined("labels holds no samples; the unstable fraction is NaN.")
-        curve = np.full(len(wanted), np.nan)
-    else:
-        curve = np.clip(1.0 - stable[wanted - 1] / flat.shape[1], 0.0, 1.0)
     return Rarefaction(give_back(wanted, labels), give_back(curve, labels))
+
+
+def rarefaction_curve(
+    pairs: Int[np.ndarray, " count"], sizes: Int[np.ndarray, " size"], samples: int
+) -> Float[np.ndarray, " size"]:
+    """Returns the curve from the (sample, label) pairs with n_k = c, for c = 0 .. runs; NaN without samples."""
+    if not samples:
+        return np.full(len(sizes), np.nan)
+    runs, counts = len(pairs) - 1, np.flatnonzero(pairs)
+    # C(c, m) / C(N, m) = prod_{j < m} (c - j) / (N - j): all factors are at most 1, so nothing can overflow,
+    # and terms too small for a float are zero as they should be.
+    j = np.arange(int(sizes.max(initial=1)))[:, None]
+    stable = np.cumprod(np.maximum(counts - j, 0) / (runs - j), axis=0) @ pairs[counts]
+    return np.asarray(np.clip(1.0 - stable[sizes - 1] / samples, 0.0, 1.0))
 
 
 def flip_probability_upper_bound(runs: int, confidence: float = 0.95) -> float:

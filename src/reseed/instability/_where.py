@@ -10,27 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reseed._errors import InputError
-from reseed.data import load, shows_numbers
 from reseed.instability._clustered import ClusteringTest, clustering_test
 from reseed.instability._estimate import Method, estimate
 from reseed.instability._evaluate import check_runs
-from reseed.instability._groupings import (
-    Grouping,
-    feature_clusters,
-    name_groups,
-    number_groups,
-    text_clusters,
-)
+from reseed.instability._groupings import Grouping
 from reseed.instability._label_entropy import label_entropy
 from reseed.instability._metadata import metadata_groups, read_metadata
-from reseed.instability._mode import mode_label
+from reseed.instability._sample_groups import GROUPINGS, SampleGroups, grouping_of
 from reseed.studies import Study
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-GROUPINGS = ("class", "length", "confidence", "cluster")
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +65,7 @@ def where_unstable(
     *,
     metadata: str | Path | pa.Table | None = None,
     id_column: str | None = None,
+    groups: SampleGroups | None = None,
     permutations: int = 999,
     seed: int = 0,
 ) -> WhereUnstable:
@@ -88,6 +79,7 @@ def where_unstable(
         metadata: A table with a row a sample, or a file of one: ``.csv``, ``.tsv``, ``.jsonl``, ``.parquet``.
             Numbers with more than ten distinct values are binned into five quantiles.
         id_column: The column of ``metadata`` that holds sample ids; default: ``id``, ``sample_id`` or ``sample``.
+        groups: What `sample_groups` gave for this study, to be used instead of made again.
         permutations: Random dealings of the test; see `clustering_test`.
         seed: Where the dealings and k-means start.
 
@@ -103,8 +95,10 @@ def where_unstable(
     table, name = (None, "") if metadata is None else read_metadata(metadata, id_column)
     if table is not None and (by not in GROUPINGS or by in table.column_names):
         grouping, notes = metadata_groups(table, name, by, study.samples.ids, id_column)
+    elif groups is not None and by in groups.groupings:
+        grouping, notes = groups.groupings[by]
     else:
-        grouping, notes = _grouping(study, by, labels, seed)
+        grouping, notes = grouping_of(study, by, seed)
     inside = grouping.place >= 0
     entropy = label_entropy(labels)[inside]
     with warnings.catch_warnings():
@@ -115,76 +109,6 @@ def where_unstable(
     elif len(test.group) < 2:
         notes = (*notes, "All samples are in one group, so there is nothing to compare.")
     return WhereUnstable(by, grouping.about, test, _table(labels, grouping, test), notes)
-
-
-def available_groupings(study: Study) -> tuple[str, ...]:
-    """Return the groupings that a study can make by itself, without loading its data again."""
-    found = ["class"]
-    if has_texts(study):
-        found.append("length")
-    if "confidence" in study.recorded_names():
-        found.append("confidence")
-    if has_texts(study):
-        found.append("cluster")
-    return tuple(found)
-
-
-def has_texts(study: Study) -> bool:
-    """Tell whether the samples are texts; of samples made of numbers a study holds the first few only."""
-    texts = study.samples.texts
-    return texts is not None and not all(map(shows_numbers, texts))
-
-
-def _grouping(study: Study, by: str, labels: NDArray[np.int64], seed: int) -> tuple[Grouping, tuple[str, ...]]:
-    samples, names = study.samples, study.header.class_names
-    same_runs = "The groups come from the predictions of the same runs; part of the difference is made by that."
-    if by == "class" and samples.has_targets:
-        named = [names[target] if target >= 0 else None for target in samples.targets.tolist()]
-        return name_groups(named, "gold label"), ()
-    if by == "class":
-        return name_groups([names[label] for label in mode_label(labels).tolist()], "most frequent answer"), (
-            same_runs,
-        )
-    if by == "length" and has_texts(study):
-        words = np.array([len(text.split()) for text in samples.texts or ()], dtype=np.float64)
-        return number_groups(words, "number of words", few=5), ()
-    if by == "confidence" and "confidence" in study.recorded_names():
-        mean = study.final("confidence").astype(np.float64).mean(0)
-        return number_groups(mean, "mean confidence over runs", few=0), (same_runs,)
-    if by == "cluster" and has_texts(study):
-        return text_clusters(samples.texts or (), seed=seed), ()
-    if by == "cluster" and study.recipe is not None:
-        return _loaded_clusters(study, seed), ()
-    if by in GROUPINGS:
-        needs = {
-            "length": "texts",
-            "confidence": "recorded confidence (--level scores)",
-            "cluster": "texts or a recipe",
-        }
-        raise InputError(f"by={by!r} needs {needs[by]}, which this study lacks; choose {_choices(study)}.")
-    raise InputError(f"by={by!r} is unknown; choose {_choices(study)}, or a column of `metadata`.")
-
-
-def _choices(study: Study) -> str:
-    return ", ".join(available_groupings(study))
-
-
-def _loaded_clusters(study: Study, seed: int) -> Grouping:
-    """Load the inputs again as the recipe says, and cluster them."""
-    recipe = study.recipe
-    assert recipe is not None  # noqa: S101 (the caller looked)
-    evaluation = load(recipe.data).evaluation
-    if evaluation.digest != study.header.data:
-        raise InputError(
-            f"the data {recipe.data.name!r} has changed since the study was made, so its inputs cannot be clustered; "
-            f"choose {_choices(study)}."
-        )
-    inputs: Any = evaluation.inputs
-    features = inputs.flatten(1).double().numpy()
-    if not evaluation.is_image:  # columns of a table have units of their own
-        spread = features.std(0)
-        features = (features - features.mean(0)) / np.where(spread > 0, spread, 1.0)
-    return feature_clusters(features, study.samples.ids, seed=seed)
 
 
 def _table(labels: NDArray[np.int64], grouping: Grouping, test: ClusteringTest) -> pa.Table:

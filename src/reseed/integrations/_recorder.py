@@ -20,12 +20,11 @@ from reseed.integrations._untouched import untouched
 from reseed.studies import (
     Header,
     RunRecording,
-    Study,
     as_array,
     check_runs,
     evaluation_data,
     label_indices,
-    local_folder,
+    unfinished_runs,
 )
 from reseed.training import Level, RecordConfig, prediction_arrays, probability_arrays
 
@@ -38,12 +37,14 @@ class Recorder:
 
     Open it around the loop, and call `record` where a checkpoint shall be. The run exists once the ``with`` block ends
     without an error; if it ends with one, nothing of the run is left. Checkpoints go to the folder as they come, and
-    their number need not be known. Several processes may record different runs into one folder.
+    their number need not be known. Several processes may record different runs into one folder. Of a study at a
+    URL a run is kept in the local cache until it is finished, and copied to the URL then, its manifest last; different
+    machines may record different runs.
 
     Args:
-        out: The study's folder; the first run makes it.
+        out: The study's folder, or a URL that begins with ``s3://``, ``gs://`` or ``az://``; the first run makes it.
         run: This run's number, from 0 to ``runs - 1``.
-        runs: How many runs there will be, two or more.
+        runs: How many runs there will be. Of a single one instability is estimated.
         data: The evaluation data, the same in all runs: ``(inputs, targets)``, or a `Dataset`. Inputs may be None if
             predictions are handed to `record`; targets may be None, class names, or indices.
         sample_ids: Stable ids, [sample]; default: the row number. A `Dataset` brings its own, and the next two.
@@ -64,6 +65,7 @@ class Recorder:
 
     Examples:
         >>> import tempfile
+        >>> from reseed.studies import Study
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     for run in Recorder.missing(folder + "/mine", runs=2):
         ...         with Recorder(folder + "/mine", run=run, runs=2, data=(None, ["in", "out"])) as recorder:
@@ -91,7 +93,8 @@ class Recorder:
         model: str = "recorded",
         batch_size: int = 1024,
     ) -> None:
-        check_runs(runs)
+        record = RecordConfig(every=every, level=level)
+        check_runs(runs, record)
         if outputs not in ("logits", "probabilities"):
             raise InputError(f"outputs must be 'logits' or 'probabilities', got {outputs!r}.")
         if batch_size < 1:
@@ -108,7 +111,7 @@ class Recorder:
             runs=runs,
             class_names=self._samples.class_names,
             data=self._samples.digest,
-            record=RecordConfig(every=every, level=level),
+            record=record,
         )
         self._recording: RunRecording | None = None
 
@@ -117,19 +120,16 @@ class Recorder:
         """Return the numbers of the runs that are not finished yet: all, where there is no study.
 
         Args:
-            out: The study's folder.
+            out: The study's folder or URL.
             runs: How many runs there will be.
 
         Raises:
-            InputError: There are fewer than two runs, or the folder is a URL.
+            InputError: There are fewer runs than one.
             StudyError: The folder holds a corrupt study.
+            StorageError: The URL cannot be reached.
         """
-        check_runs(runs)
-        if not (local_folder(out) / "study.json").exists():
-            return tuple(range(runs))
-        study = Study.open(out)
-        finished = {manifest.run for manifest in (*study.manifests, *study.diverged)}
-        return tuple(run for run in range(runs) if run not in finished)
+        check_runs(runs, RecordConfig())
+        return unfinished_runs(out, runs)
 
     def begin(self, *, resumable: bool = False, resume_from: int | None = None) -> None:
         """Begin the run; entering a ``with`` block does it.
@@ -185,7 +185,8 @@ class Recorder:
 
         Raises:
             StudyError: Nothing was recorded, or not at the steps of the study's finished runs.
-            StorageError: It cannot be written.
+            StorageError: It cannot be written. A run that only could not be copied to the URL is copied by `missing`,
+                or when it is begun again.
         """
         try:
             self._open_recording().finish(self._seeds)

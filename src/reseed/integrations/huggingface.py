@@ -38,7 +38,7 @@ class InstabilityCallback(TrainerCallback):
     Args:
         out: The study's folder; the first run makes it.
         run: This run's number, from 0 to ``runs - 1``.
-        runs: How many runs there will be, two or more.
+        runs: How many runs there will be. Of a single one instability is estimated.
         data: The split to record, tokenized: rows that are mappings, with the targets under ``labels`` or ``label``.
         every: ``epoch``, ``final``, or a number of steps. The last step is always recorded.
         level: What is kept: ``labels``, ``scores`` or ``full``.

@@ -31,7 +31,7 @@ class InstabilityCallback(Callback):
     Args:
         out: The study's folder; the first run makes it.
         run: This run's number, from 0 to ``runs - 1``.
-        runs: How many runs there will be, two or more.
+        runs: How many runs there will be. Of a single one instability is estimated.
         data: The evaluation data, ``(inputs, targets)`` or a `Dataset`.
         predict: From the module and a batch of inputs on its device to logits [sample, class]; default: the module's
             ``forward``.

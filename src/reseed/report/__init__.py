@@ -7,14 +7,19 @@ disk.
 from reseed.report._data import ReportData
 from reseed.report._from_study import report_data
 from reseed.report._numbers import print_numbers
+from reseed.report._one_run_table import print_one_run_table
 from reseed.report._page import render, write
+from reseed.report._resampled import print_bootstrap, print_nested
 from reseed.report._sources import print_sources
 from reseed.report._terminal import print_stability, unstable_rows
 from reseed.report._where import print_where
 
 __all__ = [
     "ReportData",
+    "print_bootstrap",
+    "print_nested",
     "print_numbers",
+    "print_one_run_table",
     "print_sources",
     "print_stability",
     "print_where",

@@ -1,6 +1,6 @@
 """What a page shows, as plain data that knows nothing about studies, models or stores."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from types import MappingProxyType
@@ -10,9 +10,10 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from reseed._errors import InputError
+from reseed.report._answers import CountedAnswers
 
 _INTEGER_COLUMNS = ("targets", "mode_label")
-_FLOAT_COLUMNS = ("label_entropy", "mode_share", "jitter", "confidence_mean", "confidence_std")
+_FLOAT_COLUMNS = ("label_entropy", "mode_share", "jitter", "confidence_mean", "confidence_std", "flip_probability")
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ class ReportData:
         title: The heading of the page.
         summary: Flat headline values by name. Read are `dataset`, `model`, `runs`, `runs_diverged`,
             `runs_missing`, `classes`, `accuracy_mean`, `accuracy_std`, `label_entropy_mean`,
-            `unstable_fraction`, `jitter`, `flip_upper_bound` and the entries of `cost_summary`. An interval is a pair
+            `unstable_fraction`, `jitter`, `flip_upper_bound`, of a single run `expected_unstable_fraction`,
+            `expected_unstable_runs` and `likely_to_change`, and the entries of `cost_summary`. An interval is a pair
             under `<name>_ci95` (`accuracy_ci95` for the mean accuracy, `label_entropy_ci95` for the mean label
             entropy); how it was made may stand under `<name>_ci_method`. A value that is absent, None or NaN is
             undefined, and the page says why where it can.
@@ -57,6 +59,8 @@ class ReportData:
         confidence_std: Standard deviation over the runs of the same; NaN where unknown.
         confidence_of: Whose probability the confidence is, in words: of the predicted or of the gold label.
         answers: For each sample the (label, number of runs) pairs, most frequent first.
+        flip_probability: Of a single run, the estimated chance that a sample's label differs in others. Then the page
+            is about these estimates, and label entropy, top share, jitter and spread of confidence are undefined.
         class_names: The name of each class, by label.
         texts: The text of each sample, if samples are texts.
         images: A PNG of each sample (None where there is none), if samples can be shown as images.
@@ -83,10 +87,11 @@ class ReportData:
     jitter: Float[np.ndarray, " sample"]
     confidence_mean: Float[np.ndarray, " sample"]
     confidence_std: Float[np.ndarray, " sample"]
-    answers: tuple[tuple[tuple[int, int], ...], ...]
+    answers: Sequence[tuple[tuple[int, int], ...]]
     class_names: tuple[str, ...]
     texts: tuple[str, ...] | None = None
     images: tuple[bytes | None, ...] | None = None
+    flip_probability: Float[np.ndarray, " sample"] | None = None
     confidence_of: str = "the label it predicts"
     classes: tuple[tuple[int, int, float | None, float], ...] = ()
     pairs: tuple[tuple[int, int, float, int], ...] = ()
@@ -126,11 +131,15 @@ class ReportData:
     @cached_property
     def unstable(self) -> Bool[np.ndarray, " sample"]:
         """Which samples got at least two different labels."""
+        if isinstance(self.answers, CountedAnswers):
+            return self.answers.several
         return np.array([sum(count > 0 for _, count in answer) > 1 for answer in self.answers], dtype=bool)
 
     @cached_property
     def order(self) -> Int[np.ndarray, " sample"]:
         """Sample positions, least stable first, undefined ones last, ties in the given order."""
+        if self.flip_probability is not None:
+            return np.argsort(-np.asarray(self.flip_probability, dtype=float), kind="stable")
         entropy = np.asarray(self.label_entropy, dtype=float)
         jitter = np.nan_to_num(np.asarray(self.jitter, dtype=float), nan=-1.0)
         return np.lexsort((-jitter, -np.nan_to_num(entropy, nan=-1.0)))

@@ -7,23 +7,31 @@ from typing import Any
 
 import numpy as np
 
-from reseed._errors import InputError
-from reseed.instability import Stability, available_groupings, where_unstable
+from reseed.instability import SampleGroups, Stability, sample_groups, where_unstable
+from reseed.report._answers import CountedAnswers
 from reseed.report._data import Groups, ReportData
 from reseed.report._where import verdict
 from reseed.studies import Study
 
-_MOST_GROUPED = 20_000  # samples; more would make every report wait for clusters and permutations
+_MOST_GROUPED = 200_000  # samples; more would make every report wait for permutations
+_MANY = 20_000  # samples; above, fewer permutations, whose time grows with them
 _GROUPS_SHOWN = 5
 _GROUP_COLUMNS = ("group", "samples", "label_entropy", "unstable_fraction", "excess", "corrected_p_value")
 
 
-def report_data(study: Study, stability: Stability) -> ReportData:
+def report_data(study: Study, stability: Stability, groups: SampleGroups | None = None) -> ReportData:
     """Gather what the page shows.
 
     The data map uses the probability of the gold label where it is known and recorded, else that of the label
     each run predicted.
+
+    Args:
+        study: A study with two or more complete runs.
+        stability: Its measures.
+        groups: The groups of its samples; default: made here.
     """
+    if stability.pairs is None or stability.rarefaction is None:
+        return _of_one_run(study, stability)
     table = stability.samples
     columns: dict[str, Any] = {
         name: table.column(name).to_numpy() for name in ("label_entropy", "mode_label", "mode_share", "jitter")
@@ -31,7 +39,7 @@ def report_data(study: Study, stability: Stability) -> ReportData:
     own = table.column("own_probability_mean").to_numpy()
     source = "confidence" if np.isnan(own).all() else "own_probability"
     pairs, jitter = stability.pairs, stability.summary["jitter"]
-    groupings, group_notes = _groupings(study, stability)
+    groupings, group_notes = _groupings(study, stability, groups)
     return ReportData(
         title=f"{study.header.dataset}, {study.header.model}",
         summary=stability.summary,
@@ -39,10 +47,7 @@ def report_data(study: Study, stability: Stability) -> ReportData:
         targets=study.targets,
         confidence_mean=table.column(f"{source}_mean").to_numpy(),
         confidence_std=table.column(f"{source}_std").to_numpy(),
-        answers=tuple(
-            tuple((answer["label"], answer["count"]) for answer in answers)
-            for answers in table.column("answers").to_pylist()
-        ),
+        answers=CountedAnswers.of(table.column("answers")),
         confidence_of="the label it predicts" if source == "confidence" else "the gold label",
         class_names=study.header.class_names,
         texts=study.samples.texts,
@@ -67,7 +72,35 @@ def report_data(study: Study, stability: Stability) -> ReportData:
     )
 
 
-def _groupings(study: Study, stability: Stability) -> tuple[tuple[Groups, ...], tuple[str, ...]]:
+def _of_one_run(study: Study, stability: Stability) -> ReportData:
+    """Gather what is known of a single run; what needs two is undefined."""
+    table = stability.samples
+    labels, unknown = table.column("mode_label").to_numpy(), np.full(len(study.samples), np.nan)
+    return ReportData(
+        title=f"{study.header.dataset}, {study.header.model}",
+        summary=stability.summary,
+        sample_ids=study.samples.ids,
+        targets=study.targets,
+        label_entropy=unknown,
+        mode_label=labels,
+        mode_share=unknown,
+        jitter=unknown,
+        confidence_mean=table.column("confidence_mean").to_numpy(),
+        confidence_std=unknown,
+        answers=CountedAnswers(np.ones_like(labels), labels, np.ones_like(labels)),
+        flip_probability=table.column("flip_probability").to_numpy(),
+        class_names=study.header.class_names,
+        texts=study.samples.texts,
+        images=study.samples.images,
+        recipe_toml=None if study.recipe is None else study.recipe.to_toml(),
+        provenance=_provenance(study),
+        notes=stability.notes,
+    )
+
+
+def _groupings(
+    study: Study, stability: Stability, groups: SampleGroups | None
+) -> tuple[tuple[Groups, ...], tuple[str, ...]]:
     """Return what the study can group by itself, and what it cannot in words; neither where nothing is to locate."""
     if not stability.summary["unstable_samples"]:
         return (), ()
@@ -76,13 +109,11 @@ def _groupings(study: Study, stability: Stability) -> tuple[tuple[Groups, ...], 
             f"Where instability lives is left out of the report above {_MOST_GROUPED:,} samples; "
             "reseed inspect STUDY --by cluster shows it.",
         )
-    groupings, notes = [], []
-    for by in available_groupings(study):
-        try:
-            found = where_unstable(study, by)
-        except InputError as error:
-            notes.append(f"Samples are not grouped by {by}: {error}")
-            continue
+    groups = sample_groups(study) if groups is None else groups
+    groupings = []
+    for by in groups.groupings:
+        permutations = 999 if len(study.samples) <= _MANY else 199
+        found = where_unstable(study, by, groups=groups, permutations=permutations)
         if found.table.num_rows < 2:
             continue
         rows = tuple(
@@ -90,7 +121,7 @@ def _groupings(study: Study, stability: Stability) -> tuple[tuple[Groups, ...], 
         )
         about = f"Groups: {found.about}. {' '.join(found.notes)}".strip()
         groupings.append(Groups(by, about, verdict(found.test), rows, found.table.num_rows))
-    return tuple(groupings), tuple(notes)
+    return tuple(groupings), groups.notes
 
 
 def _provenance(study: Study) -> dict[str, dict[str, object]]:

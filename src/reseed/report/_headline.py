@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from reseed.report import _text as text
 from reseed.report._data import ReportData
 
@@ -43,6 +45,13 @@ def _lead(data: ReportData) -> tuple[str, str]:
     samples, unstable, runs = len(data.sample_ids), int(data.unstable.sum()), data.runs
     if samples == 0:
         return "There are no answers to compare.", "The study holds no samples."
+    if data.flip_probability is not None:
+        likely = int((np.asarray(data.flip_probability) > 0.5).sum())
+        return (
+            f"Of {text.plural(samples, 'answer')}, {text.count(likely)} would more likely than not change in "
+            "retrainings.",
+            "This is an estimate from a single run: no second one was compared.",
+        )
     if runs < 2:
         return (
             "One run cannot show which answers depend on the seed.",
@@ -72,7 +81,11 @@ def notes(data: ReportData) -> str:
 
 def headline(data: ReportData) -> str:
     """The headline numbers as a description list: each with its interval and what it means for the reader."""
-    measures = (_unstable(data), _jitter(data), _entropy(data), _accuracy(data), _bound(data))
+    measures: tuple[_Measure, ...]
+    if data.flip_probability is not None:
+        measures = (_expected(data), _accuracy(data))
+    else:
+        measures = (_unstable(data), _jitter(data), _entropy(data), _accuracy(data), _bound(data))
     rows = "".join(map(_row, measures))
     return (
         '<section id="numbers" aria-labelledby="numbers-title"><h2 id="numbers-title">In numbers</h2>'
@@ -99,6 +112,21 @@ def _spread(data: ReportData, name: str, *, as_percent: bool) -> str:
     ends = text.percent_range(*pair) if as_percent else f"{text.decimal(pair[0])} to {text.decimal(pair[1])}"
     method = data.summary.get(f"{name}_ci_method")
     return f"95{text.NBSP}% interval {ends}" + (f" ({text.clip(str(method), 80)})" if method else "")
+
+
+def _expected(data: ReportData) -> _Measure:
+    value = text.number(data.summary.get("expected_unstable_fraction"))
+    runs = text.number(data.summary.get("expected_unstable_runs"))
+    pair = text.interval(data.summary, "expected_unstable_fraction")
+    among = "several trainings" if runs is None else text.plural(int(runs), "training")
+    ends = "no interval" if pair is None else f"95{text.NBSP}% of data sets {text.percent_range(*pair)}"
+    return _Measure(
+        name="Unstable answers to expect",
+        value=None if value is None else text.percent(value),
+        spread=ends,
+        meaning=f"The estimated share of samples that get at least two different labels in {among}. The interval is as "
+        "wide as the estimate was wrong on data sets that its weights had not seen.",
+    )
 
 
 def _unstable(data: ReportData) -> _Measure:

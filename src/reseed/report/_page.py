@@ -4,6 +4,7 @@ import base64
 import hashlib
 import os
 import secrets
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 
@@ -27,9 +28,10 @@ def render(data: ReportData) -> str:
     Returns:
         The HTML text, about 5 MB of which is the chart library.
     """
-    drawn = charts(data)
+    is_compared = data.flip_probability is None  # else there is a single run
+    drawn = charts(data) if is_compared else ()
     table = sample_table(data)
-    plotly, plotly_hash = _script(_plotly_source())
+    plotly, plotly_hash = _script(_plotly_source() if is_compared else "")
     script, script_hash = _script(_resource("page.js"))
     figures = {chart.name: chart.figure for chart in drawn if chart.figure is not None}
     policy = (
@@ -50,17 +52,12 @@ def render(data: ReportData) -> str:
         '<body><a class="skip" href="#samples">Skip to the samples</a><main>',
         _headline.header(data),
         _headline.notes(data),
-        _navigation(has_where=bool(where), has_cost=bool(cost)),
+        _navigation(is_compared=is_compared, has_where=bool(where), has_cost=bool(cost)),
         _headline.headline(data),
-        '<section id="picture" aria-labelledby="picture-title"><h2 id="picture-title">The picture</h2>',
-        '<noscript><p class="caption">The charts need scripts; the words say what they show.</p></noscript>',
-        f'<div class="charts">{by_name["map"]}{by_name["histogram"]}</div></section>',
-        '<section id="labels" aria-labelledby="labels-title"><h2 id="labels-title">Which labels</h2>',
-        f'<div class="columns">{_sections.pairs(data)}{_sections.classes(data)}</div></section>',
+        *(_comparison(data, by_name) if is_compared else ()),
         where,
         _samples(data, table),
-        '<section id="runs" aria-labelledby="runs-title"><h2 id="runs-title">How many runs</h2>',
-        f'<div class="single">{by_name["rarefaction"]}</div></section>',
+        _how_many(by_name) if is_compared else "",
         cost,
         _sections.provenance(data),
         "</main><footer><p>Made by reseed. This file is complete: it loads nothing.</p></footer>",
@@ -101,14 +98,29 @@ def write(data: ReportData, path: str | os.PathLike[str]) -> Path:
     return target
 
 
-def _navigation(*, has_where: bool, has_cost: bool) -> str:
+def _comparison(data: ReportData, by_name: Mapping[str, str]) -> Iterator[str]:
+    """The charts and the labels, which say how several runs differ."""
+    yield '<section id="picture" aria-labelledby="picture-title"><h2 id="picture-title">The picture</h2>'
+    yield '<noscript><p class="caption">The charts need scripts; the words say what they show.</p></noscript>'
+    yield f'<div class="charts">{by_name["map"]}{by_name["histogram"]}</div></section>'
+    yield '<section id="labels" aria-labelledby="labels-title"><h2 id="labels-title">Which labels</h2>'
+    yield f'<div class="columns">{_sections.pairs(data)}{_sections.classes(data)}</div></section>'
+
+
+def _how_many(by_name: Mapping[str, str]) -> str:
+    return (
+        '<section id="runs" aria-labelledby="runs-title"><h2 id="runs-title">How many runs</h2>\n'
+        f'<div class="single">{by_name["rarefaction"]}</div></section>'
+    )
+
+
+def _navigation(*, is_compared: bool, has_where: bool, has_cost: bool) -> str:
     places = (
         ("numbers", "Numbers"),
-        ("picture", "Picture"),
-        ("labels", "Labels"),
+        *([("picture", "Picture"), ("labels", "Labels")] if is_compared else []),
         *([("where", "Where")] if has_where else []),
         ("samples", "Samples"),
-        ("runs", "Runs"),
+        *([("runs", "Runs")] if is_compared else []),
         *([("cost", "Cost")] if has_cost else []),
         ("made", "How it was made"),
     )
@@ -120,6 +132,10 @@ def _samples(data: ReportData, table: SampleTable) -> str:
     held = len(table.payload["ids"])
     shown = min(held, STATIC_ROWS)
     intro = "Least stable first. Bars show how the runs voted: grey for the top answer, colour for the others."
+    only_unstable = '<label><input type="checkbox" id="only-unstable"> only unstable</label>'
+    if data.flip_probability is not None:
+        intro = "Most likely to change first; the chance is estimated from a single run."
+        only_unstable = ""
     remarks = "".join(f"<p>{text.escape(remark)}</p>" for remark in table.remarks)
     without = (
         f"<noscript><p>Without scripts the table shows the {text.plural(shown, 'least stable sample')}"
@@ -131,7 +147,7 @@ def _samples(data: ReportData, table: SampleTable) -> str:
         '<div class="controls" id="controls" hidden>'
         '<label class="search">Search <input type="search" id="search" placeholder="text, id or label" '
         'autocomplete="off" spellcheck="false"></label>'
-        '<label><input type="checkbox" id="only-unstable"> only unstable</label>'
+        f"{only_unstable}"
         '<label>Rows <select id="page-size"><option>25<option>50<option>100</select></label></div>'
     )
     pager = (

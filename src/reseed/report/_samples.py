@@ -22,7 +22,7 @@ _PREVIEW = 200  # characters of a text that show without opening it
 _ID_LIMIT = 80
 
 # key, heading, sorted downwards first
-_COLUMNS = (
+_COLUMNS: tuple[tuple[str, str, bool], ...] = (
     ("sample", "Sample", False),
     ("answers", "Answers over the runs", False),
     ("gold", "Gold label", False),
@@ -30,6 +30,14 @@ _COLUMNS = (
     ("share", "Top share", True),
     ("entropy", "Label entropy", True),
     ("jitter", "Disagree\u00adment", True),
+    ("confidence", "Confi\u00addence", True),
+)
+_OF_ONE_RUN: tuple[tuple[str, str, bool], ...] = (
+    ("sample", "Sample", False),
+    ("answer", "Answer", False),
+    ("gold", "Gold label", False),
+    ("right", "Answer is", False),
+    ("chance", "Chance to change", True),
     ("confidence", "Confi\u00addence", True),
 )
 
@@ -79,7 +87,8 @@ def _columns(data: ReportData) -> list[tuple[str, str, bool]]:
         hidden |= {"gold", "right"}
     if not bool(np.isfinite(data.confidence_mean).any()):
         hidden.add("confidence")
-    return [column for column in _COLUMNS if column[0] not in hidden]
+    columns = _COLUMNS if data.flip_probability is None else _OF_ONE_RUN
+    return [column for column in columns if column[0] not in hidden]
 
 
 def _texts(data: ReportData, order: list[int]) -> tuple[int, list[str] | None]:
@@ -131,6 +140,7 @@ def _payload(
         "share": _numbers(data.mode_share, order),
         "entropy": _numbers(data.label_entropy, order),
         "jitter": _numbers(data.jitter, order),
+        "chance": None if data.flip_probability is None else _numbers(data.flip_probability, order),
         "mean": _numbers(data.confidence_mean, order),
         "std": _numbers(data.confidence_std, order),
         "answers": [[int(value) for pair in data.given(sample) for value in pair] for sample in order],
@@ -188,13 +198,17 @@ def _cells(data: ReportData, sample: int, words: str | None, image: str | None) 
             confidence += f" \u00b1{text.NBSP}{text.decimal(deviation, 2)}"
     share, jitter = float(data.mode_share[sample]), float(data.jitter[sample])
     entropy = float(data.label_entropy[sample])
+    chance = math.nan if data.flip_probability is None else float(data.flip_probability[sample])
+    answer = f"<bdi>{text.escape(text.clip(data.class_name(mode), 60))}</bdi>" if mode >= 0 else ""
     return {
         "sample": f'<td class="sample">{_sample(_id(data, sample), words, image)}</td>',
         "answers": f'<td class="answers">{_answers(data, sample)}</td>',
+        "answer": f"<td>{answer or text.missing('no answer')}</td>",
         "gold": f"<td>{gold}</td>",
         "right": f"<td>{right}</td>",
         "share": _number_cell(share, text.percent, "no answer"),
         "entropy": _number_cell(entropy, text.decimal, "undefined for this sample"),
+        "chance": _number_cell(chance, text.percent, "not estimated"),
         "jitter": _number_cell(jitter, text.percent, "needs two runs"),
         "confidence": f'<td class="number">{confidence}</td>',
     }

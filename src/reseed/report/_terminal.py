@@ -17,6 +17,9 @@ _TEXT_WIDTH = 60
 
 def print_stability(study: Study, stability: Stability, console: Console, *, top: int = 10) -> None:
     """Print headline numbers, confused pairs, least stable classes, the most unstable samples, and the cost."""
+    if stability.pairs is None:
+        print_one_run(study, stability, console, top=top)
+        return
     console.print(_headline(study, stability.summary))
     for note in stability.notes:
         console.print(f"note: {plain(note)}", markup=False, highlight=False)
@@ -28,7 +31,50 @@ def print_stability(study: Study, stability: Stability, console: Console, *, top
         console.print(_cost(cost))
 
 
-def _headline(study: Study, summary: dict[str, Any]) -> Any:
+def print_one_run(study: Study, stability: Stability, console: Console, *, top: int = 10) -> None:
+    """Print what a single run foretells, the samples most likely to change, and the cost."""
+    from rich.table import Table
+    from rich.text import Text
+
+    console.print(_headline_of_one_run(stability.summary))
+    for note in stability.notes:
+        console.print(f"note: {plain(note)}", markup=False, highlight=False)
+    if top:
+        table = Table(title="Samples most likely to change", title_justify="left")
+        for column in ("sample", "target", "chance to change", "answer"):
+            table.add_column(column, overflow="fold")
+        ranked = stability.samples.sort_by([("flip_probability", "descending")])
+        for row in ranked.slice(0, top).to_pylist():
+            target = "-" if row["target_name"] is None else plain(row["target_name"])
+            chance, answer = f"{row['flip_probability']:.3f}", Text(plain(row["mode_name"]))
+            table.add_row(Text(plain(_sample(row))), Text(target), chance, answer)
+        console.print(table)
+    if (cost := cost_table(stability.summary)) is not None:
+        console.print(_cost(cost))
+
+
+def _headline_of_one_run(summary: dict[str, Any]) -> Any:
+    table = _two_columns(summary)
+    accuracy = summary["accuracy_mean"]
+    share, ends = summary["expected_unstable_fraction"], summary["expected_unstable_fraction_ci95"]
+    rows = [
+        ("runs", _runs(summary)),
+        ("samples, classes", f"{summary['samples']:,}, {summary['classes']}"),
+        ("accuracy", "not known: no targets" if accuracy is None else f"{accuracy:.4f}"),
+        ("label entropy along the run", f"{summary['trajectory_label_entropy_mean']:.4f} nats"),
+        (
+            "unstable samples to expect",
+            f"{share:.4f} {_interval(ends)}: estimated share with more than one answer in "
+            f"{summary['expected_unstable_runs']} trainings; the interval is that of another data set",
+        ),
+        ("likely to change", f"{summary['likely_to_change']:,}, with an estimated chance above one half"),
+    ]
+    for name, value in rows:
+        table.add_row(name, value)
+    return table
+
+
+def _two_columns(summary: dict[str, Any]) -> Any:
     from rich.table import Table
     from rich.text import Text
 
@@ -37,10 +83,25 @@ def _headline(study: Study, summary: dict[str, Any]) -> Any:
     )
     table.add_column("measure")
     table.add_column("value")
-    unstable, samples = summary["unstable_samples"], summary["samples"]
+    return table
+
+
+def _runs(summary: dict[str, Any]) -> str:
     left_out = [f"{summary[f'runs_{kind}']} {kind}" for kind in ("missing", "diverged") if summary[f"runs_{kind}"]]
+    return f"{summary['runs']}{' (' + ', '.join(left_out) + ')' if left_out else ''}"
+
+
+def _sample(row: dict[str, Any]) -> str:
+    return str(row["sample_id"]) if row.get("text") is None else f"{row['sample_id']}: {_shortened(row['text'])}"
+
+
+def _headline(study: Study, summary: dict[str, Any]) -> Any:
+    from rich.text import Text
+
+    table = _two_columns(summary)
+    unstable, samples = summary["unstable_samples"], summary["samples"]
     rows = [
-        ("runs", f"{summary['runs']}{' (' + ', '.join(left_out) + ')' if left_out else ''}"),
+        ("runs", _runs(summary)),
         ("samples, classes", f"{samples:,}, {summary['classes']}"),
         ("accuracy", _accuracy(summary)),
         ("label entropy", f"{summary['label_entropy_mean']:.4f} nats {_interval(summary['label_entropy_ci95'])}"),
@@ -79,6 +140,7 @@ def _pairs(study: Study, stability: Stability) -> Any:
     from rich.text import Text
 
     names, pairs = study.header.class_names, stability.pairs
+    assert pairs is not None  # noqa: S101 (several runs were compared)
     table = Table(title="Most confused pairs of answers", title_justify="left")
     for column in ("answer", "or", "share of disagreements", "samples"):
         table.add_column(column)
@@ -116,9 +178,8 @@ def _samples(study: Study, stability: Stability, top: int) -> Any:
     names = study.header.class_names
     for row in unstable_rows(stability, top):
         answers = " · ".join(f"{names[answer['label']]} \u00d7{answer['count']}" for answer in row["answers"])
-        shown = row["sample_id"] if row.get("text") is None else f"{row['sample_id']}: {_shortened(row['text'])}"
         target = "-" if row["target_name"] is None else plain(row["target_name"])
-        table.add_row(Text(plain(shown)), Text(target), f"{row['label_entropy']:.4f}", Text(plain(answers)))
+        table.add_row(Text(plain(_sample(row))), Text(target), f"{row['label_entropy']:.4f}", Text(plain(answers)))
     return table
 
 

@@ -78,6 +78,8 @@
     share: (row) => data.share[row],
     entropy: (row) => data.entropy[row],
     jitter: (row) => data.jitter[row],
+    answer: (row) => (data.modes[row] < 0 ? null : className(data.modes[row])),
+    chance: (row) => data.chance[row],
     confidence: (row) => data.mean[row],
   };
 
@@ -136,14 +138,19 @@
     share: (row) => numberCell(data.share[row], percent, "no answer"),
     entropy: (row) => numberCell(data.entropy[row], (value) => decimal(value, 3), "undefined for this sample"),
     jitter: (row) => numberCell(data.jitter[row], percent, "needs two runs"),
+    answer(row) {
+      const known = data.modes[row] >= 0;
+      return element("td", "", known ? element("bdi", "", className(data.modes[row])) : missing("no answer"));
+    },
+    chance: (row) => numberCell(data.chance[row], percent, "not estimated"),
     confidence(row) {
       const std = data.std[row] === null ? "" : ` \u00b1\u00a0${decimal(data.std[row], 2)}`;
       return numberCell(data.mean[row], (value) => decimal(value, 2) + std, "confidence not recorded");
     },
   };
 
-  // `rows` holds the positions that match, in the order shown. The data come sorted by label entropy already.
-  const state = { rows: [], page: 0, size: 25, sort: "entropy", down: true, query: "", unstable: false };
+  // `rows` holds the positions that match, in the order shown. The data come with the least stable first.
+  const state = { rows: [], page: 0, size: 25, sort: data.chance ? "chance" : "entropy", down: true, query: "", unstable: false };
 
   function select() {
     const words = state.query.toLowerCase().split(/\s+/).filter(Boolean);
@@ -233,7 +240,8 @@
 
   addSorting();
   byId("search").addEventListener("input", (event) => search(event.target.value));
-  byId("only-unstable").addEventListener("change", (event) => {
+  const onlyUnstable = byId("only-unstable"); // absent where a single run was trained
+  onlyUnstable?.addEventListener("change", (event) => {
     state.unstable = event.target.checked;
     refresh();
   });
@@ -255,7 +263,7 @@
   byId("controls").hidden = false;
   byId("pager").hidden = false;
   state.query = byId("search").value; // browsers keep these when a page is reloaded
-  state.unstable = byId("only-unstable").checked;
+  state.unstable = onlyUnstable?.checked ?? false;
   state.size = Number(byId("page-size").value);
   refresh();
 

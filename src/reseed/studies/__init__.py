@@ -3,33 +3,41 @@
 from reseed.studies._cost import Cost
 from reseed.studies._cost_summary import cost_summary
 from reseed.studies._files import replace_file, replace_json, replace_text, storing
+from reseed.studies._final import FinalArray
 from reseed.studies._fit import run
 from reseed.studies._header import Header
 from reseed.studies._import import from_predictions
 from reseed.studies._import_files import ColumnNames, import_predictions
 from reseed.studies._manifest import Manifest
-from reseed.studies._recording import RunRecording
+from reseed.studies._progress import ReadingProgress
+from reseed.studies._recording import RunRecording, unfinished_runs
 from reseed.studies._remote import local_folder
-from reseed.studies._samples import Samples, as_array, evaluation_data, label_indices
+from reseed.studies._resampled import ResampledFit
+from reseed.studies._samples import Samples, as_array, class_names_of, evaluation_data, label_indices, pair
 from reseed.studies._study import Study
 from reseed.studies._train import check_runs, to_stderr, train_study
 
 __all__ = [
     "ColumnNames",
     "Cost",
+    "FinalArray",
     "Header",
     "Manifest",
+    "ReadingProgress",
+    "ResampledFit",
     "RunRecording",
     "Samples",
     "Study",
     "as_array",
     "check_runs",
+    "class_names_of",
     "cost_summary",
     "evaluation_data",
     "from_predictions",
     "import_predictions",
     "label_indices",
     "local_folder",
+    "pair",
     "replace_file",
     "replace_json",
     "replace_text",
@@ -37,4 +45,5 @@ __all__ = [
     "storing",
     "to_stderr",
     "train_study",
+    "unfinished_runs",
 ]

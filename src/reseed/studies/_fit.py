@@ -21,6 +21,7 @@ from reseed.engines import Engine, Group, as_engine
 from reseed.studies._cost import Stopwatch
 from reseed.studies._header import Header
 from reseed.studies._manifest import Manifest
+from reseed.studies._resampled import ResampledFit
 from reseed.studies._samples import (
     Samples,
     as_array,
@@ -203,7 +204,11 @@ def _fingerprint(fit: Any) -> str:
     """
     while isinstance(fit, functools.partial):
         fit = fit.func
-    if isinstance(fit, EstimatorFit):
+    if isinstance(fit, ResampledFit):
+        text = f"{_fingerprint(fit.fit)} {fit.digest} {fit.is_seed_varied}"
+    elif hasattr(fit, "get_params") and hasattr(fit, "fit"):
+        text = repr((type(fit), sorted(map(repr, fit.get_params().items()))))
+    elif isinstance(fit, EstimatorFit):
         text = repr((type(fit.estimator), sorted(map(repr, fit.estimator.get_params().items()))))
     elif isinstance(fit, types.MethodType | types.FunctionType):
         text = _code_text(fit.__code__) + repr(fit.__defaults__)
@@ -246,7 +251,10 @@ def _predictions(fitted: Any, inputs: Any, samples: Samples) -> NDArray[Any]:
     if found.ndim == 1:
         return label_indices(found, names, "predictions")
     if found.shape[1] != len(names):
-        raise InputError(f"predictions have {found.shape[1]} columns for the {len(names)} classes {names}.")
+        raise InputError(
+            f"predictions have {found.shape[1]} columns for the {len(names)} classes {names}; return a column for "
+            "every class, in this order, or give the model a classes_ that says which class each column is."
+        )
     check_simplex(found, "predictions")
     return found
 

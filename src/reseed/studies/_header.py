@@ -43,7 +43,9 @@ class Header:
         groups: First run of each group, and the one after its last, where a group is trained as one program; empty
             where every run is trained by itself. Kept, so that resuming repeats the same arithmetic.
         notes: What a reader of the results should know.
-        format: Version of the folder's layout; raised with every change to it or to these fields.
+        resample: Number of the bootstrap resample that all runs train on; None where there is no such.
+        format: Version of the folder's layout; raised with every change to it or to these fields, but for fields that
+            are written only where they say something.
     """
 
     kind: Literal["training", "fit", "import"]
@@ -63,12 +65,16 @@ class Header:
     parameters: dict[str, int] = field(default_factory=dict)
     groups: tuple[tuple[int, int], ...] = ()
     notes: tuple[str, ...] = ()
+    resample: int | None = None
     format: int = FORMAT
 
 
 def write_header(root: Path, header: Header) -> None:
     """Write the header, by rename."""
-    replace_json(root / HEADER_FILE, dataclasses.asdict(header))
+    tree = dataclasses.asdict(header)
+    if header.resample is None:
+        del tree["resample"]
+    replace_json(root / HEADER_FILE, tree)
 
 
 def read_header(root: Path) -> Header | None:

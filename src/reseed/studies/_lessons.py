@@ -83,7 +83,7 @@ def taught(task: TrainRun, runs: Sequence[int]) -> tuple[tuple[torch.Tensor | No
     cost = LessonCost()
     recipe, architecture, data = task.what()
     seeds = [task.plan.seeds(run) for run in runs]
-    bootstrap = "data" in task.plan.vary
+    bootstrap = task.plan.bootstrap
     lessons = task.lessons or (None,) * len(recipe.mitigations)
     for method, shared in zip(recipe.mitigations, lessons, strict=True):
         if (stage := method.stage) is None:

@@ -1,4 +1,4 @@
-"""The one progress bar, drawn by the parent process."""
+"""The progress bars of training and of reading, drawn by the parent process; silent when no terminal looks."""
 
 from __future__ import annotations
 
@@ -60,3 +60,43 @@ class RunProgress:
         if not self._accuracies:
             return ""
         return f"accuracy {sum(self._accuracies) / len(self._accuracies):.4f}"
+
+
+_LONG = 30_000_000  # recorded values; fewer are read in a second or two, in which a bar would only flash
+
+
+class ReadingProgress:
+    """Shows how much of a long reading of a study is done on standard error; silent when that is no terminal.
+
+    Args:
+        total: Recorded values that will be read in all. A bar is shown for many only, and vanishes at the end.
+    """
+
+    def __init__(self, total: int) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+        console = Console(stderr=True)
+        self._progress = Progress(
+            TextColumn("measuring"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal or total < _LONG,
+        )
+        self._bar = self._progress.add_task("measuring", total=total)
+
+    def __enter__(self) -> ReadingProgress:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def advance(self, values: int) -> None:
+        """Take note that so many more values were read."""
+        self._progress.update(self._bar, advance=values)

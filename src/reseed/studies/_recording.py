@@ -14,9 +14,9 @@ from reseed._errors import InputError, StudyError
 from reseed._numbers import is_whole
 from reseed.studies._cost import Stopwatch
 from reseed.studies._files import replace_file, storing
-from reseed.studies._header import Header
-from reseed.studies._manifest import Manifest, environment, read_manifest, run_folder
-from reseed.studies._remote import local_folder
+from reseed.studies._header import HEADER_FILE, Header, read_header
+from reseed.studies._manifest import Manifest, environment, existing_runs, read_manifest, run_folder
+from reseed.studies._remote import Remote, located
 from reseed.studies._samples import Samples
 from reseed.studies._store import RunWriter, remove_leftovers
 from reseed.studies._study import EVALUATION, Study
@@ -28,13 +28,15 @@ _UNFINISHED = "unfinished"
 
 @final
 class RunRecording:
-    """Streams one run's checkpoints, whose number need not be known, into a study's folder.
+    """Streams one run's checkpoints, whose number need not be known, into a study's folder or to its URL.
 
     The study is begun, or continued, when this is made. The run exists once `finish` returns; until then nothing of it
-    is visible. Several processes may record different runs of one study at once.
+    is visible. Several processes may record different runs of one study at once. Of a study at a URL they are kept on
+    this machine until the run is finished, and copied then; a finished run that could not be copied is copied when it
+    is begun again, or when somebody asks for the runs that are missing.
 
     Args:
-        out: The study's folder.
+        out: The study's folder or URL.
         run: The run's number, from 0 to one less than the header's runs.
         header: What all runs have in common. With ``record.every`` set to ``final`` only the last checkpoint is kept.
         samples: Who is predicted.
@@ -44,9 +46,9 @@ class RunRecording:
             ``resumable``.
 
     Raises:
-        InputError: The run's number is none of the study's, or the folder is a URL.
+        InputError: The run's number is none of the study's.
         StudyError: The folder holds another study, or the run is finished, or there is nothing to resume from.
-        StorageError: It cannot be written.
+        StorageError: It cannot be written, or the URL not be reached.
     """
 
     def __init__(
@@ -61,14 +63,20 @@ class RunRecording:
     ) -> None:
         if not is_whole(run) or not 0 <= run < header.runs:
             raise InputError(f"run must be a number from 0 to {header.runs - 1} (runs={header.runs}), got {run!r}.")
-        self._root, self._run, self._header, self._samples = local_folder(out), int(run), header, samples
+        self._out, self._run, self._header, self._samples = out, int(run), header, samples
+        copy, self._remote = located(out)
+        self._root = copy if self._remote is None else _staging(copy)
         self._last_only = header.record.every == "final"
         self._steps: list[int] = []
         self._last: dict[str, NDArray[Any]] = {}
         self._diverged_at: int | None = None
-        with only_writer(self._root, _WAIT_S):
-            study = Study.create(self._root, header, samples)
-            self._check_unfinished()
+        with only_writer(out, _WAIT_S) as root:
+            if self._remote is not None and not (root / HEADER_FILE).exists():
+                shutil.rmtree(self._root, ignore_errors=True)  # of a study that was at the URL before
+            study = Study.create(out, header, samples)
+            if self._remote is not None:
+                _push_left(self._remote, root, self._run)
+            self._check_unfinished(root)
             remove_leftovers(self._root, self._run, None)
         self._expected = study.manifests[0].steps if study.manifests and not self._last_only else None
         self._watch = Stopwatch()
@@ -125,19 +133,21 @@ class RunRecording:
         """
         if not self._steps and self._diverged_at is None:
             raise StudyError(f"run {self._run} has no checkpoint; call record at least once before it ends.")
-        with only_writer(self._root, _WAIT_S):
-            self._check_unfinished()
-            finished = Study.open(self._root).manifests
+        with only_writer(self._out, _WAIT_S) as root:
+            self._check_unfinished(root)
+            finished = Study.open(root).manifests
             if finished and not self._last_only and self._diverged_at is None and finished[0].steps != self.steps:
                 raise StudyError(
                     f"run {self._run} was recorded at {len(self._steps)} checkpoints, run {finished[0].run} of the "
-                    f"study {str(self._root)!r} at {len(finished[0].steps)} or at other steps; record all runs at the "
+                    f"study {str(self._out)!r} at {len(finished[0].steps)} or at other steps; record all runs at the "
                     "same steps, or pass every='final' where trainings differ in length."
                 )
             if self._last_only and self._steps:
                 self.writer.write(EVALUATION, 0, self._last)
             manifest = self._manifest(dict(seeds or {}))
             self.writer.finish(manifest)
+            if self._remote is not None:
+                _push_left(self._remote, root, self._run)
         if self._unfinished is not None:
             shutil.rmtree(self._unfinished, ignore_errors=True)
         return manifest
@@ -182,15 +192,17 @@ class RunRecording:
         if self._expected is not None and step not in self._expected[position : position + 1]:
             raise StudyError(
                 f"run {self._run} records step {step} as its checkpoint {position + 1}, but the finished runs of "
-                f"{str(self._root)!r} have the steps {_listed(self._expected)}; record all runs at the same steps, or "
+                f"{str(self._out)!r} have the steps {_listed(self._expected)}; record all runs at the same steps, or "
                 "pass every='final' where trainings differ in length."
             )
 
-    def _check_unfinished(self) -> None:
-        if read_manifest(self._root, self._run) is not None:
+    def _check_unfinished(self, root: Path) -> None:
+        if read_manifest(root, self._run) is not None:
+            folder = run_folder(root, self._run)
+            place = str(folder) if self._remote is None else f"{self._remote.url}/{folder.relative_to(root).as_posix()}"
             raise StudyError(
-                f"run {self._run} of the study {str(self._root)!r} is finished; record one that is missing, or delete "
-                f"the folder {str(run_folder(self._root, self._run))!r} first."
+                f"run {self._run} of the study {str(self._out)!r} is finished; record one that is missing, or delete "
+                f"the folder {place!r} first."
             )
 
     def _resume(self, folder: Path, resume_from: int | None) -> None:
@@ -211,6 +223,50 @@ class RunRecording:
                 continue
             with np.load(path, allow_pickle=False) as saved:
                 self._take(dict(saved), int(path.stem))
+
+
+def unfinished_runs(out: str | Path, runs: int) -> tuple[int, ...]:
+    """Return which runs of a study that is recorded are not finished yet: all, where there is no study.
+
+    Args:
+        out: The study's folder or URL.
+        runs: How many runs there will be.
+
+    Raises:
+        StudyError: The folder holds a corrupt study.
+        StorageError: The URL cannot be reached.
+    """
+    root, remote = located(out)
+    if remote is not None:
+        with only_writer(out, _WAIT_S):
+            if (root / HEADER_FILE).exists():
+                for run in existing_runs(_staging(root)):
+                    _push_left(remote, root, run)
+    if not (root / HEADER_FILE).exists():
+        return tuple(range(runs))
+    study = Study.open(root)
+    finished = {manifest.run for manifest in (*study.manifests, *study.diverged)}
+    return tuple(run for run in range(runs) if run not in finished)
+
+
+def _staging(copy: Path) -> Path:
+    """Return where runs are written until they are copied to the URL: not in the copy, which follows the URL."""
+    return copy.with_name(f"{copy.name}-recording")
+
+
+def _push_left(remote: Remote, root: Path, run: int) -> None:
+    """Copy a run that was finished on this machine to the URL and the local copy, unless it is there.
+
+    Whoever calls this holds the study's lock.
+    """
+    staging, header = _staging(root), read_header(root)
+    manifest = read_manifest(staging, run)
+    if manifest is None or header is None:
+        return
+    if not remote.pull_run(root, run) and manifest.data == header.data:
+        remote.push_run(staging, manifest)
+        remote.pull_run(root, run)
+    shutil.rmtree(run_folder(staging, run), ignore_errors=True)
 
 
 def _save(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:

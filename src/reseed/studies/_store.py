@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from reseed._errors import StudyError
 from reseed.studies._files import inside, storing
 from reseed.studies._manifest import RUNS, Manifest, read_manifest, run_folder, run_name, write_manifest
+from reseed.training import DROPOUT
 
 _BLOCK_BYTES = 4 << 20
 _CHUNK_BYTES = 16 << 20
@@ -51,7 +52,8 @@ class RunWriter:
                 values = values.astype(self._label_type if name == "labels" else np.float32, copy=False)
                 buffer = self._buffers.get((split, name))
                 if buffer is None:
-                    buffer = _Buffer(self._folder / split, name, self._checkpoints, values)
+                    checkpoints = 1 if split == DROPOUT else self._checkpoints
+                    buffer = _Buffer(self._folder / split, name, checkpoints, values)
                     self._buffers[split, name] = buffer
                 buffer.append(checkpoint, values)
 
@@ -154,7 +156,8 @@ def open_array(root: Path, manifest: Manifest, split: str, name: str, samples: i
         raise StudyError(f"cannot read the predictions {str(path)!r}: {error}") from error
     if array.dtype.kind != ("i" if name == "labels" else "f"):
         raise StudyError(f"the predictions {str(path)!r} are corrupt: they hold {array.dtype}.")
-    expected = (len(manifest.steps), array.shape[1] if samples is None and array.ndim > 1 else samples)
+    checkpoints = 1 if split == DROPOUT else len(manifest.steps)
+    expected = (checkpoints, array.shape[1] if samples is None and array.ndim > 1 else samples)
     if array.shape[:2] != expected or array.ndim != (3 if name == "probabilities" else 2):
         raise StudyError(f"the predictions {str(path)!r} are corrupt: they have shape {array.shape}.")
     return array

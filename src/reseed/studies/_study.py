@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from reseed._errors import StudyError
 from reseed.studies._files import inside, replace_text
+from reseed.studies._final import FinalArray
 from reseed.studies._header import HEADER_FILE, Header, check_same_recipe, check_same_study, read_header, write_header
 from reseed.studies._manifest import Manifest, existing_runs, read_manifest
 from reseed.studies._remote import Remote, located
 from reseed.studies._samples import Samples, read_samples, write_samples
 from reseed.studies._store import array_names, open_array, read
 from reseed.studies._views import stacked_view
-from reseed.training import Recipe, load_recipe
+from reseed.training import DROPOUT, Recipe, load_recipe
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -215,10 +216,7 @@ class Study:
         Raises:
             StudyError: It was not recorded; the message lists what was.
         """
-        self._check_recorded(name, split)
-        arrays = self._arrays(name, split)
-        if len({array.shape for array in arrays}) != 1:
-            raise StudyError(f"the runs of {str(self.path)!r} differ in the shape of {name!r}; the study is corrupt.")
+        arrays = self._equal_arrays(name, split)
         coordinates: dict[str, Any] = {
             "run": [manifest.run for manifest in self.manifests],
             "checkpoint": list(self.manifests[0].steps),
@@ -241,27 +239,51 @@ class Study:
             arrays["target"] = xr.DataArray(self.targets, dims="sample")
         return xr.Dataset(arrays, attrs={"dataset": self.header.dataset, "model": self.header.model})
 
+    def dropout(self, name: str) -> NDArray[np.float32]:
+        """Return what was recorded of dropout passes, [run, sample]: ``label_entropy`` or ``margin``.
+
+        Raises:
+            StudyError: None were recorded.
+        """
+        if not self.has_dropout_passes:
+            raise StudyError(
+                f"the study {str(self.path)!r} recorded no dropout passes; measure it with --dropout-passes 20."
+            )
+        return np.stack([read(array, 0) for array in self._arrays(name, DROPOUT)])
+
+    @property
+    def has_dropout_passes(self) -> bool:
+        """Whether dropout passes were recorded."""
+        return self.header.record.dropout_passes > 0
+
     def recorded_names(self, split: str = EVALUATION) -> tuple[str, ...]:
         """Return the names of the arrays recorded for a split."""
         return tuple(array_names(self.path, self.manifests[0], split)) if self.manifests else ()
 
     def final(self, name: str = "labels") -> NDArray[Any]:
         """Return a recorded array at the last checkpoint, [run, sample] (and class), as numpy."""
-        self._check_recorded(name, EVALUATION)
-        values = np.stack([read(array, -1) for array in self._arrays(name, EVALUATION)])
-        is_bad = (values < 0) | (values >= len(self.header.class_names)) if name == "labels" else np.isnan(values)
-        if name == "own_probability":
-            is_bad = is_bad[:, self.targets >= 0]  # it is not defined without a target
-        if is_bad.any():
-            run = self.manifests[int(np.argwhere(is_bad)[0][0])].run
-            raise StudyError(
-                f"the recorded {name!r} of run {run} of the study {str(self.path)!r} are damaged: some are missing or "
-                "impossible. Delete the run's folder; the command that made the study then does it again."
-            )
-        return values
+        return self.final_array(name).block()
+
+    def final_array(self, name: str = "labels") -> FinalArray:
+        """Return a recorded array at the last checkpoint to be read in parts, where all of it may not fit into memory.
+
+        Raises:
+            StudyError: It was not recorded; the message lists what was.
+        """
+        arrays = self._equal_arrays(name, EVALUATION)
+        known = self.targets >= 0 if name == "own_probability" else None  # it is not defined without a target
+        runs = tuple(manifest.run for manifest in self.manifests)
+        return FinalArray(name, self.path, runs, arrays, len(self.header.class_names), known)
+
+    def _equal_arrays(self, name: str, split: str) -> list[Any]:
+        self._check_recorded(name, split)
+        arrays = self._arrays(name, split)
+        if len({array.shape for array in arrays}) != 1:
+            raise StudyError(f"the runs of {str(self.path)!r} differ in the shape of {name!r}; the study is corrupt.")
+        return arrays
 
     def _arrays(self, name: str, split: str) -> list[Any]:
-        samples = len(self.samples) if split == EVALUATION else None
+        samples = len(self.samples) if split in (EVALUATION, DROPOUT) else None
         return [open_array(self.path, manifest, split, name, samples) for manifest in self.manifests]
 
     def _check_recorded(self, name: str, split: str) -> None:

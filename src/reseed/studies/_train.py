@@ -41,6 +41,7 @@ from reseed.training import (
     TrainingSet,
     arithmetic,
     check_can_stack,
+    check_dropout,
     check_forward,
     probe_determinism,
     run_training,
@@ -74,7 +75,7 @@ def train_study(
     Args:
         recipe: Everything but the seed.
         out: The study's folder, or a URL that begins with ``s3://``, ``gs://`` or ``az://``.
-        runs: Trainings in all, two or more.
+        runs: Trainings in all; a single one needs a ``record`` from which instability can be estimated.
         plan: Base seed and the streams that differ between runs.
         record: What is recorded, and when.
         engine: ``serial``: one run after another; ``processes``: in worker processes; ``stacked``: several runs as
@@ -107,9 +108,9 @@ def train_study(
         MissingExtraError: A cluster or a URL needs the extra `cluster`.
         TrainingError: Some runs did not finish; those that did are kept.
     """
-    check_runs(runs)
-    check_group(group, engine)
     plan, record = plan or SeedPlan(), record or RecordConfig()
+    check_runs(runs, record)
+    check_group(group, engine)
     announce = announce or to_stderr
     device, here = _devices(device, engine, announce)
     check_folder(out)
@@ -139,6 +140,8 @@ def train_study(
             check_forward(task.single(0))
             if recipe.peers is not None:  # the networks of a run are one program under every engine
                 check_can_stack(task.stacked((0,)))
+            if record.dropout_passes:
+                check_dropout(task.single(0).model, recipe.model.name)
             execution = plan_execution(
                 task,
                 runs,
@@ -191,12 +194,12 @@ class TrainRun(AbstractRunTask):
     def single(self, run: int) -> Training:
         """Return the training of one network of a run by itself, without teachers, not begun."""
         recipe, factory, data = self.what()
-        return Training(recipe.bare, factory, data, self.plan.seeds(run), bootstrap="data" in self.plan.vary)
+        return Training(recipe.bare, factory, data, self.plan.seeds(run), bootstrap=self.plan.bootstrap)
 
     def stacked(self, group: Group) -> StackedTraining:
         """Return the training of several runs as one program, not begun."""
         seeds = tuple(self.plan.seeds(run) for run in group)
-        return StackedTraining(*self.what(), seeds, bootstrap="data" in self.plan.vary)
+        return StackedTraining(*self.what(), seeds, bootstrap=self.plan.bootstrap)
 
     def what(self) -> tuple[Recipe, AbstractArchitecture, TrainingSet]:
         """Return recipe, factory and training data."""
@@ -230,7 +233,8 @@ class TrainRun(AbstractRunTask):
             }
             # Finished runs of a group are trained along, so that the others' arithmetic is what it was.
             sinks = [writers.get(run, NoSink()) for run in group]
-            outcomes = run_training(training, checkpoints, tuple(splits), self.record.level, sinks)
+            level, passes = self.record.level, self.record.dropout_passes
+            outcomes = run_training(training, checkpoints, tuple(splits), level, sinks, passes)
             cost = watch.cost(runs=len(group))
             manifests = []
             for run, outcome in zip(group, outcomes, strict=True):
@@ -244,7 +248,7 @@ class TrainRun(AbstractRunTask):
     def _training(self, group: Group, lessons: Taught) -> AbstractTraining:
         if len(group) > 1 or self.recipe.peers is not None:
             return replace(self.stacked(group), taught=lessons)
-        return Training(*self.what(), self.plan.seeds(group[0]), "data" in self.plan.vary, lessons)
+        return Training(*self.what(), self.plan.seeds(group[0]), self.plan.bootstrap, lessons)
 
     def _manifest(
         self,
@@ -296,14 +300,25 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
 
 
-def check_runs(runs: object) -> None:
-    """Accept a number of runs that can be compared.
+def check_runs(runs: object, record: RecordConfig | None = None) -> None:
+    """Accept a number of runs that can be compared, or a single one whose trajectory will be recorded.
+
+    Args:
+        runs: How many.
+        record: What is recorded along each run; None where that is only its end.
 
     Raises:
-        InputError: Fewer than two.
+        InputError: Fewer than two, or one of which too little is recorded.
     """
-    if not isinstance(runs, Integral) or runs < 2:
-        raise InputError(f"runs must be 2 or more, got {runs}: instability is what differs between runs.")
+    if not isinstance(runs, Integral) or runs < (1 if record else 2):
+        least = 1 if record else 2
+        raise InputError(f"runs must be {least} or more, got {runs}: instability is what differs between runs.")
+    if record is not None and runs == 1 and (record.every == "final" or record.level == "labels"):
+        raise InputError(
+            f"runs is 1, from which instability is estimated by margins along the training, but every is "
+            f"{record.every!r} and level is {record.level!r}; record with --every epoch and --level scores, or train "
+            "2 runs or more."
+        )
 
 
 def _header(task: TrainRun, splits: Splits, runs: int) -> Header:
@@ -320,6 +335,11 @@ def _header(task: TrainRun, splits: Splits, runs: int) -> Header:
             f"The seed re-draws {origins.redrawn_count:,} parameters; {origins.shared_count:,} start from shared "
             "pre-trained weights in every run."
         )
+    if task.plan.resample is not None:
+        notes.append(
+            f"All runs train on bootstrap resample {task.plan.resample} of the training set, which holds about 63 % of "
+            "its distinct samples."
+        )
     return Header(
         kind="training",
         dataset=splits.evaluation.name,
@@ -331,6 +351,7 @@ def _header(task: TrainRun, splits: Splits, runs: int) -> Header:
         recipe=recipe.digest,
         base_seed=task.plan.base,
         vary=tuple(sorted(task.plan.vary)),
+        resample=task.plan.resample,
         record=task.record,
         threads=task.threads,
         deterministic=task.deterministic,

@@ -7,6 +7,7 @@ from reseed.training._defaults import default_recipe
 from reseed.training._draws import DropoutDraws
 from reseed.training._loop import AbstractTraining, Step, Training, TrainingSet, check_forward
 from reseed.training._objective import Taught
+from reseed.training._passes import check_dropout
 from reseed.training._probe import makes_use_of, probe_determinism
 from reseed.training._recipe import (
     AverageConfig,
@@ -29,7 +30,7 @@ from reseed.training._record import (
     prediction_arrays,
     probability_arrays,
 )
-from reseed.training._run import RecordedSplit, TrainingOutcome, run_training
+from reseed.training._run import DROPOUT, RecordedSplit, TrainingOutcome, run_training
 from reseed.training._schedule import lr_factor
 from reseed.training._seeds import DEFAULT_VARY, STREAMS, SeedPlan, Seeds, Stream, check_vary, generator
 from reseed.training._stacked import StackedTraining, check_can_stack, group_size, trains_apart
@@ -37,6 +38,7 @@ from reseed.training._teach import Lesson, recipe_of_teachers, teach
 
 __all__ = [
     "DEFAULT_VARY",
+    "DROPOUT",
     "STREAMS",
     "AbstractTraining",
     "AverageConfig",
@@ -63,6 +65,7 @@ __all__ = [
     "as_tree",
     "augment",
     "check_can_stack",
+    "check_dropout",
     "check_forward",
     "check_vary",
     "default_recipe",

@@ -41,6 +41,11 @@ class ChannelsLast(AbstractStack):
         logits: Tensor = self._model(_channels_last(inputs[0]))
         return logits[None]
 
+    def dropped(self, inputs: Tensor, step: int) -> Tensor:
+        """Return logits [1, sample, class] with the dropout of a step."""
+        self._draws.begin(step)
+        return self.forward(inputs)
+
     def learn(self, inputs: Tensor, loss: Loss, step: int) -> tuple[Tensor, Tensor]:
         """Make a forward and a backward pass, see `AbstractStack`."""
         self.zero_grad()

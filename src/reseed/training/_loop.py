@@ -23,8 +23,9 @@ from reseed.training._average import Averages
 from reseed.training._draws import DropoutDraws
 from reseed.training._objective import BatchLoss, Objective, Taught, displaced
 from reseed.training._optimizers import FusedOptimizer, TorchOptimizer
+from reseed.training._passes import dropping, pass_step
 from reseed.training._recipe import Recipe
-from reseed.training._record import predict
+from reseed.training._record import EVAL_BATCH, predict
 from reseed.training._schedule import lr_factor
 from reseed.training._seeds import Seeds, generator
 
@@ -108,6 +109,13 @@ class AbstractTraining(ABC):
         Models are left as they were.
         """
 
+    @abstractmethod
+    def predict_dropped(self, inputs: Tensor, number: int) -> Tensor:
+        """Return the logits [run, sample, class] of a pass, counted from 0, in evaluation mode but for dropout.
+
+        Masks are a function of the runs' dropout words, the pass and the sample's place. Models are left as they were.
+        """
+
     @final
     def mixed(self) -> AbstractContextManager[object]:
         """Return the context of a forward pass in training: the recipe's precision."""
@@ -184,7 +192,7 @@ class Training(AbstractTraining):
         """Train, yielding after every optimisation step; gradients stay until the next one."""
         recipe, data, model = self.recipe, self.data, self.model
         updates = Updates(recipe, self.trained, self.total_steps)
-        forward = _Forward(model, self.architecture.is_native, self.seeds.dropout)
+        forward = self._forward
         objective = Objective(recipe.mitigations, data, [self.seeds.augment], self.total_steps, self.taught)
         for number, rows in enumerate(self.batches(self.orders(self.seeds, self.bootstrap))):
             inputs = augment(data.inputs[rows], recipe.augment, [self.seeds.augment], number)
@@ -206,6 +214,10 @@ class Training(AbstractTraining):
         loss.backward()  # type: ignore[no-untyped-call]
         return logits.detach(), loss.detach()
 
+    @cached_property
+    def _forward(self) -> _Forward:
+        return _Forward(self.model, self.architecture.is_native, self.seeds.dropout)
+
     @property
     def trained(self) -> list[nn.Parameter]:
         """The parameters that are not frozen."""
@@ -219,6 +231,13 @@ class Training(AbstractTraining):
         """Return logits [run, sample, class] with a single run."""
         with self._averages.in_place():
             return predict(self.model, inputs)[None]
+
+    def predict_dropped(self, inputs: Tensor, number: int) -> Tensor:
+        """Return the logits [run, sample, class] of a pass with a single run."""
+        forward, parts = self._forward, torch.split(inputs, EVAL_BATCH)
+        with self._averages.in_place(), dropping(self.model):
+            each = [forward(part, pass_step(number, batch)) for batch, part in enumerate(parts)]
+        return torch.cat(each)[None]
 
 
 def evaluated(trained: Sequence[Tensor], model: nn.Module) -> list[Tensor]:

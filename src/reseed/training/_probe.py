@@ -28,7 +28,7 @@ def probe_determinism(recipe: Recipe, architecture: AbstractArchitecture, data: 
 
     def trace(seeds: Seeds) -> Iterator[tuple[str, Tensor]]:
         # Teachers train as any run does, and what they say is the same for both: the probe goes without.
-        training = Training(recipe.bare, architecture, data, seeds, bootstrap="data" in plan.vary)
+        training = Training(recipe.bare, architecture, data, seeds, bootstrap=plan.bootstrap)
         yield from _trace(training)
 
     differing = _first_difference(trace(plan.seeds(0)), trace(plan.seeds(0)))

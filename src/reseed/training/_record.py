@@ -17,6 +17,7 @@ from reseed._errors import RecipeError
 Level = Literal["labels", "scores", "full"]
 
 EVAL_BATCH = 1024
+_MOST_PASSES = 1000
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class RecordConfig:
     """``labels``; ``scores``: also own-class probability, confidence, margin, entropy; ``full``: all probabilities."""
     train: bool = False
     """Record predictions on the training split as well."""
+    dropout_passes: int = 0
+    """At the end of each run also predict so many times with its dropout on: `single_run_signals` uses it."""
 
     def __post_init__(self) -> None:
         every = str(self.every)
@@ -45,6 +48,9 @@ class RecordConfig:
             raise RecipeError(f"burn_in must be zero or more steps, got {self.burn_in}.")
         if self.level not in ("labels", "scores", "full"):
             raise RecipeError(f"level must be 'labels', 'scores' or 'full', got {self.level!r}.")
+
+        if self.dropout_passes != 0 and not 2 <= self.dropout_passes <= _MOST_PASSES:
+            raise RecipeError(f"dropout_passes must be 0, or 2 to {_MOST_PASSES}, got {self.dropout_passes}.")
 
     def checkpoints(self, total_steps: int, steps_per_epoch: int) -> tuple[int, ...]:
         """Return the steps after which predictions are recorded, in rising order.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from reseed.training._loop import AbstractTraining, Block
+from reseed.training._passes import DropoutPasses
 from reseed.training._record import Level, Sink, prediction_arrays
+
+DROPOUT = "dropout"
+"""Where dropout passes are recorded, in place of a split's name; once, as checkpoint 0."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +52,7 @@ def run_training(
     splits: tuple[RecordedSplit, ...],
     level: Level,
     sinks: Sequence[Sink],
+    dropout_passes: int = 0,
 ) -> list[TrainingOutcome]:
     """Train to the end, recording each split of each run at each checkpoint.
 
@@ -60,11 +65,12 @@ def run_training(
         splits: What to predict; the first is the evaluation split.
         level: What to keep.
         sinks: Where it goes, one for each run.
+        dropout_passes: How often to predict the first split at the end with dropout on, see `RecordConfig`.
 
     Returns:
         One outcome for each run.
     """
-    ledger = _Outcomes(len(sinks))
+    ledger, last = _Outcomes(len(sinks)), dict[int, NDArray[np.integer]]()
     marks = {step: index for index, step in enumerate(checkpoints)}
     # Looking at every loss would wait for the device at every step; once an epoch is soon enough.
     epochs = range(training.steps_per_epoch, training.total_steps, training.steps_per_epoch)
@@ -81,11 +87,34 @@ def run_training(
                     continue
                 arrays = prediction_arrays(logits[run], split.targets, level)
                 sinks[run].write(split.name, marks[number], arrays)
+                if split is splits[0]:
+                    last[run] = arrays["labels"]
                 if split is splits[0] and (known := split.targets >= 0).any():
                     ledger.accuracy[run] = float((arrays["labels"] == split.targets)[known].mean())
         if not ledger.live:
             break
+    if dropout_passes:
+        _record_passes(training, splits[0], dropout_passes, {run: last[run] for run in ledger.live}, sinks, ledger)
     return ledger.outcomes()
+
+
+def _record_passes(
+    training: AbstractTraining,
+    split: RecordedSplit,
+    passes: int,
+    labels: Mapping[int, NDArray[np.integer]],
+    sinks: Sequence[Sink],
+    ledger: _Outcomes,
+) -> None:
+    """Record the dropout passes of the runs that finished, whose last labels are given."""
+    found = {run: DropoutPasses(own) for run, own in labels.items()}
+    for number in range(passes if found else 0):
+        logits = training.predict_dropped(split.inputs, number)
+        for run, own in found.items():
+            own.add(logits[run])
+            ledger.forward_passes[run] += len(split.targets)
+    for run, own in found.items():
+        sinks[run].write(DROPOUT, 0, own.arrays())
 
 
 class _Outcomes:

@@ -40,9 +40,12 @@ class SeedPlan:
     Args:
         base: The study's base seed, a non-negative integer.
         vary: The streams that differ between runs.
+        resample: None, or the number of one bootstrap resample of the training set, which all runs train on: that of
+            run number ``resample`` where ``data`` varies.
 
     Raises:
-        RecipeError: ``base`` is negative, or ``vary`` is empty or names an unknown stream.
+        RecipeError: ``base`` or ``resample`` is negative, ``vary`` is empty or names an unknown stream, or it names
+            ``data`` although ``resample`` fixes the training sample.
 
     Examples:
         >>> plan = SeedPlan(base=0, vary=frozenset({"order"}))
@@ -52,15 +55,32 @@ class SeedPlan:
 
     base: int = 0
     vary: frozenset[Stream] = DEFAULT_VARY
+    resample: int | None = None
 
     def __post_init__(self) -> None:
         if self.base < 0:
             raise RecipeError(f"seed must be a non-negative integer, got {self.base}.")
         check_vary(self.vary)
+        if self.resample is None:
+            return
+        if self.resample < 0:
+            raise RecipeError(f"resample must be a non-negative integer or None, got {self.resample}.")
+        if "data" in self.vary:
+            raise RecipeError(
+                f"vary names data, but resample={self.resample} fixes the training sample; leave one of them out."
+            )
+
+    @property
+    def bootstrap(self) -> bool:
+        """Whether runs train on a bootstrap resample instead of on the whole training set."""
+        return "data" in self.vary or self.resample is not None
 
     def seeds(self, run: int) -> Seeds:
         """Return the words of run number ``run``."""
-        return Seeds(**{stream: self._word(run if stream in self.vary else 0, stream) for stream in STREAMS})
+        words = {stream: self._word(run if stream in self.vary else 0, stream) for stream in STREAMS}
+        if self.resample is not None:
+            words["data"] = self._word(self.resample, "data")
+        return Seeds(**words)
 
     def shared_seeds(self) -> Seeds:
         """Return words that belong to no run: from them derive those of teachers that all runs share."""

@@ -12,6 +12,7 @@ from reseed.training._augment import augment
 from reseed.training._average import Averages
 from reseed.training._loop import AbstractTraining, Step, Updates, evaluated
 from reseed.training._objective import Objective, Taught, displaced
+from reseed.training._passes import dropping, pass_step
 from reseed.training._record import EVAL_BATCH, predict
 from reseed.training._seeds import Seeds
 from reseed.training._stack import AbstractStack
@@ -77,6 +78,14 @@ class Shard:
         parts = torch.split(inputs, max(1, most // self._count))
         with self._averages.in_place():
             each = [predict(self.stack, part.expand(self._count, *part.shape), self._count) for part in parts]
+        return torch.cat(each, dim=1)
+
+    def predict_dropped(self, inputs: Tensor, number: int) -> Tensor:
+        """Return the logits [run, sample, class] of a pass; see `AbstractTraining`."""
+        each = []
+        with self._averages.in_place(), dropping(self.stack):
+            for batch, part in enumerate(torch.split(inputs, EVAL_BATCH)):  # whatever the runs: masks go by batch
+                each.append(self.stack.dropped(part.expand(self._count, *part.shape), pass_step(number, batch)))
         return torch.cat(each, dim=1)
 
     def _batch(self, rows: Tensor) -> Tensor:

@@ -24,6 +24,13 @@ class AbstractStack(nn.Module, ABC):
         """Return logits [run, sample, class] of inputs [run, sample, ...] in evaluation mode."""
 
     @abstractmethod
+    def dropped(self, inputs: Tensor, step: int) -> Tensor:
+        """Return logits [run, sample, class] of inputs [run, sample, ...] with the dropout of a step.
+
+        Layers are in the mode that they are wanted in, see `dropping`.
+        """
+
+    @abstractmethod
     def learn(self, inputs: Tensor, loss: Loss, step: int) -> tuple[Tensor, Tensor]:
         """Make a forward and a backward pass in training mode.
 
@@ -59,6 +66,11 @@ class AutogradStack(AbstractStack):
         """Return logits [run, sample, class]."""
         logits: Tensor = self.model(inputs)
         return logits
+
+    def dropped(self, inputs: Tensor, step: int) -> Tensor:
+        """Return logits [run, sample, class] with the dropout of a step."""
+        self._masks.begin(step)
+        return self.forward(inputs)
 
     def learn(self, inputs: Tensor, loss: Loss, step: int) -> tuple[Tensor, Tensor]:
         """Make a forward and a backward pass, see `AbstractStack`."""

@@ -95,7 +95,14 @@ class StackedTraining(AbstractTraining):
 
     def predict(self, inputs: Tensor) -> Tensor:
         """Return logits [run, sample, class]; all runs see the same inputs [sample, ...]."""
-        logits = torch.cat(self._each(partial(Shard.predict, inputs=inputs)))
+        return self._served(torch.cat(self._each(partial(Shard.predict, inputs=inputs))))
+
+    def predict_dropped(self, inputs: Tensor, number: int) -> Tensor:
+        """Return the logits [run, sample, class] of a pass with dropout."""
+        return self._served(torch.cat(self._each(partial(Shard.predict_dropped, inputs=inputs, number=number))))
+
+    def _served(self, logits: Tensor) -> Tensor:
+        """Turn logits of networks into those of runs, [run, sample, class]."""
         peers = self.recipe.peers
         if peers is None:
             return logits

@@ -72,11 +72,22 @@ class StackedMlp(AbstractStack):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return logits [run, sample, class] of inputs [run, sample, ...], without dropout."""
+        return self._predicted(inputs, drops=False)
+
+    def dropped(self, inputs: Tensor, step: int) -> Tensor:
+        """Return logits [run, sample, class] with the dropout of a step."""
+        self._masks.begin(step)
+        return self._predicted(inputs, drops=True)
+
+    def _predicted(self, inputs: Tensor, *, drops: bool) -> Tensor:
         found = inputs.flatten(2).transpose(1, 2)
         for place, (weight, bias) in enumerate(zip(self._weights, self._biases, strict=True)):
             found = batched_product(weight, found).add_(bias)
             if place < len(self._weights) - 1:
                 found.relu_()
+                if drops and (p := self._dropout[place]) > 0:
+                    features, samples = found.shape[1:]
+                    found *= self._masks.next(p, (samples, features), found.device).transpose(1, 2)
         return found.transpose(1, 2)
 
     @torch.no_grad()

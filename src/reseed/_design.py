@@ -1,0 +1,56 @@
+"""Several studies of one recipe in one folder: what the commands that compare them have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from shutil import copyfile
+from typing import Any
+
+from reseed._errors import StudyError
+from reseed.data import load
+from reseed.instability import Estimate
+from reseed.models import architecture
+from reseed.studies import replace_file
+from reseed.training import Recipe
+
+CACHE = "cache"  # as studies call it
+
+
+def check_design_folder(root: Path, what: str, files: tuple[str, ...], prefix: str) -> None:
+    """Accept a folder that holds such a design, or nothing.
+
+    Args:
+        root: The folder.
+        what: What an error calls the design.
+        files: The design's own files.
+        prefix: What the names of its studies begin with.
+
+    Raises:
+        StudyError: It holds something else; files are never mixed with a design's.
+    """
+    if not root.exists():
+        return
+    known = root.is_dir() and all(
+        item.name in (*files, CACHE) or item.name.startswith(prefix) for item in root.iterdir()
+    )
+    if not known:
+        raise StudyError(f"{str(root)!r} exists and holds no {what}; choose another --out, or an empty folder.")
+
+
+def prepare_once(recipe: Recipe, root: Path, announce: Callable[[str], None]) -> None:
+    """Compute the features that all studies share, if the model has such, below the folder of all."""
+    architecture(recipe.model).prepare(load(recipe.data), root / CACHE, announce)
+
+
+def share_cache(root: Path, study: Path) -> None:
+    """Give a study the features that were computed once for all, so that it does not compute them again."""
+    for file in sorted((root / CACHE).glob("*.npy")):
+        if not (study / CACHE / file.name).exists():
+            replace_file(study / CACHE / file.name, partial(copyfile, file))
+
+
+def told(name: str, found: Estimate) -> dict[str, Any]:
+    """Return a number with its 95 % interval, as JSON files hold them."""
+    return {name: found.value, f"{name}_ci95": [found.low, found.high]}

@@ -1,0 +1,262 @@
+"""Seed noise against data noise: several runs on each of several resamples of the training set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, fields
+from importlib.metadata import version
+from math import isinf
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reseed._design import check_design_folder, prepare_once, share_cache, told
+from reseed._errors import InputError, TrainingError
+from reseed._measure import default_folder, recipe_for
+from reseed._numbers import is_whole
+from reseed.data import DataConfig
+from reseed.engines import Engine
+from reseed.instability import Estimate, NestedEstimates, nested_estimates, nested_instability, nested_variance
+from reseed.studies import Study, check_runs, local_folder, replace_file, replace_json, to_stderr, train_study
+from reseed.training import DEFAULT_VARY, STREAMS, Recipe, RecordConfig, SeedPlan, check_vary
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+NESTED = "nested.json"
+_TABLE = "nested.parquet"
+_STUDY = "sample-"
+
+
+@dataclass(frozen=True, eq=False)
+class NestedMeasurement:
+    """What the seed does to a recipe's predictions, and what the training sample adds.
+
+    Attributes:
+        estimates: Divergences, variances and churn, with intervals.
+        samples: A row a sample: inconsistency, instability, and both variances.
+        studies: The studies behind them, one for each training sample.
+        path: The folder that holds them.
+        epsilon: Share of the uniform distribution in what divergences compare, or None.
+        notes: What a reader should know before believing the numbers.
+    """
+
+    estimates: NestedEstimates
+    samples: pa.Table
+    studies: tuple[Study, ...]
+    path: Path
+    epsilon: float | None
+    notes: tuple[str, ...]
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """JSON-ready numbers, every one with its 95 % interval: what ``nested.json`` holds."""
+        header = self.studies[0].header
+        found = {item.name: getattr(self.estimates, item.name) for item in fields(self.estimates)}
+        numbers: dict[str, Any] = {}
+        for name, value in found.items():
+            numbers |= told(name, value) if isinstance(value, Estimate) else {}
+        return {
+            "reseed": version("reseed"),
+            "dataset": header.dataset,
+            "model": header.model,
+            "recipe": header.recipe,
+            "data": header.data,
+            "base_seed": header.base_seed,
+            "training_sets": self.estimates.training_sets,
+            "runs": self.estimates.runs,
+            "samples": self.estimates.churn.samples,
+            "ci_covers": self.estimates.churn.method,
+            "vary": [stream for stream in STREAMS if stream in header.vary],
+            "epsilon": self.epsilon,
+            **numbers,
+            "studies": [study.path.name for study in self.studies],
+            "notes": list(self.notes),
+        }
+
+
+def measure_nested(
+    recipe: Recipe | None = None,
+    data: str | DataConfig = "digits",
+    model: str | None = None,
+    *,
+    training_sets: int = 5,
+    runs: int = 4,
+    epsilon: float | None = None,
+    out: str | Path | None = None,
+    vary: Iterable[str] = DEFAULT_VARY,
+    seed: int = 0,
+    engine: str | Engine = "auto",
+    jobs: int | None = None,
+    address: str | None = None,
+    group: int | None = None,
+    device: str = "cpu",
+    threads: int | None = None,
+    deterministic: bool = False,
+    probe: bool = True,
+    announce: Callable[[str], None] | None = None,
+) -> NestedMeasurement:
+    """Measure how much of the instability the seed causes, and how much another training sample adds.
+
+    Trains one study on each of several bootstrap resamples of the training set; within a study runs differ in their
+    seeds only, and run r has the same seeds on every resample. Each is a folder below ``out`` that `inspect` opens,
+    such as ``sample-0``. Finished runs are kept whatever happens: the same call continues, and more ``runs`` or
+    ``training_sets`` extend what is there. Writes ``nested.json`` and ``nested.parquet``.
+
+    Args:
+        recipe: The whole recipe, see `recipe_for`; default: that of ``data`` and ``model``.
+        data: A data set's name, a file, or a `DataConfig`. Not used when ``recipe`` is given.
+        model: A model's name; default: what suits the data. Not used when ``recipe`` is given.
+        training_sets: Resamples of the training set, two or more; three or more for intervals that cover others.
+        runs: Trainings on each, two or more; three or more for intervals that cover other seeds.
+        epsilon: None, or a share in (0, 1) of the uniform distribution that is mixed into predictions before
+            divergences are computed, see `reseed.instability.nested_instability`.
+        out: The folder of all studies; default: ``reseed-studies/`` and a name made of data, model and recipe.
+        vary: The seed streams that differ between runs: ``init``, ``order``, ``dropout``, ``augment``.
+        seed: Base seed from which all seeds and resamples derive.
+        engine: Where runs execute, see `measure`.
+        jobs: Worker processes, or groups at once on a cluster; default: one for each core.
+        address: Where the cluster is, see `measure`.
+        group: Runs in one program; default: what memory allows, at most 64.
+        device: Where runs train: ``cpu``, ``cuda``, ``mps`` or ``auto``.
+        threads: Threads of arithmetic, see `measure`.
+        deterministic: Whether to use torch's deterministic kernels only; for GPUs.
+        probe: Whether to check determinism before each study.
+        announce: Takes a line before long work begins; default: standard error.
+
+    Returns:
+        The estimates, and the studies behind them.
+
+    Raises:
+        InputError: An argument, the recipe or the data is unusable.
+        DeterminismError: The probe failed.
+        StudyError: The folder holds something else.
+        StorageError: The folder cannot be written.
+        TrainingError: Some runs did not finish, or fewer than two left usable predictions on every resample; those
+            that did are kept.
+
+    Examples:
+        >>> import tempfile
+        >>> recipe = recipe_for("digits", changes={"epochs": 1, "model.hidden": [4]})
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     found = measure_nested(
+        ...         recipe, training_sets=2, runs=2, out=folder, engine="serial", announce=lambda line: None
+        ...     )
+        ...     sorted(path.name for path in found.path.iterdir())
+        ['nested.json', 'nested.parquet', 'sample-0', 'sample-1']
+    """
+    recipe = recipe or recipe_for(data, model)
+    announce = announce or to_stderr
+    streams = check_vary(vary)
+    if "data" in streams:
+        raise InputError(
+            "vary names data, which differs between the training samples in any case; name the streams that differ "
+            "between runs on one sample: init, order, dropout, augment."
+        )
+    if not is_whole(training_sets) or training_sets < 2:
+        raise InputError(f"training_sets (--nested) must be 2 or more, got {training_sets}; pass for example 5.")
+    if epsilon is not None and not 0 < epsilon < 1:
+        raise InputError(f"epsilon must be strictly between 0 and 1, got {epsilon}; pass None to mix nothing in.")
+    check_runs(runs)
+    root = local_folder(_default(recipe) if out is None else out)
+    check_design_folder(root, "nested measurement", (NESTED, _TABLE), _STUDY)
+    prepare_once(recipe, root, announce)
+    announce(f"{training_sets} training samples, {runs} runs on each: {training_sets * runs} trainings")
+    studies = []
+    for number in range(training_sets):
+        announce(f"training sample {number + 1} of {training_sets}")
+        folder = root / f"{_STUDY}{number}"
+        share_cache(root, folder)
+        study = train_study(
+            recipe,
+            folder,
+            runs=runs,
+            plan=SeedPlan(seed, streams, resample=number),
+            record=RecordConfig(every="final", level="full"),
+            engine=engine,
+            jobs=jobs,
+            address=address,
+            group=group,
+            device=device,
+            threads=threads,
+            deterministic=deterministic,
+            probe=probe,
+            announce=announce,
+        )
+        studies.append(study)
+    found = _measured(tuple(studies), root, epsilon)
+    _write(found)
+    return found
+
+
+def _default(recipe: Recipe) -> Path:
+    study = default_folder(recipe)
+    return study.with_name(f"{study.name}-nested")
+
+
+def _measured(studies: tuple[Study, ...], root: Path, epsilon: float | None) -> NestedMeasurement:
+    import pyarrow as pa
+
+    complete = [{manifest.run for manifest in study.manifests} for study in studies]
+    runs = sorted(set.intersection(*complete))
+    if len(runs) < 2:
+        raise TrainingError(
+            f"of the studies in {str(root)!r} only {len(runs)} runs are complete on every training sample; two or "
+            "more are needed. Others diverged: lower the learning rate, or pass more runs."
+        )
+    array = np.stack([_final(study, runs) for study in studies])
+    estimates = nested_estimates(array, epsilon=epsilon)
+    apart, spread = nested_instability(array, epsilon=epsilon), nested_variance(array)
+    samples = studies[0].samples
+    table = pa.table(
+        {
+            "sample_id": list(samples.ids),
+            "target": samples.targets,
+            "inconsistency": apart.inconsistency,
+            "instability": apart.instability,
+            "seed_variance": spread.seed,
+            "data_variance": spread.data,
+        }
+    )
+    notes = tuple(_notes(estimates, len(runs) < max(map(len, complete)), epsilon))
+    return NestedMeasurement(estimates, table, studies, root, epsilon, notes)
+
+
+def _final(study: Study, runs: list[int]) -> NDArray[Any]:
+    """Return the probabilities of some runs, [run, sample, class]."""
+    position = {manifest.run: index for index, manifest in enumerate(study.manifests)}
+    return study.final("probabilities")[[position[run] for run in runs]]
+
+
+def _write(found: NestedMeasurement) -> None:
+    import pyarrow.parquet as pq
+
+    replace_file(found.path / _TABLE, lambda path: pq.write_table(found.samples, path, compression="zstd"))
+    replace_json(found.path / NESTED, found.summary)
+
+
+def _notes(estimates: NestedEstimates, is_reduced: bool, epsilon: float | None) -> Iterator[str]:
+    if is_reduced:
+        yield f"Some runs did not leave predictions; {estimates.runs} runs on each training sample are compared."
+    missing = [
+        name for name, count in (("training samples", estimates.training_sets), ("seeds", estimates.runs)) if count < 3
+    ]
+    if missing:
+        yield f"With two of a kind the intervals do not cover other {' or other '.join(missing)}."
+    if isinf(estimates.divergence.value):
+        yield (
+            "Some runs rule out a class (probability 0) that others do not, which makes divergences infinite; pass "
+            "epsilon, such as 0.001, or read variances and churn."
+        )
+    yield (
+        "Training samples are bootstrap resamples, which hold about 63 % of the distinct samples each: both the "
+        "seed's effect and the data's are those of such training sets."
+    )
+    yield (
+        f"Instability still carries seed noise in the means of {estimates.runs} runs and falls as runs are added; "
+        "variances and churn have no such bias."
+    )
+    if estimates.data_variance.value < 0:
+        yield "The variance of the training sample is below 0: it is too small to tell from chance."

@@ -1,0 +1,50 @@
+"""What every summary of a study says about the study itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.metadata import version
+from typing import Any
+
+from reseed.studies import Study, cost_summary
+
+
+def about_study(study: Study) -> dict[str, Any]:
+    """Return what was studied, and how much of it."""
+    header = study.header
+    return {
+        "reseed": version("reseed"),
+        "dataset": header.dataset,
+        "model": header.model,
+        "runs": len(study.manifests),
+        "runs_requested": header.runs,
+        "runs_missing": len(study.missing),
+        "runs_diverged": len(study.diverged),
+        "samples": len(study.samples),
+        "classes": len(header.class_names),
+    }
+
+
+def about_recipe(study: Study) -> dict[str, Any]:
+    """Return what the runs were made from, and what they cost."""
+    header = study.header
+    return {
+        "base_seed": header.base_seed,
+        "vary": list(header.vary),
+        "recipe": header.recipe,
+        "data": header.data,
+        **{f"parameters_{name}": count for name, count in header.parameters.items()},
+        **cost_summary(study),
+    }
+
+
+def run_notes(study: Study) -> Iterator[str]:
+    """Yield a sentence for runs that are missing, and one for runs that diverged."""
+    runs = len(study.manifests)
+    if study.missing:
+        speak = f"the numbers speak of {runs} run{'' if runs == 1 else 's'}"
+        yield f"{len(study.missing)} of {study.header.runs} runs are missing; {speak}."
+    if study.diverged:
+        which = ", ".join(f"run {manifest.run} at step {manifest.diverged_at}" for manifest in study.diverged[:5])
+        more = ", ..." if len(study.diverged) > 5 else ""
+        yield f"{len(study.diverged)} runs diverged ({which}{more}) and are left out of every number."

@@ -1,0 +1,174 @@
+"""The groups that each sample of a study is in, as columns beside its measures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reseed._errors import InputError, ReseedError
+from reseed.data import load, shows_numbers
+from reseed.instability._groupings import (
+    Grouping,
+    feature_clusters,
+    name_groups,
+    number_groups,
+    table_clusters,
+    text_clusters,
+)
+from reseed.instability._mode import mode_label
+from reseed.studies import Study
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+GROUPINGS = ("class", "length", "confidence", "cluster")
+SAME_RUNS = "The groups come from the predictions of the same runs; part of the difference is made by that."
+
+
+@dataclass(frozen=True, eq=False)
+class SampleGroups:
+    """Every grouping that a study allows.
+
+    Attributes:
+        groupings: By name: ``class``, ``length``, ``confidence``, ``cluster``, those that there are, each with what a
+            reader should know about it.
+        notes: Why a grouping is not there.
+    """
+
+    groupings: Mapping[str, tuple[Grouping, tuple[str, ...]]]
+    notes: tuple[str, ...]
+
+    def append_to(self, table: pa.Table, study: Study) -> pa.Table:
+        """Return a table with a row a sample and more columns, those that the study allows.
+
+        ``length`` (words of the text) and ``length_bin``, ``confidence_bin``, ``cluster`` (a number from 0) and
+        ``cluster_name``. A sample in no group has null.
+
+        Args:
+            table: One row a sample.
+            study: The study whose samples these are.
+        """
+        import pyarrow as pa
+
+        columns: dict[str, Any] = {}
+        if "length" in self.groupings:
+            columns["length"] = pa.array(_words(study), pa.int64())
+        for by, name in (("length", "length_bin"), ("confidence", "confidence_bin"), ("cluster", "cluster_name")):
+            if (found := self.groupings.get(by)) is None:
+                continue
+            grouping, _ = found
+            if by == "cluster":
+                columns["cluster"] = pa.array(grouping.place, pa.int64(), mask=grouping.place < 0)
+            names = [None if place < 0 else grouping.names[place] for place in grouping.place.tolist()]
+            columns[name] = pa.array(names, pa.string())
+        for name, values in columns.items():
+            table = table.append_column(name, values)
+        return table
+
+
+def sample_groups(study: Study, *, seed: int = 0) -> SampleGroups:
+    """Return every grouping of a study's samples that is not the user's own.
+
+    Clusters are of texts, or of the images or features that the study's recipe loads again; other studies have none.
+
+    Args:
+        study: A study with a complete run.
+        seed: Where k-means starts.
+    """
+    wanted, found, notes = dict.fromkeys(available_groupings(study)), {}, []
+    if has_texts(study) or study.recipe is not None:
+        wanted["cluster"] = None
+    else:
+        notes.append(
+            "Samples are not grouped by cluster: the study holds neither texts nor a recipe that would load its inputs "
+            "again; give texts when it is recorded or imported."
+        )
+    for by in wanted:
+        try:
+            found[by] = grouping_of(study, by, seed)
+        except ReseedError as error:  # the data of a recipe may be elsewhere, or have changed
+            notes.append(f"Samples are not grouped by {by}: {error}")
+    return SampleGroups(found, tuple(notes))
+
+
+def available_groupings(study: Study) -> tuple[str, ...]:
+    """Return the groupings that a study can make by itself, without loading its data again."""
+    found = ["class"]
+    if has_texts(study):
+        found.append("length")
+    if "confidence" in study.recorded_names():
+        found.append("confidence")
+    if has_texts(study):
+        found.append("cluster")
+    return tuple(found)
+
+
+def has_texts(study: Study) -> bool:
+    """Tell whether the samples are texts; of samples made of numbers a study holds the first few only."""
+    texts = study.samples.texts
+    return texts is not None and not all(map(shows_numbers, texts))
+
+
+def grouping_of(study: Study, by: str, seed: int = 0) -> tuple[Grouping, tuple[str, ...]]:
+    """Return one grouping of a study's samples, and what a reader should know about it.
+
+    Args:
+        study: A study with a complete run.
+        by: ``class``, ``length``, ``confidence`` or ``cluster``.
+        seed: Where k-means starts.
+
+    Raises:
+        InputError: The grouping is unknown, or the study lacks what it needs.
+    """
+    samples, names = study.samples, study.header.class_names
+    if by == "class" and samples.has_targets:
+        named = [names[target] if target >= 0 else None for target in samples.targets.tolist()]
+        return name_groups(named, "gold label"), ()
+    if by == "class":
+        answers = [names[label] for label in mode_label(study.final("labels")).tolist()]
+        return name_groups(answers, "most frequent answer"), (SAME_RUNS,)
+    if by == "length" and has_texts(study):
+        return number_groups(np.array(_words(study), dtype=np.float64), "number of words", few=5), ()
+    if by == "confidence" and "confidence" in study.recorded_names():
+        mean = study.final("confidence").astype(np.float64).mean(0)
+        return number_groups(mean, "mean confidence over runs", few=0), (SAME_RUNS,)
+    if by == "cluster" and has_texts(study):
+        return text_clusters(samples.texts or (), seed=seed), ()
+    if by == "cluster" and study.recipe is not None:
+        return _loaded_clusters(study, seed), ()
+    if by in GROUPINGS:
+        needs = {
+            "length": "texts",
+            "confidence": "recorded confidence (--level scores)",
+            "cluster": "texts or a recipe",
+        }
+        raise InputError(f"by={by!r} needs {needs[by]}, which this study lacks; choose {_choices(study)}.")
+    raise InputError(f"by={by!r} is unknown; choose {_choices(study)}, or a column of `metadata`.")
+
+
+def _choices(study: Study) -> str:
+    return ", ".join(available_groupings(study))
+
+
+def _loaded_clusters(study: Study, seed: int) -> Grouping:
+    """Load the inputs again as the recipe says, and cluster them."""
+    recipe = study.recipe
+    assert recipe is not None  # noqa: S101 (the caller looked)
+    evaluation = load(recipe.data).evaluation
+    if evaluation.digest != study.header.data:
+        raise InputError(
+            f"the data {recipe.data.name!r} has changed since the study was made, so its inputs cannot be clustered; "
+            f"choose {_choices(study)}."
+        )
+    inputs: Any = evaluation.inputs
+    features = inputs.flatten(1).numpy()
+    if evaluation.is_image:
+        return feature_clusters(features, study.samples.ids, seed=seed)
+    return table_clusters(features, evaluation.feature_names, seed=seed)
+
+
+def _words(study: Study) -> list[int]:
+    return [len(text.split()) for text in study.samples.texts or ()]

@@ -1,0 +1,88 @@
+"""One row a sample: what `evaluate` says of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reseed.instability._blocks import sample_ranges
+from reseed.instability._foretold import has_trajectories, signals_by_run
+from reseed.instability._label_entropy import label_entropy
+from reseed.instability._label_pass import LabelPass
+from reseed.instability._score_pass import mean_and_std
+from reseed.instability._single_run import default_model, single_run_score
+from reseed.studies import Study
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_SCORES = ("confidence", "own_probability", "margin")
+
+
+def samples_table(study: Study, found: LabelPass, advance: Callable[[int], None]) -> pa.Table:
+    """Return the table; reads scores and earlier checkpoints, and tells ``advance`` how many values were done."""
+    import pyarrow as pa
+
+    samples = study.samples
+    known = samples.targets >= 0
+    names = pa.array(study.header.class_names, pa.string())
+    columns: dict[str, Any] = {
+        "sample_id": pa.array(samples.ids, pa.string()),
+        "target": samples.targets,
+        "target_name": names.take(pa.array(samples.targets, mask=~known)),
+        "label_entropy": found.label_entropy,
+        "jitter": found.jitter,
+        "unstable": found.unstable,
+        "mode_label": found.mode_label,
+        "mode_name": names.take(pa.array(found.mode_label)),
+        "mode_share": found.mode_share,
+        "accuracy": np.where(known, found.right, np.nan),
+    }
+    recorded = set(study.recorded_names())
+    for name in _SCORES:
+        unknown = np.full(len(samples), np.nan)
+        mean, std = mean_and_std(study.final_array(name), advance) if name in recorded else (unknown, unknown)
+        columns |= {f"{name}_mean": mean, f"{name}_std": std}
+    if len(study.manifests[0].steps) > 1:
+        columns["trajectory_label_entropy"] = _trajectory_label_entropy(study, advance)
+    if has_trajectories(study):
+        columns["single_run_score"] = _single_run_scores(study, advance)
+    columns["answers"] = found.answers
+    if samples.texts is not None:
+        columns["text"] = pa.array(samples.texts, pa.string())
+    return pa.table(columns)
+
+
+def values_read(study: Study) -> int:
+    """Return how many recorded values are read for the labels and the table."""
+    checkpoints = len(study.manifests[0].steps)
+    several = checkpoints if checkpoints > 1 else 0
+    last = 1 + len(set(_SCORES) & set(study.recorded_names()))
+    earlier = several * (2 if has_trajectories(study) else 1)
+    return len(study.manifests) * len(study.samples) * (last + earlier)
+
+
+def _trajectory_label_entropy(study: Study, advance: Callable[[int], None]) -> NDArray[np.float64]:
+    """Return the mean over runs of label entropy along each run, [sample]."""
+    labels = study.labels
+    runs, checkpoints, samples = labels.shape
+    total = np.zeros(samples)
+    for run in range(runs):
+        for some in sample_ranges(samples, checkpoints * labels.dtype.itemsize):
+            total[some] += label_entropy(labels[run, :, some].to_numpy())
+        advance(checkpoints * samples)
+    total /= runs
+    return total
+
+
+def _single_run_scores(study: Study, advance: Callable[[int], None]) -> NDArray[np.float64]:
+    """Return the mean over runs of what each run by itself says of the others, [sample]."""
+    total = np.zeros(len(study.samples))
+    for signals in signals_by_run(study, names=default_model().signals):
+        total += single_run_score(signals)
+        advance(len(study.manifests[0].steps) * len(study.samples))
+    total /= len(study.manifests)
+    return total

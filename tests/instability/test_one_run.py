@@ -1,0 +1,58 @@
+"""What is expected of other trainings when there is a single one."""
+
+import numpy as np
+import pytest
+import scipy.stats
+
+from reseed import InputError, Recipe, Study, TrainingError
+from reseed.instability import evaluate
+from reseed.instability._one_run import _SHARE_ERRORS, share_interval
+from reseed.models import ModelConfig
+from reseed.studies import train_study
+from reseed.training import RecordConfig
+
+
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.9])
+def test_share_interval_is_students_prediction_interval(share):
+    """In log-odds the interval is mean error plus or minus t times sd times sqrt(1 + 1/n)."""
+    errors = np.array(_SHARE_ERRORS)
+    n = len(errors)
+    reach = scipy.stats.t.ppf(0.975, n - 1) * np.std(errors, ddof=1) * np.sqrt(1 + 1 / n)
+    ends = np.log(share / (1 - share)) + errors.mean() + np.array([-reach, reach])
+    np.testing.assert_allclose(share_interval(share), 1 / (1 + np.exp(-ends)), rtol=1e-12)
+
+
+def test_interval_covers_each_of_the_data_sets_it_is_made_of():
+    """None of the eight data sets lies outside of what the interval says of a new one."""
+    for error in _SHARE_ERRORS:
+        low, high = share_interval(0.1)
+        actual = 1 / (1 + np.exp(-(np.log(0.1 / 0.9) + error)))
+        assert low < actual < high
+
+
+@pytest.mark.parametrize("record", [RecordConfig("final"), RecordConfig(level="labels")])
+def test_a_single_run_needs_its_trajectory(record, tmp_path):
+    """A single run of which too little would be recorded is refused before it is trained."""
+    with pytest.raises(InputError, match="record with --every epoch and --level scores, or train 2 runs or more"):
+        train_study(Recipe(epochs=2), tmp_path / "study", runs=1, record=record)
+    assert not (tmp_path / "study").exists()
+
+
+def test_a_run_that_is_left_speaks_for_itself(tmp_path):
+    """Of a study that lost all runs but one, the estimate is given, and a note says what is missing."""
+    recipe = Recipe(model=ModelConfig(hidden=(4,)), epochs=3, batch_size=64)
+    train_study(recipe, tmp_path / "study", runs=2, engine="serial", probe=False)
+    (tmp_path / "study/runs/run-00000/manifest.json").unlink()
+    found = evaluate(Study.open(tmp_path / "study"))
+    assert (found.summary["runs"], found.summary["runs_missing"]) == (1, 1)
+    assert "1 of 2 runs are missing; the numbers speak of 1 run." in found.notes
+    assert (found.classes, found.pairs, found.rarefaction) == ((), None, None)
+    assert "3 checkpoints are few" in found.notes[-1]
+
+
+def test_predictions_without_trajectory_say_what_is_missing(tmp_path):
+    """One run of labels alone is refused with the options that record more."""
+    Study.from_predictions([[0, 1], [1, 1]], tmp_path / "study")
+    (tmp_path / "study/runs/run-00000/manifest.json").unlink()
+    with pytest.raises(TrainingError, match="two or more are needed, or one that recorded margins at several"):
+        evaluate(Study.open(tmp_path / "study"))
