@@ -38,4 +38,5 @@ def soft_cross_entropy(logits: Tensor, targets: Tensor, *, check: bool = True) -
     precision = torch.promote_types(logits.dtype, torch.float32)
     # Classes in front of samples: torch's softmax over a short last axis is many times slower than over another.
     log_p = logits.transpose(-1, -2).to(precision).log_softmax(-2)
-    return -(targets.transpose(-1, -2).to(precision) * log_p).sum(-2)
+    q = targets.transpose(-1, -2).to(precision)
+    return -(q * log_p.masked_fill(q == 0, 0.0)).sum(-2)  # 0 log 0 = 0

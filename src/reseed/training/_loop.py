@@ -290,11 +290,14 @@ class _Forward:
 
 
 def check_forward(training: Training) -> None:
-    """Accept a model that turns two samples into two rows of logits.
+    """Accept a model that turns two samples into two rows of logits, and methods that go with the number of classes.
 
     Raises:
-        ModelError: Its forward pass raises, or returns something else.
+        ModelError: The model's forward pass raises, or returns something else.
+        RecipeError: A method does not go with the number of classes.
     """
+    for method in training.recipe.mitigations:
+        method.check_classes(training.data.num_classes)
     name, inputs = training.recipe.model.name, training.data.inputs[:2]
     try:
         logits = predict(training.model, inputs)
