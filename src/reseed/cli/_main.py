@@ -131,7 +131,9 @@ def _measure(options: Measure) -> None:
         "out": options.out,
         "vary": options.streams(),
         "seed": options.seed,
-        "record": RecordConfig(options.every, options.burn_in, options.level, options.record_train),
+        "record": RecordConfig(
+            options.every, options.burn_in, options.level, options.record_train, monitor=options.monitor
+        ),
         "engine": options.engine,
         "jobs": options.jobs,
         "address": options.address,

@@ -188,6 +188,8 @@ class Measure:
     """Record labels; or scores as well (confidence, margin, ...); or full probabilities."""
     record_train: bool = False
     """Record predictions on the training split as well."""
+    monitor: bool = False
+    """Record every step's loss, gradient norm and mean entropy of the batch as well."""
 
     engine: EngineName = "auto"
     """Where runs execute: one after another (serial), in worker processes, several as one program (stacked), or on a

@@ -94,7 +94,7 @@ def take_rows(
     if target.shape != expected:
         raise InputError(
             f"target has shape {tuple(target.shape)} but logits {tuple(logits.shape)} with classes along dim={dim}; "
-            f"pass class indices of shape {tuple(logits.movedim(dim, -1).shape[:-1])}, or probabilities like the logits."
+            f"pass class indices of shape {tuple(logits.movedim(dim, -1).shape[:-1])}, or probabilities like logits."
         )
     if target.dtype == torch.bool or target.is_complex():
         raise InputTypeError(f"target must hold class indices or probabilities, got {target.dtype}.")

@@ -1,0 +1,62 @@
+"""Studies that record every step."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from reseed._errors import StudyError
+from reseed.studies import Study
+from reseed.training import RecordConfig
+
+
+@pytest.fixture
+def monitored(train):
+    """A study of three runs that recorded every step."""
+    return train("monitored", record=RecordConfig("final", monitor=True))
+
+
+def test_every_step_is_recorded_and_nothing_changes(monitored, train):
+    """Signals are there for all runs and steps, read again from the folder, and predictions are as without them."""
+    found = Study.open(monitored.path).monitored()
+    total = monitored.manifests[0].steps[-1]
+    assert dict(found.sizes) == {"run": 3, "step": total}
+    assert found.step.values.tolist() == list(range(1, total + 1))
+    assert set(found) == {"loss", "gradient_norm", "entropy"}
+    assert all(np.isfinite(found[name].values).all() for name in found)
+    assert found.loss.isel(step=slice(0, 5)).mean() > found.loss.isel(step=slice(-5, None)).mean()
+    plain = train("plain", record=RecordConfig("final"))
+    np.testing.assert_array_equal(plain.final("confidence"), monitored.final("confidence"))
+
+
+def test_engines_record_the_same(monitored, train):
+    """Runs of one program record what they record one by one, up to rounding."""
+    stacked = train("stacked", record=RecordConfig("final", monitor=True), engine="stacked")
+    one, other = monitored.monitored(), stacked.monitored()
+    for name in one:
+        np.testing.assert_allclose(one[name].values, other[name].values, rtol=1e-2, atol=1e-3)
+
+
+def test_a_study_goes_on_recording(train):
+    """Later runs of a study record as the first did."""
+    train("more", runs=2, record=RecordConfig("final", monitor=True))
+    assert train("more", runs=3, record=RecordConfig("final", monitor=True)).monitored().sizes["run"] == 3
+
+
+def test_a_study_without_steps_says_so(study):
+    """Asking for signals that were not recorded names what would record them."""
+    with pytest.raises(StudyError, match=r"has no recorded steps; train it with --monitor, or with RecordConfig"):
+        study.monitored()
+
+
+def test_damaged_signals_are_noticed(monitored, tmp_path):
+    """Signals of another length than the training are refused."""
+    import zarr
+
+    copy = Study.open(shutil.copytree(monitored.path, tmp_path / "copy"))
+    folder = next((copy.path / "runs").glob("*/predictions-*")) / "steps"
+    group = zarr.open_group(folder, mode="a")
+    del group["loss"]
+    group.create_array("loss", data=np.zeros(3, dtype=np.float32))
+    with pytest.raises(StudyError, match=r"is corrupt: it has shape \(3,\)"):
+        copy.monitored()
