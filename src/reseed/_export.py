@@ -22,7 +22,8 @@ def export(study: str | Path | Study, out: str | Path) -> Path:
     - ``.parquet``, ``.csv``, ``.jsonl``: the profile, one row a sample; see `profile`. In CSV the distribution of
       answers is left out, since it is a list.
     - ``.zarr``: everything that was recorded, as one xarray data set [run, checkpoint, sample (, class)] that
-      ``xarray.open_zarr`` opens.
+      ``xarray.open_zarr`` opens; of a study that monitored its steps also ``step_loss``, ``step_gradient_norm`` and
+      ``step_entropy`` [run, step], see `Study.monitored`.
     - a name that ends in ``.hf``: the profile as a Hugging Face data set that ``datasets.load_from_disk`` opens (extra
       ``text``).
 
@@ -73,6 +74,9 @@ def _json_lines(study: Study, path: Path) -> None:
 
 def _zarr(study: Study, path: Path) -> None:
     recordings = study.recordings()
+    if study.header.record.monitor:
+        signals = study.monitored()
+        recordings = recordings.merge(signals.rename({name: f"step_{name}" for name in signals}))
 
     def write(partial: Path) -> None:
         for run in range(recordings.sizes["run"]):  # one at a time, so that memory holds one

@@ -62,7 +62,7 @@ def test_each_run_and_step_draws_afresh():
         ({"alpha": 1.0}, InputError, r"alpha must be in \[0, 1\), got 1.0"),
         ({"num_classes": 1}, InputError, r"num_classes must be 2 or more, got 1"),
         ({"labels": torch.tensor([0.0])}, InputTypeError, r"labels must be whole numbers, got torch.float32"),
-        ({"labels": torch.tensor([7])}, InputError, r"labels hold 7, outside 0..2"),
+        ({"labels": torch.tensor([7])}, InputError, r"labels must lie in 0..2, got 7"),
         ({"key": 0.5}, InputTypeError, r"key must be a whole number, got 0.5"),
     ],
 )

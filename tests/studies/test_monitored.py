@@ -5,6 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
+import reseed
 from reseed._errors import StudyError
 from reseed.studies import Study
 from reseed.training import RecordConfig
@@ -60,3 +61,14 @@ def test_damaged_signals_are_noticed(monitored, tmp_path):
     group.create_array("loss", data=np.zeros(3, dtype=np.float32))
     with pytest.raises(StudyError, match=r"is corrupt: it has shape \(3,\)"):
         copy.monitored()
+
+
+def test_an_export_holds_the_steps(monitored, tmp_path):
+    """A zarr export has the signals of all runs beside the predictions."""
+    import xarray as xr
+
+    found = xr.open_zarr(reseed.export(monitored, tmp_path / "all.zarr"), chunks=None)
+    signals = monitored.monitored()
+    for name in signals:
+        np.testing.assert_array_equal(found[f"step_{name}"].values, signals[name].values)
+    np.testing.assert_array_equal(found.entropy.values, monitored.recorded("entropy").values)

@@ -10,7 +10,7 @@ from torch import Tensor
 from reseed._errors import InputError
 from reseed.mitigations._priors import prior_of
 from reseed.mitigations._rows import Reduction, take_rows
-from reseed.mitigations._soft_cross_entropy import soft_cross_entropy
+from reseed.mitigations._soft_cross_entropy import possible_cross_entropy
 
 
 def label_smoothing_loss(
@@ -80,7 +80,7 @@ def label_smoothing_loss(
     spread = prior_of(wanted, rows.logits, rows.valid)
     if epsilon == 0:
         return rows.reduced(rows.cross_entropy(), reduction)
-    return rows.reduced(soft_cross_entropy(rows.logits, smoothed(rows.soft, epsilon, spread), check=False), reduction)
+    return rows.reduced(possible_cross_entropy(rows.logits, smoothed(rows.soft, epsilon, spread)), reduction)
 
 
 def smoothed(targets: Tensor, epsilon: float, prior: Tensor | None = None) -> Tensor:

@@ -145,6 +145,6 @@ def check_labels(labels: Tensor, num_classes: int, name: str, ignore_index: int)
     outside = (labels < 0) | (labels >= num_classes)
     if bool(outside.any()):
         raise InputError(
-            f"{name} hold {int(labels[outside][0])}, outside 0..{num_classes - 1}; mark positions that do not count "
+            f"{name} must lie in 0..{num_classes - 1}, got {int(labels[outside][0])}; mark positions that do not count "
             f"with ignore_index={ignore_index}."
         )

@@ -12,7 +12,7 @@ from reseed._errors import InputError, InputTypeError
 from reseed._simplex import check_simplex
 from reseed.mitigations._entropy import check_logits, class_mask
 from reseed.mitigations._priors import check_labels
-from reseed.mitigations._soft_cross_entropy import soft_cross_entropy
+from reseed.mitigations._soft_cross_entropy import possible_cross_entropy
 
 Reduction = Literal["none", "mean", "sum"]
 
@@ -49,7 +49,7 @@ class Rows:
     def cross_entropy(self) -> Tensor:
         """Return each row's cross-entropy with its target, in nats, [row]."""
         if self.target.is_floating_point():
-            return soft_cross_entropy(self.logits, self.target, check=False)
+            return possible_cross_entropy(self.logits, self.target)
         return nn.functional.cross_entropy(self.logits, self.target, reduction="none")
 
     def reduced(self, losses: Tensor, reduction: Reduction) -> Tensor:
