@@ -1,5 +1,6 @@
 """Studies that record every step."""
 
+import json
 import shutil
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import reseed
 from reseed._errors import StudyError
 from reseed.studies import Study
+from reseed.studies._header import write_header
 from reseed.training import RecordConfig
 
 
@@ -42,6 +44,15 @@ def test_a_study_goes_on_recording(train):
     """Later runs of a study record as the first did."""
     train("more", runs=2, record=RecordConfig("final", monitor=True))
     assert train("more", runs=3, record=RecordConfig("final", monitor=True)).monitored().sizes["run"] == 3
+
+
+def test_other_studies_have_the_header_that_they_had(study, monitored):
+    """The header names the option only where it is on, so that earlier studies and new ones look alike."""
+    header = json.loads((monitored.path / "study.json").read_text())
+    assert header["record"]["monitor"] is True
+    write_header(study.path, study.header)
+    assert "monitor" not in json.loads((study.path / "study.json").read_text())["record"]
+    assert Study.open(study.path).header == study.header
 
 
 def test_a_study_without_steps_says_so(study):

@@ -68,7 +68,10 @@ class Header:
 
 def write_header(root: Path, header: Header) -> None:
     """Write the header, by rename."""
-    replace_json(root / HEADER_FILE, dataclasses.asdict(header))
+    tree = dataclasses.asdict(header)
+    if not header.record.monitor:  # absent where it is off, as in studies from before there was such an option
+        del tree["record"]["monitor"]
+    replace_json(root / HEADER_FILE, tree)
 
 
 def read_header(root: Path) -> Header | None:
