@@ -56,6 +56,18 @@ def test_each_run_and_step_draws_afresh():
     assert whole[..., 0].mean().item() == pytest.approx(0.6, abs=0.05)
 
 
+def test_soft_targets_are_replaced_where_labels_are():
+    """Under soft targets a disturbed sample gets the drawn label, every other one keeps its target."""
+    labels, method = torch.zeros(2, 200, dtype=torch.int64), DisturbLabel(0.5)
+    batch = Batch(0, 10, labels, CLASSES, [11, 12])
+    soft = torch.full((2, 200, CLASSES), 0.2)
+    hard, found = method.targets(None, batch), method.targets(soft, batch)
+    is_kept = (found == soft).all(-1)
+    assert torch.equal(found[~is_kept], hard[~is_kept])
+    assert (hard[is_kept][:, 0] == 1).all()
+    assert is_kept.double().mean().item() == pytest.approx(0.5, abs=0.1)
+
+
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [

@@ -2,15 +2,17 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.studies.conftest import RECIPE
 
 import reseed
 from reseed._errors import StudyError
 from reseed.studies import Study
 from reseed.studies._header import write_header
-from reseed.training import RecordConfig
+from reseed.training import OptimizerConfig, RecordConfig
 
 
 @pytest.fixture
@@ -59,6 +61,16 @@ def test_a_study_without_steps_says_so(study):
     """Asking for signals that were not recorded names what would record them."""
     with pytest.raises(StudyError, match=r"has no recorded steps; train it with --monitor, or with RecordConfig"):
         study.monitored()
+
+
+@pytest.mark.parametrize("engine", ["serial", "stacked"])
+def test_runs_that_diverge_do_not_hinder(train, engine):
+    """A monitored study whose runs all diverge ends as any other does, and says that no run is complete."""
+    recipe = replace(RECIPE, optimizer=OptimizerConfig("sgd", lr=1e9))
+    found = train("wild", recipe, runs=2, record=RecordConfig("final", monitor=True), engine=engine, probe=False)
+    assert len(found.diverged) == 2
+    with pytest.raises(StudyError, match="has no complete run yet"):
+        found.monitored()
 
 
 def test_damaged_signals_are_noticed(monitored, tmp_path):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, final
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from reseed._draws import draw_key, draw_uniform
 from reseed._errors import InputError, InputTypeError
@@ -92,13 +92,14 @@ class DisturbLabel(AbstractMitigation):
 
     def targets(self, targets: Tensor | None, batch: Batch) -> Tensor:
         """Return disturbed targets, [run, sample, class]."""
-        soft = batch.soft(targets)
+        shape, device = batch.labels.shape[1:], batch.labels.device
         each = [
-            _draw(draw_key(word, batch.step, _PLACE), soft.shape[1:2], self.alpha, batch.num_classes, soft.device)
+            _draw(draw_key(word, batch.step, _PLACE), shape, self.alpha, batch.num_classes, device)
             for word in batch.words
         ]
         is_drawn, drawn = (torch.stack(part) for part in zip(*each, strict=True))
-        return torch.where(is_drawn[..., None], nn.functional.one_hot(drawn, batch.num_classes).to(soft.dtype), soft)
+        disturbed = replace(batch, labels=torch.where(is_drawn, drawn, batch.labels)).soft(None)
+        return disturbed if targets is None else torch.where(is_drawn[..., None], disturbed.to(targets.dtype), targets)
 
 
 def _draw(key: int, shape: torch.Size, alpha: float, num_classes: int, device: torch.device) -> tuple[Tensor, Tensor]:

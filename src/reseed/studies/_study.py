@@ -253,6 +253,8 @@ class Study:
         """
         import xarray as xr
 
+        if not self.manifests:
+            raise StudyError(f"the study {str(self.path)!r} has no complete run yet.")
         names = self.recorded_names(STEPS)
         if not names:
             raise StudyError(
