@@ -66,7 +66,7 @@ def test_a_study_without_steps_says_so(study):
 @pytest.mark.parametrize("engine", ["serial", "stacked"])
 def test_runs_that_diverge_do_not_hinder(train, engine):
     """A monitored study whose runs all diverge ends as any other does, and says that no run is complete."""
-    recipe = replace(RECIPE, optimizer=OptimizerConfig("sgd", lr=1e9))
+    recipe = replace(RECIPE, optimizer=OptimizerConfig("sgd", lr=1e30))
     found = train("wild", recipe, runs=2, record=RecordConfig("final", monitor=True), engine=engine, probe=False)
     assert len(found.diverged) == 2
     with pytest.raises(StudyError, match="has no complete run yet"):
