@@ -9,6 +9,10 @@ class InputError(ReseedError, ValueError):
     """An argument, file or option is wrong: the message names it, shows the value and says what to do."""
 
 
+class InputTypeError(InputError, TypeError):
+    """An argument has the wrong type, such as whole numbers where logits belong."""
+
+
 class DataError(InputError):
     """A data set or data file cannot be used as asked."""
 

@@ -25,7 +25,8 @@ def export(study: str | Path | Study, out: str | Path) -> Path:
       `reseed.instability.Column`) is in the metadata of Parquet's fields, for the others in a file beside it whose name
       ends in ``.columns.json``.
     - ``.zarr``: everything that was recorded, as one xarray data set [run, checkpoint, sample (, class)] that
-      ``xarray.open_zarr`` opens; what each array is, is in its attributes.
+      ``xarray.open_zarr`` opens; what each array is, is in its attributes; of a study that monitored its steps also
+      ``step_loss``, ``step_gradient_norm`` and ``step_entropy`` [run, step], see `Study.monitored`.
     - a name that ends in ``.hf``: the profile as a Hugging Face data set that ``datasets.load_from_disk`` opens (extra
       ``text``).
 
@@ -88,6 +89,9 @@ def _zarr(study: Study, path: Path) -> None:
     for name, array in recordings.items():
         if (found := RECORDED.get(str(name))) is not None:
             array.attrs |= {"long_name": found.about, "units": found.unit} | found.metadata
+    if study.header.record.monitor:
+        signals = study.monitored()
+        recordings = recordings.merge(signals.rename({name: f"step_{name}" for name in signals}))
 
     def write(partial: Path) -> None:
         for run in range(recordings.sizes["run"]):  # one at a time, so that memory holds one

@@ -204,6 +204,8 @@ class Measure:
     """Record predictions on the training split as well."""
     dropout_passes: int = 0
     """At the end of each run also predict so many times with its dropout on, as a signal of one run; 20 is usual."""
+    monitor: bool = False
+    """Record every step's loss, gradient norm and mean entropy of the batch as well."""
 
     engine: EngineName = "auto"
     """Where runs execute: one after another (serial), in worker processes, several as one program (stacked), or on a
@@ -243,7 +245,7 @@ class Measure:
 
     def recorded(self) -> RecordConfig:
         """Return what is recorded, and when."""
-        return RecordConfig(self.every, self.burn_in, self.level, self.record_train, self.dropout_passes)
+        return RecordConfig(self.every, self.burn_in, self.level, self.record_train, self.dropout_passes, self.monitor)
 
     def streams(self) -> list[str] | None:
         """Return the names in --vary, or None where it is not given."""

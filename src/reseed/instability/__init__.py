@@ -16,6 +16,7 @@ hides: `rarefaction`, `flip_probability_upper_bound`. What another training samp
 Of models of about the same loss: `rashomon_set` picks them, `ambiguity`, `discrepancy` and `rashomon_sweep`
 say how much their labels differ, `viable_prediction_range`, `risk_ambiguity`, `rashomon_capacity`,
 `score_variance` and `entropy_decomposition` how much their probabilities; `multiplicity` gives all at once.
+How confident a model is: `confidence_histogram`.
 Ensembles that abstain where the runs do not agree: `selective_ensemble`, `self_consistency_ensemble`.
 
 Along one training, `[checkpoint, sample]`: `cartography`, `forgetting_events`, `label_flips`, `first_learned`,
@@ -40,6 +41,7 @@ from reseed.instability._cartography import Cartography, cartography
 from reseed.instability._churn import churn, churn_matrix, soft_churn
 from reseed.instability._clustered import ClusteringTest, clustering_test
 from reseed.instability._columns import COLUMNS, NUMBERS, RECORDED, Column, column_of, describe_columns
+from reseed.instability._confidence_histogram import ConfidenceHistogram, confidence_histogram
 from reseed.instability._dynamics_recorder import DynamicsRecorder
 from reseed.instability._estimate import Estimate, estimate
 from reseed.instability._evaluate import ClassStability, Stability, evaluate
@@ -98,6 +100,7 @@ __all__ = [
     "ClassStability",
     "ClusteringTest",
     "Column",
+    "ConfidenceHistogram",
     "DynamicsRecorder",
     "EntropyDecomposition",
     "Estimate",
@@ -138,6 +141,7 @@ __all__ = [
     "churn_matrix",
     "clustering_test",
     "column_of",
+    "confidence_histogram",
     "confidence_mean_std",
     "describe_columns",
     "discrepancy",

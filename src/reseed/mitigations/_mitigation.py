@@ -27,6 +27,7 @@ class Batch:
             ``draw_uniform(draw_key(word, step, place), ...)`` and a place of the method's own.
         taught: What the method's stage learned of these samples, [run, sample, class]; empty for methods
             without one.
+        frequencies: How often each class occurs in the training set, [class], summing to one.
     """
 
     step: int
@@ -35,6 +36,7 @@ class Batch:
     num_classes: int
     words: Sequence[int]
     taught: Tensor = field(default_factory=lambda: torch.empty(0))
+    frequencies: Tensor = field(default_factory=lambda: torch.empty(0))
 
     def soft(self, targets: Tensor | None) -> Tensor:
         """Return soft targets [run, sample, class]: those given, or one-hot labels."""
@@ -117,6 +119,13 @@ class AbstractMitigation(ABC):
     @abstractmethod
     def is_active(self) -> bool:
         """Whether it changes anything: False at strength zero, where training is bit for bit the control's."""
+
+    def check_classes(self, num_classes: int) -> None:  # noqa: B027 (most methods go with any number)
+        """Accept the number of classes of the training set.
+
+        Raises:
+            RecipeError: The method's options do not go with it.
+        """
 
     def settings(self) -> Mapping[str, Any]:
         """Return the recipe fields that the method sets, by dotted name."""

@@ -9,6 +9,7 @@ from typing import Any
 from reseed._errors import RecipeError
 from reseed.mitigations._averaged_weights import Swa
 from reseed.mitigations._confidence_penalty import ConfidencePenalty
+from reseed.mitigations._disturb_label import DisturbLabel
 from reseed.mitigations._label_smoothing import LabelSmoothing
 from reseed.mitigations._mitigation import AbstractMitigation
 from reseed.mitigations._mixup import Mixup
@@ -20,6 +21,7 @@ MITIGATIONS: Mapping[str, type[AbstractMitigation]] = {
     method.name: method
     for method in (
         ConfidencePenalty,
+        DisturbLabel,
         EnsembleSoftLabels,
         LabelSmoothing,
         Mixup,
@@ -44,7 +46,7 @@ def mitigation(name: str, **options: Any) -> AbstractMitigation:
 
     Examples:
         >>> mitigation("label-smoothing", epsilon=0.2)
-        LabelSmoothing(epsilon=0.2)
+        LabelSmoothing(epsilon=0.2, prior='uniform')
     """
     if name not in MITIGATIONS:
         raise RecipeError(f"unknown mitigation {name!r}; choose among {', '.join(MITIGATIONS)}.")
@@ -95,7 +97,7 @@ def described(methods: tuple[AbstractMitigation, ...]) -> str:
     parts = []
     for method in methods:
         changed = [
-            f"{field.name}={getattr(method, field.name)}"
+            f"{field.name}={_text(getattr(method, field.name))}"
             for field in dataclasses.fields(method)
             if getattr(method, field.name) != field.default
         ]
@@ -103,9 +105,15 @@ def described(methods: tuple[AbstractMitigation, ...]) -> str:
     return "+".join(parts) or "control"
 
 
+def _text(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
 def _typed(name: str, field: str, value: Any, kind: str) -> Any:
     """Return a value as the field's annotation wants it; the command line and TOML give words and numbers."""
     try:
+        if "tuple[float" in kind and (numbers := _numbers(value)):
+            return numbers
         if kind.startswith("int") and not isinstance(value, bool):
             return int(value) if float(value) == int(float(value)) else _unusable(name, field, value, "a whole number")
         if kind.startswith("float") and not isinstance(value, bool):
@@ -117,6 +125,14 @@ def _typed(name: str, field: str, value: Any, kind: str) -> Any:
     except (TypeError, ValueError):
         pass
     return _unusable(name, field, value, kind)
+
+
+def _numbers(value: Any) -> tuple[float, ...]:
+    """Return several numbers, from text with commas or a list; none if it is something else, such as a word."""
+    if isinstance(value, str):
+        parts = value.split(",")
+        return tuple(map(float, parts)) if len(parts) > 1 else ()
+    return tuple(map(float, value)) if isinstance(value, list | tuple) else ()
 
 
 def _unusable(name: str, field: str, value: Any, expected: str) -> Any:

@@ -74,6 +74,9 @@ def write_header(root: Path, header: Header) -> None:
     tree = dataclasses.asdict(header)
     if header.resample is None:
         del tree["resample"]
+    for name in ("dropout_passes", "monitor"):
+        if not tree["record"][name]:  # absent where it is off, as in studies from before there was such an option
+            del tree["record"][name]
     replace_json(root / HEADER_FILE, tree)
 
 

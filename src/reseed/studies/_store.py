@@ -20,6 +20,7 @@ from reseed.training import DROPOUT
 _BLOCK_BYTES = 4 << 20
 _CHUNK_BYTES = 16 << 20
 _OPEN_BLOCK = 64  # checkpoints in a chunk where their number is not known: runs of a few do not fill large ones
+STEPS = "steps"
 _AXES = ("checkpoint", "sample", "class")
 
 
@@ -56,6 +57,15 @@ class RunWriter:
                     buffer = _Buffer(self._folder / split, name, checkpoints, values)
                     self._buffers[split, name] = buffer
                 buffer.append(checkpoint, values)
+
+    def write_steps(self, signals: Mapping[str, NDArray[Any]]) -> None:
+        """Take what was recorded of every step, arrays [step] by name."""
+        import zarr
+
+        with storing(self._folder):
+            group = zarr.open_group(self._folder / STEPS, mode="a")
+            for name, values in signals.items():
+                group.create_array(name, data=values.astype(np.float32), dimension_names=("step",))
 
     def finish(self, manifest: Manifest) -> None:
         """Flush, then write the manifest: from here on the run exists.
@@ -144,6 +154,27 @@ def open_array(root: Path, manifest: Manifest, split: str, name: str, samples: i
     Raises:
         StudyError: It is missing, unreadable, of another type or shape than the run's, or leads outside the study.
     """
+    array = _opened(root, manifest, split, name)
+    checkpoints = 1 if split == DROPOUT else len(manifest.steps)
+    expected = (checkpoints, array.shape[1] if samples is None and array.ndim > 1 else samples)
+    if array.shape[:2] != expected or array.ndim != (3 if name == "probabilities" else 2):
+        raise StudyError(f"the predictions {str(array.store_path)!r} are corrupt: they have shape {array.shape}.")
+    return array
+
+
+def read_steps(root: Path, manifest: Manifest, name: str) -> NDArray[Any]:
+    """Read one signal of every step of a finished run, [step].
+
+    Raises:
+        StudyError: It is missing, unreadable, of another type or length than the run's, or leads outside the study.
+    """
+    array = _opened(root, manifest, STEPS, name)
+    if array.shape != manifest.steps[-1:]:
+        raise StudyError(f"the signal {str(array.store_path)!r} is corrupt: it has shape {array.shape}.")
+    return read(array, slice(None))
+
+
+def _opened(root: Path, manifest: Manifest, split: str, name: str) -> Any:
     import zarr
 
     path = inside(root, RUNS, run_name(manifest.run), manifest.predictions, split, name)
@@ -156,10 +187,6 @@ def open_array(root: Path, manifest: Manifest, split: str, name: str, samples: i
         raise StudyError(f"cannot read the predictions {str(path)!r}: {error}") from error
     if array.dtype.kind != ("i" if name == "labels" else "f"):
         raise StudyError(f"the predictions {str(path)!r} are corrupt: they hold {array.dtype}.")
-    checkpoints = 1 if split == DROPOUT else len(manifest.steps)
-    expected = (checkpoints, array.shape[1] if samples is None and array.ndim > 1 else samples)
-    if array.shape[:2] != expected or array.ndim != (3 if name == "probabilities" else 2):
-        raise StudyError(f"the predictions {str(path)!r} are corrupt: they have shape {array.shape}.")
     return array
 
 

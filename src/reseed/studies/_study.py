@@ -19,7 +19,7 @@ from reseed.studies._header import HEADER_FILE, Header, check_same_recipe, check
 from reseed.studies._manifest import Manifest, existing_runs, read_manifest
 from reseed.studies._remote import Remote, located
 from reseed.studies._samples import Samples, read_samples, write_samples
-from reseed.studies._store import array_names, open_array, read
+from reseed.studies._store import STEPS, array_names, open_array, read, read_steps
 from reseed.studies._views import stacked_view
 from reseed.training import DROPOUT, Recipe, load_recipe
 
@@ -255,6 +255,34 @@ class Study:
     def has_dropout_passes(self) -> bool:
         """Whether dropout passes were recorded."""
         return self.header.record.dropout_passes > 0
+
+    def monitored(self) -> xr.Dataset:
+        """Return what was recorded of every training step, [run, step]; steps count from 1.
+
+        ``loss``: mean loss of the batch in nats, mitigations included; ``gradient_norm``: its gradient's global L2 norm
+        before clipping; ``entropy``: mean entropy of the batch's predictions in nats, in training mode. All are those
+        before the step's update; of a run of several networks, their mean.
+
+        Raises:
+            StudyError: No run is complete, or nothing was recorded of steps.
+        """
+        import xarray as xr
+
+        if not self.manifests:
+            raise StudyError(f"the study {str(self.path)!r} has no complete run yet.")
+        names = self.recorded_names(STEPS)
+        if not names:
+            raise StudyError(
+                f"the study {str(self.path)!r} has no recorded steps; train it with --monitor, or with "
+                "RecordConfig(monitor=True)."
+            )
+        signals = {
+            name: (("run", "step"), np.stack([read_steps(self.path, manifest, name) for manifest in self.manifests]))
+            for name in names
+        }
+        steps = range(1, self.manifests[0].steps[-1] + 1)
+        runs = [manifest.run for manifest in self.manifests]
+        return xr.Dataset(signals, coords={"run": runs, "step": list(steps)})
 
     def recorded_names(self, split: str = EVALUATION) -> tuple[str, ...]:
         """Return the names of the arrays recorded for a split."""

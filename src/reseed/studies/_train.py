@@ -222,7 +222,7 @@ class TrainRun(AbstractRunTask):
         watch = Stopwatch(self.device)
         with arithmetic(self.threads, deterministic=self.deterministic), ExitStack() as stack:
             lessons, teaching = taught(self, group)
-            training = self._training(group, lessons)
+            training = replace(self._training(group, lessons), monitor=self.record.monitor)
             checkpoints = self.record.checkpoints(training.total_steps, training.steps_per_epoch)
             splits = [RecordedSplit(EVALUATION, self._tensor(self.evaluation_inputs), self.evaluation_targets)]
             if self.record.train:

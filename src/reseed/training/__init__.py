@@ -6,6 +6,7 @@ from reseed.training._augment import augment
 from reseed.training._defaults import default_recipe
 from reseed.training._draws import DropoutDraws
 from reseed.training._loop import AbstractTraining, Step, Training, TrainingSet, check_forward
+from reseed.training._monitor import GradientNormRecorder, gradient_norms
 from reseed.training._objective import Taught
 from reseed.training._passes import check_dropout
 from reseed.training._probe import makes_use_of, probe_determinism
@@ -43,6 +44,7 @@ __all__ = [
     "AbstractTraining",
     "AverageConfig",
     "DropoutDraws",
+    "GradientNormRecorder",
     "Lesson",
     "Level",
     "NoSink",
@@ -75,6 +77,7 @@ __all__ = [
     "evaluation_mode",
     "from_tree",
     "generator",
+    "gradient_norms",
     "group_size",
     "load_recipe",
     "lr_factor",

@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, final
 
@@ -21,6 +21,7 @@ from reseed.models import AbstractArchitecture, draw_model
 from reseed.training._augment import augment
 from reseed.training._average import Averages
 from reseed.training._draws import DropoutDraws
+from reseed.training._monitor import Signals, gradient_norms, signals_of
 from reseed.training._objective import BatchLoss, Objective, Taught, displaced
 from reseed.training._optimizers import FusedOptimizer, TorchOptimizer
 from reseed.training._passes import dropping, pass_step
@@ -43,6 +44,8 @@ class Step(NamedTuple):
     """[sample, class], or [run, sample, class], before the update."""
     loss: Tensor
     """Mean loss of the batch in nats, before the update; a number, or [run]."""
+    gradient_norm: Tensor | None = None
+    """Global L2 norm of the gradient before clipping, [run], where the training monitors."""
 
 
 class Block(NamedTuple):
@@ -52,6 +55,8 @@ class Block(NamedTuple):
     """Samples that each run saw in them, as often as they went forward and backward."""
     losses: Tensor
     """Mean losses of the batches in nats, before the updates, [step, run]."""
+    signals: Signals
+    """More about each step where the training monitors, see `signals_of`; else nothing."""
 
 
 @dataclass(frozen=True)
@@ -78,11 +83,13 @@ class AbstractTraining(ABC):
         recipe: What to do.
         architecture: The factory that the recipe names.
         data: The training set.
+        monitor: Whether to look at gradients and predictions in every step; nothing else changes.
     """
 
     recipe: Recipe
     architecture: AbstractArchitecture
     data: TrainingSet
+    monitor: bool = field(default=False, kw_only=True)
 
     @abstractmethod
     def steps(self) -> Iterator[Step]:
@@ -99,7 +106,7 @@ class AbstractTraining(ABC):
         for stop in stops:
             made = [next(steps) for _ in range(number, stop)]
             samples = sum(step.rows.shape[-1] for step in made) * self.passes
-            yield Block(samples, torch.stack([step.loss.reshape(-1) for step in made]))
+            yield Block(samples, torch.stack([step.loss.reshape(-1) for step in made]), signals_of(made))
             number = stop
 
     @abstractmethod
@@ -177,6 +184,7 @@ class Training(AbstractTraining):
         bootstrap: Whether to train on a resample, with replacement, of the training set (drawn from
             ``seeds.data``) instead of on the set itself.
         taught: What teachers say of the training set, see `Taught`.
+        monitor: See `AbstractTraining`.
     """
 
     seeds: Seeds
@@ -201,9 +209,10 @@ class Training(AbstractTraining):
             if moves := objective.ascent(self.trained, 1):
                 with displaced(moves, model):
                     self._learn(forward, inputs, number, loss_of)
+            norm = gradient_norms(self.trained) if self.monitor else None
             updates.make(number)
             self._averages.update(number + 1)
-            yield Step(number + 1, rows, inputs, logits, loss)
+            yield Step(number + 1, rows, inputs, logits, loss, norm)
 
     def _learn(self, forward: _Forward, inputs: Tensor, number: int, loss_of: BatchLoss) -> tuple[Tensor, Tensor]:
         """Make a forward and a backward pass, and return logits [sample, class] and the loss."""
@@ -279,13 +288,10 @@ class Updates:
         if self._runs == 1:
             nn.utils.clip_grad_norm_(self._parameters, most)
             return
-        gradients = [
-            parameter.grad.view(self._runs, -1) for parameter in self._parameters if parameter.grad is not None
-        ]
-        norms = torch.stack([gradient.norm(dim=1) for gradient in gradients]).norm(dim=0)
-        factors = (most / (norms + 1e-6)).clamp(max=1.0)
-        for gradient in gradients:
-            gradient.mul_(factors[:, None])
+        factors = (most / (gradient_norms(self._parameters, self._runs) + 1e-6)).clamp(max=1.0)
+        for parameter in self._parameters:
+            if parameter.grad is not None:
+                parameter.grad.view(self._runs, -1).mul_(factors[:, None])
 
 
 class _Forward:
@@ -309,11 +315,14 @@ class _Forward:
 
 
 def check_forward(training: Training) -> None:
-    """Accept a model that turns two samples into two rows of logits.
+    """Accept a model that turns two samples into two rows of logits, and methods that go with the number of classes.
 
     Raises:
-        ModelError: Its forward pass raises, or returns something else.
+        ModelError: The model's forward pass raises, or returns something else.
+        RecipeError: A method does not go with the number of classes.
     """
+    for method in training.recipe.mitigations:
+        method.check_classes(training.data.num_classes)
     name, inputs = training.recipe.model.name, training.data.inputs[:2]
     try:
         logits = predict(training.model, inputs)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, final
 import torch
 from torch import Tensor, nn
 
-from reseed.mitigations import AbstractMitigation, Batch, Penalty, soft_cross_entropy
+from reseed.mitigations import AbstractMitigation, Batch, Penalty, class_prior, soft_cross_entropy
 from reseed.training._loss import cross_entropy
 
 if TYPE_CHECKING:
@@ -70,6 +70,9 @@ class Objective:
         total: Steps of the whole training.
         taught: What teachers say, for these runs; see `Taught`.
         peers: Networks in each run.
+
+    Raises:
+        RecipeError: A method does not go with the number of classes.
     """
 
     def __init__(
@@ -83,6 +86,9 @@ class Objective:
     ) -> None:
         self._methods = list(zip(mitigations, taught or (None,) * len(mitigations), strict=True))
         self._data, self._words, self._total, self._peers = data, words, total, peers
+        for method in mitigations:
+            method.check_classes(data.num_classes)
+        self._frequencies = class_prior(data.labels, data.num_classes) if mitigations else torch.empty(0)
 
     def begin(self, number: int, rows: Tensor, inputs: Tensor) -> tuple[Tensor, BatchLoss]:
         """Return what the models see of a batch, and the loss.
@@ -95,7 +101,7 @@ class Objective:
         labels = self._data.labels.index_select(0, rows.flatten()).view(rows.shape)
         if not self._methods:
             return inputs, BatchLoss(labels, None, ())
-        plain = Batch(number, self._total, labels, self._data.num_classes, self._words)
+        plain = Batch(number, self._total, labels, self._data.num_classes, self._words, frequencies=self._frequencies)
         targets: Tensor | None = None
         penalties = []
         for method, taught in self._methods:

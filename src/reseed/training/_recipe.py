@@ -183,7 +183,7 @@ def mitigated(recipe: Recipe, methods: Sequence[AbstractMitigation]) -> Recipe:
         >>> from reseed.mitigations import parse_mitigations
         >>> recipe = mitigated(Recipe(), parse_mitigations("swa+label-smoothing"))
         >>> recipe.average.name, recipe.mitigations
-        ('swa', (LabelSmoothing(epsilon=0.1),))
+        ('swa', (LabelSmoothing(epsilon=0.1, prior='uniform'),))
     """
     active = [method for method in (*recipe.mitigations, *methods) if method.is_active]
     check_composition(active)

@@ -38,6 +38,8 @@ class RecordConfig:
     """Record predictions on the training split as well."""
     dropout_passes: int = 0
     """At the end of each run also predict so many times with its dropout on: `single_run_signals` uses it."""
+    monitor: bool = False
+    """Record every step's loss, gradient norm and mean entropy of the batch as well; see `Study.monitored`."""
 
     def __post_init__(self) -> None:
         every = str(self.every)
@@ -71,11 +73,17 @@ class Sink(Protocol):
     def write(self, split: str, checkpoint: int, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Take the arrays of one split at one checkpoint: ``labels`` [sample] and more by level."""
 
+    def write_steps(self, signals: Mapping[str, NDArray[Any]]) -> None:
+        """Take what was recorded of every step, [step]."""
+
 
 class NoSink:
     """Where predictions go that nobody needs."""
 
     def write(self, split: str, checkpoint: int, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Forget them."""
+
+    def write_steps(self, signals: Mapping[str, NDArray[Any]]) -> None:
         """Forget them."""
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from reseed.training._loop import AbstractTraining, Block
+from reseed.training._monitor import Signals
 from reseed.training._passes import DropoutPasses
 from reseed.training._record import Level, Sink, prediction_arrays
 
@@ -57,7 +58,8 @@ def run_training(
     """Train to the end, recording each split of each run at each checkpoint.
 
     Recording runs the models in evaluation mode and draws no random numbers, so the trajectory is bit for bit that of
-    an unrecorded training. A run whose loss or predictions stop being finite ends there; its neighbours go on.
+    an unrecorded training, monitored or not. A run whose loss or predictions stop being finite ends there; its
+    neighbours go on.
 
     Args:
         training: One or several runs.
@@ -75,8 +77,10 @@ def run_training(
     # Looking at every loss would wait for the device at every step; once an epoch is soon enough.
     epochs = range(training.steps_per_epoch, training.total_steps, training.steps_per_epoch)
     stops = sorted({*marks, *epochs, training.total_steps})
+    signals: list[Signals] = []
     for number, block in zip(stops, training.blocks(stops), strict=True):
         ledger.count(number, block)
+        signals.append(block.signals)
         ledger.mark_diverged(block.losses, number)
         for split in splits if number in marks and ledger.live else ():
             logits = training.predict(split.inputs)
@@ -95,6 +99,10 @@ def run_training(
             break
     if dropout_passes:
         _record_passes(training, splits[0], dropout_passes, {run: last[run] for run in ledger.live}, sinks, ledger)
+    if training.monitor:
+        whole = {name: torch.cat([one[name] for one in signals]).cpu().numpy() for name in signals[0]}
+        for run, sink in enumerate(sinks):
+            sink.write_steps({name: values[:, run] for name, values in whole.items()})
     return ledger.outcomes()
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from reseed.training._augment import augment
 from reseed.training._average import Averages
 from reseed.training._loop import AbstractTraining, Step, Updates, evaluated
+from reseed.training._monitor import Signals, gradient_norms, signals_of
 from reseed.training._objective import Objective, Taught, displaced
 from reseed.training._passes import dropping, pass_step
 from reseed.training._record import EVAL_BATCH, predict
@@ -64,13 +65,23 @@ class Shard:
             if moves := self._objective.ascent(self.stack.trained, self._count):
                 with displaced(moves, self.stack):
                     self.stack.learn(batch, loss, number)
+        norms = gradient_norms(self.stack.trained, self._count) if self._training.monitor else None
         self._updates.make(number)
         self._averages.update(number + 1)
-        return Step(number + 1, rows, batch.flatten(0, 1), logits, losses)
+        return Step(number + 1, rows, batch.flatten(0, 1), logits, losses, norms)
 
-    def advance(self, first: int, batches: Sequence[Tensor]) -> Tensor:
-        """Make steps from number ``first`` (from 0), one for each batch of rows, and return losses [step, run]."""
-        return torch.stack([self.step(number, rows).loss for number, rows in enumerate(batches, first)])
+    def advance(self, first: int, batches: Sequence[Tensor]) -> tuple[Tensor, Signals]:
+        """Make steps from number ``first`` (from 0), one for each batch of rows.
+
+        Returns:
+            Losses [step, run], and what else is recorded of them.
+        """
+        losses, signals = [], []
+        for number, rows in enumerate(batches, first):
+            step = self.step(number, rows)
+            losses.append(step.loss)
+            signals.append(signals_of([step]))
+        return torch.stack(losses), {name: torch.cat([one[name] for one in signals]) for name in signals[0]}
 
     def predict(self, inputs: Tensor) -> Tensor:
         """Return logits [run, sample, class] of inputs [sample, ...] in evaluation mode; see `AbstractTraining`."""

@@ -49,6 +49,7 @@ class StackedTraining(AbstractTraining):
         seeds: The words of each run.
         bootstrap: Whether each run trains on its own resample of the training set.
         taught: What teachers say of the training set, see `Taught`.
+        monitor: See `AbstractTraining`.
     """
 
     seeds: tuple[Seeds, ...]
@@ -81,11 +82,13 @@ class StackedTraining(AbstractTraining):
         rows, number = self._rows(), 0
         for stop in stops:
             batches = list(islice(rows, stop - number))
-            losses = self._each(partial(Shard.advance, first=number, batches=batches))
-            # The mean over a run's networks, which is not finite as soon as one of them is not.
-            each = torch.cat(losses, dim=1)
-            losses_of_runs = each.view(len(each), len(self.seeds), -1).mean(-1)
-            yield Block(sum(batch.shape[-1] for batch in batches) * self.passes, losses_of_runs)
+            losses, signals = zip(*self._each(partial(Shard.advance, first=number, batches=batches)), strict=True)
+            samples = sum(batch.shape[-1] for batch in batches) * self.passes
+            yield Block(
+                samples,
+                self._of_runs(losses),
+                {name: self._of_runs([one[name] for one in signals]) for name in signals[0]},
+            )
             number = stop
 
     @property
@@ -110,6 +113,11 @@ class StackedTraining(AbstractTraining):
         if peers.serve == "first":
             return members[:, 0]
         return members.log_softmax(-1).logsumexp(1) - math.log(peers.count)
+
+    def _of_runs(self, shards: Sequence[Tensor]) -> Tensor:
+        """Return the mean over each run's networks, [step, run]; not finite as soon as one of them is not."""
+        each = torch.cat(list(shards), dim=1)
+        return each.view(len(each), len(self.seeds), -1).mean(-1)
 
     def _rows(self) -> Iterator[Tensor]:
         """Yield the rows [run, sample] of each step's batches."""
@@ -140,8 +148,9 @@ class StackedTraining(AbstractTraining):
 def _together(steps: Sequence[Step], rows: Tensor) -> Step:
     if len(steps) == 1:
         return steps[0]
-    _, _, inputs, logits, losses = zip(*steps, strict=True)
-    return Step(steps[0].number, rows, torch.cat(inputs), torch.cat(logits), torch.cat(losses))
+    _, _, inputs, logits, losses, norms = zip(*steps, strict=True)
+    norm = None if norms[0] is None else torch.cat(norms)
+    return Step(steps[0].number, rows, torch.cat(inputs), torch.cat(logits), torch.cat(losses), norm)
 
 
 def trains_apart(training: StackedTraining) -> bool:
