@@ -5,6 +5,7 @@ through `Study.from_predictions`. Every measure is a pure function in `reseed.in
 """
 
 from reseed._attribute import Attribution, attribute
+from reseed._compare import compare
 from reseed._errors import (
     DataError,
     DeterminismError,
@@ -19,9 +20,10 @@ from reseed._errors import (
 )
 from reseed._export import export
 from reseed._measure import Measurement, inspect, measure, recipe_for
+from reseed._mitigate import mitigate
 from reseed._profile import profile
 from reseed.data import DataConfig, Dataset, Splits, load
-from reseed.instability import Stability, WhereUnstable, evaluate, where_unstable
+from reseed.instability import Comparison, Stability, WhereUnstable, evaluate, where_unstable
 from reseed.integrations import Recorder
 from reseed.models import ModelConfig
 from reseed.studies import Study, import_predictions, run, train_study
@@ -30,6 +32,7 @@ from reseed.training import AverageConfig, OptimizerConfig, Recipe, RecordConfig
 __all__ = [
     "Attribution",
     "AverageConfig",
+    "Comparison",
     "DataConfig",
     "DataError",
     "Dataset",
@@ -55,12 +58,14 @@ __all__ = [
     "TrainingError",
     "WhereUnstable",
     "attribute",
+    "compare",
     "evaluate",
     "export",
     "import_predictions",
     "inspect",
     "load",
     "measure",
+    "mitigate",
     "profile",
     "recipe_for",
     "run",

@@ -161,7 +161,7 @@ def attribute(
     studies: dict[frozenset[Stream], Study] = {}
     for number, streams in enumerate(designs, start=1):
         announce(f"study {number} of {len(designs)}: runs differ in {_name(streams, ', ')}")
-        _share_cache(root, _folder(root, streams))
+        share_cache(root, _folder(root, streams))
         studies[streams] = train_study(
             recipe,
             _folder(root, streams),
@@ -232,7 +232,7 @@ def _sources(
     return sources
 
 
-def _share_cache(root: Path, study: Path) -> None:
+def share_cache(root: Path, study: Path) -> None:
     """Give a study the features that were computed once for all, so that it does not compute them again."""
     for file in sorted((root / _CACHE).glob("*.npy")):
         if not (study / _CACHE / file.name).exists():

@@ -32,13 +32,17 @@ Example:
     (array([0.    , 0.    , 0.6667]), 0.3333)
 """
 
+from reseed.instability._beyond_null import reduction_beyond_null
 from reseed.instability._bootstrap import BootstrapInstability, bootstrap_instability
 from reseed.instability._by_group import GroupMeans, by_group
 from reseed.instability._calibrate import calibrate
+from reseed.instability._calibration_error import expected_calibration_error
 from reseed.instability._capacity import rashomon_capacity
 from reseed.instability._cartography import Cartography, cartography
 from reseed.instability._churn import churn, churn_matrix, soft_churn
 from reseed.instability._clustered import ClusteringTest, clustering_test
+from reseed.instability._compared_method import ComparedMethod
+from reseed.instability._comparison import Comparison, compare_studies
 from reseed.instability._dynamics_recorder import DynamicsRecorder
 from reseed.instability._estimate import Estimate, estimate
 from reseed.instability._evaluate import ClassStability, Stability, evaluate
@@ -54,13 +58,18 @@ from reseed.instability._jitter import jitter, self_consistency
 from reseed.instability._label_entropy import label_entropy
 from reseed.instability._label_quality import LabelQuality, label_quality
 from reseed.instability._margins import aum, logit_margin
+from reseed.instability._method_cost import MethodCost
+from reseed.instability._method_effect import MethodEffect
 from reseed.instability._mode import mode_label, mode_share, variation_ratio
 from reseed.instability._multiplicity import Multiplicity, multiplicity
+from reseed.instability._negative_flips import retraining_negative_flip_rate
 from reseed.instability._nested import NestedInstability, nested_instability
+from reseed.instability._pareto import pareto_front
 from reseed.instability._probabilities import check_probabilities, confidence_mean_std, predicted_labels
 from reseed.instability._rashomon import ambiguity, ambiguous_samples, discrepancy, rashomon_set
 from reseed.instability._rashomon_sweep import RashomonSweep, rashomon_sweep
 from reseed.instability._reduction import label_entropy_reduction
+from reseed.instability._run_means import accuracy_difference
 from reseed.instability._single_run import SingleRunModel, single_run_score
 from reseed.instability._single_run_signals import single_run_signals
 from reseed.instability._single_run_table import RunMean, SignalQuality, single_run_table
@@ -90,6 +99,8 @@ __all__ = [
     "Cartography",
     "ClassStability",
     "ClusteringTest",
+    "ComparedMethod",
+    "Comparison",
     "DynamicsRecorder",
     "EntropyDecomposition",
     "Estimate",
@@ -98,6 +109,8 @@ __all__ = [
     "GroupMeans",
     "LabelQuality",
     "LabelStatistics",
+    "MethodCost",
+    "MethodEffect",
     "Multiplicity",
     "NestedInstability",
     "Rarefaction",
@@ -114,6 +127,7 @@ __all__ = [
     "ViableRange",
     "WhereUnstable",
     "WinLoss",
+    "accuracy_difference",
     "ambiguity",
     "ambiguous_samples",
     "aum",
@@ -126,11 +140,13 @@ __all__ = [
     "churn",
     "churn_matrix",
     "clustering_test",
+    "compare_studies",
     "confidence_mean_std",
     "discrepancy",
     "entropy_decomposition",
     "estimate",
     "evaluate",
+    "expected_calibration_error",
     "first_learned",
     "flip_pairs",
     "flip_probability_upper_bound",
@@ -148,11 +164,14 @@ __all__ = [
     "multiplicity",
     "negative_flip_rate",
     "nested_instability",
+    "pareto_front",
     "predicted_labels",
     "rarefaction",
     "rashomon_capacity",
     "rashomon_set",
     "rashomon_sweep",
+    "reduction_beyond_null",
+    "retraining_negative_flip_rate",
     "risk_ambiguity",
     "score_variance",
     "second_split_forgetting",

@@ -7,7 +7,7 @@ from reseed.mitigations._label_smoothing import LabelSmoothing
 from reseed.mitigations._mitigation import AbstractMitigation, Batch, Peers, Penalty, Stage
 from reseed.mitigations._mixup import Mixup
 from reseed.mitigations._prediction_ensemble import PredictionEnsemble
-from reseed.mitigations._registry import MITIGATIONS, described, mitigation, parse_mitigations
+from reseed.mitigations._registry import MITIGATIONS, card, described, mitigation, parse_mitigations
 from reseed.mitigations._sam import Sam
 from reseed.mitigations._soft_cross_entropy import soft_cross_entropy
 from reseed.mitigations._teaching import AbstractTeaching, EnsembleSoftLabels, Tgtss
@@ -29,6 +29,7 @@ __all__ = [
     "Stage",
     "Swa",
     "Tgtss",
+    "card",
     "check_composition",
     "described",
     "entropy",

@@ -4,6 +4,7 @@
 disk.
 """
 
+from reseed.report._comparison_terminal import print_comparison
 from reseed.report._data import ReportData
 from reseed.report._from_study import report_data
 from reseed.report._numbers import print_numbers
@@ -14,6 +15,7 @@ from reseed.report._where import print_where
 
 __all__ = [
     "ReportData",
+    "print_comparison",
     "print_numbers",
     "print_sources",
     "print_stability",
