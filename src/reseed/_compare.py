@@ -12,6 +12,7 @@ from reseed._errors import InputError
 from reseed._measure import STUDIES
 from reseed.instability import Comparison, compare_studies
 from reseed.mitigations import described
+from reseed.report import write_comparison_page
 from reseed.studies import Study, local_folder, replace_file, replace_json
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 COMPARISON, PAGE = "comparison.json", "comparison.html"
 _TABLE = "comparison.parquet"
+METHOD = "method-"
+"""How the folders of methods' studies begin."""
 
 
 def compare(
@@ -70,7 +73,7 @@ def write_comparison(found: Comparison, folder: str | Path) -> Path:
     root = local_folder(folder)
     replace_json(root / COMPARISON, found.summary)
     replace_file(root / _TABLE, lambda path: _write_table(found.samples, path))
-    return root / COMPARISON
+    return write_comparison_page(found, root / PAGE)
 
 
 def _write_table(table: pa.Table, path: Path) -> None:
@@ -87,6 +90,16 @@ def comparison_folder(found: Comparison) -> Path:
     return STUDIES / f"{name}-comparison-{digest}"
 
 
+def method_folder(name: str) -> str:
+    """Return a method's folder: its text, in which commas stand for the colons that some file systems refuse."""
+    return METHOD + name.replace(":", ",")
+
+
+def method_name(folder: str) -> str:
+    """Return the text of the method whose folder this is."""
+    return folder.removeprefix(METHOD).replace(",", ":")
+
+
 def _opened(study: str | Path | Study) -> Study:
     return study if isinstance(study, Study) else Study.open(study)
 
@@ -101,9 +114,10 @@ def _names(studies: list[Study]) -> list[str]:
 
 
 def _described(study: Study) -> str:
-    if study.recipe is None:
-        return study.path.name
-    return described(study.recipe.mitigations) if study.recipe.mitigations else study.path.name
+    if study.path.name.startswith(METHOD):
+        return method_name(study.path.name)
+    methods = () if study.recipe is None else study.recipe.mitigations
+    return described(methods) if methods else study.path.name
 
 
 def _checked(names: Sequence[str], count: int) -> list[str]:

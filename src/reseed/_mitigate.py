@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from reseed._attribute import share_cache
-from reseed._compare import write_comparison
+from reseed._compare import METHOD, method_folder, method_name, write_comparison
 from reseed._errors import InputError, StudyError
 from reseed._measure import default_folder, recipe_for
 from reseed.data import DataConfig
@@ -16,7 +16,7 @@ from reseed.mitigations import described, parse_mitigations
 from reseed.studies import Study, local_folder, to_stderr, train_study
 from reseed.training import DEFAULT_VARY, Recipe, RecordConfig, SeedPlan, check_vary, mitigated
 
-DEFAULT_METHODS = (
+DEFAULTMETHODS = (
     "label-smoothing",
     "confidence-penalty",
     "swa",
@@ -27,7 +27,7 @@ DEFAULT_METHODS = (
 )
 """What `mitigate` compares when it is not told: methods of one or two trainings, and one network at inference."""
 
-_CONTROL, _NULL, _METHOD = "control", "second-control", "method-"
+_CONTROL, _NULL = "control", "second-control"
 _KNOWN = (_CONTROL, _NULL, "lessons", "comparison.json", "comparison.parquet", "comparison.html")
 
 
@@ -36,7 +36,7 @@ def mitigate(
     data: str | DataConfig = "digits",
     model: str | None = None,
     *,
-    methods: Sequence[str] = DEFAULT_METHODS,
+    methods: Sequence[str] = DEFAULTMETHODS,
     runs: int = 30,
     out: str | Path | None = None,
     vary: Iterable[str] = DEFAULT_VARY,
@@ -108,7 +108,7 @@ def mitigate(
     root = local_folder(_default(recipe) if out is None else out)
     _check_folder(root)
     plans = {_CONTROL: (recipe, seed), _NULL: (recipe, seed + 1)}
-    plans |= {_folder(name): (changed, seed) for name, changed in wanted.items()}
+    plans |= {method_folder(name): (changed, seed) for name, changed in wanted.items()}
     announce(f"{len(plans)} studies of {runs} runs")
     studies: dict[str, Study] = {}
     for number, (name, (changed, base)) in enumerate(plans.items(), start=1):
@@ -143,7 +143,7 @@ def _recipes(recipe: Recipe, methods: Sequence[str]) -> dict[str, Recipe]:
     found: dict[str, Recipe] = {}
     if isinstance(methods, str):
         raise InputError(f"methods must be several texts, got {methods!r}; pass [{methods!r}].")
-    for text in (part for given in methods for part in (DEFAULT_METHODS if given == "default" else (given,))):
+    for text in (part for given in methods for part in (DEFAULTMETHODS if given == "default" else (given,))):
         parsed = parse_mitigations(text)
         changed = mitigated(recipe, parsed)
         if changed == recipe:
@@ -168,26 +168,21 @@ def _check_folder(root: Path) -> None:
     """Accept a folder that holds a comparison of methods, or nothing."""
     if not root.exists():
         return
-    if not root.is_dir() or not all(item.name in _KNOWN or item.name.startswith(_METHOD) for item in root.iterdir()):
+    if not root.is_dir() or not all(item.name in _KNOWN or item.name.startswith(METHOD) for item in root.iterdir()):
         raise StudyError(
             f"{str(root)!r} exists and holds no comparison of methods; choose another --out, or an empty folder."
         )
 
 
-def _folder(name: str) -> str:
-    """Return a method's folder: its text, in which commas stand for the colons that some file systems refuse."""
-    return _METHOD + name.replace(":", ",")
-
-
 def _name(folder: str) -> str:
-    return folder.removeprefix(_METHOD).replace(",", ":") if folder.startswith(_METHOD) else folder.replace("-", " ")
+    return method_name(folder) if folder.startswith(METHOD) else folder.replace("-", " ")
 
 
 def _earlier(
     root: Path, studies: dict[str, Study], runs: int, announce: Callable[[str], None]
 ) -> Iterator[tuple[str, Study]]:
     """Yield the studies of methods that earlier calls trained, if they have as many runs."""
-    for folder in sorted(root.glob(f"{_METHOD}*")):
+    for folder in sorted(root.glob(f"{METHOD}*")):
         if folder.name in studies or not (folder / "study.json").exists():
             continue
         study = Study.open(folder)

@@ -229,5 +229,7 @@ def _told(row: ComparedMethod) -> dict[str, Any]:
         else:
             told[name] = value
     told |= {f"cost_{name}": value for name, value in asdict(row.cost).items()}
+    told["distinguishable"] = row.effect.is_distinguishable
+    told["loses_accuracy"] = row.effect.loses_accuracy
     told["on_front"] = row.on_front
     return told | {f"samples_{name}": count for name, count in row.samples.items()}

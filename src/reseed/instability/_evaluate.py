@@ -21,6 +21,7 @@ from reseed.instability._probabilities import confidence_mean_std
 from reseed.instability._single_run import default_model, single_run_score
 from reseed.instability._statistics import LabelStatistics, label_statistics
 from reseed.instability._unstable import Rarefaction, flip_probability_upper_bound, rarefaction
+from reseed.mitigations import described
 from reseed.studies import Study, cost_summary
 
 if TYPE_CHECKING:
@@ -123,6 +124,7 @@ def _summary(study: Study, labels: NDArray[np.integer], trajectory: NDArray[np.f
         "reseed": version("reseed"),
         "dataset": header.dataset,
         "model": header.model,
+        "mitigations": _mitigations(study),
         "runs": runs,
         "runs_requested": header.runs,
         "runs_missing": len(study.missing),
@@ -151,6 +153,15 @@ def _summary(study: Study, labels: NDArray[np.integer], trajectory: NDArray[np.f
         **{f"parameters_{name}": count for name, count in header.parameters.items()},
         **cost_summary(study),
     }
+
+
+def _mitigations(study: Study) -> str | None:
+    """Return the methods of the study's recipe that keep predictions in place, as text; None without any."""
+    if study.recipe is None:
+        return None
+    average = study.recipe.average.name
+    methods = [described(study.recipe.mitigations)] if study.recipe.mitigations else []
+    return "+".join([*methods, *([] if average == "none" else [average])]) or None
 
 
 def _accuracy(study: Study) -> dict[str, Any]:

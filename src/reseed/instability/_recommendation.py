@@ -42,9 +42,13 @@ def recommendation(methods: Sequence[ComparedMethod], null: ComparedMethod | Non
 
 
 def _by_budget(useful: list[ComparedMethod]) -> list[str]:
-    parts, chosen = [], None
-    for most, words in _BUDGETS:
-        found = _best([row for row in useful if row.cost.training <= _SLACK * most and row.cost.inference <= 1])
+    parts: list[str] = []
+    chosen = None
+    alone = [row for row in useful if row.cost.inference <= 1]
+    if not alone:
+        parts.append("With one network at inference: none, at any training cost.")
+    for most, words in _BUDGETS if alone else ():
+        found = _best([row for row in alone if row.cost.training <= _SLACK * most])
         opening = f"At {words} and one network at inference"
         if found is None:
             parts.append(f"{opening}: none.")
@@ -62,7 +66,7 @@ def _by_budget(useful: list[ComparedMethod]) -> list[str]:
 def _passed_over(methods: Sequence[ComparedMethod], useful: list[ComparedMethod]) -> list[str]:
     """Returns what is said of methods that help and lose accuracy, and of those that harm."""
     parts = []
-    loses = [row.name for row in methods if _helps(row) and row.effect.loses_accuracy]
+    loses = [f"{row.name} ({_accuracy(row)} points)" for row in methods if _helps(row) and row.effect.loses_accuracy]
     if loses:
         parts.append(f"Left out for a significant loss of accuracy: {_listed(loses)}.")
     if harms := [row.name for row in methods if row not in useful and _harms(row)]:
@@ -106,21 +110,18 @@ def _told(row: ComparedMethod) -> str:
     found = effect.accuracy_difference
     if found is not None:
         verdict = "no significant loss" if found.low <= 0 else "a significant gain"
-        shown = Estimate(
-            100 * found.value,
-            100 * found.low,
-            100 * found.high,
-            100 * found.standard_error,
-            found.method,
-            found.runs,
-            found.samples,
-        )
-        parts.append(f"accuracy changes by {_interval(shown, 2)} points, {verdict}")
+        parts.append(f"accuracy changes by {_accuracy(row)} points, {verdict}")
     return "; ".join(parts) + "."
 
 
-def _interval(found: Estimate, digits: int) -> str:
-    return f"{found.value:.{digits}f} [{found.low:.{digits}f}, {found.high:.{digits}f}]"
+def _accuracy(row: ComparedMethod) -> str:
+    found = row.effect.accuracy_difference
+    return "?" if found is None else _interval(found, 2, factor=100)
+
+
+def _interval(found: Estimate, digits: int, *, factor: float = 1) -> str:
+    value, low, high = (f"{factor * number:.{digits}f}" for number in (found.value, found.low, found.high))
+    return f"{value} [{low}, {high}]"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -4,6 +4,7 @@
 disk.
 """
 
+from reseed.report._comparison_page import render_comparison, write_comparison_page
 from reseed.report._comparison_terminal import print_comparison
 from reseed.report._data import ReportData
 from reseed.report._from_study import report_data
@@ -21,7 +22,9 @@ __all__ = [
     "print_stability",
     "print_where",
     "render",
+    "render_comparison",
     "report_data",
     "unstable_rows",
     "write",
+    "write_comparison_page",
 ]

@@ -18,11 +18,11 @@ def print_comparison(found: Comparison, console: Console) -> None:
     """Print what each method does to stability, to accuracy and at what cost, the null beside it, and what to use."""
     header, samples = found.control.study.header, len(found.control.study.samples)
     _line(console, f"{header.dataset}, {header.model}: {found.runs} runs of each study, {samples:,} samples")
-    console.print(_stability(found))
-    console.print(_quality(found))
-    console.print(_costs(found))
-    _line(console, "in brackets: 95 % interval. high: over the control's samples above 0.56 nats; read it beside the")
-    _line(console, "second control's, which shows what chance does. *: distinguishable from the second control.")
+    for table in (_stability(found), _answers(found), _quality(found), _costs(found)):
+        console.print(table)
+    _line(console, "in brackets: 95 % interval; reductions are of label entropy, in % of the control's")
+    _line(console, "high: over the control's samples above 0.56 nats, of which chance alone settles some")
+    _line(console, "beyond: points more than the second control's; with a star where the interval excludes 0")
     for note in found.notes:
         _line(console, f"note: {note}")
     _line(console, f"recommendation: {found.recommendation}")
@@ -49,29 +49,42 @@ def _name(row: ComparedMethod) -> Text:
 
 
 def _stability(found: Comparison) -> Table:
-    table = _table("Stability", "label entropy, nats", "reduction, %", "high, %", "unstable, %", "jitter, %")
+    table = _table("Label entropy", "nats", "reduction, %", "beyond", "high, %", "beyond")
     for row in found.rows:
         effect = row.effect
         table.add_row(
             _name(row),
             shown(effect.label_entropy, 4),
-            shown(effect.reduction, 1, after="*" if effect.is_distinguishable else ""),
+            shown(effect.reduction, 1),
+            shown(effect.beyond_null, 1, after="*" if effect.is_distinguishable else ""),
             shown(effect.high_reduction, 1),
+            shown(effect.high_beyond_null, 1),
+        )
+    return table
+
+
+def _answers(found: Comparison) -> Table:
+    table = _table("Answers", "unstable, %", "jitter, %", "negative flips, %", "fixes", "eases", "worsens", "breaks")
+    for row in found.rows:
+        effect = row.effect
+        table.add_row(
+            _name(row),
             shown(effect.unstable_fraction, 1, factor=100),
             shown(effect.jitter, 2, factor=100),
+            shown(effect.negative_flip_rate, 2, factor=100),
+            *(str(row.samples[name]) for name in ("fixes", "eases", "worsens", "breaks")),
         )
     return table
 
 
 def _quality(found: Comparison) -> Table:
-    table = _table("Quality", "accuracy, %", "less the control's", "negative flips, %", "NLL, nats", "ECE, %")
+    table = _table("Quality", "accuracy, %", "less the control's", "NLL, nats", "ECE, %")
     for row in found.rows:
         effect = row.effect
         table.add_row(
             _name(row),
             shown(effect.accuracy, 2, factor=100),
             shown(effect.accuracy_difference, 2, factor=100, after=" worse" if effect.loses_accuracy else ""),
-            shown(effect.negative_flip_rate, 2, factor=100),
             shown(effect.nll, 4),
             shown(effect.ece, 2, factor=100),
         )
@@ -79,17 +92,14 @@ def _quality(found: Comparison) -> Table:
 
 
 def _costs(found: Comparison) -> Table:
-    table = _table(
-        "Cost and samples", "training", "inference", "wall time", "front", "fixes", "eases", "worsens", "breaks"
-    )
+    table = _table("Cost, relative to the control", "training", "networks that answer", "wall time", "Pareto front")
     for row in found.rows:
         table.add_row(
             _name(row),
             times(row.cost.training),
-            times(row.cost.inference),
+            "-" if math.isnan(row.cost.inference) else f"{row.cost.inference:.0f}",
             times(row.cost.wall),
-            {True: "yes", False: "", None: "-"}[row.on_front],
-            *(str(row.samples[name]) for name in ("fixes", "eases", "worsens", "breaks")),
+            {True: "yes", False: "no", None: "-"}[row.on_front],
         )
     return table
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -33,7 +34,7 @@ def report_data(study: Study, stability: Stability) -> ReportData:
     pairs, jitter = stability.pairs, stability.summary["jitter"]
     groupings, group_notes = _groupings(study, stability)
     return ReportData(
-        title=f"{study.header.dataset}, {study.header.model}",
+        title=title_of(stability.summary),
         summary=stability.summary,
         sample_ids=study.samples.ids,
         targets=study.targets,
@@ -65,6 +66,12 @@ def report_data(study: Study, stability: Stability) -> ReportData:
         notes=(*stability.notes, *group_notes),
         **columns,
     )
+
+
+def title_of(summary: Mapping[str, Any]) -> str:
+    """Return what a study is called: its data, its model, and the methods that keep its predictions in place."""
+    methods = summary.get("mitigations")
+    return f"{summary['dataset']}, {summary['model']}" + (f", with {methods}" if methods else "")
 
 
 def _groupings(study: Study, stability: Stability) -> tuple[tuple[Groups, ...], tuple[str, ...]]:

@@ -189,7 +189,7 @@ def _cells(data: ReportData, sample: int, words: str | None, image: str | None) 
     share, jitter = float(data.mode_share[sample]), float(data.jitter[sample])
     entropy = float(data.label_entropy[sample])
     return {
-        "sample": f'<td class="sample">{_sample(_id(data, sample), words, image)}</td>',
+        "sample": f'<td class="sample">{sample_cell(_id(data, sample), words, image)}</td>',
         "answers": f'<td class="answers">{_answers(data, sample)}</td>',
         "gold": f"<td>{gold}</td>",
         "right": f"<td>{right}</td>",
@@ -204,7 +204,8 @@ def _number_cell(value: float, form: Any, reason: str) -> str:
     return f'<td class="number">{form(value) if math.isfinite(value) else text.missing(reason)}</td>'
 
 
-def _sample(name: str, words: str | None, image: str | None) -> str:
+def sample_cell(name: str, words: str | None, image: str | None) -> str:
+    """How a sample is recognised: its picture in base64, its id, its text, of which long ones open at a click."""
     parts = []
     if image is not None:
         parts.append(f'<img src="data:image/png;base64,{image}" alt="sample {text.escape(name)}">')
