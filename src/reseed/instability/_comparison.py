@@ -203,6 +203,11 @@ def _notes(everything: Mapping[str, Study], control: Study, null: Study | None, 
             "There is no second control, so nothing tells what training the control again would have shown; "
             "reductions over high-entropy samples look larger than they are."
         )
+    if len(everything) - (null is not None) > 2:
+        yield (
+            "The best of several methods looks better than it is, since it is picked for what these runs show; confirm "
+            "it with other seeds."
+        )
     if runs < 10:
         yield f"{runs} runs of each study are few: intervals are wide, and label entropy is biased low for all alike."
     if runs == 2:

@@ -26,16 +26,15 @@ def recommendation(methods: Sequence[ComparedMethod], null: ComparedMethod | Non
     useful = [row for row in methods if _helps(row) and not row.effect.loses_accuracy]
     parts = []
     if not useful:
-        against = "the second control's" if null is not None else "none at all"
-        parts.append(
-            f"None: no method lowers label entropy by more than chance explains (by more than {against}) without a "
-            "significant loss of accuracy."
-        )
-    else:
-        parts += _by_budget(useful)
+        beyond = "more than a second control does" if null is not None else "an amount whose interval excludes 0"
+        parts.append(f"None: no method lowers label entropy by {beyond} without a significant loss of accuracy.")
+    known = [row for row in useful if not _is_unknown(row)]
+    unknown = _best([row for row in useful if _is_unknown(row)])
+    if known:
+        parts += _by_budget(known)
+    if unknown is not None:
+        parts.append(f"Of those whose cost is not known: {_told(unknown)}")
     parts += _passed_over(methods, useful)
-    if unknown := [row.name for row in useful if math.isnan(row.cost.training) or math.isnan(row.cost.inference)]:
-        parts.append(f"What {_listed(unknown)} cost is not known.")
     if null is None and methods:
         parts.append("Without a second control this rests on the intervals alone.")
     return " ".join(parts)
@@ -57,7 +56,7 @@ def _by_budget(useful: list[ComparedMethod]) -> list[str]:
         else:
             parts.append(f"{opening}: {_told(found)}")
         chosen = found or chosen
-    found = _best([row for row in useful if not math.isnan(row.cost.inference)])
+    found = _best(useful)
     if found is not None and found is not chosen and found.cost.inference > 1:
         parts.append(f"If {found.cost.inference:.0f} networks may answer: {_told(found)}")
     return parts
@@ -74,14 +73,18 @@ def _passed_over(methods: Sequence[ComparedMethod], useful: list[ComparedMethod]
     return parts
 
 
+def _is_unknown(row: ComparedMethod) -> bool:
+    return math.isnan(row.cost.training) or math.isnan(row.cost.inference)
+
+
 def _judged(row: ComparedMethod) -> Estimate | None:
     """Returns what decides whether an effect is chance: the reduction beyond the null's, or itself without one."""
     return row.effect.beyond_null or row.effect.reduction
 
 
 def _helps(row: ComparedMethod) -> bool:
-    found = _judged(row)
-    return found is not None and found.low > 0
+    found, reduction = _judged(row), row.effect.reduction
+    return found is not None and reduction is not None and found.low > 0 and reduction.value > 0
 
 
 def _harms(row: ComparedMethod) -> bool:
@@ -105,7 +108,7 @@ def _told(row: ComparedMethod) -> str:
     parts = [f"{row.name}{cost} lowers label entropy by {_interval(effect.reduction, 1)} %"]
     if effect.beyond_null is not None:
         parts.append(
-            f"{_interval(effect.beyond_null, 1)} points more than the second control, distinguishable from chance"
+            f"{_interval(effect.beyond_null, 1)} points more than a second control, which is distinguishable from chance"
         )
     found = effect.accuracy_difference
     if found is not None:

@@ -151,8 +151,8 @@ def _quality(found: Comparison) -> str:
     )
     words = (
         "Jitter: how many answers differ between two runs. Negative flips: how many answers a retraining gets wrong "
-        "that the run before it got right. NLL: negative log-probability of the true class. ECE: calibration error in 15 "
-        "bins."
+        "that the run before it got right. NLL: negative log-probability of the true class. ECE: calibration error "
+        "in 15 bins."
     )
     return _table("Answers", names, rows) + f'<p class="caption">{words}</p>'
 

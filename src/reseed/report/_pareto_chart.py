@@ -19,14 +19,20 @@ def pareto_chart(found: Comparison) -> Chart:
         "other": [row for row in rows if not row.on_front],
     }
     traces = [_trace(kind, group, found) for kind, group in groups.items() if group]
+    ends = [math.log10(pick(row.cost.training for row in rows)) for pick in (min, max)]
+    margin = 0.1 + 0.15 * (ends[1] - ends[0])  # room for the names
     layout = {
-        "xaxis": {"title": {"text": "training cost (times the control's)"}, "type": "log"},
+        "xaxis": {
+            "title": {"text": "training cost (times the control's)"},
+            "type": "log",
+            "range": [round(ends[0] - margin, 4), round(ends[1] + margin, 4)],
+        },
         "yaxis": {"title": {"text": "reduction of label entropy (%)"}},
         "hovermode": "closest",
     }
     caption = (
-        "Up is more stable, left is cheaper. Lines: 95 % intervals. Coloured: no other method does as much at no "
-        "higher cost in training and at inference."
+        "Up is more stable, left is cheaper. Lines: 95 % intervals. Coloured: by these "
+        "estimates no other method does as much at no higher cost in training and at inference."
     )
     front = ", ".join(row.name for row in groups["front"])
     alternative = f"Scatter plot of {text.plural(len(rows), 'method')}. On the Pareto front: {front or 'none'}."
