@@ -16,7 +16,7 @@ from reseed.mitigations import described, parse_mitigations
 from reseed.studies import Study, local_folder, to_stderr, train_study
 from reseed.training import DEFAULT_VARY, Recipe, RecordConfig, SeedPlan, check_vary, mitigated
 
-DEFAULTMETHODS = (
+DEFAULT_METHODS = (
     "label-smoothing",
     "confidence-penalty",
     "swa",
@@ -36,7 +36,7 @@ def mitigate(
     data: str | DataConfig = "digits",
     model: str | None = None,
     *,
-    methods: Sequence[str] = DEFAULTMETHODS,
+    methods: Sequence[str] = DEFAULT_METHODS,
     runs: int = 30,
     out: str | Path | None = None,
     vary: Iterable[str] = DEFAULT_VARY,
@@ -143,7 +143,7 @@ def _recipes(recipe: Recipe, methods: Sequence[str]) -> dict[str, Recipe]:
     found: dict[str, Recipe] = {}
     if isinstance(methods, str):
         raise InputError(f"methods must be several texts, got {methods!r}; pass [{methods!r}].")
-    for text in (part for given in methods for part in (DEFAULTMETHODS if given == "default" else (given,))):
+    for text in (part for given in methods for part in (DEFAULT_METHODS if given == "default" else (given,))):
         parsed = parse_mitigations(text)
         changed = mitigated(recipe, parsed)
         if changed == recipe:

@@ -42,7 +42,7 @@ def test_the_best_of_each_budget_is_named():
     told = recommendation(rows, NULL)
     parts = [
         "At the control's training cost and one network at inference: b (1.0x training) lowers label entropy by "
-        "20.0 [15.0, 25.0] %; 20.0 [15.0, 25.0] points more than a second control, which is distinguishable from "
+        "20.0 [15.0, 25.0] %; 20.0 [15.0, 25.0] points more than a second control, distinguishable from "
         "chance; accuracy changes by 0.00 [-0.20, 0.20] points, no significant loss.",
         "At twice the training cost and one network at inference: c (2.0x training)",
         "At any training cost and one network at inference: d (13.0x training)",
@@ -80,9 +80,8 @@ def test_ensembles_alone_leave_one_network_without_a_method():
 
 def test_an_effect_that_may_be_chance_is_none():
     """A reduction that the null explains is no recommendation, nor one that is below zero."""
-    assert recommendation([_row("a", 20, null=18)], NULL) == (
-        "None: no method lowers label entropy by more than a second control does without a significant loss of accuracy."
-    )
+    none = "None: no method lowers label entropy by more than a second control does without a significant loss"
+    assert recommendation([_row("a", 20, null=18)], NULL) == f"{none} of accuracy."
     assert recommendation([_row("a", -5, null=-30)], NULL).startswith("None")
 
 

@@ -108,7 +108,7 @@ def _told(row: ComparedMethod) -> str:
     parts = [f"{row.name}{cost} lowers label entropy by {_interval(effect.reduction, 1)} %"]
     if effect.beyond_null is not None:
         parts.append(
-            f"{_interval(effect.beyond_null, 1)} points more than a second control, which is distinguishable from chance"
+            f"{_interval(effect.beyond_null, 1)} points more than a second control, distinguishable from chance"
         )
     found = effect.accuracy_difference
     if found is not None:
