@@ -32,7 +32,7 @@ def changed_samples(found: Comparison) -> str:
         name = text.escape(text.clip(row.name, 120))
         parts.append(
             f"<details><summary><bdi>{name}</bdi>: fixes {text.count(row.samples['fixes'])}, breaks "
-            f'{text.count(row.samples["breaks"])}</summary><div class="columns">{"".join(tables)}</div></details>'
+            f"{text.count(row.samples['breaks'])}</summary>{''.join(tables)}</details>"
         )
     caption = (
         "The samples whose label entropy changes most against the control, with the answers of the control's runs and "

@@ -13,6 +13,11 @@ from reseed.report._changed_samples import changed_samples
 from reseed.report._pareto_chart import pareto_chart
 from reseed.report._shell import document, write_page
 
+_NAVIGATION = (
+    '<nav aria-label="Contents"><ul><li><a href="#methods">Methods</a></li><li><a href="#front">Cost</a></li>'
+    '<li><a href="#samples">Samples</a></li><li><a href="#made">Which studies</a></li></ul></nav>'
+)
+
 
 def write_comparison_page(found: Comparison, path: str | os.PathLike[str]) -> Path:
     """Write a comparison's page to a file, which either is complete or does not appear.
@@ -43,6 +48,7 @@ def render_comparison(found: Comparison) -> str:
         '<a class="skip" href="#methods">Skip to the methods</a><main>',
         _header(found),
         _notes(found),
+        _NAVIGATION,
         '<section id="methods" aria-labelledby="methods-title"><h2 id="methods-title">Method by method</h2>',
         _caption(),
         _stability(found),
