@@ -1,15 +1,18 @@
 """`mitigate` and `compare`: what is trained, what is shared, what is kept, and the files."""
 
+import io
 import json
 
 import pyarrow.parquet as pq
 import pytest
+from rich.console import Console
 
 import reseed
 from reseed import InputError, Study, StudyError
 from reseed._mitigate import DEFAULT_METHODS
 from reseed.mitigations import LabelSmoothing, parse_mitigations
 from reseed.models import ModelConfig
+from reseed.report import print_stability
 from reseed.training import Recipe
 
 RECIPE = Recipe(model=ModelConfig("mlp", hidden=(8,)), epochs=1, batch_size=64)
@@ -150,6 +153,9 @@ def test_a_study_with_mitigations_says_so(made):
     told = reseed.inspect(found.methods[0].study)
     assert told.summary["mitigations"] == "label-smoothing:epsilon=0.2+swa"
     assert reseed.inspect(found.control.study).summary["mitigations"] is None
+    console = Console(file=io.StringIO(), width=200)
+    print_stability(told.study, told.stability, console)
+    assert "digits, mlp, with label-smoothing:epsilon=0.2+swa" in console.file.getvalue()
     report = told.write(found.control.study.path.parent / "method-label-smoothing,epsilon=0.2+swa")
     assert "digits, mlp, with label-smoothing:epsilon=0.2+swa</h1>" in report.read_text()
 

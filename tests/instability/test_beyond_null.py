@@ -70,6 +70,17 @@ def test_the_null_is_not_beyond_itself(batches):
     assert reduction_beyond_null(null, null, control).value == 0
 
 
+def test_a_third_control_is_hardly_ever_told_from_the_second():
+    """Of comparisons in which the method is another batch of the control, at most one in twenty excludes 0."""
+    rng = np.random.default_rng(5)
+    told = 0
+    for _ in range(60):
+        flips = np.where(rng.random(150) < 0.3, rng.random(150), 0)
+        found = reduction_beyond_null(*((rng.random((6, 150)) < flips).astype(int) for _ in range(3)))
+        told += found.low > 0 or found.high < 0
+    assert told <= 3
+
+
 def test_without_instability_there_is_nothing_to_reduce():
     """Where the control agrees everywhere the difference is NaN, with a warning."""
     still = np.zeros((3, 5), int)

@@ -87,7 +87,8 @@ def compare_studies(studies: Mapping[str, Study], *, null: Study | None = None) 
 
     Of every study the first R complete runs are compared, with R the smallest number that any of them has, since label
     entropy grows with that number. Intervals are two-way (runs by the jackknife, independent between studies; samples
-    paired); with two runs they cover other samples only. Those of the calibration error cover other runs only.
+    paired), which is on the safe side: a second control is told from the first in far less than 5 % of all cases. With
+    two runs they cover other samples only. Those of the calibration error cover other runs only.
 
     The null is a second control with other seeds: what it seems to "reduce" is chance. A method whose reduction less
     the null's has an interval that includes 0 is not distinguishable from training the control again.
@@ -125,7 +126,7 @@ def compare_studies(studies: Mapping[str, Study], *, null: Study | None = None) 
     for other, study in everything.items():
         role: Role = "control" if study is control and other == name else "null" if other == NULL and null else "method"
         effect = _effect(role, study, base, beside, runs, covers)
-        cost = method_cost(study, control, runs)
+        cost = method_cost(study, control, null, runs)
         rows.append(ComparedMethod(other, role, study, effect, cost, None, effects(control, study, runs)))
     rows = _with_front(rows)
     first, *rest = rows

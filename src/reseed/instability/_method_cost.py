@@ -17,7 +17,9 @@ class MethodCost:
     Attributes:
         training: forward and backward passes of the training, with those of its teachers.
         inference: networks that answer one question; not relative.
-        wall: wall time of a run. Shared teachers are not in it, and runs that are trained as one program share theirs.
+        wall: wall time of a run, relative to the faster of the control and the null, since the study that is trained
+            first pays for warming up. Shared teachers are not in it, and runs that are trained as one program share
+            theirs.
     """
 
     training: float
@@ -25,7 +27,7 @@ class MethodCost:
     wall: float
 
 
-def method_cost(study: Study, control: Study, runs: int) -> MethodCost:
+def method_cost(study: Study, control: Study, null: Study | None, runs: int) -> MethodCost:
     """Returns what a study's first ``runs`` runs cost on average, relative to the control's.
 
         training = (3 samples_seen + lesson_passes + 3 shared_samples_seen + shared_lesson_passes) / the control's
@@ -33,10 +35,11 @@ def method_cost(study: Study, control: Study, runs: int) -> MethodCost:
     A forward pass of a sample counts 1, a backward pass 2. Teachers that all runs of a study share count once for each
     model: whoever deploys one model trains them once.
     """
+    beside = control if null is None else null
     return MethodCost(
         _ratio(_passes(study, runs), _passes(control, runs)),
         _networks(study),
-        _ratio(_wall(study, runs), _wall(control, runs)),
+        _ratio(_wall(study, runs), min(_wall(control, runs), _wall(beside, runs))),
     )
 
 
