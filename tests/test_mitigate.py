@@ -106,6 +106,13 @@ def test_more_runs_extend_and_more_methods_join(tmp_path):
     assert "left out: swa, which has 2 of 3 runs; name it to go on" in lines
 
 
+def test_a_method_whose_runs_diverge_is_left_out(tmp_path):
+    """One method that does not train leaves the others' comparison as it is, and is announced."""
+    found, lines = _mitigate(tmp_path / "diverged", ["swa", "confidence-penalty:beta=1e30"], runs=2)
+    assert [row.name for row in found.methods] == ["swa"]
+    assert lines[-1] == "left out: confidence-penalty:beta=1e+30, of whose 2 runs 0 did not diverge"
+
+
 def test_shared_teachers_are_trained_once(tmp_path):
     """Two methods that learn from the same teachers find their lesson in one folder."""
     methods = ["tgtss:teacher=shared", "tgtss:teacher=shared:exponent=0.5"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from reseed._attribute import share_cache
@@ -132,7 +132,9 @@ def mitigate(
             announce=announce,
         )
     null = studies.pop(_NULL)
-    studies |= dict(_earlier(root, studies, runs, announce))
+    for name in [name for name, study in studies.items() if name != _CONTROL and len(study.manifests) < 2]:
+        announce(f"left out: {_name(name)}, of whose {runs} runs {len(studies.pop(name).manifests)} did not diverge")
+    studies |= dict(_earlier(root, plans, runs, announce))
     found = compare_studies({_name(folder): study for folder, study in studies.items()}, null=null)
     write_comparison(found, root)
     return found
@@ -179,16 +181,15 @@ def _name(folder: str) -> str:
 
 
 def _earlier(
-    root: Path, studies: dict[str, Study], runs: int, announce: Callable[[str], None]
+    root: Path, asked: Collection[str], runs: int, announce: Callable[[str], None]
 ) -> Iterator[tuple[str, Study]]:
     """Yield the studies of methods that earlier calls trained, if they have as many runs."""
     for folder in sorted(root.glob(f"{METHOD}*")):
-        if folder.name in studies or not (folder / "study.json").exists():
+        if folder.name in asked or not (folder / "study.json").exists():
             continue
         study = Study.open(folder)
-        if len(study.manifests) >= runs:
+        finished = len(study.manifests) + len(study.diverged)
+        if finished >= runs and len(study.manifests) > 1:
             yield folder.name, study
         else:
-            announce(
-                f"left out: {_name(folder.name)}, which has {len(study.manifests)} of {runs} runs; name it to go on"
-            )
+            announce(f"left out: {_name(folder.name)}, which has {finished} of {runs} runs; name it to go on")
