@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from reseed._errors import InputError
 from reseed._measure import STUDIES
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 COMPARISON, PAGE = "comparison.json", "comparison.html"
 _TABLE = "comparison.parquet"
+Interval = Literal["jackknife", "samples", "two-way"]
 METHOD = "method-"
 """How the folders of methods' studies begin."""
 
@@ -29,6 +30,7 @@ def compare(
     *,
     null: str | Path | Study | None = None,
     names: Sequence[str] | None = None,
+    interval: Interval = "two-way",
     out: str | Path | None = None,
 ) -> Comparison:
     """Compare studies of the same evaluation data with the first of them, the control; nothing is trained.
@@ -37,6 +39,8 @@ def compare(
         studies: Folders, URLs or opened studies, the control first.
         null: A second control: a study of the control's recipe with other seeds.
         names: What to call the studies, one for each; default: their recipes' methods, else their folders.
+        interval: What intervals cover: ``two-way`` (other runs and other samples), ``jackknife`` (other runs on these
+            samples) or ``samples``.
         out: The folder for ``comparison.json``, ``comparison.parquet`` and ``comparison.html``; default: nothing is
             written.
 
@@ -53,7 +57,8 @@ def compare(
     if len(opened) + (null is not None) < 2:
         raise InputError(f"studies names {len(opened)} study; name the control and at least one other.")
     called = _names(opened) if names is None else _checked(names, len(opened))
-    found = compare_studies(dict(zip(called, opened, strict=True)), null=None if null is None else _opened(null))
+    beside = None if null is None else _opened(null)
+    found = compare_studies(dict(zip(called, opened, strict=True)), null=beside, interval=interval)
     if out is not None:
         write_comparison(found, out)
     return found

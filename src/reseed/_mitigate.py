@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from reseed._attribute import share_cache
-from reseed._compare import METHOD, method_folder, method_name, write_comparison
+from reseed._compare import METHOD, Interval, method_folder, method_name, write_comparison
 from reseed._errors import InputError, StudyError
 from reseed._measure import default_folder, recipe_for
 from reseed.data import DataConfig
@@ -39,6 +39,7 @@ def mitigate(
     methods: Sequence[str] = DEFAULT_METHODS,
     runs: int = 30,
     out: str | Path | None = None,
+    interval: Interval = "two-way",
     vary: Iterable[str] = DEFAULT_VARY,
     seed: int = 0,
     record: RecordConfig | None = None,
@@ -67,6 +68,8 @@ def mitigate(
             ``default`` stands for the default list, and ``control`` may be named.
         runs: Trainings in each study, two or more; three or more for intervals that cover other runs.
         out: The folder of all studies; default: ``reseed-studies/`` and a name made of data, model and recipe.
+        interval: What intervals cover: ``two-way`` (other runs and other samples), ``jackknife`` (other runs on these
+            samples) or ``samples``.
         vary: The seed streams that differ between runs: ``init``, ``order``, ``dropout``, ``augment``, ``data``.
         seed: Base seed of all studies but the second control, which has the next one.
         record: What is recorded, and when; default: scores at the final step.
@@ -135,7 +138,7 @@ def mitigate(
     for name in [name for name, study in studies.items() if name != _CONTROL and len(study.manifests) < 2]:
         announce(f"left out: {_name(name)}, of whose {runs} runs {len(studies.pop(name).manifests)} did not diverge")
     studies |= dict(_earlier(root, plans, runs, announce))
-    found = compare_studies({_name(folder): study for folder, study in studies.items()}, null=null)
+    found = compare_studies({_name(folder): study for folder, study in studies.items()}, null=null, interval=interval)
     write_comparison(found, root)
     return found
 

@@ -159,6 +159,19 @@ def test_two_runs_have_intervals_over_samples(make):
     assert "With two runs the intervals cover other samples only, not other runs." in found.notes
 
 
+def test_intervals_cover_what_is_asked_for(studies, found):
+    """The jackknife's intervals lie inside the two-way ones around the same values, and the summary says which."""
+    batches = {name: studies[name] for name in ("control", "steady")}
+    runs = compare_studies(batches, null=studies["null"], interval="jackknife")
+    assert (found.summary["ci_method"], runs.summary["ci_method"]) == ("two-way", "jackknife")
+    for name in ("reduction", "beyond_null", "accuracy_difference", "negative_flip_rate", "nll"):
+        one, other = (getattr(each.methods[0].effect, name) for each in (found, runs))
+        assert one.value == other.value
+        assert one.low <= other.low <= other.high <= one.high
+    with pytest.raises(InputError, match="interval='runs' is unknown"):
+        compare_studies(batches, interval="runs")
+
+
 def test_summary_is_json_with_intervals(found):
     """The summary survives JSON, names every row, and has an interval beside every estimate."""
     told = json.loads(json.dumps(found.summary))

@@ -181,7 +181,8 @@ def _show_sources(found: Attribution, *, as_json: bool) -> None:
 
 
 def _compare(options: Compare) -> None:
-    found = compare(options.studies, null=options.null, names=None if options.names is None else words(options.names))
+    names = None if options.names is None else words(options.names)
+    found = compare(options.studies, null=options.null, names=names, interval=options.interval)
     folder = options.out or comparison_folder(found)
     write_comparison(found, folder)
     _show_comparison(found, folder, as_json=options.json)
@@ -194,6 +195,7 @@ def _mitigate(options: Mitigate) -> None:
     found = mitigate(
         _recipe(options, ()),
         methods=words(options.methods),
+        interval=options.interval,
         runs=options.runs,
         out=options.out,
         vary=words(options.vary),

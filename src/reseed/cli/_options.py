@@ -384,6 +384,9 @@ class Compare:
     """A second control: the control's recipe with other seeds. What it seems to change is chance."""
     names: Annotated[str | None, arg(metavar="NAME,...", help_behavior_hint="")] = None
     """What to call the studies. Default: the methods of their recipes, else their folders."""
+    interval: Literal["two-way", "jackknife", "samples"] = "two-way"
+    """What 95 % intervals cover: other runs and other samples (on the safe side), other runs on these samples
+    (jackknife), or other samples."""
     out: _Path = None
     """The folder to write to. Default: reseed-studies/ and a name made of the data and the studies."""
     json: bool = False
@@ -413,6 +416,9 @@ class Mitigate:
     one or two trainings and one network at inference."""
     list: bool = False
     """Print every method with what it is and what it costs, and train nothing."""
+    interval: Literal["two-way", "jackknife", "samples"] = "two-way"
+    """What 95 % intervals cover: other runs and other samples (on the safe side), other runs on these samples
+    (jackknife), or other samples."""
     model: _Name = None
     """mlp, cnn, resnet, text-tfidf, text-encoder or MODULE:FUNCTION. Default: what suits the data."""
     runs: int = 30

@@ -13,7 +13,7 @@ from reseed._errors import InputError
 from reseed.instability._compared_method import NULL, ComparedMethod, Role
 from reseed.instability._compared_samples import compared_samples, effects
 from reseed.instability._compared_study import ComparedRuns, runs_of
-from reseed.instability._estimate import Estimate, Method
+from reseed.instability._estimate import Estimate, Method, check_method
 from reseed.instability._evaluate import HIGH_LABEL_ENTROPY, check_runs
 from reseed.instability._method_cost import method_cost
 from reseed.instability._method_effect import MethodEffect, control_effect, method_effect
@@ -34,6 +34,7 @@ class Comparison:
         null: the row of a second control with other seeds, if there is one.
         methods: the other rows, in the order they were given.
         runs: runs of each study that are compared.
+        interval: what intervals cover: "two-way" (other runs and other samples), "jackknife" (other runs) or "samples".
         notes: what a reader should know before believing the numbers.
     """
 
@@ -41,6 +42,7 @@ class Comparison:
     null: ComparedMethod | None
     methods: tuple[ComparedMethod, ...]
     runs: int
+    interval: Method
     notes: tuple[str, ...]
 
     @property
@@ -74,7 +76,7 @@ class Comparison:
             "data": header.data,
             "runs": self.runs,
             "samples": len(self.control.study.samples),
-            "ci_method": _covers(self.runs),
+            "ci_method": self.interval,
             "high_entropy_threshold": HIGH_LABEL_ENTROPY,
             "recommendation": self.recommendation,
             "methods": [_told(row) for row in self.rows],
@@ -82,13 +84,18 @@ class Comparison:
         }
 
 
-def compare_studies(studies: Mapping[str, Study], *, null: Study | None = None) -> Comparison:
+def compare_studies(
+    studies: Mapping[str, Study], *, null: Study | None = None, interval: Method = "two-way"
+) -> Comparison:
     """Compare methods with a control, on the same evaluation samples and at equal numbers of runs.
 
     Of every study the first R complete runs are compared, with R the smallest number that any of them has, since label
-    entropy grows with that number. Intervals are two-way (runs by the jackknife, independent between studies; samples
-    paired), which is on the safe side: a second control is told from the first in far less than 5 % of all cases. With
-    two runs they cover other samples only. Those of the calibration error cover other runs only.
+    entropy grows with that number. Runs of two studies count as independent, samples as paired.
+
+    Two-way intervals add up what other runs (jackknife) and other samples would change, which is on the safe side: a
+    second control is told from the first in far less than 5 % of all cases, and small effects are missed. Those of the
+    jackknife cover other runs on the same samples; they say how a method compares on this evaluation set. With two runs
+    all intervals cover other samples only; those of the calibration error always cover other runs only.
 
     The null is a second control with other seeds: what it seems to "reduce" is chance. A method whose reduction less
     the null's has an interval that includes 0 is not distinguishable from training the control again.
@@ -96,15 +103,17 @@ def compare_studies(studies: Mapping[str, Study], *, null: Study | None = None) 
     Args:
         studies: Studies by name; the first one is the control.
         null: A study of the control's recipe with other seeds; default: none.
+        interval: What intervals cover, see above.
 
     Returns:
         The comparison.
 
     Raises:
-        InputError: There is no control or nothing to compare with it, the studies are of different evaluation samples
-            or classes, or the null has the control's seeds or another recipe.
+        InputError: ``interval`` is unknown, there is no control or nothing to compare with it, the studies are of
+            different evaluation samples or classes, or the null has the control's seeds or another recipe.
         TrainingError: Fewer than two runs of a study are complete.
     """
+    check_method(interval, "interval")
     if not studies:
         raise InputError("studies is empty, so there is no control; pass studies by name, the control first.")
     (name, control), *others = studies.items()
@@ -119,7 +128,7 @@ def compare_studies(studies: Mapping[str, Study], *, null: Study | None = None) 
     if null is not None:
         _check_null(control, null)
     runs = min(len(study.manifests) for study in everything.values())
-    covers = _covers(runs)
+    covers: Method = interval if runs > 2 else "samples"
     base = runs_of(control, runs)
     beside = None if null is None else runs_of(null, runs)
     rows = []
@@ -131,11 +140,7 @@ def compare_studies(studies: Mapping[str, Study], *, null: Study | None = None) 
     rows = _with_front(rows)
     first, *rest = rows
     found_null = rest.pop(0) if null is not None else None
-    return Comparison(first, found_null, tuple(rest), runs, tuple(_notes(everything, control, null, runs)))
-
-
-def _covers(runs: int) -> Method:
-    return "two-way" if runs > 2 else "samples"
+    return Comparison(first, found_null, tuple(rest), runs, covers, tuple(_notes(everything, control, null, runs)))
 
 
 def _effect(

@@ -10,6 +10,7 @@ from reseed.instability import ComparedMethod, Comparison, Estimate
 from reseed.report import _sections
 from reseed.report import _text as text
 from reseed.report._changed_samples import changed_samples
+from reseed.report._comparison_terminal import COVERS
 from reseed.report._pareto_chart import pareto_chart
 from reseed.report._shell import document, write_page
 
@@ -50,7 +51,7 @@ def render_comparison(found: Comparison) -> str:
         _notes(found),
         _NAVIGATION,
         '<section id="methods" aria-labelledby="methods-title"><h2 id="methods-title">Method by method</h2>',
-        _caption(),
+        _caption(found),
         _stability(found),
         _quality(found),
         _cost(found),
@@ -93,12 +94,12 @@ def _notes(found: Comparison) -> str:
     return f'<aside class="notes" aria-label="Notes"><h2>Before you read on</h2><ul>{items}</ul></aside>'
 
 
-def _caption() -> str:
+def _caption(found: Comparison) -> str:
     return (
-        '<div class="caption"><p>Small print under a number: its 95 % interval. A reduction is of label entropy, '
-        "relative to the control; high-entropy samples are those on which the control's label entropy exceeds 0.56 "
-        "nats. Since they are chosen by what the control's runs show, a second control seems to settle some of them "
-        "as well: what counts is how far a method goes beyond it.</p></div>"
+        f'<div class="caption"><p>Small print under a number: its 95 % interval, {COVERS[found.interval]}. A '
+        "reduction is of label entropy, relative to the control; high-entropy samples are those on which the control's "
+        "label entropy exceeds 0.56 nats. Since they are chosen by what the control's runs show, a second control seems "
+        "to settle some of them as well: what counts is how far a method goes beyond it.</p></div>"
     )
 
 

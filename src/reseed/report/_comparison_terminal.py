@@ -20,12 +20,23 @@ def print_comparison(found: Comparison, console: Console) -> None:
     _line(console, f"{header.dataset}, {header.model}: {found.runs} runs of each study, {samples:,} samples")
     for table in (_stability(found), _answers(found), _quality(found), _costs(found)):
         console.print(table)
-    _line(console, "in brackets: 95 % interval; reductions are of label entropy, in % of the control's")
+    _line(
+        console,
+        f"in brackets: 95 % interval, {COVERS[found.interval]}; reductions are of label entropy, in % of the control's",
+    )
     _line(console, "high: over the control's samples above 0.56 nats, of which chance alone settles some")
     _line(console, "beyond: points more than the second control's; with a star where the interval excludes 0")
     for note in found.notes:
         _line(console, f"note: {note}")
     _line(console, f"recommendation: {found.recommendation}")
+
+
+COVERS = {
+    "two-way": "for other runs and other samples",
+    "jackknife": "for other runs on these samples",
+    "samples": "for other samples",
+}
+"""What an interval covers, in words."""
 
 
 def _line(console: Console, text: str) -> None:
