@@ -37,8 +37,9 @@ def test_compare_prints_what_mitigate_did(cli, folder, tmp_path, monkeypatch):
     assert told["methods"][2]["reduction"] == made["methods"][2]["reduction"]
     (written,) = (tmp_path / "reseed-studies").iterdir()
     assert written.name.startswith("digits-comparison-")
-    ended = cli("compare", *places, "--out", tmp_path / "here")
+    ended = cli("compare", *places, "--out", tmp_path / "here", "--interval", "jackknife")
     assert ended.status == 0
+    assert "in brackets: 95 % interval, for other runs on these samples" in ended.out
     assert str(tmp_path / "here" / "comparison.html") in ended.out
 
 

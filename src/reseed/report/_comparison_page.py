@@ -98,8 +98,8 @@ def _caption(found: Comparison) -> str:
     return (
         f'<div class="caption"><p>Small print under a number: its 95 % interval, {COVERS[found.interval]}. A '
         "reduction is of label entropy, relative to the control; high-entropy samples are those on which the control's "
-        "label entropy exceeds 0.56 nats. Since they are chosen by what the control's runs show, a second control seems "
-        "to settle some of them as well: what counts is how far a method goes beyond it.</p></div>"
+        "label entropy exceeds 0.56 nats. Since they are chosen by what the control's runs show, a second control "
+        "seems to settle some of them as well: what counts is how far a method goes beyond it.</p></div>"
     )
 
 
