@@ -7,6 +7,7 @@ through `Study.from_predictions`. Every measure is a pure function in `reseed.in
 from reseed._attribute import Attribution, attribute
 from reseed._bootstrap import BootstrapMeasurement, measure_bootstrap
 from reseed._bootstrap_fit import bootstrap
+from reseed._compare import compare
 from reseed._errors import (
     DataError,
     DeterminismError,
@@ -22,10 +23,11 @@ from reseed._errors import (
 )
 from reseed._export import export
 from reseed._measure import Measurement, inspect, measure, recipe_for
+from reseed._mitigate import mitigate
 from reseed._nested import NestedMeasurement, measure_nested
 from reseed._profile import profile
 from reseed.data import DataConfig, Dataset, Splits, load
-from reseed.instability import Stability, WhereUnstable, evaluate, where_unstable
+from reseed.instability import Comparison, Stability, WhereUnstable, evaluate, where_unstable
 from reseed.integrations import Recorder
 from reseed.models import ModelConfig
 from reseed.studies import Study, import_predictions, run, train_study
@@ -35,6 +37,7 @@ __all__ = [
     "Attribution",
     "AverageConfig",
     "BootstrapMeasurement",
+    "Comparison",
     "DataConfig",
     "DataError",
     "Dataset",
@@ -63,6 +66,7 @@ __all__ = [
     "WhereUnstable",
     "attribute",
     "bootstrap",
+    "compare",
     "evaluate",
     "export",
     "import_predictions",
@@ -71,6 +75,7 @@ __all__ = [
     "measure",
     "measure_bootstrap",
     "measure_nested",
+    "mitigate",
     "profile",
     "recipe_for",
     "run",

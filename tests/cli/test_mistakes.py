@@ -148,7 +148,10 @@ MEASURE = [
     ("measure --recipe nan.toml", "optimizer.lr must be a positive number, got nan"),
 ]
 OTHERS = [
-    ("warp", "unknown command 'warp'; choose among measure, import, inspect, report, export, calibrate"),
+    (
+        "warp",
+        "unknown command 'warp'; choose among measure, import, inspect, report, export, mitigate, compare, calibrate",
+    ),
     ("inspect empty", "'empty' holds no study"),
     ("inspect missing", "'missing' holds no study"),
     ("inspect plain", "'plain' holds no study"),

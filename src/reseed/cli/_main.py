@@ -11,22 +11,39 @@ from dataclasses import asdict
 from importlib.metadata import version
 from inspect import getdoc
 from io import TextIOWrapper
+from pathlib import Path
 from typing import Any
 
 import tyro
 
 from reseed._attribute import ATTRIBUTION, Attribution, attribute
 from reseed._bootstrap import BOOTSTRAP, BootstrapMeasurement, measure_bootstrap
+from reseed._compare import COMPARISON, PAGE, compare, comparison_folder, write_comparison
 from reseed._errors import InputError, ReseedError, StudyError
 from reseed._export import export
 from reseed._measure import Measurement, inspect, measure, recipe_for
+from reseed._mitigate import mitigate
 from reseed._nested import NESTED, NestedMeasurement, measure_nested
 from reseed._plain import plain
 from reseed._profile import profile_summary
-from reseed.cli._options import Calibrate, Export, Import, Inspect, Measure, Report
-from reseed.instability import SingleRunModel, calibrate, single_run_table, where_unstable
+from reseed.cli._options import (
+    Calibrate,
+    Compare,
+    ExecutionOptions,
+    Export,
+    Import,
+    Inspect,
+    Measure,
+    Mitigate,
+    Report,
+    changed_fields,
+    words,
+)
+from reseed.instability import Comparison, SingleRunModel, calibrate, single_run_table, where_unstable
+from reseed.mitigations import MITIGATIONS, AbstractMitigation, card
 from reseed.report import (
     print_bootstrap,
+    print_comparison,
     print_nested,
     print_numbers,
     print_one_run_table,
@@ -35,6 +52,7 @@ from reseed.report import (
     print_where,
 )
 from reseed.studies import ColumnNames, Study, import_predictions
+from reseed.training import Recipe, RecordConfig
 
 _TOP_OF_ONE_RUN = 100  # samples whose precision --one-run prints
 _OVERVIEW = """\
@@ -47,6 +65,8 @@ usage: reseed COMMAND [OPTIONS]
   inspect    print what a study says, and in which groups of samples
   report     write a study's summary, table of samples and HTML report anew
   export     write a study for other tools: Parquet, CSV, JSON lines, zarr, Hugging Face
+  mitigate   train a recipe with several methods and say which keep predictions in place, and at what cost
+  compare    set existing studies beside a control
   calibrate  learn from studies how to estimate instability from one run
 
 examples:
@@ -126,14 +146,7 @@ def _command(words: list[str]) -> int:
 
 
 def _measure(options: Measure) -> None:
-    model = options.model or ("text-encoder" if options.network.encoder is not None else None)
-    recipe = recipe_for(
-        options.dataset,
-        model,
-        file=options.recipe,
-        changes=options.changes(),
-        mitigations=options.mitigation or (),
-    )
+    recipe = _recipe(options, options.mitigation or ())
     if options.print_config:
         print(recipe.to_toml(), end="")
         return
@@ -141,14 +154,7 @@ def _measure(options: Measure) -> None:
         "recipe": recipe,
         "out": options.out,
         "seed": options.seed,
-        "engine": options.engine,
-        "jobs": options.jobs,
-        "address": options.address,
-        "group": options.group,
-        "device": options.device,
-        "threads": options.threads,
-        "deterministic": options.deterministic,
-        "probe": not options.no_probe,
+        **_execution(options.execution),
     }
     if options.runs is not None:
         arguments["bootstraps" if options.bootstrap else "runs"] = options.runs
@@ -207,6 +213,19 @@ def _show_nested(found: NestedMeasurement, *, as_json: bool) -> None:
     console.print(f"numbers: {found.path / NESTED}", highlight=False, markup=False, soft_wrap=True)
 
 
+def _recipe(options: Measure | Mitigate, mitigations: str | Sequence[AbstractMitigation]) -> Recipe:
+    model = options.model or ("text-encoder" if options.network.encoder is not None else None)
+    changes = changed_fields(options.data, options.network, options.training)
+    return recipe_for(options.dataset, model, file=options.recipe, changes=changes, mitigations=mitigations)
+
+
+def _execution(options: ExecutionOptions) -> dict[str, Any]:
+    """Return where and how runs execute, as the functions call it."""
+    given = dict(vars(options))
+    given["probe"] = not given.pop("no_probe")
+    return given
+
+
 def _show_sources(found: Attribution, *, as_json: bool) -> None:
     if as_json:
         _print_json(found.summary)
@@ -217,6 +236,50 @@ def _show_sources(found: Attribution, *, as_json: bool) -> None:
     header = next(iter(found.studies.values())).header
     print_sources(found.effects, console, title=f"{header.dataset}, {header.model}", notes=found.notes)
     console.print(f"numbers: {found.path / ATTRIBUTION}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _compare(options: Compare) -> None:
+    names = None if options.names is None else words(options.names)
+    found = compare(options.studies, null=options.null, names=names, interval=options.interval)
+    folder = options.out or comparison_folder(found)
+    write_comparison(found, folder)
+    _show_comparison(found, folder, as_json=options.json)
+
+
+def _mitigate(options: Mitigate) -> None:
+    if options.list:
+        _list_methods()
+        return
+    found = mitigate(
+        _recipe(options, ()),
+        methods=words(options.methods),
+        interval=options.interval,
+        runs=options.runs,
+        out=options.out,
+        vary=words(options.vary),
+        seed=options.seed,
+        record=RecordConfig(options.every, level=options.level),
+        **_execution(options.execution),
+    )
+    _show_comparison(found, found.control.study.path.parent, as_json=options.json)
+
+
+def _list_methods() -> None:
+    for name, method in MITIGATIONS.items():
+        summary, cost = card(method)
+        print(f"{name}\n    {summary}\n    Cost: {cost}")
+
+
+def _show_comparison(found: Comparison, folder: Path, *, as_json: bool) -> None:
+    if as_json:
+        _print_json(found.summary)
+        return
+    from rich.console import Console
+
+    console = Console()
+    print_comparison(found, console)
+    for line in (f"numbers: {folder / COMPARISON}", f"report:  {folder / PAGE}"):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _import(options: Import) -> None:
@@ -347,5 +410,7 @@ _COMMANDS: dict[str, tuple[Any, Callable[[Any], None]]] = {
     "inspect": (Inspect, _inspect),
     "report": (Report, _report),
     "export": (Export, _export),
+    "mitigate": (Mitigate, _mitigate),
+    "compare": (Compare, _compare),
     "calibrate": (Calibrate, _calibrate),
 }

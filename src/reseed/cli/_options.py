@@ -136,6 +136,45 @@ _AT_THE_TOP = ("epochs", "steps", "batch_size", "augment", "precision")
 
 
 @dataclass(frozen=True)
+class ExecutionOptions:
+    """Where and how runs execute."""
+
+    engine: EngineName = "auto"
+    """Where runs execute: one after another (serial), in worker processes, several as one program (stacked), or on a
+    Ray cluster. auto trains several as one program where the model allows it, in processes where that is faster."""
+    jobs: _Count = None
+    """Worker processes, or programs at once on a cluster. Default: one for each core."""
+    address: Annotated[str | None, arg(metavar="auto|HOST[:PORT]", help_behavior_hint="")] = None
+    """A Ray cluster that is there, for --engine cluster. Default: a Ray on this machine alone."""
+    group: _Count = None
+    """Runs in one program, for all engines but serial. Default: what memory allows, at most 64."""
+    device: str = "cpu"
+    """cpu, cuda, mps or auto."""
+    threads: _Count = None
+    """Threads of arithmetic. Default: one; all cores for --engine stacked."""
+    deterministic: bool = False
+    """On a GPU, use deterministic kernels only; slower, and equal seeds then give equal runs."""
+    no_probe: bool = False
+    """Do not check before the first run that equal seeds agree and different seeds differ."""
+
+
+def changed_fields(data: DataOptions, network: ModelOptions, training: TrainingOptions) -> dict[str, object]:
+    """Return the recipe fields that the command line sets, by dotted name."""
+    named = {f"data.{name}": value for name, value in vars(data).items()}
+    named |= {f"model.{name}": value for name, value in vars(network).items()}
+    named["model.fine_tune"] = network.fine_tune or None  # a flag can only turn it on
+    for name, value in vars(training).items():
+        default = name if name in _AT_THE_TOP else f"optimizer.{name}"
+        named[_FIELDS_OF_OTHER_NAMES.get(name, default)] = value
+    return {name: value for name, value in named.items() if value is not None}
+
+
+def words(text: str) -> list[str]:
+    """Return the words between commas."""
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+@dataclass(frozen=True)
 class Measure:
     """Train one recipe with many seeds and say which predictions change.
 
@@ -207,23 +246,6 @@ class Measure:
     monitor: bool = False
     """Record every step's loss, gradient norm and mean entropy of the batch as well."""
 
-    engine: EngineName = "auto"
-    """Where runs execute: one after another (serial), in worker processes, several as one program (stacked), or on a
-    Ray cluster. auto trains several as one program where the model allows it, in processes where that is faster."""
-    jobs: _Count = None
-    """Worker processes, or programs at once on a cluster. Default: one for each core."""
-    address: Annotated[str | None, arg(metavar="auto|HOST[:PORT]", help_behavior_hint="")] = None
-    """A Ray cluster that is there, for --engine cluster. Default: a Ray on this machine alone."""
-    group: _Count = None
-    """Runs in one program, for all engines but serial. Default: what memory allows, at most 64."""
-    device: str = "cpu"
-    """cpu, cuda, mps or auto."""
-    threads: _Count = None
-    """Threads of arithmetic. Default: one; all cores for --engine stacked."""
-    deterministic: bool = False
-    """On a GPU, use deterministic kernels only; slower, and equal seeds then give equal runs."""
-    no_probe: bool = False
-    """Do not check before the first run that equal seeds agree and different seeds differ."""
     json: bool = False
     """Print summary.json instead of tables."""
     print_config: bool = False
@@ -232,16 +254,7 @@ class Measure:
     data: OmitArgPrefixes[DataOptions] = field(default_factory=DataOptions)
     network: OmitArgPrefixes[ModelOptions] = field(default_factory=ModelOptions)
     training: OmitArgPrefixes[TrainingOptions] = field(default_factory=TrainingOptions)
-
-    def changes(self) -> dict[str, object]:
-        """Return the recipe fields that the command line sets, by dotted name."""
-        named = {f"data.{name}": value for name, value in vars(self.data).items()}
-        named |= {f"model.{name}": value for name, value in vars(self.network).items()}
-        named["model.fine_tune"] = self.network.fine_tune or None  # a flag can only turn it on
-        for name, value in vars(self.training).items():
-            default = name if name in _AT_THE_TOP else f"optimizer.{name}"
-            named[_FIELDS_OF_OTHER_NAMES.get(name, default)] = value
-        return {name: value for name, value in named.items() if value is not None}
+    execution: OmitArgPrefixes[ExecutionOptions] = field(default_factory=ExecutionOptions)
 
     def recorded(self) -> RecordConfig:
         """Return what is recorded, and when."""
@@ -249,7 +262,7 @@ class Measure:
 
     def streams(self) -> list[str] | None:
         """Return the names in --vary, or None where it is not given."""
-        return None if self.vary is None else [name.strip() for name in self.vary.split(",") if name.strip()]
+        return None if self.vary is None else words(self.vary)
 
 
 @dataclass(frozen=True)
@@ -379,3 +392,82 @@ class Calibrate:
     """The file to write."""
     burn_in: float = 0.5
     """Share of each run's checkpoints, from the first one, that is left out."""
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Compare studies of the same evaluation data with the first of them, the control; nothing is trained.
+
+    Prints, for each study at equal numbers of runs and with 95 % intervals: by how much label entropy is lower than the
+    control's, accuracy and its difference, negative flips, calibration, what training and inference cost, and what to
+    use. Writes comparison.json, comparison.parquet (a row for each method and sample) and comparison.html.
+
+    Examples:
+      reseed compare control-study swa-study tgtss-study --null second-control-study
+      reseed compare a b --names control,mine --out comparison
+    """
+
+    studies: Annotated[Positional[tuple[str, ...]], arg(metavar="STUDY")]
+    """Folders or URLs of studies, the control first."""
+    null: Annotated[str | None, arg(metavar="STUDY", help_behavior_hint="")] = None
+    """A second control: the control's recipe with other seeds. What it seems to change is chance."""
+    names: Annotated[str | None, arg(metavar="NAME,...", help_behavior_hint="")] = None
+    """What to call the studies. Default: the methods of their recipes, else their folders."""
+    interval: Literal["two-way", "jackknife", "samples"] = "two-way"
+    """What 95 % intervals cover: other runs and other samples (on the safe side), other runs on these samples
+    (jackknife), or other samples."""
+    out: _Path = None
+    """The folder to write to. Default: reseed-studies/ and a name made of the data and the studies."""
+    json: bool = False
+    """Print comparison.json instead of tables."""
+
+
+@dataclass(frozen=True)
+class Mitigate:
+    """Train a recipe with each of several methods and say which of them keep predictions in place, and at what cost.
+
+    Trains the control, a second control with other seeds (what it seems to change is chance), and one study for each
+    method, all in one folder. Finished runs are kept whatever happens: the same command continues, more --runs extend
+    every study, and other --methods join those that are there.
+
+    Examples:
+      reseed mitigate digits
+      reseed mitigate massive --model text-tfidf --methods control,swa,tgtss --runs 10
+      reseed mitigate digits --methods swa,tgtss:exponent=0.5+swa
+      reseed mitigate --list
+    """
+
+    dataset: Annotated[Positional[str | None], arg(metavar="DATASET", help_behavior_hint="")] = None
+    """digits, mnist, cifar10, clinc150, massive, massive-domain, hf:NAME, or a CSV, TSV, JSON-lines, Parquet or npz
+    file. Default: what --recipe says, else digits."""
+    methods: Annotated[str, arg(metavar="METHOD,...")] = "default"
+    """What to compare: NAME[:OPTION=VALUE][+NAME...], several with commas between them; default stands for methods of
+    one or two trainings and one network at inference."""
+    list: bool = False
+    """Print every method with what it is and what it costs, and train nothing."""
+    interval: Literal["two-way", "jackknife", "samples"] = "two-way"
+    """What 95 % intervals cover: other runs and other samples (on the safe side), other runs on these samples
+    (jackknife), or other samples."""
+    model: _Name = None
+    """mlp, cnn, resnet, text-tfidf, text-encoder or MODULE:FUNCTION. Default: what suits the data."""
+    runs: int = 30
+    """Trainings in each study."""
+    out: _Path = None
+    """The folder of all studies. Default: reseed-studies/ and a name made of data, model and recipe."""
+    recipe: _Path = None
+    """TOML file with some or all fields of the control's recipe."""
+    seed: int = 0
+    """Base seed of all studies but the second control, which has the next one."""
+    vary: Annotated[str, arg(metavar="STREAM,...")] = "init,order,dropout,augment"
+    """What differs between runs: init, order, dropout, augment, data (a bootstrap of the training set)."""
+    every: str = "final"
+    """Record predictions at the final step only (final), every epoch, or every so many steps (a number)."""
+    level: Level = "scores"
+    """Record labels; or scores as well (confidence, margin, ...); or full probabilities."""
+    json: bool = False
+    """Print comparison.json instead of tables."""
+
+    data: OmitArgPrefixes[DataOptions] = field(default_factory=DataOptions)
+    network: OmitArgPrefixes[ModelOptions] = field(default_factory=ModelOptions)
+    training: OmitArgPrefixes[TrainingOptions] = field(default_factory=TrainingOptions)
+    execution: OmitArgPrefixes[ExecutionOptions] = field(default_factory=ExecutionOptions)

@@ -33,14 +33,18 @@ Example:
     (array([0.    , 0.    , 0.6667]), 0.3333)
 """
 
+from reseed.instability._beyond_null import reduction_beyond_null
 from reseed.instability._bootstrap import BootstrapInstability, bootstrap_instability
 from reseed.instability._by_group import GroupMeans, by_group
 from reseed.instability._calibrate import calibrate
+from reseed.instability._calibration_error import expected_calibration_error
 from reseed.instability._capacity import rashomon_capacity
 from reseed.instability._cartography import Cartography, cartography
 from reseed.instability._churn import churn, churn_matrix, soft_churn
 from reseed.instability._clustered import ClusteringTest, clustering_test
 from reseed.instability._columns import COLUMNS, NUMBERS, RECORDED, Column, column_of, describe_columns
+from reseed.instability._compared_method import ComparedMethod
+from reseed.instability._comparison import Comparison, compare_studies
 from reseed.instability._confidence_histogram import ConfidenceHistogram, confidence_histogram
 from reseed.instability._dynamics_recorder import DynamicsRecorder
 from reseed.instability._estimate import Estimate, estimate
@@ -57,15 +61,20 @@ from reseed.instability._jitter import jitter, self_consistency
 from reseed.instability._label_entropy import label_entropy
 from reseed.instability._label_quality import LabelQuality, label_quality
 from reseed.instability._margins import aum, logit_margin
+from reseed.instability._method_cost import MethodCost
+from reseed.instability._method_effect import MethodEffect
 from reseed.instability._mode import mode_label, mode_share, variation_ratio
 from reseed.instability._multiplicity import Multiplicity, multiplicity
+from reseed.instability._negative_flips import retraining_negative_flip_rate
 from reseed.instability._nested import NestedInstability, nested_instability
 from reseed.instability._nested_estimates import NestedEstimates, nested_estimates
 from reseed.instability._nested_variance import NestedVariance, nested_variance
+from reseed.instability._pareto import pareto_front
 from reseed.instability._probabilities import check_probabilities, confidence_mean_std, predicted_labels
 from reseed.instability._rashomon import ambiguity, ambiguous_samples, discrepancy, rashomon_set
 from reseed.instability._rashomon_sweep import RashomonSweep, rashomon_sweep
 from reseed.instability._reduction import label_entropy_reduction
+from reseed.instability._run_means import accuracy_difference
 from reseed.instability._sample_groups import SampleGroups, available_groupings, sample_groups
 from reseed.instability._single_run import SingleRunModel, single_run_score
 from reseed.instability._single_run_signals import single_run_signals
@@ -100,6 +109,8 @@ __all__ = [
     "ClassStability",
     "ClusteringTest",
     "Column",
+    "ComparedMethod",
+    "Comparison",
     "ConfidenceHistogram",
     "DynamicsRecorder",
     "EntropyDecomposition",
@@ -109,6 +120,8 @@ __all__ = [
     "GroupMeans",
     "LabelQuality",
     "LabelStatistics",
+    "MethodCost",
+    "MethodEffect",
     "Multiplicity",
     "NestedEstimates",
     "NestedInstability",
@@ -128,6 +141,7 @@ __all__ = [
     "ViableRange",
     "WhereUnstable",
     "WinLoss",
+    "accuracy_difference",
     "ambiguity",
     "ambiguous_samples",
     "aum",
@@ -141,6 +155,7 @@ __all__ = [
     "churn_matrix",
     "clustering_test",
     "column_of",
+    "compare_studies",
     "confidence_histogram",
     "confidence_mean_std",
     "describe_columns",
@@ -148,6 +163,7 @@ __all__ = [
     "entropy_decomposition",
     "estimate",
     "evaluate",
+    "expected_calibration_error",
     "first_learned",
     "flip_pairs",
     "flip_probability_upper_bound",
@@ -167,11 +183,14 @@ __all__ = [
     "nested_estimates",
     "nested_instability",
     "nested_variance",
+    "pareto_front",
     "predicted_labels",
     "rarefaction",
     "rashomon_capacity",
     "rashomon_set",
     "rashomon_sweep",
+    "reduction_beyond_null",
+    "retraining_negative_flip_rate",
     "risk_ambiguity",
     "sample_groups",
     "score_variance",

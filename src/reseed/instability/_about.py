@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from typing import Any
 
+from reseed.mitigations import described
 from reseed.studies import Study, cost_summary
 
 
@@ -16,6 +17,7 @@ def about_study(study: Study) -> dict[str, Any]:
         "reseed": version("reseed"),
         "dataset": header.dataset,
         "model": header.model,
+        "mitigations": _mitigations(study),
         "runs": len(study.manifests),
         "runs_requested": header.runs,
         "runs_missing": len(study.missing),
@@ -23,6 +25,15 @@ def about_study(study: Study) -> dict[str, Any]:
         "samples": len(study.samples),
         "classes": len(header.class_names),
     }
+
+
+def _mitigations(study: Study) -> str | None:
+    """Return the methods of the study's recipe that keep predictions in place, as text; None without any."""
+    if study.recipe is None:
+        return None
+    average = study.recipe.average.name
+    methods = [described(study.recipe.mitigations)] if study.recipe.mitigations else []
+    return "+".join([*methods, *([] if average == "none" else [average])]) or None
 
 
 def about_recipe(study: Study) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from reseed.mitigations._mitigation import AbstractMitigation, Batch, Peers, Pen
 from reseed.mitigations._mixup import Mixup
 from reseed.mitigations._prediction_ensemble import PredictionEnsemble
 from reseed.mitigations._priors import class_prior, kl_to_prior
-from reseed.mitigations._registry import MITIGATIONS, described, mitigation, parse_mitigations
+from reseed.mitigations._registry import MITIGATIONS, card, described, mitigation, parse_mitigations
 from reseed.mitigations._sam import Sam
 from reseed.mitigations._soft_cross_entropy import soft_cross_entropy
 from reseed.mitigations._teaching import AbstractTeaching, EnsembleSoftLabels, Tgtss
@@ -38,6 +38,7 @@ __all__ = [
     "Stage",
     "Swa",
     "Tgtss",
+    "card",
     "check_composition",
     "class_prior",
     "confidence_penalty_loss",

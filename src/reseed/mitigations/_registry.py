@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -85,6 +86,21 @@ def parse_mitigations(text: str) -> tuple[AbstractMitigation, ...]:
             options[field.strip().replace("-", "_")] = value.strip()
         methods.append(mitigation(name, **options))
     return tuple(methods)
+
+
+def card(method: type[AbstractMitigation]) -> tuple[str, str]:
+    """Return what a method's card says it is and what it costs, a line each.
+
+    Args:
+        method: The class.
+
+    Examples:
+        >>> card(Swa)[1]
+        'one training, one network at inference.'
+    """
+    text = inspect.getdoc(method) or ""
+    cost = text.partition("\nCost: ")[2].partition("\nBeware:")[0]
+    return text.partition("\n")[0], " ".join(cost.split())
 
 
 def described(methods: tuple[AbstractMitigation, ...]) -> str:

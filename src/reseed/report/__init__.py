@@ -4,6 +4,8 @@
 disk.
 """
 
+from reseed.report._comparison_page import render_comparison, write_comparison_page
+from reseed.report._comparison_terminal import print_comparison
 from reseed.report._data import ReportData
 from reseed.report._from_study import report_data
 from reseed.report._numbers import print_numbers
@@ -17,6 +19,7 @@ from reseed.report._where import print_where
 __all__ = [
     "ReportData",
     "print_bootstrap",
+    "print_comparison",
     "print_nested",
     "print_numbers",
     "print_one_run_table",
@@ -24,7 +27,9 @@ __all__ = [
     "print_stability",
     "print_where",
     "render",
+    "render_comparison",
     "report_data",
     "unstable_rows",
     "write",
+    "write_comparison_page",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -41,7 +42,7 @@ def report_data(study: Study, stability: Stability, groups: SampleGroups | None 
     pairs, jitter = stability.pairs, stability.summary["jitter"]
     groupings, group_notes = _groupings(study, stability, groups)
     return ReportData(
-        title=f"{study.header.dataset}, {study.header.model}",
+        title=title_of(stability.summary),
         summary=stability.summary,
         sample_ids=study.samples.ids,
         targets=study.targets,
@@ -77,7 +78,7 @@ def _of_one_run(study: Study, stability: Stability) -> ReportData:
     table = stability.samples
     labels, unknown = table.column("mode_label").to_numpy(), np.full(len(study.samples), np.nan)
     return ReportData(
-        title=f"{study.header.dataset}, {study.header.model}",
+        title=title_of(stability.summary),
         summary=stability.summary,
         sample_ids=study.samples.ids,
         targets=study.targets,
@@ -96,6 +97,12 @@ def _of_one_run(study: Study, stability: Stability) -> ReportData:
         provenance=_provenance(study),
         notes=stability.notes,
     )
+
+
+def title_of(summary: Mapping[str, Any]) -> str:
+    """Return what a study is called: its data, its model, and the methods that keep its predictions in place."""
+    methods = summary.get("mitigations")
+    return f"{summary['dataset']}, {summary['model']}" + (f", with {methods}" if methods else "")
 
 
 def _groupings(

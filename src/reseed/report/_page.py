@@ -1,19 +1,15 @@
-"""The page: its parts put together, its scripts pinned by their hashes, and the file written in one step."""
+"""The page of a study: its parts put together, and the file written."""
 
-import base64
-import hashlib
 import os
-import secrets
 from collections.abc import Iterator, Mapping
-from importlib import resources
 from pathlib import Path
 
-from reseed._errors import InputError
 from reseed.report import _headline, _sections
 from reseed.report import _text as text
 from reseed.report._charts import charts
 from reseed.report._data import ReportData
 from reseed.report._samples import STATIC_ROWS, SampleTable, sample_table
+from reseed.report._shell import document, write_page
 
 
 def render(data: ReportData) -> str:
@@ -31,25 +27,11 @@ def render(data: ReportData) -> str:
     is_compared = data.flip_probability is None  # else there is a single run
     drawn = charts(data) if is_compared else ()
     table = sample_table(data)
-    plotly, plotly_hash = _script(_plotly_source() if is_compared else "")
-    script, script_hash = _script(_resource("page.js"))
     figures = {chart.name: chart.figure for chart in drawn if chart.figure is not None}
-    policy = (
-        f"default-src 'none'; script-src 'sha256-{plotly_hash}' 'sha256-{script_hash}'; "
-        "style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
-    )
-    head = (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta name="color-scheme" content="light dark"><meta name="referrer" content="no-referrer">'
-        '<meta name="generator" content="reseed"><link rel="icon" href="data:,">'
-        f"<title>{text.escape(data.title)}</title><style>{_resource('page.css')}</style></head>"
-    )
     where, cost = _sections.where(data), _sections.cost(data)
     by_name = {chart.name: _sections.chart(chart) for chart in drawn}
     body = (
-        '<body><a class="skip" href="#samples">Skip to the samples</a><main>',
+        '<a class="skip" href="#samples">Skip to the samples</a><main>',
         _headline.header(data),
         _headline.notes(data),
         _navigation(is_compared=is_compared, has_where=bool(where), has_cost=bool(cost)),
@@ -60,14 +42,10 @@ def render(data: ReportData) -> str:
         _how_many(by_name) if is_compared else "",
         cost,
         _sections.provenance(data),
-        "</main><footer><p>Made by reseed. This file is complete: it loads nothing.</p></footer>",
-        _json("figures", figures),
-        _json("samples-data", table.payload),
-        plotly,
-        script,
-        "</body></html>\n",
+        "</main>",
     )
-    return head + "\n".join(body)
+    payload = {"figures": figures, "samples-data": table.payload}
+    return document(data.title, "\n".join(body), payload, "page.js", has_charts=is_compared)
 
 
 def write(data: ReportData, path: str | os.PathLike[str]) -> Path:
@@ -83,19 +61,7 @@ def write(data: ReportData, path: str | os.PathLike[str]) -> Path:
     Raises:
         InputError: The path is a folder.
     """
-    target = Path(path)
-    if target.is_dir():
-        example = str(target / "report.html")
-        raise InputError(f"path {str(target)!r} is a folder: pass the name of a file, such as {example!r}")
-    page = render(data)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        temporary.write_text(page, encoding="utf-8", newline="\n")
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return target
+    return write_page(render(data), path)
 
 
 def _comparison(data: ReportData, by_name: Mapping[str, str]) -> Iterator[str]:
@@ -162,24 +128,3 @@ def _samples(data: ReportData, table: SampleTable) -> str:
         '<section id="samples" aria-labelledby="samples-title"><h2 id="samples-title">Samples</h2>'
         f'<div class="caption"><p>{intro}</p>{remarks}{without}</div>{controls}{table.html}{pager}</section>'
     )
-
-
-def _json(name: str, value: object) -> str:
-    return f'<script type="application/json" id="{name}">{text.inline_json(value)}</script>'
-
-
-def _script(source: str) -> tuple[str, str]:
-    """An inline script and the hash that the content security policy allows it by."""
-    safe = source.replace("</script", "<\\/script").replace("<!--", "<\\!--")
-    digest = hashlib.sha256(safe.encode("utf-8")).digest()
-    return f"<script>{safe}</script>", base64.b64encode(digest).decode("ascii")
-
-
-def _resource(name: str) -> str:
-    return resources.files("reseed.report").joinpath(name).read_text(encoding="utf-8")
-
-
-def _plotly_source() -> str:
-    from plotly.offline import get_plotlyjs  # imported here: nobody pays for it who makes no report
-
-    return str(get_plotlyjs())

@@ -201,7 +201,7 @@ def _cells(data: ReportData, sample: int, words: str | None, image: str | None) 
     chance = math.nan if data.flip_probability is None else float(data.flip_probability[sample])
     answer = f"<bdi>{text.escape(text.clip(data.class_name(mode), 60))}</bdi>" if mode >= 0 else ""
     return {
-        "sample": f'<td class="sample">{_sample(_id(data, sample), words, image)}</td>',
+        "sample": f'<td class="sample">{sample_cell(_id(data, sample), words, image)}</td>',
         "answers": f'<td class="answers">{_answers(data, sample)}</td>',
         "answer": f"<td>{answer or text.missing('no answer')}</td>",
         "gold": f"<td>{gold}</td>",
@@ -218,7 +218,8 @@ def _number_cell(value: float, form: Any, reason: str) -> str:
     return f'<td class="number">{form(value) if math.isfinite(value) else text.missing(reason)}</td>'
 
 
-def _sample(name: str, words: str | None, image: str | None) -> str:
+def sample_cell(name: str, words: str | None, image: str | None) -> str:
+    """How a sample is recognised: its picture in base64, its id, its text, of which long ones open at a click."""
     parts = []
     if image is not None:
         parts.append(f'<img src="data:image/png;base64,{image}" alt="sample {text.escape(name)}">')

@@ -41,7 +41,7 @@ def pairs(data: ReportData) -> str:
     """The labels that replace each other most often."""
     rows = [row for row in data.pairs if row[2] > 0 or row[3] > 0]
     if not rows:
-        return _block("Labels that replace each other", "<p>No two labels were given to the same sample.</p>")
+        return block("Labels that replace each other", "<p>No two labels were given to the same sample.</p>")
     top = max((share for _, _, share, _ in rows if share == share), default=0.0) or 1.0
     body = "".join(
         f"<tr><td><bdi>{_name(data, first)}</bdi> <span class=muted>\u2194</span> "
@@ -53,14 +53,14 @@ def pairs(data: ReportData) -> str:
         "Share: of all disagreements between two runs, how many are between these two labels. "
         "Samples: how many got both labels." + _more(len(rows), _PAIRS, "pairs")
     )
-    table = _table("Labels that replace each other", ("Labels", "Share", "Samples"), body, numeric=(1, 2))
-    return _block("Labels that replace each other", table + f'<p class="caption">{caption}</p>')
+    shown = table("Labels that replace each other", ("Labels", "Share", "Samples"), body, numeric=(1, 2))
+    return block("Labels that replace each other", shown + f'<p class="caption">{caption}</p>')
 
 
 def classes(data: ReportData) -> str:
     """The classes whose samples are least stable."""
     if not data.classes:
-        return _block("Least stable classes", "<p>There are no numbers per class.</p>")
+        return block("Least stable classes", "<p>There are no numbers per class.</p>")
     top = max((entropy for *_, entropy in data.classes if entropy == entropy), default=0.0) or 1.0
     rows = []
     for label, samples, accuracy, entropy in data.classes[:_CLASSES]:
@@ -75,8 +75,8 @@ def classes(data: ReportData) -> str:
         len(data.classes), _CLASSES, "classes"
     )
     columns = ("Class", "Samples", "Accuracy", "Label entropy")
-    table = _table("Least stable classes", columns, "".join(rows), numeric=(1, 2, 3))
-    return _block("Least stable classes", table + f'<p class="caption">{caption}</p>')
+    shown = table("Least stable classes", columns, "".join(rows), numeric=(1, 2, 3))
+    return block("Least stable classes", shown + f'<p class="caption">{caption}</p>')
 
 
 def where(data: ReportData) -> str:
@@ -95,9 +95,9 @@ def where(data: ReportData) -> str:
         )
         more = _more(found.total, len(found.rows), "groups")
         title = f"By {text.escape(found.title)}"
-        table = _table(title, columns, body, numeric=(1, 2, 3, 4, 5))
+        shown = table(title, columns, body, numeric=(1, 2, 3, 4, 5))
         words = f"{text.escape(found.verdict)} {text.escape(found.about)}{more}"
-        blocks.append(_block(title, table + f'<p class="caption">{words}</p>'))
+        blocks.append(block(title, shown + f'<p class="caption">{words}</p>'))
     caption = (
         "Excess: mean label entropy of the group less that of all samples, in nats. p: chance that any group of the "
         "grouping stands out upwards as much as this one, were the values dealt to the samples at random."
@@ -117,10 +117,10 @@ def cost(data: ReportData) -> str:
         f'<tr><td>{name}</td><td class="number">{total}</td><td class="number">{each}</td></tr>'
         for name, total, each in found.rows
     )
-    table = _table("What it cost", ("Figure", "In total", "Per run"), body, numeric=(1, 2))
+    shown = table("What it cost", ("Figure", "In total", "Per run"), body, numeric=(1, 2))
     return (
         '<section id="cost" aria-labelledby="cost-title"><h2 id="cost-title">What it cost</h2>'
-        f'<div class="single">{table}<p class="caption">{text.escape(found.about)}</p></div></section>'
+        f'<div class="single">{shown}<p class="caption">{text.escape(found.about)}</p></div></section>'
     )
 
 
@@ -180,7 +180,8 @@ def _more(total: int, shown: int, noun: str) -> str:
     return f" The first {shown} of {text.count(total)} {noun}." if total > shown else ""
 
 
-def _table(title: str, names: Iterable[str], body: str, numeric: tuple[int, ...]) -> str:
+def table(title: str, names: Iterable[str], body: str, numeric: tuple[int, ...]) -> str:
+    """A table of rows that are HTML already, in a box that scrolls."""
     head = "".join(
         f'<th scope="col"{" class=number" if place in numeric else ""}>{name}</th>' for place, name in enumerate(names)
     )
@@ -188,5 +189,6 @@ def _table(title: str, names: Iterable[str], body: str, numeric: tuple[int, ...]
     return f"{box}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
 
 
-def _block(title: str, content: str) -> str:
+def block(title: str, content: str) -> str:
+    """Content under a heading of the third order."""
     return f"<div><h3>{title}</h3>{content}</div>"

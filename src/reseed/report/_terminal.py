@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from reseed._plain import plain
 from reseed.instability import Stability
 from reseed.report._cost import CostTable, cost_table
+from reseed.report._from_study import title_of
 from reseed.studies import Study
 
 if TYPE_CHECKING:
@@ -78,9 +79,7 @@ def _two_columns(summary: dict[str, Any]) -> Any:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(
-        title=Text(plain(f"{summary['dataset']}, {summary['model']}")), title_justify="left", show_header=False
-    )
+    table = Table(title=Text(plain(title_of(summary))), title_justify="left", show_header=False)
     table.add_column("measure")
     table.add_column("value")
     return table

@@ -1,0 +1,133 @@
+"""Studies side by side: methods beside a control, and the files that say so."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from reseed._errors import InputError
+from reseed._measure import STUDIES
+from reseed.instability import Comparison, compare_studies
+from reseed.mitigations import described
+from reseed.report import write_comparison_page
+from reseed.studies import Study, local_folder, replace_file, replace_json
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+COMPARISON, PAGE = "comparison.json", "comparison.html"
+_TABLE = "comparison.parquet"
+Interval = Literal["jackknife", "samples", "two-way"]
+METHOD = "method-"
+"""How the folders of methods' studies begin."""
+
+
+def compare(
+    studies: Sequence[str | Path | Study],
+    *,
+    null: str | Path | Study | None = None,
+    names: Sequence[str] | None = None,
+    interval: Interval = "two-way",
+    out: str | Path | None = None,
+) -> Comparison:
+    """Compare studies of the same evaluation data with the first of them, the control; nothing is trained.
+
+    Args:
+        studies: Folders, URLs or opened studies, the control first.
+        null: A second control: a study of the control's recipe with other seeds.
+        names: What to call the studies, one for each; default: their recipes' methods, else their folders.
+        interval: What intervals cover: ``two-way`` (other runs and other samples), ``jackknife`` (other runs on these
+            samples) or ``samples``.
+        out: The folder for ``comparison.json``, ``comparison.parquet`` and ``comparison.html``; default: nothing is
+            written.
+
+    Returns:
+        The comparison; see `reseed.instability.compare_studies`.
+
+    Raises:
+        InputError: There are fewer than two studies, names are not one for each, or the studies cannot be compared.
+        StudyError: A folder holds no usable study.
+        TrainingError: Fewer than two runs of a study are complete.
+        StorageError: The files cannot be written, or a URL not be reached.
+    """
+    opened = [_opened(study) for study in studies]
+    if len(opened) + (null is not None) < 2:
+        raise InputError(f"studies names {len(opened)} study; name the control and at least one other.")
+    called = _names(opened) if names is None else _checked(names, len(opened))
+    beside = None if null is None else _opened(null)
+    found = compare_studies(dict(zip(called, opened, strict=True)), null=beside, interval=interval)
+    if out is not None:
+        write_comparison(found, out)
+    return found
+
+
+def write_comparison(found: Comparison, folder: str | Path) -> Path:
+    """Write ``comparison.json``, ``comparison.parquet`` and ``comparison.html``, and return the page's path.
+
+    Args:
+        found: The comparison.
+        folder: Where to.
+
+    Raises:
+        InputError: The folder is a URL.
+        StorageError: They cannot be written.
+    """
+    root = local_folder(folder)
+    replace_json(root / COMPARISON, found.summary)
+    replace_file(root / _TABLE, lambda path: _write_table(found.samples, path))
+    return write_comparison_page(found, root / PAGE)
+
+
+def _write_table(table: pa.Table, path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    pq.write_table(table, path, compression="zstd")
+
+
+def comparison_folder(found: Comparison) -> Path:
+    """Return the folder that a comparison gets when the user names none."""
+    rows = [f"{row.name}={row.study.url or row.study.path.resolve()}" for row in found.rows]
+    digest = hashlib.sha256("\n".join(rows).encode()).hexdigest()[:8]
+    name = re.sub(r"[^\w.-]", "-", Path(found.control.study.header.dataset).stem)
+    return STUDIES / f"{name}-comparison-{digest}"
+
+
+def method_folder(name: str) -> str:
+    """Return a method's folder: its text, in which commas stand for the colons that some file systems refuse."""
+    return METHOD + name.replace(":", ",")
+
+
+def method_name(folder: str) -> str:
+    """Return the text of the method whose folder this is."""
+    return folder.removeprefix(METHOD).replace(",", ":")
+
+
+def _opened(study: str | Path | Study) -> Study:
+    return study if isinstance(study, Study) else Study.open(study)
+
+
+def _names(studies: list[Study]) -> list[str]:
+    """Return the methods of each study's recipe, else its folder's name; folders tell apart what is called alike."""
+    names = [_described(study) for study in studies]
+    return [
+        name if names.count(name) == 1 else f"{name} ({study.path.name})"
+        for name, study in zip(names, studies, strict=True)
+    ]
+
+
+def _described(study: Study) -> str:
+    if study.path.name.startswith(METHOD):
+        return method_name(study.path.name)
+    methods = () if study.recipe is None else study.recipe.mitigations
+    return described(methods) if methods else study.path.name
+
+
+def _checked(names: Sequence[str], count: int) -> list[str]:
+    if len(names) != count:
+        raise InputError(f"names holds {len(names)} names for {count} studies; pass one for each, the control's first.")
+    if len(set(names)) != len(names):
+        raise InputError(f"names are not unique: {', '.join(names)}; call each study otherwise.")
+    return list(names)

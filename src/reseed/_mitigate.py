@@ -1,0 +1,198 @@
+"""Methods that keep predictions in place, each trained and set beside a control and its null."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from reseed._compare import METHOD, Interval, method_folder, method_name, write_comparison
+from reseed._design import share_cache
+from reseed._errors import InputError, StudyError
+from reseed._measure import default_folder, recipe_for
+from reseed.data import DataConfig
+from reseed.engines import Engine
+from reseed.instability import Comparison, compare_studies
+from reseed.mitigations import described, parse_mitigations
+from reseed.studies import Study, local_folder, to_stderr, train_study
+from reseed.training import DEFAULT_VARY, Recipe, RecordConfig, SeedPlan, check_vary, mitigated
+
+DEFAULT_METHODS = (
+    "label-smoothing",
+    "confidence-penalty",
+    "swa",
+    "sam",
+    "tgtss:source=in_batch",
+    "tgtss:source=in_batch:exponent=0.5",
+    "tgtss:source=in_batch+swa",
+)
+"""What `mitigate` compares when it is not told: methods of one or two trainings, and one network at inference."""
+
+_CONTROL, _NULL = "control", "second-control"
+_KNOWN = (_CONTROL, _NULL, "lessons", "comparison.json", "comparison.parquet", "comparison.html")
+
+
+def mitigate(
+    recipe: Recipe | None = None,
+    data: str | DataConfig = "digits",
+    model: str | None = None,
+    *,
+    methods: Sequence[str] = DEFAULT_METHODS,
+    runs: int = 30,
+    out: str | Path | None = None,
+    interval: Interval = "two-way",
+    vary: Iterable[str] = DEFAULT_VARY,
+    seed: int = 0,
+    record: RecordConfig | None = None,
+    engine: str | Engine = "auto",
+    jobs: int | None = None,
+    address: str | None = None,
+    group: int | None = None,
+    device: str = "cpu",
+    threads: int | None = None,
+    deterministic: bool = False,
+    probe: bool = True,
+    announce: Callable[[str], None] | None = None,
+) -> Comparison:
+    """Train a recipe with each of several methods and compare what they do to stability, accuracy and cost.
+
+    Trains the control, a second control with other seeds (the null: what it seems to change is chance), and one study
+    for each method. Each is a folder below ``out`` that `inspect` opens. Finished runs are kept whatever happens: the
+    same call continues, more ``runs`` extend every study, and other ``methods`` join those that are there and have as
+    many runs. Writes ``comparison.json``, ``comparison.parquet`` and ``comparison.html``.
+
+    Args:
+        recipe: The control's recipe, see `recipe_for`; default: that of ``data`` and ``model``.
+        data: A data set's name, a file, or a `DataConfig`. Not used when ``recipe`` is given.
+        model: A model's name; default: what suits the data. Not used when ``recipe`` is given.
+        methods: Texts such as ``swa`` or ``tgtss:exponent=0.5+swa``, see `reseed.mitigations.parse_mitigations`;
+            ``default`` stands for the default list, and ``control`` may be named.
+        runs: Trainings in each study, two or more; three or more for intervals that cover other runs.
+        out: The folder of all studies; default: ``reseed-studies/`` and a name made of data, model and recipe.
+        interval: What intervals cover: ``two-way`` (other runs and other samples), ``jackknife`` (other runs on these
+            samples) or ``samples``.
+        vary: The seed streams that differ between runs: ``init``, ``order``, ``dropout``, ``augment``, ``data``.
+        seed: Base seed of all studies but the second control, which has the next one.
+        record: What is recorded, and when; default: scores at the final step.
+        engine: Where runs execute, see `measure`.
+        jobs: Worker processes, or groups at once on a cluster; default: one for each core.
+        address: Where the cluster is, see `measure`.
+        group: Runs in one program; default: what memory allows, at most 64.
+        device: Where runs train: ``cpu``, ``cuda``, ``mps`` or ``auto``.
+        threads: Threads of arithmetic, see `measure`.
+        deterministic: Whether to use torch's deterministic kernels only; for GPUs.
+        probe: Whether to check determinism before each study.
+        announce: Takes a line before long work begins; default: standard error.
+
+    Returns:
+        The comparison, its studies included.
+
+    Raises:
+        InputError: An argument, the recipe or the data is unusable, or a method is unknown.
+        DeterminismError: The probe failed.
+        StudyError: The folder holds something else.
+        StorageError: The folder cannot be written.
+        TrainingError: Some runs did not finish, or fewer than two of a study left usable predictions; those that
+            did are kept.
+
+    Examples:
+        >>> import tempfile
+        >>> recipe = recipe_for("digits", changes={"epochs": 1, "model.hidden": [4]})
+        >>> options = {"runs": 3, "engine": "serial", "announce": lambda line: None}
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     found = mitigate(recipe, methods=["swa"], out=folder, **options)
+        ...     [row.name for row in found.rows]
+        ['control', 'second control', 'swa']
+    """
+    recipe = recipe or recipe_for(data, model)
+    announce = announce or to_stderr
+    record = record or RecordConfig(every="final")
+    streams = check_vary(vary)
+    wanted = _recipes(recipe, methods)
+    root = local_folder(_default(recipe) if out is None else out)
+    _check_folder(root)
+    plans = {_CONTROL: (recipe, seed), _NULL: (recipe, seed + 1)}
+    plans |= {method_folder(name): (changed, seed) for name, changed in wanted.items()}
+    announce(f"{len(plans)} studies of {runs} runs")
+    studies: dict[str, Study] = {}
+    for number, (name, (changed, base)) in enumerate(plans.items(), start=1):
+        announce(f"study {number} of {len(plans)}: {_name(name)}")
+        share_cache(root / _CONTROL, root / name)
+        studies[name] = train_study(
+            changed,
+            root / name,
+            runs=runs,
+            plan=SeedPlan(base, streams),
+            record=record,
+            engine=engine,
+            jobs=jobs,
+            address=address,
+            group=group,
+            device=device,
+            threads=threads,
+            deterministic=deterministic,
+            probe=probe,
+            lessons_folder=root.absolute() / "lessons",
+            announce=announce,
+        )
+    null = studies.pop(_NULL)
+    for name in [name for name, study in studies.items() if name != _CONTROL and len(study.manifests) < 2]:
+        announce(f"left out: {_name(name)}, of whose {runs} runs {len(studies.pop(name).manifests)} did not diverge")
+    studies |= dict(_earlier(root, plans, runs, announce))
+    found = compare_studies({_name(folder): study for folder, study in studies.items()}, null=null, interval=interval)
+    write_comparison(found, root)
+    return found
+
+
+def _recipes(recipe: Recipe, methods: Sequence[str]) -> dict[str, Recipe]:
+    """Return the recipe of each method by the method's own text; those that say the same are one."""
+    found: dict[str, Recipe] = {}
+    if isinstance(methods, str):
+        raise InputError(f"methods must be several texts, got {methods!r}; pass [{methods!r}].")
+    for text in (part for given in methods for part in (DEFAULT_METHODS if given == "default" else (given,))):
+        parsed = parse_mitigations(text)
+        changed = mitigated(recipe, parsed)
+        if changed == recipe:
+            if parsed:
+                raise InputError(f"method {text!r} changes nothing, so it is the control itself; raise its strength.")
+            continue
+        name = described(tuple(sorted(parsed, key=lambda method: (method.place, method.name))))
+        if changed not in found.values():
+            found[name] = changed
+    if not found:
+        raise InputError("methods name nothing but the control; name at least one method, such as swa.")
+    return found
+
+
+def _default(recipe: Recipe) -> Path:
+    study = default_folder(recipe)
+    name, _, digest = study.name.rpartition("-")
+    return study.with_name(f"{name}-mitigate-{digest}")
+
+
+def _check_folder(root: Path) -> None:
+    """Accept a folder that holds a comparison of methods, or nothing."""
+    if not root.exists():
+        return
+    if not root.is_dir() or not all(item.name in _KNOWN or item.name.startswith(METHOD) for item in root.iterdir()):
+        raise StudyError(
+            f"{str(root)!r} exists and holds no comparison of methods; choose another --out, or an empty folder."
+        )
+
+
+def _name(folder: str) -> str:
+    return method_name(folder) if folder.startswith(METHOD) else folder.replace("-", " ")
+
+
+def _earlier(
+    root: Path, asked: Collection[str], runs: int, announce: Callable[[str], None]
+) -> Iterator[tuple[str, Study]]:
+    """Yield the studies of methods that earlier calls trained, if they have as many runs."""
+    for folder in sorted(root.glob(f"{METHOD}*")):
+        if folder.name in asked or not (folder / "study.json").exists():
+            continue
+        study = Study.open(folder)
+        finished = len(study.manifests) + len(study.diverged)
+        if finished >= runs and len(study.manifests) > 1:
+            yield folder.name, study
+        else:
+            announce(f"left out: {_name(folder.name)}, which has {finished} of {runs} runs; name it to go on")

@@ -1,0 +1,43 @@
+"""What a comparison reads of a study: the first runs' last predictions, once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int, Integer
+
+from reseed.studies import Study
+
+
+@dataclass(frozen=True, eq=False)
+class ComparedRuns:
+    """The last predictions of a study's first runs; what concerns the truth is of samples with a known target only.
+
+    Attributes:
+        labels: Predicted labels [run, sample].
+        known: Positions of samples with a known target.
+        targets: Theirs, [known].
+        own_probability: Probability of the target, [run, known]; None where it was not recorded.
+        confidence: Probability of the label that is answered, [run, known]; None where it was not recorded.
+    """
+
+    labels: Integer[np.ndarray, "run sample"]
+    known: Int[np.ndarray, " known"]
+    targets: Int[np.ndarray, " known"]
+    own_probability: Float[np.ndarray, "run known"] | None
+    confidence: Float[np.ndarray, "run known"] | None
+
+
+def runs_of(study: Study, runs: int) -> ComparedRuns:
+    """Returns what is compared of a study's first ``runs`` complete runs."""
+    known = np.flatnonzero(study.targets >= 0)
+    recorded = study.recorded_names()
+    has_scores = len(known) > 0 and {"own_probability", "confidence"} <= set(recorded)
+    return ComparedRuns(
+        study.final("labels")[:runs],
+        known,
+        study.targets[known],
+        study.final("own_probability")[:runs, known] if has_scores else None,
+        study.final("confidence")[:runs, known] if has_scores else None,
+    )

@@ -1,0 +1,149 @@
+"""What a method does, from its runs, the control's and a second control's."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float
+
+from reseed.instability._beyond_null import reduction_beyond_null
+from reseed.instability._calibration_error import calibration_error
+from reseed.instability._compared_study import ComparedRuns
+from reseed.instability._estimate import Estimate, Method, estimate, interval, t_interval
+from reseed.instability._evaluate import HIGH_LABEL_ENTROPY
+from reseed.instability._negative_flips import retraining_negative_flip_rate
+from reseed.instability._reduction import label_entropy_reduction
+from reseed.instability._run_means import difference_of_means, mean_of, right
+
+_LEAST = float(np.finfo(np.float32).tiny)
+_LEVEL = 0.95
+_Subset = Literal["high"] | None
+
+
+@dataclass(frozen=True)
+class MethodEffect:
+    """What a method does. An estimate is None where it does not apply or what it needs was not recorded.
+
+    Attributes:
+        accuracy: Mean accuracy over runs.
+        accuracy_difference: Accuracy less the control's, samples paired.
+        label_entropy: Mean label entropy in nats.
+        reduction: By how many percent label entropy is lower than the control's.
+        high_reduction: The same over the control's high-entropy samples; only beside the null's.
+        beyond_null: Reduction less the null's, in percentage points.
+        high_beyond_null: The same over the control's high-entropy samples.
+        unstable_fraction: Share of samples on which runs differ.
+        jitter: Share of answers in which two runs differ.
+        negative_flip_rate: Share of samples that a retraining gets wrong and the run before it got right.
+        nll: Mean negative log-probability of the target, in nats; probabilities below 1.2e-38 count as that.
+        ece: Mean expected calibration error of a run, 15 bins; its interval covers other runs only.
+    """
+
+    accuracy: Estimate | None
+    accuracy_difference: Estimate | None
+    label_entropy: Estimate
+    reduction: Estimate | None
+    high_reduction: Estimate | None
+    beyond_null: Estimate | None
+    high_beyond_null: Estimate | None
+    unstable_fraction: Estimate
+    jitter: Estimate
+    negative_flip_rate: Estimate | None
+    nll: Estimate | None
+    ece: Estimate | None
+
+    @property
+    def is_distinguishable(self) -> bool | None:
+        """Whether the interval of the reduction beyond the null excludes 0; None without a null."""
+        return None if self.beyond_null is None else _excludes_zero(self.beyond_null)
+
+    @property
+    def loses_accuracy(self) -> bool | None:
+        """Whether accuracy is lower than the control's by more than its interval; None where it is not known."""
+        return None if self.accuracy_difference is None else bool(self.accuracy_difference.high < 0)
+
+
+def control_effect(control: ComparedRuns, covers: Method) -> MethodEffect:
+    """Returns the control's own numbers, with nothing relative to itself."""
+    return method_effect(control, None, None, covers)
+
+
+def method_effect(
+    method: ComparedRuns, control: ComparedRuns | None, null: ComparedRuns | None, covers: Method
+) -> MethodEffect:
+    """Returns what a method does; relative to a control and beyond a null where there are any."""
+    is_right = right(method.labels[:, method.known], method.targets, "labels") if len(method.targets) else None
+    difference = None
+    if control is not None and is_right is not None:
+        untreated = right(control.labels[:, control.known], control.targets, "labels")
+        difference = difference_of_means(is_right, untreated, covers, _LEVEL)
+    return MethodEffect(
+        accuracy=None if is_right is None else mean_of(is_right, covers, _LEVEL, bottom=0.0, top=1.0),
+        accuracy_difference=difference,
+        label_entropy=estimate(method.labels, "label_entropy", covers),
+        reduction=None if control is None else _reduction(method, control, None, covers),
+        high_reduction=None if control is None else _reduction(method, control, "high", covers),
+        beyond_null=None if control is None or null is None else _beyond(method, null, control, None, covers),
+        high_beyond_null=None if control is None or null is None else _beyond(method, null, control, "high", covers),
+        unstable_fraction=estimate(method.labels, "unstable_fraction", covers),
+        jitter=estimate(method.labels, "jitter", covers),
+        negative_flip_rate=_flips(method, covers),
+        nll=_nll(method, covers),
+        ece=None if is_right is None else _ece(method, is_right),
+    )
+
+
+def _reduction(method: ComparedRuns, control: ComparedRuns, subset: _Subset, covers: Method) -> Estimate:
+    with _quiet():
+        return label_entropy_reduction(
+            method.labels, control.labels, subset=subset, threshold=HIGH_LABEL_ENTROPY, interval=covers
+        )
+
+
+def _beyond(
+    method: ComparedRuns, null: ComparedRuns, control: ComparedRuns, subset: _Subset, covers: Method
+) -> Estimate:
+    with _quiet():
+        return reduction_beyond_null(
+            method.labels, null.labels, control.labels, subset=subset, threshold=HIGH_LABEL_ENTROPY, interval=covers
+        )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps quiet about ratios without value, which a comparison shows as such."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=RuntimeWarning)
+        yield
+
+
+def _flips(method: ComparedRuns, covers: Method) -> Estimate | None:
+    if not len(method.targets):
+        return None
+    return retraining_negative_flip_rate(method.labels[:, method.known], method.targets, method=covers)
+
+
+def _nll(method: ComparedRuns, covers: Method) -> Estimate | None:
+    if method.own_probability is None:
+        return None
+    return mean_of(-np.log(np.maximum(method.own_probability.astype(np.float64), _LEAST)), covers, _LEVEL, bottom=0.0)
+
+
+def _ece(method: ComparedRuns, is_right: Float[np.ndarray, "run known"]) -> Estimate | None:
+    if method.confidence is None:
+        return None
+    pairs = zip(method.confidence, is_right > 0, strict=True)
+    errors = np.array([calibration_error(confidence, hits) for confidence, hits in pairs])
+    runs, samples = is_right.shape
+    mean, _, _ = t_interval(errors)
+    variance = float(errors.var(ddof=1) / runs)
+    return interval(mean, variance, "jackknife", runs, samples, level=_LEVEL, bottom=0.0, top=1.0)
+
+
+def _excludes_zero(found: Estimate) -> bool:
+    return bool(found.low > 0 or found.high < 0)

@@ -1,0 +1,128 @@
+"""The table that sets methods beside their control, for a terminal."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from reseed._plain import plain
+from reseed.instability import ComparedMethod, Comparison, Estimate
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+
+def print_comparison(found: Comparison, console: Console) -> None:
+    """Print what each method does to stability, to accuracy and at what cost, the null beside it, and what to use."""
+    header, samples = found.control.study.header, len(found.control.study.samples)
+    _line(console, f"{header.dataset}, {header.model}: {found.runs} runs of each study, {samples:,} samples")
+    for table in (_stability(found), _answers(found), _quality(found), _costs(found)):
+        console.print(table)
+    _line(
+        console,
+        f"in brackets: 95 % interval, {COVERS[found.interval]}; reductions are of label entropy, in % of the control's",
+    )
+    _line(console, "high: over the control's samples above 0.56 nats, of which chance alone settles some")
+    _line(console, "beyond: points more than the second control's; with a star where the interval excludes 0")
+    for note in found.notes:
+        _line(console, f"note: {note}")
+    _line(console, f"recommendation: {found.recommendation}")
+
+
+COVERS = {
+    "two-way": "for other runs and other samples",
+    "jackknife": "for other runs on these samples",
+    "samples": "for other samples",
+}
+"""What an interval covers, in words."""
+
+
+def _line(console: Console, text: str) -> None:
+    console.print(plain(text), markup=False, highlight=False)
+
+
+def _table(title: str, *columns: str) -> Table:
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left")
+    table.add_column("method", overflow="fold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _name(row: ComparedMethod) -> Text:
+    from rich.text import Text
+
+    return Text(plain(row.name))
+
+
+def _stability(found: Comparison) -> Table:
+    table = _table("Label entropy", "nats", "reduction, %", "beyond", "high, %", "beyond")
+    for row in found.rows:
+        effect = row.effect
+        table.add_row(
+            _name(row),
+            shown(effect.label_entropy, 4),
+            shown(effect.reduction, 1),
+            shown(effect.beyond_null, 1, after="*" if effect.is_distinguishable else ""),
+            shown(effect.high_reduction, 1),
+            shown(effect.high_beyond_null, 1),
+        )
+    return table
+
+
+def _answers(found: Comparison) -> Table:
+    table = _table("Answers", "unstable, %", "jitter, %", "negative flips, %", "fixes", "eases", "worsens", "breaks")
+    for row in found.rows:
+        effect = row.effect
+        table.add_row(
+            _name(row),
+            shown(effect.unstable_fraction, 1, factor=100),
+            shown(effect.jitter, 2, factor=100),
+            shown(effect.negative_flip_rate, 2, factor=100),
+            *(str(row.samples[name]) for name in ("fixes", "eases", "worsens", "breaks")),
+        )
+    return table
+
+
+def _quality(found: Comparison) -> Table:
+    table = _table("Quality", "accuracy, %", "less the control's", "NLL, nats", "ECE, %")
+    for row in found.rows:
+        effect = row.effect
+        table.add_row(
+            _name(row),
+            shown(effect.accuracy, 2, factor=100),
+            shown(effect.accuracy_difference, 2, factor=100, after=" worse" if effect.loses_accuracy else ""),
+            shown(effect.nll, 4),
+            shown(effect.ece, 2, factor=100),
+        )
+    return table
+
+
+def _costs(found: Comparison) -> Table:
+    table = _table("Cost, relative to the control", "training", "networks that answer", "wall time", "Pareto front")
+    for row in found.rows:
+        table.add_row(
+            _name(row),
+            times(row.cost.training),
+            "-" if math.isnan(row.cost.inference) else f"{row.cost.inference:.0f}",
+            times(row.cost.wall),
+            {True: "yes", False: "no", None: "-"}[row.on_front],
+        )
+    return table
+
+
+def shown(found: Estimate | None, digits: int, *, factor: float = 1, after: str = "") -> str:
+    """A number with its interval, escaped for rich; a dash where there is none."""
+    if found is None or math.isnan(found.value):
+        return "-"
+    value, low, high = (f"{factor * number:.{digits}f}" for number in (found.value, found.low, found.high))
+    return f"{value}{after} \\[{low}, {high}]"
+
+
+def times(value: float) -> str:
+    """A multiple of the control's cost; a dash where it is not known."""
+    return "-" if math.isnan(value) else f"{value:.2f}x"

@@ -1,0 +1,69 @@
+"""`reseed mitigate` and `reseed compare`: tables, files, JSON, and mistakes."""
+
+import json
+
+import pytest
+
+from reseed.mitigations import MITIGATIONS
+
+TINY = ("--runs", "3", "--epochs", "1", "--engine", "serial", "--hidden", "8", "--no-probe")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Where the comparison of this module lies; made by the first test that asks for it."""
+    return tmp_path_factory.mktemp("mitigated") / "digits"
+
+
+def test_tables_and_json_agree(cli, folder):
+    """The command prints tables and a recommendation; called again it trains nothing and prints the file."""
+    words = ("mitigate", "digits", "--methods", "control,swa", *TINY, "--out", folder)
+    ended = cli(*words)
+    assert ended.status == 0
+    for text in ("second control", "swa", "Label entropy", "Quality", "recommendation: ", "comparison.html"):
+        assert text in ended.out
+    assert "study 3 of 3: swa" in ended.err
+    again = cli(*words, "--json")
+    assert json.loads(again.out) == json.loads((folder / "comparison.json").read_text())
+
+
+def test_compare_prints_what_mitigate_did(cli, folder, tmp_path, monkeypatch):
+    """Existing studies are compared the same way, in a folder of its own where none is named."""
+    monkeypatch.chdir(tmp_path)
+    places = (folder / "control", folder / "method-swa", "--null", folder / "second-control")
+    told = json.loads(cli("compare", *places, "--json", "--names", "mine,yours").out)
+    made = json.loads((folder / "comparison.json").read_text())
+    assert [row["name"] for row in told["methods"]] == ["mine", "second control", "yours"]
+    assert told["methods"][2]["reduction"] == made["methods"][2]["reduction"]
+    (written,) = (tmp_path / "reseed-studies").iterdir()
+    assert written.name.startswith("digits-comparison-")
+    ended = cli("compare", *places, "--out", tmp_path / "here", "--interval", "jackknife")
+    assert ended.status == 0
+    assert "in brackets: 95 % interval, for other runs on these samples" in ended.out
+    assert str(tmp_path / "here" / "comparison.html") in ended.out
+
+
+def test_list_says_what_every_method_is_and_costs(cli):
+    """--list names every method with a line about it and its cost, and trains nothing."""
+    ended = cli("mitigate", "--list")
+    assert ended.status == 0
+    for name in MITIGATIONS:
+        assert f"{name}\n    " in ended.out
+    assert ended.out.count("    Cost: ") == len(MITIGATIONS)
+    assert "    Cost: \n" not in ended.out
+
+
+def test_unknown_methods_list_the_known_ones(cli, tmp_path):
+    """A misspelt method ends with status 2 and the names of all."""
+    ended = cli("mitigate", "digits", "--methods", "control,sva", "--out", tmp_path / "none")
+    assert ended.status == 2
+    assert "unknown mitigation 'sva'; choose among" in ended.err
+    assert "swa" in ended.err
+
+
+def test_studies_of_other_data_are_refused(cli, folder, labels, tmp_path):
+    """Studies that cannot be compared end with status 2 and say why."""
+    assert cli("import", labels, "--out", tmp_path / "other").status == 0
+    ended = cli("compare", folder / "control", tmp_path / "other", "--out", tmp_path / "none")
+    assert ended.status == 2
+    assert "compare studies of the same classes" in ended.err

@@ -1,0 +1,68 @@
+"""What methods cost, from manifests that are written here."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from reseed import Study
+from reseed.instability._method_cost import method_cost
+from reseed.mitigations import parse_mitigations
+from reseed.training import Recipe, mitigated
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Makes a study whose runs cost what is given, of a recipe with methods or of none."""
+
+    def study(name, *costs, methods=None):
+        labels = np.tile([0, 1], (len(costs), 1))
+        made = Study.from_predictions(labels, tmp_path / name, targets=[0, 1])
+        if methods is not None:
+            (made.path / "recipe.toml").write_text(mitigated(Recipe(), parse_mitigations(methods)).to_toml())
+        manifests = tuple(replace(one, cost=cost) for one, cost in zip(made.manifests, costs, strict=True))
+        return replace(made, manifests=manifests)
+
+    return study
+
+
+def test_passes_are_counted_for_one_model(make):
+    """Training counts three passes a sample, a prediction one, and shared teachers once for each model."""
+    control = make("control", {"samples_seen": 100}, {"samples_seen": 100}, methods="control")
+    cost = {
+        "samples_seen": 150,
+        "lesson_passes": 60,
+        "shared_samples_seen": 200,
+        "shared_lesson_passes": 30,
+    }
+    method = make("method", cost, cost, methods="tgtss")
+    assert method_cost(method, control, None, 2).training == pytest.approx((3 * 150 + 60 + 3 * 200 + 30) / 300)
+
+
+def test_only_the_runs_that_are_compared_count(make):
+    """The mean is over the first runs."""
+    control = make("control", {"samples_seen": 100}, {"samples_seen": 100}, methods="control")
+    method = make("method", {"samples_seen": 200}, {"samples_seen": 400}, {"samples_seen": 900}, methods="control")
+    assert method_cost(method, control, None, 2).training == 3
+
+
+@pytest.mark.parametrize(("methods", "networks"), [("control", 1), ("tgtss", 1), ("prediction-ensemble:members=4", 4)])
+def test_networks_that_answer_come_from_the_recipe(make, methods, networks):
+    """Only methods that serve a mean of networks cost more at inference."""
+    control = make("control", {}, {}, methods="control")
+    assert method_cost(make("method", {}, {}, methods=methods), control, None, 2).inference == networks
+
+
+def test_wall_time_is_beside_the_faster_control(make):
+    """The median wall time is divided by that of the control or the null, whichever is faster."""
+    control, null = make("control", {"wall_s": 6.0}, {"wall_s": 6.0}), make("null", {"wall_s": 2.0}, {"wall_s": 2.0})
+    method = make("method", {"wall_s": 3.0}, {"wall_s": 5.0})
+    assert method_cost(method, control, None, 2).wall == pytest.approx(4 / 6)
+    assert method_cost(method, control, null, 2).wall == 2
+
+
+def test_what_is_not_recorded_is_nan(make):
+    """Imported studies have no costs and no recipe; nothing is made up."""
+    control = make("control", {}, {})
+    found = method_cost(make("method", {"samples_seen": 5}, {}), control, None, 2)
+    assert np.isnan([found.training, found.inference, found.wall]).all()

@@ -1,0 +1,119 @@
+"""What is recommended, on made-up rows."""
+
+from dataclasses import replace
+
+import pytest
+
+from reseed.instability import ComparedMethod, Estimate, MethodCost, MethodEffect
+from reseed.instability._recommendation import recommendation
+
+
+def _around(value, reach):
+    """An estimate with an interval around it."""
+    return Estimate(value, value - reach, value + reach, reach / 2, "two-way", 10, 100)
+
+
+def _row(name, reduction, training=1.0, inference=1.0, *, accuracy=0.0, null=0.0, reach=5.0):
+    """A method that reduces by so much at such a cost; accuracy is in shares, give or take 0.002."""
+    nothing = _around(0.1, 0.01)
+    effect = MethodEffect(
+        accuracy=nothing,
+        accuracy_difference=_around(accuracy, 0.002),
+        label_entropy=nothing,
+        reduction=_around(reduction, reach),
+        high_reduction=None,
+        beyond_null=None if null is None else _around(reduction - null, reach),
+        high_beyond_null=None,
+        unstable_fraction=nothing,
+        jitter=nothing,
+        negative_flip_rate=None,
+        nll=None,
+        ece=None,
+    )
+    return ComparedMethod(name, "method", None, effect, MethodCost(training, inference, 1.0), None, {})
+
+
+NULL = _row("second control", 1.0, null=None)
+
+
+def test_the_best_of_each_budget_is_named():
+    """More budget names a better method where there is one, with its effect, its null and its accuracy."""
+    rows = [_row("a", 10), _row("b", 20), _row("c", 30, 2.0), _row("d", 50, 13.0), _row("e", 60, 5.0, 5.0)]
+    told = recommendation(rows, NULL)
+    parts = [
+        "At the control's training cost and one network at inference: b (1.0x training) lowers label entropy by "
+        "20.0 [15.0, 25.0] %; 20.0 [15.0, 25.0] points more than a second control, distinguishable from "
+        "chance; accuracy changes by 0.00 [-0.20, 0.20] points, no significant loss.",
+        "At twice the training cost and one network at inference: c (2.0x training)",
+        "At any training cost and one network at inference: d (13.0x training)",
+        "If 5 networks may answer: e (5.0x training)",
+    ]
+    places = [told.index(part) for part in parts]
+    assert places == sorted(places)
+
+
+def test_a_budget_that_brings_nothing_says_so():
+    """Where more cost buys nothing better, the cheaper method stays; where the cheapest has none, it says none."""
+    assert told_has("still a", [_row("a", 30), _row("b", 20, 2.0)])
+    assert told_has(
+        "At the control's training cost and one network at inference: none.", [_row("b", 20, 2.0), _row("c", 30, 6.0)]
+    )
+
+
+def told_has(part, rows, null=NULL):
+    """Whether the recommendation says something."""
+    return part in recommendation(rows, null)
+
+
+def test_ten_percent_above_a_budget_pass():
+    """A method of 1.1 times the control's cost is one of the control's cost, one of 1.2 times is not."""
+    opening = "At the control's training cost and one network at inference: "
+    assert told_has(f"{opening}a", [_row("a", 30, 1.1)])
+    assert told_has(f"{opening}none", [_row("a", 30, 1.2)])
+
+
+def test_ensembles_alone_leave_one_network_without_a_method():
+    """Where only several networks help, one network has none at any cost."""
+    told = recommendation([_row("e", 60, 5.0, 5.0)], NULL)
+    assert told.startswith("With one network at inference: none, at any training cost. If 5 networks may answer: e")
+
+
+def test_an_effect_that_may_be_chance_is_none():
+    """A reduction that the null explains is no recommendation, nor one that is below zero."""
+    none = "None: no method lowers label entropy by more than a second control does without a significant loss"
+    assert recommendation([_row("a", 20, null=18)], NULL) == f"{none} of accuracy."
+    assert recommendation([_row("a", -5, null=-30)], NULL).startswith("None")
+
+
+def test_a_loss_of_accuracy_rules_out():
+    """A method that loses accuracy is left out by name and number, whatever it reduces."""
+    told = recommendation([_row("a", 90, accuracy=-0.01), _row("b", 20)], NULL)
+    assert "inference: b" in told
+    assert told.endswith("Left out for a significant loss of accuracy: a (-1.00 [-1.20, -0.80] points).")
+    assert recommendation([_row("a", 90, accuracy=-0.01)], NULL).startswith("None: ")
+
+
+def test_a_gain_of_accuracy_is_said():
+    """Accuracy that rises by more than its interval is a significant gain."""
+    assert told_has("accuracy changes by 1.00 [0.80, 1.20] points, a significant gain", [_row("a", 20, accuracy=0.01)])
+
+
+def test_harm_is_named():
+    """A method that raises label entropy beyond the null is named."""
+    assert told_has("Distinguishably less stable than the control: a.", [_row("a", -40), _row("b", 20)])
+
+
+def test_without_a_null_the_interval_decides():
+    """Without a second control the reduction's own interval decides, and the paragraph says so."""
+    told = recommendation([_row("a", 20, null=None)], None)
+    assert "a (1.0x training) lowers label entropy" in told
+    assert told.endswith("Without a second control this rests on the intervals alone.")
+    assert "by an amount whose interval excludes 0" in recommendation([_row("a", 2, null=None)], None)
+
+
+@pytest.mark.parametrize("cost", [{"training": float("nan")}, {"inference": float("nan")}])
+def test_unknown_costs_are_said(cost):
+    """A method whose cost is not known is told apart from the budgets."""
+    row = _row("a", 20)
+    told = recommendation([replace(row, cost=replace(row.cost, **cost))], NULL)
+    assert told.startswith("Of those whose cost is not known: a")

@@ -1,0 +1,202 @@
+"""`mitigate` and `compare`: what is trained, what is shared, what is kept, and the files."""
+
+import io
+import json
+
+import pyarrow.parquet as pq
+import pytest
+from rich.console import Console
+
+import reseed
+from reseed import InputError, Study, StudyError
+from reseed._mitigate import DEFAULT_METHODS
+from reseed.mitigations import LabelSmoothing, parse_mitigations
+from reseed.models import ModelConfig
+from reseed.report import print_stability
+from reseed.training import Recipe
+
+RECIPE = Recipe(model=ModelConfig("mlp", hidden=(8,)), epochs=1, batch_size=64)
+METHODS = (
+    "control",
+    "swa+label-smoothing:epsilon=0.2",
+    "ensemble-soft-labels:teachers=2",
+    "prediction-ensemble:members=2",
+)
+
+
+def _mitigate(out, methods=METHODS, recipe=RECIPE, **options):
+    """Compares methods with few runs, in this process, and gives the comparison with the lines that were announced."""
+    lines = []
+    options = {"runs": 3, "engine": "serial", "threads": 1, "probe": False} | options
+    return reseed.mitigate(recipe, methods=methods, out=out, announce=lines.append, **options), lines
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A comparison of a small network on digits, and what was announced; tests only read it."""
+    return _mitigate(tmp_path_factory.mktemp("mitigated") / "digits")
+
+
+def test_each_method_is_a_study_of_its_own_recipe(made):
+    """Control, second control and methods are folders that open, with the recipe that each name says."""
+    found, lines = made
+    root = found.control.study.path.parent
+    assert sorted(path.name for path in root.iterdir()) == [
+        "comparison.html",
+        "comparison.json",
+        "comparison.parquet",
+        "control",
+        "lessons",
+        "method-ensemble-soft-labels,teachers=2",
+        "method-label-smoothing,epsilon=0.2+swa",
+        "method-prediction-ensemble,members=2",
+        "second-control",
+    ]
+    both = Study.open(root / "method-label-smoothing,epsilon=0.2+swa").recipe
+    assert both.mitigations == (LabelSmoothing(0.2),)
+    assert both.average.name == "swa"
+    assert lines[:2] == ["5 studies of 3 runs", "study 1 of 5: control"]
+    assert "training 2 shared teachers for ensemble-soft-labels" in lines
+
+
+def test_seeds_are_the_controls_but_for_the_null(made):
+    """Methods have the control's seeds run by run; the second control shares none of them."""
+    found, _ = made
+    seeds = [manifest.seeds for manifest in found.control.study.manifests]
+    for row in found.methods:
+        assert [manifest.seeds for manifest in row.study.manifests] == seeds
+    words = {word for each in seeds for word in each.values()}
+    assert not words & {word for manifest in found.null.study.manifests for word in manifest.seeds.values()}
+
+
+def test_costs_follow_from_what_was_trained(made):
+    """Shared teachers count once for each model, with what they predicted; an ensemble costs its members twice over."""
+    found, _ = made
+    rows = {row.name: row.cost for row in found.rows}
+    samples = 1437  # of the training set, each seen once; the teachers' lesson is the whole set
+    shared = (3 * samples + 2 * (3 * samples + samples)) / (3 * samples)
+    assert rows["ensemble-soft-labels:teachers=2"].training == pytest.approx(shared)
+    assert rows["ensemble-soft-labels:teachers=2"].inference == 1
+    assert (rows["prediction-ensemble:members=2"].training, rows["prediction-ensemble:members=2"].inference) == (2, 2)
+    assert (rows["label-smoothing:epsilon=0.2+swa"].training, rows["second control"].training) == (1, 1)
+
+
+def test_files_agree_with_the_comparison(made):
+    """The JSON holds the summary, the table a row for each method and sample, the page every method."""
+    found, _ = made
+    root = found.control.study.path.parent
+    told = json.loads((root / "comparison.json").read_text())
+    assert [row["name"] for row in told["methods"]] == [row.name for row in found.rows]
+    assert told["recommendation"] == found.recommendation
+    assert all(row["nll"] is not None for row in told["methods"])
+    assert pq.read_table(root / "comparison.parquet").num_rows == 5 * 360
+    page = (root / "comparison.html").read_text()
+    assert all(row.name in page for row in found.rows)
+
+
+def test_more_runs_extend_and_more_methods_join(tmp_path):
+    """Finished runs are kept; a method that is not named again joins if it has as many runs, else it is left out."""
+    first, _ = _mitigate(tmp_path / "grown", ["swa"], runs=2)
+    second, _ = _mitigate(tmp_path / "grown", ["label-smoothing"], runs=2)
+    assert [row.name for row in second.methods] == ["label-smoothing", "swa"]
+    assert second.control.study.manifests == first.control.study.manifests
+    third, lines = _mitigate(tmp_path / "grown", ["label-smoothing"])
+    assert [row.name for row in third.methods] == ["label-smoothing"]
+    assert third.control.study.manifests[:2] == first.control.study.manifests
+    assert "left out: swa, which has 2 of 3 runs; name it to go on" in lines
+
+
+def test_a_method_whose_runs_diverge_is_left_out(tmp_path):
+    """One method that does not train leaves the others' comparison as it is, and is announced."""
+    found, lines = _mitigate(tmp_path / "diverged", ["swa", "confidence-penalty:beta=1e30"], runs=2)
+    assert [row.name for row in found.methods] == ["swa"]
+    assert lines[-1] == "left out: confidence-penalty:beta=1e+30, of whose 2 runs 0 did not diverge"
+
+
+def test_shared_teachers_are_trained_once(tmp_path):
+    """Two methods that learn from the same teachers find their lesson in one folder."""
+    methods = ["tgtss:teacher=shared", "tgtss:teacher=shared:exponent=0.5"]
+    _, lines = _mitigate(tmp_path / "shared", methods, runs=2)
+    assert lines.count("training 1 shared teacher for tgtss") == 1
+    assert len(list((tmp_path / "shared" / "lessons").glob("*.npy"))) == 1
+
+
+def test_methods_that_say_the_same_are_one(tmp_path):
+    """The order and defaults of a method's text do not matter."""
+    found, _ = _mitigate(tmp_path / "same", ["swa+label-smoothing", "label-smoothing:epsilon=0.1+swa"], runs=2)
+    assert [row.name for row in found.methods] == ["label-smoothing+swa"]
+
+
+def test_the_default_methods_parse_and_are_distinct():
+    """Each of the default list is a method of its own, of one network at inference."""
+    recipes = [reseed.recipe_for("digits", mitigations=text) for text in DEFAULT_METHODS]
+    assert len({recipe.digest for recipe in recipes}) == len(recipes)
+    assert all(recipe.peers is None for recipe in recipes)
+    assert all(parse_mitigations(text) for text in DEFAULT_METHODS)
+
+
+def test_compare_reads_studies(made, tmp_path):
+    """`compare` gives the same numbers for folders, under the methods' names or those given, and writes the files."""
+    found, _ = made
+    root = found.control.study.path.parent
+    places = [root / "control", root / "method-label-smoothing,epsilon=0.2+swa"]
+    again = reseed.compare(places, null=root / "second-control", out=tmp_path)
+    assert [row.name for row in again.rows] == ["control", "second control", "label-smoothing:epsilon=0.2+swa"]
+    assert again.methods[0].effect == found.methods[0].effect
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "comparison.html",
+        "comparison.json",
+        "comparison.parquet",
+    ]
+    named = reseed.compare(places, names=["a", "b"])
+    assert [row.name for row in named.rows] == ["a", "b"]
+    twice = reseed.compare([places[0], places[0], root / "second-control"], names=["a", "b", "c"])
+    assert twice.methods[0].effect.reduction.value == 0
+
+
+def test_a_study_with_mitigations_says_so(made):
+    """The summary and the title of a method's own study name its methods; the control's has none."""
+    found, _ = made
+    told = reseed.inspect(found.methods[0].study)
+    assert told.summary["mitigations"] == "label-smoothing:epsilon=0.2+swa"
+    assert reseed.inspect(found.control.study).summary["mitigations"] is None
+    console = Console(file=io.StringIO(), width=200)
+    print_stability(told.study, told.stability, console)
+    assert "digits, mlp, with label-smoothing:epsilon=0.2+swa" in console.file.getvalue()
+    report = told.write(found.control.study.path.parent / "method-label-smoothing,epsilon=0.2+swa")
+    assert "digits, mlp, with label-smoothing:epsilon=0.2+swa</h1>" in report.read_text()
+
+
+@pytest.mark.parametrize(
+    ("methods", "text"),
+    [
+        (["no-such"], "unknown mitigation 'no-such'; choose among"),
+        (["control"], "methods name nothing but the control; name at least one method, such as swa"),
+        (["label-smoothing:epsilon=0"], "changes nothing, so it is the control itself; raise its strength"),
+        ("swa", r"methods must be several texts, got 'swa'; pass \['swa'\]"),
+    ],
+)
+def test_unusable_methods_are_refused(tmp_path, methods, text):
+    """Nothing is trained before the methods are known to be usable."""
+    with pytest.raises(InputError, match=text):
+        _mitigate(tmp_path / "none", methods)
+    assert not (tmp_path / "none").exists()
+
+
+def test_another_folder_is_refused(tmp_path):
+    """Files that are no comparison are never mixed with one."""
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(StudyError, match="exists and holds no comparison of methods; choose another --out"):
+        _mitigate(tmp_path)
+
+
+def test_bad_names_are_refused(made):
+    """Names must be one for each study, and unique; one study alone is nothing to compare."""
+    root = made[0].control.study.path.parent
+    places = [root / "control", root / "second-control"]
+    with pytest.raises(InputError, match="names holds 1 names for 2 studies; pass one for each"):
+        reseed.compare(places, names=["a"])
+    with pytest.raises(InputError, match="names are not unique: a, a; call each study otherwise"):
+        reseed.compare(places, names=["a", "a"])
+    with pytest.raises(InputError, match="studies names 1 study; name the control and at least one other"):
+        reseed.compare(places[:1])
