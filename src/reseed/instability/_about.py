@@ -17,7 +17,7 @@ def about_study(study: Study) -> dict[str, Any]:
         "reseed": version("reseed"),
         "dataset": header.dataset,
         "model": header.model,
-        "mitigations": _mitigations(study),
+        **_mitigations(study),
         "runs": len(study.manifests),
         "runs_requested": header.runs,
         "runs_missing": len(study.missing),
@@ -27,13 +27,14 @@ def about_study(study: Study) -> dict[str, Any]:
     }
 
 
-def _mitigations(study: Study) -> str | None:
-    """Return the methods of the study's recipe that keep predictions in place, as text; None without any."""
+def _mitigations(study: Study) -> dict[str, str]:
+    """Return the methods of the study's recipe that keep predictions in place, as text; nothing without any."""
     if study.recipe is None:
-        return None
+        return {}
     average = study.recipe.average.name
     methods = [described(study.recipe.mitigations)] if study.recipe.mitigations else []
-    return "+".join([*methods, *([] if average == "none" else [average])]) or None
+    methods += [] if average == "none" else [average]
+    return {"mitigations": "+".join(methods)} if methods else {}
 
 
 def about_recipe(study: Study) -> dict[str, Any]:
