@@ -9,22 +9,37 @@ from typing import Any
 from reseed._errors import RecipeError
 from reseed.mitigations._averaged_weights import Swa
 from reseed.mitigations._confidence_penalty import ConfidencePenalty
+from reseed.mitigations._diplopia import Diplopia
+from reseed.mitigations._distill import Distill
+from reseed.mitigations._ensemble_soft_labels import EnsembleSoftLabels
+from reseed.mitigations._focal_distillation import FocalDistillation
+from reseed.mitigations._knn_smoothing import KnnSmoothing
 from reseed.mitigations._label_smoothing import LabelSmoothing
+from reseed.mitigations._late_branching import LateBranching
 from reseed.mitigations._mitigation import AbstractMitigation
 from reseed.mitigations._mixup import Mixup
 from reseed.mitigations._prediction_ensemble import PredictionEnsemble
+from reseed.mitigations._rcp import Rcp
 from reseed.mitigations._sam import Sam
-from reseed.mitigations._teaching import EnsembleSoftLabels, Tgtss
+from reseed.mitigations._snapshot_distillation import SnapshotDistillation
+from reseed.mitigations._tgtss import Tgtss
 
 MITIGATIONS: Mapping[str, type[AbstractMitigation]] = {
     method.name: method
     for method in (
         ConfidencePenalty,
+        Diplopia,
+        Distill,
         EnsembleSoftLabels,
+        FocalDistillation,
+        KnnSmoothing,
         LabelSmoothing,
+        LateBranching,
         Mixup,
         PredictionEnsemble,
+        Rcp,
         Sam,
+        SnapshotDistillation,
         Swa,
         Tgtss,
     )

@@ -30,10 +30,10 @@ from reseed.training._record import (
     probability_arrays,
 )
 from reseed.training._run import RecordedSplit, TrainingOutcome, run_training
-from reseed.training._schedule import lr_factor
+from reseed.training._schedule import cycle_ends, lr_factor
 from reseed.training._seeds import DEFAULT_VARY, STREAMS, SeedPlan, Seeds, Stream, check_vary, generator
 from reseed.training._stacked import StackedTraining, check_can_stack, group_size, trains_apart
-from reseed.training._teach import Lesson, recipe_of_teachers, teach
+from reseed.training._teach import Lesson, Pilot, check_stages, find_transient, recipe_of_teachers, teach
 
 __all__ = [
     "DEFAULT_VARY",
@@ -45,6 +45,7 @@ __all__ = [
     "Level",
     "NoSink",
     "OptimizerConfig",
+    "Pilot",
     "Recipe",
     "RecordConfig",
     "RecordedSplit",
@@ -64,12 +65,15 @@ __all__ = [
     "augment",
     "check_can_stack",
     "check_forward",
+    "check_stages",
     "check_vary",
+    "cycle_ends",
     "default_recipe",
     "draw_bits",
     "draw_key",
     "draw_uniform",
     "evaluation_mode",
+    "find_transient",
     "from_tree",
     "generator",
     "group_size",

@@ -62,9 +62,13 @@ class SeedPlan:
         """Return the words of run number ``run``."""
         return Seeds(**{stream: self._word(run if stream in self.vary else 0, stream) for stream in STREAMS})
 
-    def shared_seeds(self) -> Seeds:
-        """Return words that belong to no run: from them derive those of teachers that all runs share."""
-        return derived(replace(self, vary=frozenset(STREAMS)).seeds(0), "shared")
+    def shared_seeds(self, use: str = "shared") -> Seeds:
+        """Return words that belong to no run: from them derive those of teachers that all runs share.
+
+        Args:
+            use: What for; every use has its own words.
+        """
+        return derived(replace(self, vary=frozenset(STREAMS)).seeds(0), use)
 
     def _word(self, run: int, stream: Stream) -> int:
         sequence = np.random.SeedSequence(self.base, spawn_key=(run, STREAMS.index(stream)))
