@@ -141,7 +141,7 @@ class AbstractMitigation(ABC):
         return 1
 
     def learn(self, output: Tensor, labels: Tensor) -> Tensor:
-        """Turn what the stage's teachers say of the training set into what `Batch.taught` holds.
+        """Turn what the stage's teachers say of the training set into what `Batch.taught` holds; empty for nothing.
 
         Args:
             output: The teachers' mean probabilities, or logits, [run, sample, class]; one run if they are shared.

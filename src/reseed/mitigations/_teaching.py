@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 from reseed.mitigations._checks import check_number
 from reseed.mitigations._mitigation import AbstractMitigation, Batch
@@ -36,11 +37,18 @@ class AbstractTeaching(AbstractMitigation):
         return self.hard_weight < 1
 
     def learn(self, output: Tensor, labels: Tensor) -> Tensor:
-        """Return tempered probabilities [run, sample, class]."""
-        return tempered(output, exponent=self.exponent)
+        """Return tempered probabilities [run, sample, class]; empty where they are the labels, and nothing else.
 
-    def targets(self, targets: Tensor | None, batch: Batch) -> Tensor:
-        """Return the mixture, [run, sample, class]."""
+        Runs then train as the control does, bit for bit.
+        """
+        soft = tempered(output, exponent=self.exponent)
+        one_hot = nn.functional.one_hot(labels, soft.shape[-1]).to(soft.dtype)
+        return soft.new_empty(0) if torch.equal(soft, one_hot.expand_as(soft)) else soft
+
+    def targets(self, targets: Tensor | None, batch: Batch) -> Tensor | None:
+        """Return the mixture, [run, sample, class]; None if teachers say what the labels say."""
+        if not batch.taught.numel():
+            return targets
         if self.hard_weight == 0:
             return batch.taught
         return (1 - self.hard_weight) * batch.taught + self.hard_weight * batch.soft(targets)

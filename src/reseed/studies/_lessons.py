@@ -110,7 +110,7 @@ def taught(task: TrainRun, runs: Sequence[int]) -> tuple[tuple[torch.Tensor | No
             output = lesson.output
         is_finite = output.isfinite().flatten(1).all(1)
         learned = method.learn(output, data.labels)
-        found.append(torch.where(is_finite[:, None, None], learned, torch.nan))
+        found.append(torch.where(is_finite[:, None, None], learned, torch.nan) if learned.numel() else learned)
     return tuple(found), cost
 
 
