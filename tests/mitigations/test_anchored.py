@@ -111,6 +111,13 @@ def test_a_certain_anchor_has_a_finite_divergence():
         ("tgtss", {"transient": 1.0}, r"transient must be a share in \[0, 1\), got 1\.0"),
         ("tgtss", {"every": 0}, "every must be 1 or more, got 0"),
         ("tgtss", {"exponent": 0.0}, r"exponent must be a positive number, got 0\.0"),
+        ("tgtss", {"exponent": float("inf")}, "exponent must be a positive number, got inf"),
+        ("tgtss", {"temperature": 0.0}, r"temperature must be a positive number, got 0\.0"),
+        (
+            "tgtss",
+            {"exponent": 0.5, "temperature": 2.0},
+            r"exponent must be left alone where temperature is given, got 0\.5",
+        ),
         ("tgtss", {"hard_weight": 1.2}, r"hard_weight must be a share in \[0, 1\], got 1\.2"),
     ],
 )

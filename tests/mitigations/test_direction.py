@@ -69,28 +69,19 @@ def test_with_noisy_labels_the_student_is_stabler_and_better():
     assert (student == targets).float().mean() > (control == targets).float().mean()
     assert reduction(student, control) > 12
     assert reduction(shared, control) > reduction(student, control)
-    print(
-        reduction(student, control),
-        reduction(shared, control),
-        (student == targets).float().mean(),
-        (control == targets).float().mean(),
-    )
     assert abs(reduction(labels_of(recipe(60), data, test, [], first=RUNS), control)) < 12
 
 
-@pytest.mark.slow
 def test_an_under_trained_student_is_harmed_by_flat_targets():
     """Without noise and after fifteen epochs, the exponent 0.5 makes predictions less stable than the control's."""
     data, test, _ = gaussians(0.0)
     control = labels_of(recipe(15), data, test, [])
     flat = labels_of(recipe(15), data, test, [Tgtss(0.5, every=4)])
     plain = labels_of(recipe(15), data, test, [Tgtss(1.0, every=4)])
-    print(reduction(flat, control), reduction(plain, control))
     assert reduction(flat, control) < 0
     assert reduction(flat, control) < reduction(plain, control)
 
 
-@pytest.mark.slow
 def test_distillation_brings_runs_to_their_anchor():
     """Runs that learn only from an anchor differ from it on at least 30 % fewer points than the control does."""
     data, test, _ = gaussians(0.2)
@@ -103,5 +94,4 @@ def test_distillation_brings_runs_to_their_anchor():
         name: (labels_of(control, data, test, methods) != says).float().mean()
         for name, methods in (("control", []), ("distil", [method]))
     }
-    print(churn)
     assert churn["distil"] < 0.7 * churn["control"]

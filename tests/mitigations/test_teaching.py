@@ -8,6 +8,7 @@ from tests.mitigations.conftest import CNN, MLP, PLAN
 
 from reseed import RecipeError, TrainingError
 from reseed.mitigations import (
+    Distill,
     EnsembleSoftLabels,
     KnnSmoothing,
     LateBranching,
@@ -15,6 +16,8 @@ from reseed.mitigations import (
     Stage,
     Tgtss,
     auto_transient,
+    described,
+    parse_mitigations,
     tempered,
 )
 from reseed.models import architecture
@@ -72,6 +75,23 @@ def test_a_transient_to_the_last_step_is_self_distillation(data):
     (own,) = seeds_of_teachers(RUNS[0], method.stage)
     expected = tempered(trajectory(RECIPE, data, own)[-1], exponent=0.5)
     assert torch.equal(method.learn(lesson.output, data.labels)[0], expected)
+
+
+def test_a_temperature_is_an_inverse_exponent(data):
+    """The temperature 2 learns what the exponent 0.5 learns; text and recipes name either."""
+    said = torch.rand(2, 50, 3, generator=torch.Generator().manual_seed(0)).softmax(-1)
+    (by_text,) = parse_mitigations("tgtss:temperature=2")
+    assert by_text == Tgtss(temperature=2.0)
+    assert torch.equal(by_text.learn(said, data.labels), Tgtss(0.5).learn(said, data.labels))
+    recipe = mitigated(RECIPE, [by_text])
+    assert Recipe.from_toml(recipe.to_toml()) == recipe
+
+
+def test_text_names_an_anchor():
+    """Folders and URLs are read back as they are written."""
+    for place in ("reseed-studies/digits mlp", "s3://bucket/some/study"):
+        method = Distill(0.3, anchor=place)
+        assert parse_mitigations(described((method,)) + "+swa")[0] == method
 
 
 @pytest.mark.parametrize("model", [MLP, CNN])

@@ -123,7 +123,7 @@ def test_a_run_whose_own_teacher_diverged_is_marked(train, monkeypatch, method):
 def test_shared_teachers_that_diverge_are_an_error(train):
     """No run begins, and the message says what to do."""
     recipe = replace(RECIPE, optimizer=OptimizerConfig("sgd", lr=1e30))
-    with pytest.raises(TrainingError, match="a shared teacher diverged.*lower the learning rate"):
+    with pytest.raises(TrainingError, match=r"a shared teacher diverged.*lower the learning rate"):
         train(recipe=mitigated(recipe, [EnsembleSoftLabels(teachers=2)]))
 
 
@@ -165,14 +165,6 @@ def test_an_anchor_may_be_a_study(train, finished_study, monkeypatch):
         assert all(manifest.cost["shared_steps"] == 0 for manifest in study.manifests)
 
 
-def test_runs_that_distil_agree_with_their_anchor(train, finished_study):
-    """The predictions of students of an anchor differ less from its own than the control's do."""
-    anchor = Study.open(finished_study).final("probabilities").mean(0).argmax(-1)
-    student = train("student", mitigated(RECIPE, [Distill(1.0, anchor=str(finished_study))])).final()
-    control = train("control", RECIPE, plan=None).final()
-    assert (student != anchor).mean() < (control != anchor).mean()
-
-
 def test_an_anchor_that_does_not_fit_is_refused_before_training(train, finished_study, tmp_path):
     """Other data, other samples, what was not recorded, and no study at all, are errors; no study is begun."""
     other = mitigated(replace(RECIPE, data=replace(RECIPE.data, limit=500)), [Distill(anchor=str(finished_study))])
@@ -181,7 +173,7 @@ def test_an_anchor_that_does_not_fit_is_refused_before_training(train, finished_
     with pytest.raises(StudyError, match="soft targets that do not match ids"):
         said_of_training_set(str(finished_study), SPLITS.train.digest, SPLITS.train.labels.numpy()[:-1], 10)
     bare = train("bare", RECIPE)
-    with pytest.raises(StudyError, match="did not record 'probabilities' of the split 'train'.*--record-train"):
+    with pytest.raises(StudyError, match=r"did not record 'probabilities' of the split 'train'.*--record-train"):
         train(recipe=mitigated(RECIPE, [Distill(anchor=str(bare.path))]))
     with pytest.raises(InputError, match="holds no study"):
         train(recipe=mitigated(RECIPE, [Distill(anchor=str(tmp_path / "nothing"))]))

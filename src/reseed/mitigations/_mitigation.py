@@ -54,9 +54,9 @@ class Stage:
         teachers: Trainings whose probabilities are averaged.
         shared: Whether all runs of a study learn from the same teachers; else each run has its own.
         transient: Share of the steps before the first prediction that counts.
-        every: Steps between predictions; None for the last step alone.
+        every: Steps between predictions of the whole training set; None for the last step alone.
         source: ``full``: predict the whole training set in evaluation mode; ``in_batch``: keep the predictions that
-            training makes anyway, one a sample and epoch, with dropout on.
+            training makes anyway, one a sample and epoch, with dropout on, and predict at the end what was in none.
         output: ``probabilities`` or ``logits`` of the teachers.
         find_transient: Whether the transient is found by a pilot training, in place of the one that is given.
         cycle_ends: Whether predictions are taken at the ends of the schedule's cycles, in place of every so many steps.

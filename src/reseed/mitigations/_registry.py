@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -87,7 +88,7 @@ def parse_mitigations(text: str) -> tuple[AbstractMitigation, ...]:
     """
     methods = []
     for part in text.split("+"):
-        name, *pairs = part.strip().split(":")
+        name, *pairs = re.split(":(?!//)", part.strip())  # that of a URL does not count
         if name == "control" and not pairs:
             continue
         options = {}

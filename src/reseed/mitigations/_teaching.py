@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import torch
@@ -26,9 +27,14 @@ class AbstractTeaching(AbstractMitigation):
     """Power to which the teachers' probabilities are raised: below 1 flattens, above 1 sharpens."""
     hard_weight: float = 0.0
     """Weight of the label itself; 1 turns the method off."""
+    temperature: float | None = field(default=None, kw_only=True)
+    """The exponent's inverse, as in distillation; in its place."""
 
     def __post_init__(self) -> None:
-        check_number(self, "exponent", self.exponent > 0, "a positive number")
+        check_number(self, "exponent", 0 < self.exponent < math.inf, "a positive number")
+        if self.temperature is not None:
+            check_number(self, "temperature", 0 < self.temperature < math.inf, "a positive number")
+            check_number(self, "exponent", self.exponent == 1, "left alone where temperature is given")
         check_number(self, "hard_weight", 0 <= self.hard_weight <= 1, "a share in [0, 1]")
 
     @property
@@ -41,7 +47,8 @@ class AbstractTeaching(AbstractMitigation):
 
         Runs then train as the control does, bit for bit.
         """
-        soft = tempered(output, exponent=self.exponent)
+        by_exponent = self.temperature is None
+        soft = tempered(output, exponent=self.exponent if by_exponent else None, temperature=self.temperature)
         one_hot = nn.functional.one_hot(labels, soft.shape[-1]).to(soft.dtype)
         return soft.new_empty(0) if torch.equal(soft, one_hot.expand_as(soft)) else soft
 

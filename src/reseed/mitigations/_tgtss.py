@@ -40,7 +40,7 @@ class Tgtss(AbstractTeaching):
     transient: float = 0.6
     """Share of the teacher's steps before predictions count."""
     every: int = 10
-    """Steps between predictions; 1 predicts the training set after every step."""
+    """Steps between predictions; 1 predicts the training set after every step. The source in_batch takes every step."""
     source: Literal["full", "in_batch"] = "full"
     """full: predict the whole training set, in evaluation mode; in_batch: keep training's own predictions, for free."""
     teacher: Literal["per_run", "shared"] = "per_run"
