@@ -12,7 +12,7 @@ from reseed._errors import InputError
 from reseed.mitigations._checks import check_number
 from reseed.mitigations._mitigation import AbstractMitigation, Batch, Stage
 
-_DISTANCES = 1 << 22
+_DISTANCES = 1 << 20
 """Distances that are held at once."""
 
 
