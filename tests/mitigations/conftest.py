@@ -1,6 +1,7 @@
 """Trainings under mitigations, with what their teachers say."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 import torch
@@ -14,6 +15,8 @@ from reseed.training import (
     Taught,
     Training,
     TrainingSet,
+    find_transient,
+    recipe_of_teachers,
     teach,
 )
 
@@ -40,8 +43,12 @@ def lessons(data):
             if method.stage is None:
                 found.append(None)
                 continue
-            asking = [PLAN.shared_seeds()] if method.stage.shared else seeds
-            lesson = teach(method.stage, recipe, architecture(recipe.model), data, asking, most=most)
+            stage, build = method.stage, architecture(recipe.model)
+            if stage.find_transient:
+                pilot = find_transient(recipe_of_teachers(recipe, stage), build, data, PLAN.shared_seeds("pilot"))
+                stage = replace(stage, transient=pilot.transient, find_transient=False)
+            asking = [PLAN.shared_seeds()] if stage.shared else seeds
+            lesson = teach(stage, recipe, build, data, asking, most=most)
             found.append(method.learn(lesson.output, data.labels))
         return tuple(found)
 

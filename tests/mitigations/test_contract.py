@@ -15,7 +15,7 @@ from reseed.training import OptimizerConfig, Recipe, RecordConfig, mitigated
 
 ALL = {name: method for name, (method, _) in METHODS.items()} | VARIANTS
 CONTROL = Recipe(model=MLP, optimizer=OptimizerConfig("adam", lr=1e-2), epochs=3, batch_size=16)
-DIGITS = Recipe(model=MLP, optimizer=OptimizerConfig("adam", lr=1e-2), steps=12, batch_size=32)
+DIGITS = Recipe(model=MLP, optimizer=OptimizerConfig("adam", lr=1e-2), steps=12, batch_size=256)
 
 
 def test_every_method_is_in_the_table():

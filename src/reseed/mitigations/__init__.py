@@ -1,43 +1,63 @@
 """What keeps predictions in place: one method a file, hooks into the seams of a training."""
 
+from reseed.mitigations._anchored import AbstractAnchored
+from reseed.mitigations._auto_transient import auto_transient
 from reseed.mitigations._averaged_weights import Swa
 from reseed.mitigations._beta_schedule import BetaSchedule
 from reseed.mitigations._composition import check_composition
 from reseed.mitigations._confidence_penalty import ConfidencePenalty
 from reseed.mitigations._confidence_penalty_loss import ConfidencePenaltyLoss, confidence_penalty_loss
+from reseed.mitigations._diplopia import Diplopia
+from reseed.mitigations._distill import Distill
 from reseed.mitigations._disturb_label import DisturbLabel, disturb_labels
+from reseed.mitigations._ensemble_soft_labels import EnsembleSoftLabels
 from reseed.mitigations._entropy import entropy
+from reseed.mitigations._focal_distillation import FocalDistillation
+from reseed.mitigations._knn_smoothing import KnnSmoothing, neighbour_labels
 from reseed.mitigations._label_smoothing import LabelSmoothing
 from reseed.mitigations._label_smoothing_loss import label_smoothing_loss
+from reseed.mitigations._late_branching import LateBranching
 from reseed.mitigations._mitigation import AbstractMitigation, Batch, Peers, Penalty, Stage
 from reseed.mitigations._mixup import Mixup
 from reseed.mitigations._prediction_ensemble import PredictionEnsemble
 from reseed.mitigations._priors import class_prior, kl_to_prior
+from reseed.mitigations._rcp import Rcp
 from reseed.mitigations._registry import MITIGATIONS, card, described, mitigation, parse_mitigations
 from reseed.mitigations._sam import Sam
+from reseed.mitigations._snapshot_distillation import SnapshotDistillation
 from reseed.mitigations._soft_cross_entropy import soft_cross_entropy
-from reseed.mitigations._teaching import AbstractTeaching, EnsembleSoftLabels, Tgtss
+from reseed.mitigations._teaching import AbstractTeaching
 from reseed.mitigations._tempered import tempered
+from reseed.mitigations._tgtss import Tgtss
 
 __all__ = [
     "MITIGATIONS",
+    "AbstractAnchored",
     "AbstractMitigation",
     "AbstractTeaching",
     "Batch",
     "BetaSchedule",
     "ConfidencePenalty",
     "ConfidencePenaltyLoss",
+    "Diplopia",
+    "Distill",
     "DisturbLabel",
     "EnsembleSoftLabels",
+    "FocalDistillation",
+    "KnnSmoothing",
     "LabelSmoothing",
+    "LateBranching",
     "Mixup",
     "Peers",
     "Penalty",
     "PredictionEnsemble",
+    "Rcp",
     "Sam",
+    "SnapshotDistillation",
     "Stage",
     "Swa",
     "Tgtss",
+    "auto_transient",
     "card",
     "check_composition",
     "class_prior",
@@ -48,6 +68,7 @@ __all__ = [
     "kl_to_prior",
     "label_smoothing_loss",
     "mitigation",
+    "neighbour_labels",
     "parse_mitigations",
     "soft_cross_entropy",
     "tempered",

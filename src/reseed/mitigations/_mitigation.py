@@ -56,10 +56,14 @@ class Stage:
         teachers: Trainings whose probabilities are averaged.
         shared: Whether all runs of a study learn from the same teachers; else each run has its own.
         transient: Share of the steps before the first prediction that counts.
-        every: Steps between predictions; None for the last step alone.
+        every: Steps between predictions of the whole training set; None for the last step alone.
         source: ``full``: predict the whole training set in evaluation mode; ``in_batch``: keep the predictions that
-            training makes anyway, one a sample and epoch, with dropout on.
+            training makes anyway, one a sample and epoch, with dropout on, and predict at the end what was in none.
         output: ``probabilities`` or ``logits`` of the teachers.
+        find_transient: Whether the transient is found by a pilot training, in place of the one that is given.
+        cycle_ends: Whether predictions are taken at the ends of the schedule's cycles, in place of every so many steps.
+        branch_at: Share of the steps that all of a run's teachers have in common; None for none.
+        anchor: A study whose recorded predictions of the training set are learned from, in place of training.
         settings: Recipe fields, by dotted name, in which the teachers' recipe differs.
     """
 
@@ -69,6 +73,10 @@ class Stage:
     every: int | None = None
     source: Literal["full", "in_batch"] = "full"
     output: Literal["probabilities", "logits"] = "probabilities"
+    find_transient: bool = False
+    cycle_ends: bool = False
+    branch_at: float | None = None
+    anchor: str = ""
     settings: tuple[tuple[str, Any], ...] = ()
 
     def steps(self, total: int) -> tuple[int, ...]:
@@ -136,8 +144,13 @@ class AbstractMitigation(ABC):
         """The earlier trainings it needs."""
         return None
 
+    @property
+    def least_samples(self) -> int:
+        """Training samples that it cannot do without."""
+        return 1
+
     def learn(self, output: Tensor, labels: Tensor) -> Tensor:
-        """Turn what the stage's teachers say of the training set into what `Batch.taught` holds.
+        """Turn what the stage's teachers say of the training set into what `Batch.taught` holds; empty for nothing.
 
         Args:
             output: The teachers' mean probabilities, or logits, [run, sample, class]; one run if they are shared.

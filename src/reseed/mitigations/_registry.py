@@ -4,30 +4,46 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from reseed._errors import RecipeError
 from reseed.mitigations._averaged_weights import Swa
 from reseed.mitigations._confidence_penalty import ConfidencePenalty
+from reseed.mitigations._diplopia import Diplopia
+from reseed.mitigations._distill import Distill
 from reseed.mitigations._disturb_label import DisturbLabel
+from reseed.mitigations._ensemble_soft_labels import EnsembleSoftLabels
+from reseed.mitigations._focal_distillation import FocalDistillation
+from reseed.mitigations._knn_smoothing import KnnSmoothing
 from reseed.mitigations._label_smoothing import LabelSmoothing
+from reseed.mitigations._late_branching import LateBranching
 from reseed.mitigations._mitigation import AbstractMitigation
 from reseed.mitigations._mixup import Mixup
 from reseed.mitigations._prediction_ensemble import PredictionEnsemble
+from reseed.mitigations._rcp import Rcp
 from reseed.mitigations._sam import Sam
-from reseed.mitigations._teaching import EnsembleSoftLabels, Tgtss
+from reseed.mitigations._snapshot_distillation import SnapshotDistillation
+from reseed.mitigations._tgtss import Tgtss
 
 MITIGATIONS: Mapping[str, type[AbstractMitigation]] = {
     method.name: method
     for method in (
         ConfidencePenalty,
         DisturbLabel,
+        Diplopia,
+        Distill,
         EnsembleSoftLabels,
+        FocalDistillation,
+        KnnSmoothing,
         LabelSmoothing,
+        LateBranching,
         Mixup,
         PredictionEnsemble,
+        Rcp,
         Sam,
+        SnapshotDistillation,
         Swa,
         Tgtss,
     )
@@ -75,7 +91,7 @@ def parse_mitigations(text: str) -> tuple[AbstractMitigation, ...]:
     """
     methods = []
     for part in text.split("+"):
-        name, *pairs = part.strip().split(":")
+        name, *pairs = re.split(":(?!//)", part.strip())  # that of a URL does not count
         if name == "control" and not pairs:
             continue
         options = {}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import astuple, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +14,14 @@ import torch
 from numpy.typing import NDArray
 
 from reseed._errors import TrainingError
-from reseed.mitigations import Stage
+from reseed.mitigations import AbstractMitigation, Stage
+from reseed.studies._anchor import said_of_training_set
 from reseed.studies._files import replace_file, replace_json, storing
-from reseed.training import as_tree, recipe_of_teachers, teach
+from reseed.studies._remote import Remote
+from reseed.training import as_tree, check_stages, find_transient, recipe_of_teachers, teach
 
 if TYPE_CHECKING:
     from reseed.studies._train import TrainRun
-
-LESSONS = "lessons"
-"""Folder of a study for what its shared teachers say."""
 
 
 @dataclass(frozen=True)
@@ -39,18 +38,35 @@ class LessonCost:
 
 @dataclass(frozen=True, eq=False)
 class SharedLesson:
-    """What teachers that all runs of a study share say of the training set, [1, sample, class], and their cost."""
+    """What all runs of a study share of one method's teachers.
 
-    output: NDArray[np.float32]
+    Attributes:
+        cost: What it cost.
+        output: What the teachers say of the training set, [1, sample, class]; None where each run has its own.
+        transient: The transient that a pilot found; None where it is given.
+    """
+
     cost: LessonCost
+    output: NDArray[np.float32] | None = None
+    transient: float | None = None
+
+    def found(self, stage: Stage) -> Stage:
+        """Return a stage with the transient that was found."""
+        return stage if self.transient is None else replace(stage, transient=self.transient, find_transient=False)
 
 
 def shared_lessons(
-    task: TrainRun, folder: Path, train_data: str, most: int, announce: Callable[[str], None]
+    task: TrainRun,
+    folder: Path,
+    train_data: str,
+    most: int,
+    announce: Callable[[str], None],
+    remote: Remote | None = None,
 ) -> tuple[SharedLesson | None, ...]:
-    """Return a lesson for each of the recipe's mitigations whose teachers all runs share, from its file or by teaching.
+    """Return what runs share of the teachers of each of the recipe's mitigations, from its file or by teaching.
 
-    Files are named by all that decides the lesson, so that studies which share teachers may share the folder.
+    Files are named by all that decides the lesson, so that studies which share teachers may share the folder. Of a
+    study at a URL the lesson that is there counts, and one that is not there yet is copied to it.
 
     Args:
         task: The study's.
@@ -58,27 +74,23 @@ def shared_lessons(
         train_data: Digest of the training set.
         most: Teachers to train as one program.
         announce: Takes a line before a lesson begins.
+        remote: The study at a URL.
 
     Raises:
+        RecipeError: A transient was found that leaves too few steps.
+        StudyError: An anchor is no study, or one of other data or without what is needed.
         TrainingError: A teacher diverged.
+        StorageError: A lesson cannot be written, or the URL not be reached.
     """
-    found: list[SharedLesson | None] = []
-    for method in task.recipe.mitigations:
-        stage = method.stage
-        if stage is None or not stage.shared:
-            found.append(None)
-            continue
-        path = folder / f"{_digest(task, stage, train_data, most)}.npy"
-        if not path.with_suffix(".json").exists():
-            announce(f"training {stage.teachers} shared teacher{'s' * (stage.teachers > 1)} for {method.name}")
-            _teach(task, stage, path, most)
-        cost = LessonCost(**json.loads(path.with_suffix(".json").read_text(encoding="utf-8")))
-        found.append(SharedLesson(np.load(path), cost))
-    return tuple(found)
+    shelf = _Shelf(folder, remote)
+    return tuple(_lesson(task, method, shelf, train_data, most, announce) for method in task.recipe.mitigations)
 
 
 def taught(task: TrainRun, runs: Sequence[int]) -> tuple[tuple[torch.Tensor | None, ...], LessonCost]:
-    """Return what each of the recipe's mitigations learns for some runs, and what each run's own teachers cost."""
+    """Return what each of the recipe's mitigations learns for some runs, and what each run's own teachers cost.
+
+    What a teacher that diverged says is not finite, so that its run diverges as well.
+    """
     found: list[torch.Tensor | None] = []
     cost = LessonCost()
     recipe, architecture, data = task.what()
@@ -89,32 +101,123 @@ def taught(task: TrainRun, runs: Sequence[int]) -> tuple[tuple[torch.Tensor | No
         if (stage := method.stage) is None:
             found.append(None)
             continue
-        if shared is not None:
+        if shared is not None and shared.output is not None:
             output = torch.from_numpy(shared.output.copy()).to(data.labels.device)
         else:
+            stage = stage if shared is None else shared.found(stage)
             lesson = teach(stage, recipe, architecture, data, seeds, bootstrap=bootstrap, most=len(runs))
             cost += LessonCost(lesson.steps, lesson.samples_seen, lesson.forward_passes)
             output = lesson.output
-        found.append(method.learn(output, data.labels))
+        is_finite = output.isfinite().flatten(1).all(1)
+        learned = method.learn(output, data.labels)
+        found.append(torch.where(is_finite[:, None, None], learned, torch.nan) if learned.numel() else learned)
     return tuple(found), cost
 
 
-def _teach(task: TrainRun, stage: Stage, path: Path, most: int) -> None:
+def _lesson(
+    task: TrainRun,
+    method: AbstractMitigation,
+    shelf: _Shelf,
+    train_data: str,
+    most: int,
+    announce: Callable[[str], None],
+) -> SharedLesson | None:
+    if (stage := method.stage) is None:
+        return None
+    cost, transient = LessonCost(), None
+    if stage.find_transient:
+        pilot = _pilot(task, method, stage, shelf, train_data, announce)
+        cost, transient = cost + pilot.cost, pilot.transient
+        stage = pilot.found(stage)
+        check_stages(*task.what(), found={method.name: stage})
+    if not stage.shared:
+        return None if transient is None else SharedLesson(cost, transient=transient)
+    name = _digest(task, stage, train_data, most)
+    if not shelf.has(name):
+        shelf.put(name, *_teach(task, method, stage, train_data, most, announce))
+    return SharedLesson(cost + LessonCost(**shelf.facts(name)), shelf.output(name), transient)
+
+
+def _pilot(
+    task: TrainRun,
+    method: AbstractMitigation,
+    stage: Stage,
+    shelf: _Shelf,
+    train_data: str,
+    announce: Callable[[str], None],
+) -> SharedLesson:
+    name = _digest(task, Stage(settings=stage.settings, find_transient=True), train_data, 1)
+    if not shelf.has(name):
+        announce(f"training a pilot that finds the transient of {method.name}")
+        recipe, architecture, data = task.what()
+        seeds = task.plan.shared_seeds("pilot")
+        shelf.put(name, vars(find_transient(recipe_of_teachers(recipe, stage), architecture, data, seeds)))
+    facts = shelf.facts(name)
+    transient = float(facts.pop("transient"))
+    return SharedLesson(LessonCost(**facts), transient=transient)
+
+
+def _teach(
+    task: TrainRun,
+    method: AbstractMitigation,
+    stage: Stage,
+    train_data: str,
+    most: int,
+    announce: Callable[[str], None],
+) -> tuple[dict[str, Any], NDArray[np.float32]]:
+    """Return what a lesson cost, and what teachers or a study that is there say."""
+    if stage.anchor:
+        return vars(LessonCost()), said_of_training_set(stage.anchor, train_data, task.train_labels, task.num_classes)
+    announce(f"training {stage.teachers} shared teacher{'s' * (stage.teachers > 1)} for {method.name}")
     # The whole training set, whatever resamples the runs have: teachers that all share belong to none of them.
     lesson = teach(stage, *task.what(), [task.plan.shared_seeds()], most=most)
     output = lesson.output.cpu().numpy()
     if not np.isfinite(output).all():
         raise TrainingError("a shared teacher diverged: what it predicts is no longer finite; lower the learning rate.")
+    return vars(LessonCost(lesson.steps, lesson.samples_seen, lesson.forward_passes)), output
 
-    def write(partial: Path) -> None:
-        with partial.open("wb") as file:
-            np.save(file, output)
 
-    with storing(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, write)
-    cost = LessonCost(lesson.steps, lesson.samples_seen, lesson.forward_passes)
-    replace_json(path.with_suffix(".json"), vars(cost))
+@dataclass(frozen=True)
+class _Shelf:
+    """Where lessons are kept: what is said in one file, and what it cost in another, which is written last."""
+
+    folder: Path
+    remote: Remote | None
+
+    def has(self, name: str) -> bool:
+        """Whether a lesson is there; of a study at a URL, both there and here afterwards."""
+        if self.remote is not None and not self.remote.pull_lesson(self.folder, name) and self._facts(name).exists():
+            self.remote.push_lesson(self.folder, name)
+        return self._facts(name).exists()
+
+    def put(self, name: str, facts: Mapping[str, Any], output: NDArray[np.float32] | None = None) -> None:
+        """Keep a lesson."""
+
+        def write(partial: Path) -> None:
+            with partial.open("wb") as file:
+                np.save(file, np.asarray(output))
+
+        with storing(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+        if output is not None:
+            replace_file(self._output(name), write)
+        replace_json(self._facts(name), facts)
+        if self.remote is not None:
+            self.remote.push_lesson(self.folder, name)
+
+    def facts(self, name: str) -> dict[str, Any]:
+        """Return what a lesson cost, and what else is known."""
+        return dict(json.loads(self._facts(name).read_text(encoding="utf-8")))
+
+    def output(self, name: str) -> NDArray[np.float32]:
+        """Return what teachers say."""
+        return np.asarray(np.load(self._output(name)))
+
+    def _facts(self, name: str) -> Path:
+        return self.folder / f"{name}.json"
+
+    def _output(self, name: str) -> Path:
+        return self.folder / f"{name}.npy"
 
 
 def _digest(task: TrainRun, stage: Stage, train_data: str, most: int) -> str:

@@ -65,6 +65,11 @@ class ObjectStore:
         with self._reaching():
             _each(lambda name: self._store.put(name, root / name), names)
 
+    def write(self, name: str, path: Path) -> None:
+        """Copy a file to an object of any name; it appears as a whole."""
+        with self._reaching():
+            self._store.put(name, path)
+
     def entries(self, folder: str = "") -> set[str]:
         """Return the names directly in a folder, those of folders among them."""
         with self._reaching():

@@ -19,6 +19,8 @@ from reseed.studies._header import HEADER_FILE
 from reseed.studies._manifest import MANIFEST, RUNS, Manifest, existing_runs, read_manifest, run_folder, run_name
 from reseed.studies._object_store import CREDENTIALS, ObjectStore, save
 
+LESSONS = "lessons"
+"""Folder of a study for what its shared teachers say."""
 _BEFORE_THE_HEADER = ("recipe.toml", "evaluation.parquet")
 _HALF_COPIED = ".copy-"
 
@@ -119,7 +121,7 @@ class Remote:
         """
         if self.pull(root):
             return
-        if strange := sorted(self.store.entries() - {*_BEFORE_THE_HEADER, RUNS}):
+        if strange := sorted(self.store.entries() - {*_BEFORE_THE_HEADER, RUNS, LESSONS}):
             raise StudyError(f"{self.url!r} holds {strange[0]!r} and no study; choose another --out.")
         for name in (HEADER_FILE, *_BEFORE_THE_HEADER):  # of a study that was there before
             (root / name).unlink(missing_ok=True)
@@ -156,6 +158,25 @@ class Remote:
         files = (run_folder(root, manifest.run) / manifest.predictions).rglob("*")
         self.store.upload([path.relative_to(root).as_posix() for path in files if path.is_file()], root)
         self.store.upload([_manifest_of(manifest.run)], root)
+
+    def pull_lesson(self, folder: Path, name: str) -> bool:
+        """Copy what teachers say into a folder, if it is there, and say whether it is; its ``.json`` comes last."""
+        names = {suffix: f"{LESSONS}/{name}{suffix}" for suffix in (".npy", ".json")}
+        found = self.store.read(names.values())
+        if names[".json"] not in found:
+            return False
+        with storing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        for suffix, full in names.items():
+            if full in found:
+                _replace(folder / f"{name}{suffix}", found[full])
+        return True
+
+    def push_lesson(self, folder: Path, name: str) -> None:
+        """Copy what teachers say from a folder, its ``.json`` last: from then on the lesson exists."""
+        for suffix in (".npy", ".json"):
+            if (folder / f"{name}{suffix}").exists():
+                self.store.write(f"{LESSONS}/{name}{suffix}", folder / f"{name}{suffix}")
 
     def _copy_run(self, root: Path, run: int, manifest: bytes) -> None:
         """Copy what a manifest names, unless it is here already; the run appears in one rename."""

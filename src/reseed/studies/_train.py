@@ -18,11 +18,13 @@ from reseed._errors import InputError, RecipeError
 from reseed.data import Splits, load
 from reseed.engines import Engine, Group, as_engine
 from reseed.models import AbstractArchitecture, architecture, parameter_origins
+from reseed.studies._anchor import said_of_training_set
 from reseed.studies._cost import Cost, Stopwatch
 from reseed.studies._execution import check_group, plan_execution
 from reseed.studies._header import Header, read_header
-from reseed.studies._lessons import LESSONS, LessonCost, SharedLesson, shared_lessons, taught
+from reseed.studies._lessons import LessonCost, SharedLesson, shared_lessons, taught
 from reseed.studies._manifest import Manifest, environment, read_manifest
+from reseed.studies._remote import LESSONS
 from reseed.studies._samples import samples_of
 from reseed.studies._store import run_writer
 from reseed.studies._study import EVALUATION, Study, check_folder
@@ -43,6 +45,7 @@ from reseed.training import (
     check_can_stack,
     check_dropout,
     check_forward,
+    check_stages,
     probe_determinism,
     run_training,
 )
@@ -138,6 +141,10 @@ def train_study(
         with arithmetic(task.threads, deterministic=deterministic):
             header = _header(task, splits, runs)
             check_forward(task.single(0))
+            check_stages(*task.what())
+            if read_header(root) is None:  # one that goes on keeps what its anchor said
+                for anchor in {method.stage.anchor for method in recipe.mitigations if method.stage} - {""}:
+                    said_of_training_set(anchor, splits.train.digest, task.train_labels, task.num_classes)
             if recipe.peers is not None:  # the networks of a run are one program under every engine
                 check_can_stack(task.stacked((0,)))
             if record.dropout_passes:
@@ -164,7 +171,8 @@ def train_study(
         if study.missing:
             most = execution.groups[0][1] - execution.groups[0][0] if execution.groups else 1
             with arithmetic(task.threads, deterministic=deterministic):
-                lessons = shared_lessons(task, lessons_folder or root / LESSONS, splits.train.digest, most, announce)
+                kept = lessons_folder or root / LESSONS
+                lessons = shared_lessons(task, kept, splits.train.digest, most, announce, study.remote)
             task = replace(task, lessons=lessons)
         return finish_study(study, replace(task, device=device), execution.engine, retries)
 
@@ -284,7 +292,7 @@ class TrainRun(AbstractRunTask):
     def _cost_of_lessons(self, teaching: LessonCost) -> Cost:
         stages = [method.stage for method in self.recipe.mitigations if method.stage is not None]
         cost = Cost(lesson_passes=teaching.forward_passes) if any(not stage.shared for stage in stages) else Cost()
-        if any(stage.shared for stage in stages):
+        if any(stage.shared or stage.find_transient for stage in stages):
             shared = sum((lesson.cost for lesson in self.lessons if lesson is not None), LessonCost())
             cost["shared_steps"], cost["shared_samples_seen"] = shared.steps, shared.samples_seen
             cost["shared_lesson_passes"] = shared.forward_passes

@@ -32,10 +32,10 @@ from reseed.training._record import (
     probability_arrays,
 )
 from reseed.training._run import DROPOUT, RecordedSplit, TrainingOutcome, run_training
-from reseed.training._schedule import lr_factor
+from reseed.training._schedule import cycle_ends, lr_factor
 from reseed.training._seeds import DEFAULT_VARY, STREAMS, SeedPlan, Seeds, Stream, check_vary, generator
 from reseed.training._stacked import StackedTraining, check_can_stack, group_size, trains_apart
-from reseed.training._teach import Lesson, recipe_of_teachers, teach
+from reseed.training._teach import Lesson, Pilot, check_stages, find_transient, recipe_of_teachers, teach
 
 __all__ = [
     "DEFAULT_VARY",
@@ -49,6 +49,7 @@ __all__ = [
     "Level",
     "NoSink",
     "OptimizerConfig",
+    "Pilot",
     "Recipe",
     "RecordConfig",
     "RecordedSplit",
@@ -69,12 +70,15 @@ __all__ = [
     "check_can_stack",
     "check_dropout",
     "check_forward",
+    "check_stages",
     "check_vary",
+    "cycle_ends",
     "default_recipe",
     "draw_bits",
     "draw_key",
     "draw_uniform",
     "evaluation_mode",
+    "find_transient",
     "from_tree",
     "generator",
     "gradient_norms",

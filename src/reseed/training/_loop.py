@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple, final
+from itertools import islice
+from typing import Any, NamedTuple, final
 
 import numpy as np
 import torch
@@ -100,9 +102,14 @@ class AbstractTraining(ABC):
     def trained(self) -> list[nn.Parameter]:
         """What the optimiser changes."""
 
+    @property
+    def made(self) -> int:
+        """Steps that were made before it begins."""
+        return 0
+
     def blocks(self, stops: Iterable[int]) -> Iterator[Block]:
         """Train to each of the stops, numbers of steps in rising order, yielding there what was done since the last."""
-        steps, number = self.steps(), 0
+        steps, number = self.steps(), self.made
         for stop in stops:
             made = [next(steps) for _ in range(number, stop)]
             samples = sum(step.rows.shape[-1] for step in made) * self.passes
@@ -171,6 +178,21 @@ class AbstractTraining(ABC):
                 yield rows
 
 
+@dataclass(frozen=True, eq=False)
+class Trunk:
+    """Where a training goes on from.
+
+    Attributes:
+        made: Steps made so far.
+        model: The model's state, by name.
+        optimizer: The optimiser's.
+    """
+
+    made: int
+    model: Mapping[str, Any]
+    optimizer: Mapping[str, Any]
+
+
 @final
 @dataclass(frozen=True, eq=False)
 class Training(AbstractTraining):
@@ -185,24 +207,39 @@ class Training(AbstractTraining):
             ``seeds.data``) instead of on the set itself.
         taught: What teachers say of the training set, see `Taught`.
         monitor: See `AbstractTraining`.
+        trunk: The training of the same recipe that this one goes on from, with its own seeds; weights are averaged
+            from there on only.
     """
 
     seeds: Seeds
     bootstrap: bool = False
     taught: Taught = ()
+    trunk: Trunk | None = None
 
     @cached_property
     def model(self) -> nn.Module:
         """The run's model, in training mode, on the device of the data."""
-        return self.draw(self.seeds.init).train()
+        model = self.draw(self.seeds.init).train()
+        if self.trunk is not None:
+            model.load_state_dict(self.trunk.model)
+        return model
+
+    @property
+    def made(self) -> int:
+        """Steps that were made before it begins."""
+        return 0 if self.trunk is None else self.trunk.made
+
+    def as_trunk(self, made: int) -> Trunk:
+        """Return a copy of where it stands after ``made`` steps."""
+        return Trunk(made, deepcopy(self.model.state_dict()), self._updates.state())
 
     def steps(self) -> Iterator[Step]:
         """Train, yielding after every optimisation step; gradients stay until the next one."""
         recipe, data, model = self.recipe, self.data, self.model
-        updates = Updates(recipe, self.trained, self.total_steps)
         forward = self._forward
         objective = Objective(recipe.mitigations, data, [self.seeds.augment], self.total_steps, self.taught)
-        for number, rows in enumerate(self.batches(self.orders(self.seeds, self.bootstrap))):
+        batches = enumerate(self.batches(self.orders(self.seeds, self.bootstrap)))
+        for number, rows in islice(batches, self.made, None):
             inputs = augment(data.inputs[rows], recipe.augment, [self.seeds.augment], number)
             (inputs,), loss_of = objective.begin(number, rows[None], inputs[None])
             logits, loss = self._learn(forward, inputs, number, loss_of)
@@ -210,7 +247,7 @@ class Training(AbstractTraining):
                 with displaced(moves, model):
                     self._learn(forward, inputs, number, loss_of)
             norm = gradient_norms(self.trained) if self.monitor else None
-            updates.make(number)
+            self._updates.make(number)
             self._averages.update(number + 1)
             yield Step(number + 1, rows, inputs, logits, loss, norm)
 
@@ -231,6 +268,13 @@ class Training(AbstractTraining):
     def trained(self) -> list[nn.Parameter]:
         """The parameters that are not frozen."""
         return [parameter for parameter in self.model.parameters() if parameter.requires_grad]
+
+    @cached_property
+    def _updates(self) -> Updates:
+        updates = Updates(self.recipe, self.trained, self.total_steps)
+        if self.trunk is not None:
+            updates.resume(self.trunk.optimizer)
+        return updates
 
     @cached_property
     def _averages(self) -> Averages:
@@ -283,6 +327,16 @@ class Updates:
         if config.clip_norm is not None:
             self._clip(config.clip_norm)
         self._optimizer.step(config.lr * lr_factor(self._recipe.schedule, number, self._total))
+
+    def state(self) -> dict[str, Any]:
+        """Return a copy of what the optimiser remembers; not with ``direct``."""
+        assert isinstance(self._optimizer, TorchOptimizer)  # noqa: S101 (single runs never ask for kernels)
+        return self._optimizer.state()
+
+    def resume(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state` returned; not with ``direct``."""
+        assert isinstance(self._optimizer, TorchOptimizer)  # noqa: S101 (single runs never ask for kernels)
+        self._optimizer.resume(state)
 
     def _clip(self, most: float) -> None:
         if self._runs == 1:

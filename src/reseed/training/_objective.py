@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 Taught = tuple[Tensor | None, ...]
 """What the teachers of each of a recipe's mitigations say of the training set, [run, sample, class], where the first
-axis has one entry if all runs learn from the same teachers; None for methods without teachers."""
+axis has one entry if all runs learn from the same teachers; None for methods without teachers, and empty where those
+have nothing to say that labels do not."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +106,9 @@ class Objective:
         targets: Tensor | None = None
         penalties = []
         for method, taught in self._methods:
-            batch = plain if taught is None else replace(plain, taught=self._of_rows(taught, rows))
+            batch = (
+                plain if taught is None or not taught.numel() else replace(plain, taught=self._of_rows(taught, rows))
+            )
             inputs = method.inputs(inputs, batch)
             targets = method.targets(targets, batch)
             if (penalty := method.penalty(batch)) is not None:

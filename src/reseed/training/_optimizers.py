@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import final
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from typing import Any, final
 
 import torch
 from torch import Tensor, nn
@@ -44,6 +45,14 @@ class TorchOptimizer:
             for group in self._optimizer.param_groups:
                 group["lr"] = rate
         self._optimizer.step()
+
+    def state(self) -> dict[str, Any]:
+        """Return a copy of all that it remembers of the steps made."""
+        return deepcopy(self._optimizer.state_dict())
+
+    def resume(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state` returned; the copy stays as it is."""
+        self._optimizer.load_state_dict(deepcopy(dict(state)))
 
 
 @final

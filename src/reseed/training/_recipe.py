@@ -55,10 +55,14 @@ class ScheduleConfig:
     """Constant, half a cosine down to zero, or a line down to zero."""
     warmup: float = 0.0
     """Share of the steps over which the rate first rises linearly from zero."""
+    cycles: int | None = None
+    """How often the course after the warm-up is gone through, each time in as many steps; default: once."""
 
     def __post_init__(self) -> None:
         _choice("schedule.name", self.name, ("constant", "cosine", "linear"))
         _range("schedule.warmup", self.warmup, 0 <= self.warmup < 1, "a share in [0, 1)")
+        if self.cycles is not None:
+            _range("schedule.cycles", self.cycles, self.cycles >= 1, "1 or more")
 
 
 @dataclass(frozen=True)

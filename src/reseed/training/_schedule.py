@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from reseed._errors import RecipeError
 from reseed.training._recipe import ScheduleConfig
 
 
@@ -11,10 +12,11 @@ def lr_factor(schedule: ScheduleConfig, step: int, total: int) -> float:
     """Return the factor on the peak learning rate at ``step`` of ``total``.
 
     With w = round(warmup * total) warm-up steps the factor is (step + 1) / w before step w. After it, with
-    u = (step - w) / (total - w): 1 (constant), (1 + cos(pi u)) / 2 (cosine) or 1 - u (linear).
+    u = (step - w) / (total - w): 1 (constant), (1 + cos(pi u)) / 2 (cosine) or 1 - u (linear). With c cycles the
+    fractional part of c u takes the place of u.
 
     Args:
-        schedule: Name and warm-up share.
+        schedule: Name, warm-up share and cycles.
         step: The step about to be made, 0 <= step < total.
         total: All steps of the training.
 
@@ -24,11 +26,14 @@ def lr_factor(schedule: ScheduleConfig, step: int, total: int) -> float:
     Examples:
         >>> [lr_factor(ScheduleConfig("linear", warmup=0.5), step, 4) for step in range(4)]
         [0.5, 1.0, 1.0, 0.5]
+        >>> [lr_factor(ScheduleConfig("linear", cycles=2), step, 4) for step in range(4)]
+        [1.0, 0.5, 1.0, 0.5]
     """
     warmup = round(schedule.warmup * total)
     if step < warmup:
         return (step + 1) / warmup
-    progress = (step - warmup) / (total - warmup)
+    cycles = schedule.cycles or 1
+    progress = (step - warmup) * cycles % (total - warmup) / (total - warmup)
     match schedule.name:
         case "constant":
             return 1.0
@@ -36,3 +41,28 @@ def lr_factor(schedule: ScheduleConfig, step: int, total: int) -> float:
             return (1.0 + math.cos(math.pi * progress)) / 2.0
         case "linear":
             return 1.0 - progress
+
+
+def cycle_ends(schedule: ScheduleConfig, total: int) -> tuple[int, ...]:
+    """Return the steps, counted from 1, that end a cycle of the learning rate.
+
+        ceil(w + (total - w) m / c)   for m = 1, ..., c,   w = round(warmup * total)
+
+    Args:
+        schedule: Warm-up share and cycles c.
+        total: All steps of the training.
+
+    Raises:
+        RecipeError: There are more cycles than steps for them.
+
+    Examples:
+        >>> cycle_ends(ScheduleConfig("cosine", cycles=3), 10)
+        (4, 7, 10)
+    """
+    warmup, cycles = round(schedule.warmup * total), schedule.cycles or 1
+    if cycles > total - warmup:
+        raise RecipeError(
+            f"recipe field schedule.cycles must be at most {total - warmup}, the steps after the warm-up; "
+            f"got {cycles!r}."
+        )
+    return tuple(warmup - (warmup - total) * number // cycles for number in range(1, cycles + 1))

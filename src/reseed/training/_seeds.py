@@ -82,9 +82,13 @@ class SeedPlan:
             words["data"] = self._word(self.resample, "data")
         return Seeds(**words)
 
-    def shared_seeds(self) -> Seeds:
-        """Return words that belong to no run: from them derive those of teachers that all runs share."""
-        return derived(replace(self, vary=frozenset(STREAMS)).seeds(0), "shared")
+    def shared_seeds(self, use: str = "shared") -> Seeds:
+        """Return words that belong to no run: from them derive those of teachers that all runs share.
+
+        Args:
+            use: What for; every use has its own words.
+        """
+        return derived(replace(self, vary=frozenset(STREAMS)).seeds(0), use)
 
     def _word(self, run: int, stream: Stream) -> int:
         sequence = np.random.SeedSequence(self.base, spawn_key=(run, STREAMS.index(stream)))

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from reseed.mitigations import Stage
+from reseed._errors import RecipeError, TrainingError
+from reseed.mitigations import Stage, auto_transient
 from reseed.models import AbstractArchitecture
 from reseed.training._loop import AbstractTraining, Training, TrainingSet
 from reseed.training._recipe import Recipe, with_settings
-from reseed.training._seeds import Seeds, derived
+from reseed.training._schedule import cycle_ends
+from reseed.training._seeds import Seeds, derived, generator
 from reseed.training._stacked import StackedTraining
+
+_HELD_OUT = 0.1
+"""Share of the training set on which a pilot is watched."""
+_LOOKS = 50
+"""How often."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,14 +40,97 @@ class Lesson:
     forward_passes: int
 
 
+@dataclass(frozen=True)
+class Pilot:
+    """Where a pilot training's validation loss became flat, and what it cost.
+
+    Attributes:
+        transient: Share of the steps.
+        steps: Optimisation steps.
+        samples_seen: Training samples, as often as they were seen.
+        forward_passes: Samples that were predicted.
+    """
+
+    transient: float
+    steps: int
+    samples_seen: int
+    forward_passes: int
+
+
 def recipe_of_teachers(recipe: Recipe, stage: Stage) -> Recipe:
     """Return what a stage's teachers train by: the recipe without mitigations, with the stage's settings."""
     return with_settings(replace(recipe, mitigations=()), dict(stage.settings))
 
 
 def seeds_of_teachers(seeds: Seeds, stage: Stage) -> list[Seeds]:
-    """Return the words of one run's teachers, none of which is the run's."""
-    return [derived(seeds, "teacher", place) for place in range(stage.teachers)]
+    """Return the words of one run's teachers, none of which is the run's; branches begin with the same weights."""
+    if stage.branch_at is None:
+        return [derived(seeds, "teacher", place) for place in range(stage.teachers)]
+    trunk = derived(seeds, "teacher", 0)
+    fresh = ("order", "dropout", "augment")
+    return [derived(trunk, "branch", place, fresh=fresh) for place in range(stage.teachers)]
+
+
+def check_stages(
+    recipe: Recipe, architecture: AbstractArchitecture, data: TrainingSet, found: Mapping[str, Stage] | None = None
+) -> None:
+    """Accept mitigations whose teachers can say something of every training sample; nothing is trained.
+
+    Args:
+        recipe: With its mitigations.
+        architecture: The factory that the recipe names.
+        data: The training set.
+        found: Stages whose transient has been found, by the name of their method.
+
+    Raises:
+        RecipeError: A method needs more samples or more steps; the message names it.
+    """
+    for method in recipe.mitigations:
+        if len(data.labels) < method.least_samples:
+            raise RecipeError(
+                f"mitigation {method.name} needs {method.least_samples} training samples or more, got "
+                f"{len(data.labels)}: {method!r}."
+            )
+        stage = (found or {}).get(method.name, method.stage)
+        if stage is None or stage.anchor:
+            continue
+        if stage.find_transient:
+            stage = replace(stage, transient=0.0)
+        own = recipe_of_teachers(recipe, stage)
+        _marks(stage, Training(own, architecture, data, Seeds(0, 0, 0, 0, 0)))
+
+
+def find_transient(recipe: Recipe, architecture: AbstractArchitecture, data: TrainingSet, seeds: Seeds) -> Pilot:
+    """Train a pilot on 90 % of the training set and return where its loss on the other 10 % becomes flat.
+
+    The loss is taken fifty times, or after every step of a shorter training; see `reseed.mitigations.auto_transient`.
+
+    Args:
+        recipe: What to train by, without mitigations.
+        architecture: The factory that the recipe names.
+        data: The training set, of ten samples or more.
+        seeds: The pilot's words; the order stream also decides which samples are held out.
+
+    Raises:
+        RecipeError: The training set is too small.
+        TrainingError: The pilot diverged.
+    """
+    samples = len(data.labels)
+    if samples < round(1 / _HELD_OUT):
+        raise RecipeError(f"find_transient needs 10 training samples or more, got {samples}; give transient instead.")
+    order = torch.from_numpy(generator(seeds.order, 0).permutation(samples)).to(data.labels.device)
+    held, kept = order[: round(_HELD_OUT * samples)], order[round(_HELD_OUT * samples) :]
+    training = Training(recipe, architecture, replace(data, inputs=data.inputs[kept], labels=data.labels[kept]), seeds)
+    total = training.total_steps
+    marks = sorted({-(-total * look // _LOOKS) for look in range(1, _LOOKS + 1)})
+    losses, seen = [], 0
+    for block in training.blocks(marks):
+        seen += block.samples
+        logits = training.predict(data.inputs[held])[0].float()
+        losses.append(float(nn.functional.cross_entropy(logits, data.labels[held])))
+    if not torch.isfinite(torch.tensor(losses)).all():
+        raise TrainingError("the pilot that finds the transient diverged; lower the learning rate, or give transient.")
+    return Pilot(marks[auto_transient(losses)] / total, total, seen, len(held) * len(marks))
 
 
 def teach(
@@ -60,50 +150,134 @@ def teach(
     Predicting leaves the teachers' trajectories bit for bit as they were.
 
     Args:
-        stage: What to do.
+        stage: What to do; a transient that is to be found is found already, see `find_transient`.
         recipe: The runs' recipe.
         architecture: The factory that the recipe names.
         data: The training set.
         seeds: The words of each run, from which those of its teachers derive.
         bootstrap: Whether a run's teachers train on the run's resample of the training set.
-        most: Teachers to train as one program; 1 trains them one after another.
+        most: Teachers to train as one program; 1 trains them one after another, as branches always are.
+
+    Raises:
+        RecipeError: The stage needs more steps than the recipe has.
     """
     own = recipe_of_teachers(recipe, stage)
+    total = data.inputs.new_zeros(0)
+    costs = _Costs()
+    trainings = (
+        _branches(stage, own, architecture, data, seeds, bootstrap, costs)
+        if stage.branch_at is not None
+        else _apart(stage, own, architecture, data, seeds, bootstrap, most)
+    )
+    place = 0
+    for training in trainings:
+        said = _heard(stage, training, costs)
+        if not place:
+            total = said.new_zeros(len(seeds), *said.shape[1:])
+        for one in said:  # not all at once: the teachers of a run may be many
+            total[place // stage.teachers] += one
+            place += 1
+    runs = len(seeds)
+    return Lesson(
+        total.div_(stage.teachers), costs.steps // runs, costs.samples_seen // runs, costs.forward_passes // runs
+    )
+
+
+@dataclass
+class _Costs:
+    """What the teachers of all runs cost so far."""
+
+    steps: int = 0
+    samples_seen: int = 0
+    forward_passes: int = 0
+
+
+def _apart(
+    stage: Stage,
+    recipe: Recipe,
+    architecture: AbstractArchitecture,
+    data: TrainingSet,
+    seeds: Sequence[Seeds],
+    bootstrap: bool,
+    most: int,
+) -> Iterator[AbstractTraining]:
     words = [word for each in seeds for word in seeds_of_teachers(each, stage)]
-    groups = [words[first : first + most] for first in range(0, len(words), most)]
-    outputs, costs = [], (0, 0, 0)
-    for group in groups:
-        training: AbstractTraining = (
-            Training(own, architecture, data, group[0], bootstrap)
+    for first in range(0, len(words), most):
+        group = tuple(words[first : first + most])
+        yield (
+            Training(recipe, architecture, data, group[0], bootstrap)
             if most == 1
-            else StackedTraining(own, architecture, data, tuple(group), bootstrap)
+            else StackedTraining(recipe, architecture, data, group, bootstrap)
         )
-        output, costs = _heard(stage, training)
-        outputs.append(output)
-    said = torch.cat(outputs).view(len(seeds), stage.teachers, len(data.labels), data.num_classes).mean(1)
-    steps, samples, forwards = (stage.teachers * cost for cost in costs)
-    return Lesson(said, steps, samples, forwards)
 
 
-def _heard(stage: Stage, training: AbstractTraining) -> tuple[Tensor, tuple[int, int, int]]:
-    """Train, and return each teacher's mean output [run, sample, class] and its steps, samples and forward passes."""
-    marks = stage.steps(training.total_steps)
-    listen = _full if stage.source == "full" else _in_batch
-    output, samples = listen(stage, training, marks)
-    forwards = len(training.data.labels) * len(marks) if stage.source == "full" else 0
-    return output, (training.total_steps, samples, forwards)
+def _branches(
+    stage: Stage,
+    recipe: Recipe,
+    architecture: AbstractArchitecture,
+    data: TrainingSet,
+    seeds: Sequence[Seeds],
+    bootstrap: bool,
+    costs: _Costs,
+) -> Iterator[AbstractTraining]:
+    for each in seeds:
+        training = Training(recipe, architecture, data, derived(each, "teacher", 0), bootstrap)
+        made = _branching(stage, training.total_steps)
+        (block,) = training.blocks([made])
+        costs.steps += made
+        costs.samples_seen += block.samples
+        trunk = training.as_trunk(made)
+        for words in seeds_of_teachers(each, stage):
+            yield Training(recipe, architecture, data, words, bootstrap, trunk=trunk)
 
 
-def _full(stage: Stage, training: AbstractTraining, marks: Sequence[int]) -> tuple[Tensor, int]:
+def _branching(stage: Stage, total: int) -> int:
+    return min(max(1, round((stage.branch_at or 0.0) * total)), total - 1)
+
+
+def _marks(stage: Stage, training: AbstractTraining) -> tuple[int, ...]:
+    """Return the steps after which teachers are asked.
+
+    Raises:
+        RecipeError: There are too few steps.
+    """
+    total, epoch = training.total_steps, training.steps_per_epoch
+    if stage.branch_at is not None and total < 2:
+        raise RecipeError(f"branching needs 2 steps or more, but the recipe has {total}; train longer.")
+    if stage.cycle_ends:
+        return cycle_ends(training.recipe.schedule, total)
+    if stage.source == "full":
+        return stage.steps(total)
+    marks = replace(stage, every=1).steps(total)  # what training says anyway is taken after every step
+    if (total // epoch - 1) * epoch + 1 < marks[0]:
+        raise RecipeError(
+            f"source in_batch needs a whole epoch of {epoch} steps after the transient, but of {total} steps those "
+            f"from {marks[0]} on are left (transient {stage.transient:g}): some samples would have no target; lower "
+            "transient, train longer, or choose source full."
+        )
+    return marks
+
+
+def _heard(stage: Stage, training: AbstractTraining, costs: _Costs) -> Tensor:
+    """Train, and return each teacher's mean output [run, sample, class]; count what all of them cost."""
+    marks = _marks(stage, training)
+    output, samples, forwards = (_full if stage.source == "full" else _in_batch)(stage, training, marks)
+    costs.steps += len(output) * (training.total_steps - training.made)
+    costs.samples_seen += len(output) * samples
+    costs.forward_passes += forwards
+    return output
+
+
+def _full(stage: Stage, training: AbstractTraining, marks: Sequence[int]) -> tuple[Tensor, int, int]:
     mean, samples = torch.empty(0), 0
     for count, block in enumerate(training.blocks(marks), 1):
         samples += block.samples
         said = _said(stage, training.predict(training.data.inputs))
         mean = said if count == 1 else mean.lerp_(said, 1 / count)
-    return mean, samples
+    return mean, samples, len(mean) * len(training.data.labels) * len(marks)
 
 
-def _in_batch(stage: Stage, training: AbstractTraining, marks: Sequence[int]) -> tuple[Tensor, int]:
+def _in_batch(stage: Stage, training: AbstractTraining, marks: Sequence[int]) -> tuple[Tensor, int, int]:
     data, first, samples = training.data, marks[0], 0
     total = counts = torch.empty(0)
     for step in training.steps():
@@ -117,9 +291,13 @@ def _in_batch(stage: Stage, training: AbstractTraining, marks: Sequence[int]) ->
             continue
         total.scatter_add_(1, rows[..., None].expand_as(said), said)
         counts.scatter_add_(1, rows, torch.ones_like(rows, dtype=counts.dtype))
-    # A sample that no late batch held has said nothing: its targets are those of a teacher that knows nothing.
-    mean = total / counts.clamp(min=1)[..., None]
-    return torch.where(counts[..., None] > 0, mean, torch.full_like(mean, 1 / data.num_classes)), samples
+    mean = total.div_(counts.clamp(min=1)[..., None])
+    # A sample that no late batch held (an epoch may leave one out, a resample many) is predicted at the end.
+    missing = (counts == 0).any(0).nonzero()[:, 0]
+    if len(missing):
+        said = _said(stage, training.predict(data.inputs[missing]))
+        mean[:, missing] = torch.where((counts[:, missing] == 0)[..., None], said, mean[:, missing])
+    return mean, samples, len(mean) * len(missing)
 
 
 def _said(stage: Stage, logits: Tensor) -> Tensor:
