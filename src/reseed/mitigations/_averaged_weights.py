@@ -38,6 +38,6 @@ class Swa(AbstractMitigation):
         """Whether anything is averaged."""
         return self.last > 0
 
-    def settings(self) -> Mapping[str, Any]:
+    def settings(self, recipe: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the average's kind and start."""
         return {"average.name": "swa", "average.start": 1 - self.last}

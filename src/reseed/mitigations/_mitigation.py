@@ -118,8 +118,12 @@ class AbstractMitigation(ABC):
     def is_active(self) -> bool:
         """Whether it changes anything: False at strength zero, where training is bit for bit the control's."""
 
-    def settings(self) -> Mapping[str, Any]:
-        """Return the recipe fields that the method sets, by dotted name."""
+    def settings(self, recipe: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the recipe fields that the method sets, by dotted name; empty for methods that hook into training.
+
+        Args:
+            recipe: All fields of the control's recipe, by dotted name.
+        """
         return {}
 
     @property

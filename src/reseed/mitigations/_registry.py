@@ -9,24 +9,42 @@ from typing import Any
 from reseed._errors import RecipeError
 from reseed.mitigations._averaged_weights import Swa
 from reseed.mitigations._confidence_penalty import ConfidencePenalty
+from reseed.mitigations._cosine_decay import CosineDecay
+from reseed.mitigations._dropout import Dropout
+from reseed.mitigations._ema import Ema
+from reseed.mitigations._gradient_clipping import GradientClipping
+from reseed.mitigations._init_scale import InitScale
 from reseed.mitigations._label_smoothing import LabelSmoothing
+from reseed.mitigations._larger_batch import LargerBatch
+from reseed.mitigations._linear_decay import LinearDecay
 from reseed.mitigations._mitigation import AbstractMitigation
 from reseed.mitigations._mixup import Mixup
 from reseed.mitigations._prediction_ensemble import PredictionEnsemble
 from reseed.mitigations._sam import Sam
 from reseed.mitigations._teaching import EnsembleSoftLabels, Tgtss
+from reseed.mitigations._warmup import Warmup
+from reseed.mitigations._weight_decay import WeightDecay
 
 MITIGATIONS: Mapping[str, type[AbstractMitigation]] = {
     method.name: method
     for method in (
         ConfidencePenalty,
+        CosineDecay,
+        Dropout,
+        Ema,
         EnsembleSoftLabels,
+        GradientClipping,
+        InitScale,
         LabelSmoothing,
+        LargerBatch,
+        LinearDecay,
         Mixup,
         PredictionEnsemble,
         Sam,
         Swa,
         Tgtss,
+        Warmup,
+        WeightDecay,
     )
 }
 """Every method by its name."""

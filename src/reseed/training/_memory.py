@@ -29,5 +29,5 @@ def bytes_of_one_run(recipe: Recipe, architecture: AbstractArchitecture, data: T
 
     with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
         next(training.steps())
-    copies = 3 if recipe.optimizer.name == "sgd" else 4
+    copies = 3 if recipe.optimizer.name in ("sgd", "sgdw") else 4
     return copies * sum(parameter.nbytes for parameter in training.model.parameters()) + 2 * sum(kept.values())
