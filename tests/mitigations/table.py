@@ -2,6 +2,7 @@
 
 from reseed.mitigations import (
     AbstractMitigation,
+    CoDistillation,
     ConfidencePenalty,
     CosineDecay,
     Dropout,
@@ -22,6 +23,7 @@ from reseed.mitigations import (
 )
 
 METHODS: dict[str, tuple[AbstractMitigation, AbstractMitigation]] = {
+    "co-distillation": (CoDistillation(weight=0.5), CoDistillation(weight=0.0)),
     "confidence-penalty": (ConfidencePenalty(0.3), ConfidencePenalty(0.0)),
     "cosine-decay": (CosineDecay(), CosineDecay(0.0)),
     "dropout": (Dropout(0.5), Dropout(0.0)),
@@ -32,7 +34,7 @@ METHODS: dict[str, tuple[AbstractMitigation, AbstractMitigation]] = {
     "label-smoothing": (LabelSmoothing(0.2), LabelSmoothing(0.0)),
     "larger-batch": (LargerBatch(2), LargerBatch(1)),
     "linear-decay": (LinearDecay(0.9), LinearDecay(0.0)),
-    "mixup": (Mixup(0.4), Mixup(0.0)),
+    "mixup": (Mixup(0.7), Mixup(0.0)),
     "prediction-ensemble": (PredictionEnsemble(2), PredictionEnsemble(1)),
     "sam": (Sam(0.1), Sam(0.0)),
     "swa": (Swa(0.5), Swa(0.0)),
@@ -41,6 +43,7 @@ METHODS: dict[str, tuple[AbstractMitigation, AbstractMitigation]] = {
     "weight-decay": (WeightDecay(0.1), WeightDecay(0.0)),
 }
 VARIANTS: dict[str, AbstractMitigation] = {
+    "co-distillation of three": CoDistillation(3, 2.0, "js", burn_in=0.2, ramp=0.3, entropy=0.1),
     "larger batch rate": LargerBatch(2, "root"),
     "sam adaptive": Sam(0.5, adaptive=True),
     "tgtss in batch": Tgtss(transient=0.2, source="in_batch"),

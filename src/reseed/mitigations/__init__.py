@@ -1,6 +1,7 @@
 """What keeps predictions in place: one method a file, hooks into the seams of a training."""
 
 from reseed.mitigations._averaged_weights import Swa
+from reseed.mitigations._co_distillation import CoDistillation
 from reseed.mitigations._composition import check_composition
 from reseed.mitigations._confidence_penalty import ConfidencePenalty, entropy
 from reseed.mitigations._cosine_decay import CosineDecay
@@ -27,6 +28,7 @@ __all__ = [
     "AbstractMitigation",
     "AbstractTeaching",
     "Batch",
+    "CoDistillation",
     "ConfidencePenalty",
     "CosineDecay",
     "Dropout",

@@ -112,6 +112,8 @@ class AbstractMitigation(ABC):
     """What the command line and recipes call it."""
     place: ClassVar[int] = 1
     """Where it stands among the methods of a recipe: 0 replaces labels, 1 changes what is there, 2 blends samples."""
+    blends: ClassVar[bool] = False
+    """Whether it blends inputs, so that they must be numbers."""
 
     @property
     @abstractmethod

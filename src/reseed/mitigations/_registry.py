@@ -8,6 +8,7 @@ from typing import Any
 
 from reseed._errors import RecipeError
 from reseed.mitigations._averaged_weights import Swa
+from reseed.mitigations._co_distillation import CoDistillation
 from reseed.mitigations._confidence_penalty import ConfidencePenalty
 from reseed.mitigations._cosine_decay import CosineDecay
 from reseed.mitigations._dropout import Dropout
@@ -28,6 +29,7 @@ from reseed.mitigations._weight_decay import WeightDecay
 MITIGATIONS: Mapping[str, type[AbstractMitigation]] = {
     method.name: method
     for method in (
+        CoDistillation,
         ConfidencePenalty,
         CosineDecay,
         Dropout,
