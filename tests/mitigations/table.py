@@ -46,6 +46,7 @@ VARIANTS: dict[str, AbstractMitigation] = {
     "co-distillation of three": CoDistillation(3, 2.0, "js", burn_in=0.2, ramp=0.3, entropy=0.1),
     "larger batch rate": LargerBatch(2, "root"),
     "sam adaptive": Sam(0.5, adaptive=True),
+    "swa refreshed": Swa(0.5, "refreshed"),
     "tgtss in batch": Tgtss(transient=0.2, source="in_batch"),
     "tgtss shared": Tgtss(0.7, hard_weight=0.2, teacher="shared"),
     "ensemble per run": EnsembleSoftLabels(teachers=2, teacher="per_run"),

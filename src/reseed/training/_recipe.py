@@ -76,11 +76,14 @@ class AverageConfig:
     """Share of the steps after which averaging begins."""
     decay: float = 0.99
     """Share of the old average that each step keeps; for ema."""
+    statistics: Literal["averaged", "refreshed"] = field(default="averaged", metadata=_OMITTED)
+    """Batch-norm statistics: averaged like weights, or recomputed with the averaged weights on the training set."""
 
     def __post_init__(self) -> None:
         _choice("average.name", self.name, ("none", "swa", "ema"))
         _range("average.start", self.start, 0 <= self.start < 1, "a share in [0, 1)")
         _range("average.decay", self.decay, 0 <= self.decay < 1, "a share in [0, 1)")
+        _choice("average.statistics", self.statistics, ("averaged", "refreshed"))
 
 
 @dataclass(frozen=True)

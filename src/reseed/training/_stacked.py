@@ -67,7 +67,7 @@ class StackedTraining(AbstractTraining):
         networks, size = len(self.networks), _shard_size(self)
         parts = [slice(first, min(first + size, networks)) for first in range(0, networks, size)]
         return tuple(
-            Shard(self, self._stack(self.networks[part]), part, self.networks[part], self._taught(part))
+            Shard(self, self._stack(self.networks[part]), part, self.networks[part], self._taught(part), self.bootstrap)
             for part in parts
         )
 

@@ -90,7 +90,9 @@ def _heard(stage: Stage, training: AbstractTraining) -> tuple[Tensor, tuple[int,
     marks = stage.steps(training.total_steps)
     listen = _full if stage.source == "full" else _in_batch
     output, samples = listen(stage, training, marks)
-    forwards = len(training.data.labels) * len(marks) if stage.source == "full" else 0
+    forwards = 0
+    if stage.source == "full":
+        forwards = sum(len(training.data.labels) + training.refreshed(mark) for mark in marks)
     return output, (training.total_steps, samples, forwards)
 
 
