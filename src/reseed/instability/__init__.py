@@ -17,6 +17,7 @@ Of models of about the same loss: `rashomon_set` picks them, `ambiguity`, `discr
 say how much their labels differ, `viable_prediction_range`, `risk_ambiguity`, `rashomon_capacity`,
 `score_variance` and `entropy_decomposition` how much their probabilities; `multiplicity` gives all at once.
 Ensembles that abstain where the runs do not agree: `selective_ensemble`, `self_consistency_ensemble`.
+How much runs answer that may abstain, and how stable that is: `answered`.
 
 Along one training, `[checkpoint, sample]`: `cartography`, `forgetting_events`, `label_flips`, `first_learned`,
 `second_split_forgetting`, `aum`; all of them, over several runs: `training_dynamics`; while a model is trained:
@@ -32,6 +33,7 @@ Example:
     (array([0.    , 0.    , 0.6667]), 0.3333)
 """
 
+from reseed.instability._answered import Answered, answered
 from reseed.instability._bootstrap import BootstrapInstability, bootstrap_instability
 from reseed.instability._by_group import GroupMeans, by_group
 from reseed.instability._calibrate import calibrate
@@ -86,6 +88,7 @@ from reseed.instability._where import WhereUnstable, available_groupings, where_
 from reseed.instability._win_loss import WinLoss, negative_flip_rate, unnecessary_churn, win_loss
 
 __all__ = [
+    "Answered",
     "BootstrapInstability",
     "Cartography",
     "ClassStability",
@@ -116,6 +119,7 @@ __all__ = [
     "WinLoss",
     "ambiguity",
     "ambiguous_samples",
+    "answered",
     "aum",
     "available_groupings",
     "bootstrap_instability",

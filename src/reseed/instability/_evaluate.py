@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reseed._errors import TrainingError
+from reseed.instability._answered import answered
 from reseed.instability._by_group import by_group
 from reseed.instability._estimate import Estimate, Method, estimate, t_interval
 from reseed.instability._flip_pairs import FlipPairs, flip_pairs
@@ -143,6 +144,7 @@ def _summary(study: Study, labels: NDArray[np.integer], trajectory: NDArray[np.f
         "jitter_ci95": _ends(jitter),
         "jitter_ci_method": method,
         "flip_upper_bound": flip_probability_upper_bound(runs),
+        **_answered(study, labels),
         "trajectory_label_entropy_mean": None if trajectory is None else float(trajectory.mean()),
         "base_seed": header.base_seed,
         "vary": list(header.vary),
@@ -160,6 +162,27 @@ def _accuracy(study: Study) -> dict[str, Any]:
         return {"accuracy_mean": None, "accuracy_std": None, "accuracy_ci95": None}
     mean, low, high = t_interval(values)
     return {"accuracy_mean": mean, "accuracy_std": float(values.std(ddof=1)), "accuracy_ci95": [low, high]}
+
+
+def _answered(study: Study, labels: NDArray[np.integer]) -> dict[str, Any]:
+    """Return how much runs answer and how stable that is, where they may abstain."""
+    if "abstains" not in study.recorded_names():
+        return {}
+    found = answered(labels, study.final("abstains"))
+    return {
+        "coverage_mean": found.coverage,
+        "coverage_ci95": list(found.coverage_ci95),
+        "always_answered_fraction": found.always,
+        "answered_label_entropy_mean": _known(found.label_entropy),
+        "answered_label_entropy_ci95": _known(found.label_entropy_ci95),
+        "answered_jitter": _known(found.jitter),
+        "answered_jitter_ci95": _known(found.jitter_ci95),
+    }
+
+
+def _known(value: Any) -> Any:
+    """Return a number, or the ends of an interval as a list; None where it is not a number."""
+    return None if np.isnan(value).any() else list(value) if isinstance(value, tuple) else value
 
 
 def _ends(found: Estimate) -> list[float]:

@@ -17,6 +17,8 @@ from reseed.mitigations._mixup import Mixup
 from reseed.mitigations._prediction_ensemble import PredictionEnsemble
 from reseed.mitigations._registry import MITIGATIONS, described, mitigation, parse_mitigations
 from reseed.mitigations._sam import Sam
+from reseed.mitigations._selective_ensemble import SelectiveEnsembling
+from reseed.mitigations._self_consistency_ensemble import SelfConsistencyEnsembling
 from reseed.mitigations._soft_cross_entropy import soft_cross_entropy
 from reseed.mitigations._teaching import AbstractTeaching, EnsembleSoftLabels, Tgtss
 from reseed.mitigations._tempered import tempered
@@ -44,6 +46,8 @@ __all__ = [
     "Penalty",
     "PredictionEnsemble",
     "Sam",
+    "SelectiveEnsembling",
+    "SelfConsistencyEnsembling",
     "Stage",
     "Swa",
     "Tgtss",

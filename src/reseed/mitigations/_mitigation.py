@@ -147,6 +147,15 @@ class AbstractMitigation(ABC):
         """The networks that make up a run, if there are several."""
         return None
 
+    def abstains(self, answers: Tensor, members: Tensor) -> Tensor | None:
+        """Return where a run of several networks gives no answer, [run, sample]; None for runs that always answer.
+
+        Args:
+            answers: Labels of the runs, [run, sample], on the CPU.
+            members: Labels of their networks, [run, network, sample].
+        """
+        return None
+
     @property
     def passes(self) -> int:
         """Forward and backward passes over the batch in one step."""

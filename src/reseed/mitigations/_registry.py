@@ -22,6 +22,8 @@ from reseed.mitigations._mitigation import AbstractMitigation
 from reseed.mitigations._mixup import Mixup
 from reseed.mitigations._prediction_ensemble import PredictionEnsemble
 from reseed.mitigations._sam import Sam
+from reseed.mitigations._selective_ensemble import SelectiveEnsembling
+from reseed.mitigations._self_consistency_ensemble import SelfConsistencyEnsembling
 from reseed.mitigations._teaching import EnsembleSoftLabels, Tgtss
 from reseed.mitigations._warmup import Warmup
 from reseed.mitigations._weight_decay import WeightDecay
@@ -43,6 +45,8 @@ MITIGATIONS: Mapping[str, type[AbstractMitigation]] = {
         Mixup,
         PredictionEnsemble,
         Sam,
+        SelectiveEnsembling,
+        SelfConsistencyEnsembling,
         Swa,
         Tgtss,
         Warmup,

@@ -206,7 +206,7 @@ class Study:
 
         Args:
             name: ``labels``; with level ``scores``: ``own_probability``, ``confidence``, ``margin``, ``entropy``;
-                with level ``full`` also ``probabilities``.
+                with level ``full`` also ``probabilities``; of runs that may abstain ``abstains``, zeros and ones.
             split: ``evaluation``, or ``train`` where it was recorded.
 
         Returns:
@@ -249,7 +249,8 @@ class Study:
         """Return a recorded array at the last checkpoint, [run, sample] (and class), as numpy."""
         self._check_recorded(name, EVALUATION)
         values = np.stack([read(array, -1) for array in self._arrays(name, EVALUATION)])
-        is_bad = (values < 0) | (values >= len(self.header.class_names)) if name == "labels" else np.isnan(values)
+        most = {"labels": len(self.header.class_names) - 1, "abstains": 1}.get(name)
+        is_bad = np.isnan(values) if most is None else (values < 0) | (values > most)
         if name == "own_probability":
             is_bad = is_bad[:, self.targets >= 0]  # it is not defined without a target
         if is_bad.any():

@@ -109,6 +109,10 @@ class AbstractTraining(ABC):
         Models are left as they were.
         """
 
+    def answers(self, inputs: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return what `predict` does and where runs abstain, [run, sample]; None where none of them ever does."""
+        return self.predict(inputs), None
+
     @final
     def mixed(self) -> AbstractContextManager[object]:
         """Return the context of a forward pass in training: the recipe's precision."""

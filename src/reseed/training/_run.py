@@ -75,13 +75,15 @@ def run_training(
         ledger.mark_diverged(block.losses, number)
         for split in splits if number in marks and ledger.live else ():
             refreshed = training.refreshed(number) if split is splits[0] else 0
-            logits = training.predict(split.inputs)
+            logits, silent = training.answers(split.inputs)
             for run in ledger.live:
                 ledger.forward_passes[run] += len(split.targets) + refreshed
                 if not bool(torch.isfinite(logits[run]).all()):
                     ledger.diverged_at[run] = number
                     continue
                 arrays = prediction_arrays(logits[run], split.targets, level)
+                if silent is not None:
+                    arrays["abstains"] = silent[run].numpy()
                 sinks[run].write(split.name, marks[number], arrays)
                 if split is splits[0] and (known := split.targets >= 0).any():
                     ledger.accuracy[run] = float((arrays["labels"] == split.targets)[known].mean())

@@ -95,7 +95,26 @@ class StackedTraining(AbstractTraining):
 
     def predict(self, inputs: Tensor) -> Tensor:
         """Return logits [run, sample, class]; all runs see the same inputs [sample, ...]."""
-        logits = torch.cat(self._each(partial(Shard.predict, inputs=inputs)))
+        return self._served(self._of_networks(inputs))
+
+    def answers(self, inputs: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return logits, and where the runs' networks have them abstain; see `AbstractTraining`."""
+        networks = self._of_networks(inputs)
+        served, peers = self._served(networks), self.recipe.peers
+        if peers is None:
+            return served, None
+        members = networks.view(len(self.seeds), peers.count, *networks.shape[1:])
+        # numpy's argmax promises the first of equal values; torch's does not on every device.
+        labels, votes = (torch.from_numpy(values.cpu().numpy().argmax(-1)) for values in (served, members))
+        silent = (method.abstains(labels, votes) for method in self.recipe.mitigations)
+        return served, next((where for where in silent if where is not None), None)
+
+    def _of_networks(self, inputs: Tensor) -> Tensor:
+        """Return logits [network, sample, class], those of a run one after the other."""
+        return torch.cat(self._each(partial(Shard.predict, inputs=inputs)))
+
+    def _served(self, logits: Tensor) -> Tensor:
+        """Return what runs predict, [run, sample, class], of the logits of their networks."""
         peers = self.recipe.peers
         if peers is None:
             return logits
