@@ -51,9 +51,9 @@ def answered(labels: ArrayLike, abstains: ArrayLike) -> Answered:
         InputError: fewer than two runs, or arrays of different shapes.
 
     Example:
-        >>> found = answered([[0, 1, 1], [0, 1, 2], [0, 2, 1]], [[0, 0, 0], [0, 0, 1], [0, 1, 0]])
+        >>> found = answered([[0, 1, 1], [0, 1, 2], [0, 1, 1]], [[0, 0, 0], [0, 0, 1], [0, 0, 0]])
         >>> round(found.coverage, 4), found.label_entropy, found.jitter
-        (0.7778, 0.0, 0.0)
+        (0.8889, 0.0, 0.0)
     """
     array, silent = run_axis_first(labels, least=2), run_axis_first(abstains, least=2).astype(bool)
     if array.ndim != 2 or array.shape != silent.shape:

@@ -90,7 +90,7 @@ def parse_mitigations(text: str) -> tuple[AbstractMitigation, ...]:
 
     Examples:
         >>> parse_mitigations("tgtss:exponent=0.5:teacher=shared+swa")[1]
-        Swa(last=0.4)
+        Swa(last=0.4, statistics='averaged')
         >>> parse_mitigations("control")
         ()
     """
