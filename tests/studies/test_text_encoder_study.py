@@ -6,7 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from reseed._errors import RecipeError
 from reseed.data import DataConfig
+from reseed.mitigations import Mixup
 from reseed.models import ModelConfig
 from reseed.studies import Study
 from reseed.training import Recipe
@@ -52,6 +54,16 @@ def test_features_are_computed_once_for_all_runs(train, recipe, engine):
     tuned = train("tuned", recipe=fine_tuned, runs=2, engine=engine, jobs=2)
     assert "start from shared pre-trained weights in every run" in tuned.header.notes[0]
     assert tuned.header.parameters["shared"] > tuned.header.parameters["redrawn"] > 0
+
+
+def test_token_ids_are_not_blended(train, recipe, tmp_path):
+    """Mixup of a fine-tuned encoder is refused before anything is trained or written; of its features it is not."""
+    blended = replace(recipe, mitigations=(Mixup(0.5),))
+    fine_tuned = replace(blended, model=replace(recipe.model, fine_tune=True, hidden=()))
+    with pytest.raises(RecipeError, match="mitigation mixup blends inputs, but model 'text-encoder' reads token ids"):
+        train("tuned", recipe=fine_tuned, runs=2)
+    assert not (tmp_path / "tuned" / "runs").exists()
+    assert len(train("features", recipe=blended, runs=2).manifests) == 2
 
 
 def test_fine_tuned_encoders_are_stacked(train, recipe):

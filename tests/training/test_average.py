@@ -75,6 +75,7 @@ def test_stacked_runs_are_averaged_each_by_itself(images, model, name):
         ({"name": "mean"}, "average.name must be one of none, swa, ema; got 'mean'"),
         ({"start": 1.0}, r"average.start must be a share in \[0, 1\), got 1.0"),
         ({"decay": -0.1}, r"average.decay must be a share in \[0, 1\), got -0.1"),
+        ({"statistics": "none"}, "average.statistics must be one of averaged, refreshed; got 'none'"),
     ],
 )
 def test_bad_values_are_refused(values, text):

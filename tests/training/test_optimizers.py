@@ -10,6 +10,7 @@ from reseed.training._optimizers import FusedOptimizer, TorchOptimizer
 CONFIGS = [
     OptimizerConfig("sgd", 0.1, 0.9, 1e-3),
     OptimizerConfig("sgd", 0.1, 0.0),
+    OptimizerConfig("sgdw", 0.1, 0.9, 0.1),
     OptimizerConfig("adam", 1e-2, weight_decay=1e-3),
     OptimizerConfig("adamw", 1e-2, weight_decay=0.1),
 ]

@@ -83,7 +83,7 @@ def test_file_fields_replace_defaults():
         ("steps = 0", "recipe field steps must be 1 or more, got 0"),
         ("batch_size = 0", "recipe field batch_size must be 1 or more, got 0"),
         ("augment = 'mixup'", "recipe field augment must be one of none, crop, crop-flip; got 'mixup'"),
-        ("[optimizer]\nname = 'lion'", "recipe field optimizer.name must be one of sgd, adam, adamw; got 'lion'"),
+        ("[optimizer]\nname = 'lion'", "recipe field optimizer.name must be one of sgd, sgdw, adam, adamw; got 'lion'"),
         ("[optimizer]\nlr = 0", "recipe field optimizer.lr must be a positive number, got 0.0"),
         ("[optimizer]\nlr = nan", "recipe field optimizer.lr must be a positive number, got nan"),
         ("[optimizer]\nmomentum = 1.0", r"optimizer.momentum must be a number in \[0, 1\), got 1.0"),
@@ -91,6 +91,7 @@ def test_file_fields_replace_defaults():
         ("[optimizer]\nclip_norm = 0.0", "optimizer.clip_norm must be a positive number, got 0.0"),
         ("[schedule]\nname = 'step'", "schedule.name must be one of constant, cosine, linear; got 'step'"),
         ("[schedule]\nwarmup = 1.0", r"schedule.warmup must be a share in \[0, 1\), got 1.0"),
+        ("[schedule]\nfloor = 1.5", r"schedule.floor must be a share in \[0, 1\], got 1.5"),
     ],
 )
 def test_bad_recipes_name_the_field(text, message):

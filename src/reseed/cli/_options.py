@@ -88,7 +88,7 @@ class TrainingOptions:
     batch_size: _Count = None
     """Samples in a batch."""
     optimizer: Annotated[
-        Literal["sgd", "adam", "adamw"] | None, arg(metavar="{sgd,adam,adamw}", help_behavior_hint="")
+        Literal["sgd", "sgdw", "adam", "adamw"] | None, arg(metavar="{sgd,sgdw,adam,adamw}", help_behavior_hint="")
     ] = None
     """Optimiser."""
     lr: _Number = None

@@ -18,6 +18,7 @@ say how much their labels differ, `viable_prediction_range`, `risk_ambiguity`, `
 `score_variance` and `entropy_decomposition` how much their probabilities; `multiplicity` gives all at once.
 How confident a model is: `confidence_histogram`.
 Ensembles that abstain where the runs do not agree: `selective_ensemble`, `self_consistency_ensemble`.
+How much runs answer that may abstain, and how stable that is: `answered`.
 
 Along one training, `[checkpoint, sample]`: `cartography`, `forgetting_events`, `label_flips`, `first_learned`,
 `second_split_forgetting`, `aum`; all of them, over several runs: `training_dynamics`; while a model is trained:
@@ -33,6 +34,7 @@ Example:
     (array([0.    , 0.    , 0.6667]), 0.3333)
 """
 
+from reseed.instability._answered import Answered, answered
 from reseed.instability._beyond_null import reduction_beyond_null
 from reseed.instability._bootstrap import BootstrapInstability, bootstrap_instability
 from reseed.instability._by_group import GroupMeans, by_group
@@ -104,6 +106,7 @@ __all__ = [
     "COLUMNS",
     "NUMBERS",
     "RECORDED",
+    "Answered",
     "BootstrapInstability",
     "Cartography",
     "ClassStability",
@@ -144,6 +147,7 @@ __all__ = [
     "accuracy_difference",
     "ambiguity",
     "ambiguous_samples",
+    "answered",
     "aum",
     "available_groupings",
     "bootstrap_instability",

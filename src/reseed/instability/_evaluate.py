@@ -11,6 +11,7 @@ import numpy as np
 
 from reseed._errors import TrainingError
 from reseed.instability._about import about_recipe, about_study, run_notes
+from reseed.instability._answered import answered
 from reseed.instability._by_group import by_group
 from reseed.instability._estimate import Estimate, t_interval
 from reseed.instability._flip_pairs import FlipPairs
@@ -141,6 +142,7 @@ def _summary(study: Study, found: LabelPass, samples: pa.Table) -> dict[str, Any
         "jitter_ci95": _ends(jitter),
         "jitter_ci_method": jitter.method,
         "flip_upper_bound": flip_probability_upper_bound(runs),
+        **_answered(study),
         "trajectory_label_entropy_mean": None if trajectory is None else float(trajectory.to_numpy().mean()),
         **about_recipe(study),
     }
@@ -153,6 +155,27 @@ def _accuracy(study: Study) -> dict[str, Any]:
         return {"accuracy_mean": None, "accuracy_std": None, "accuracy_ci95": None}
     mean, low, high = t_interval(values)
     return {"accuracy_mean": mean, "accuracy_std": float(values.std(ddof=1)), "accuracy_ci95": [low, high]}
+
+
+def _answered(study: Study) -> dict[str, Any]:
+    """Return how much runs answer and how stable that is, where they may abstain."""
+    if "abstains" not in study.recorded_names():
+        return {}
+    found = answered(study.final("labels"), study.final("abstains"))
+    return {
+        "coverage_mean": found.coverage,
+        "coverage_ci95": list(found.coverage_ci95),
+        "always_answered_fraction": found.always,
+        "answered_label_entropy_mean": _known(found.label_entropy),
+        "answered_label_entropy_ci95": _known(found.label_entropy_ci95),
+        "answered_jitter": _known(found.jitter),
+        "answered_jitter_ci95": _known(found.jitter_ci95),
+    }
+
+
+def _known(value: Any) -> Any:
+    """Return a number, or the ends of an interval as a list; None where it is not a number."""
+    return None if np.isnan(value).any() else list(value) if isinstance(value, tuple) else value
 
 
 def _ends(found: Estimate) -> list[float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Literal, final
 
 from reseed.mitigations._checks import check_number
 from reseed.mitigations._mitigation import AbstractMitigation
@@ -18,26 +18,32 @@ class Swa(AbstractMitigation):
         a = mean over steps t >= start of w_t
 
     Use it when: always worth a try: it is free.
-    Cost: one training, one network at inference.
-    Beware: averaging from too early on drags along weights that were still on their way.
+    Cost: one training, one network at inference; refreshed statistics: a forward pass over the training set whenever
+    the averaged weights are evaluated, in networks with batch norm.
+    Beware: averaging from too early on drags along weights that were still on their way. At high learning rates
+    averaged batch-norm statistics are those of other weights: have them refreshed.
 
     References:
-        Izmailov et al., "Averaging Weights Leads to Wider Optima and Better Generalization", UAI 2018.
+        Izmailov et al., "Averaging Weights Leads to Wider Optima and Better Generalization", UAI 2018 (which refreshes
+        the statistics).
     """
 
     name: ClassVar[str] = "swa"
 
     last: float = 0.4
     """Share of the steps that is averaged, in [0, 1]; zero is the control."""
+    statistics: Literal["averaged", "refreshed"] = "averaged"
+    """Batch-norm statistics: averaged like weights, or recomputed on the training set with the averaged weights."""
 
     def __post_init__(self) -> None:
         check_number(self, "last", 0 <= self.last <= 1, "a share in [0, 1]")
+        check_number(self, "statistics", self.statistics in ("averaged", "refreshed"), "averaged or refreshed")
 
     @property
     def is_active(self) -> bool:
         """Whether anything is averaged."""
         return self.last > 0
 
-    def settings(self) -> Mapping[str, Any]:
-        """Return the average's kind and start."""
-        return {"average.name": "swa", "average.start": 1 - self.last}
+    def settings(self, recipe: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the average's kind, start and statistics."""
+        return {"average.name": "swa", "average.start": 1 - self.last, "average.statistics": self.statistics}

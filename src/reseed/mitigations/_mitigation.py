@@ -122,6 +122,8 @@ class AbstractMitigation(ABC):
     """What the command line and recipes call it."""
     place: ClassVar[int] = 1
     """Where it stands among the methods of a recipe: 0 replaces labels, 1 changes what is there, 2 blends samples."""
+    blends: ClassVar[bool] = False
+    """Whether it blends inputs, so that they must be numbers."""
 
     @property
     @abstractmethod
@@ -135,8 +137,12 @@ class AbstractMitigation(ABC):
             RecipeError: The method's options do not go with it.
         """
 
-    def settings(self) -> Mapping[str, Any]:
-        """Return the recipe fields that the method sets, by dotted name."""
+    def settings(self, recipe: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the recipe fields that the method sets, by dotted name; empty for methods that hook into training.
+
+        Args:
+            recipe: All fields of the control's recipe, by dotted name.
+        """
         return {}
 
     @property
@@ -161,6 +167,15 @@ class AbstractMitigation(ABC):
     @property
     def peers(self) -> Peers | None:
         """The networks that make up a run, if there are several."""
+        return None
+
+    def abstains(self, answers: Tensor, members: Tensor) -> Tensor | None:
+        """Return where a run of several networks gives no answer, [run, sample]; None for runs that always answer.
+
+        Args:
+            answers: Labels of the runs, [run, sample], on the CPU.
+            members: Labels of their networks, [run, network, sample].
+        """
         return None
 
     @property

@@ -10,26 +10,39 @@ from typing import Any
 
 from reseed._errors import RecipeError
 from reseed.mitigations._averaged_weights import Swa
+from reseed.mitigations._co_distillation import CoDistillation
 from reseed.mitigations._confidence_penalty import ConfidencePenalty
+from reseed.mitigations._cosine_decay import CosineDecay
 from reseed.mitigations._diplopia import Diplopia
 from reseed.mitigations._distill import Distill
 from reseed.mitigations._disturb_label import DisturbLabel
+from reseed.mitigations._dropout import Dropout
+from reseed.mitigations._ema import Ema
 from reseed.mitigations._ensemble_soft_labels import EnsembleSoftLabels
 from reseed.mitigations._focal_distillation import FocalDistillation
+from reseed.mitigations._gradient_clipping import GradientClipping
+from reseed.mitigations._init_scale import InitScale
 from reseed.mitigations._knn_smoothing import KnnSmoothing
 from reseed.mitigations._label_smoothing import LabelSmoothing
+from reseed.mitigations._larger_batch import LargerBatch
 from reseed.mitigations._late_branching import LateBranching
+from reseed.mitigations._linear_decay import LinearDecay
 from reseed.mitigations._mitigation import AbstractMitigation
 from reseed.mitigations._mixup import Mixup
 from reseed.mitigations._prediction_ensemble import PredictionEnsemble
 from reseed.mitigations._rcp import Rcp
 from reseed.mitigations._sam import Sam
+from reseed.mitigations._selective_ensemble import SelectiveEnsembling
+from reseed.mitigations._self_consistency_ensemble import SelfConsistencyEnsembling
 from reseed.mitigations._snapshot_distillation import SnapshotDistillation
 from reseed.mitigations._tgtss import Tgtss
+from reseed.mitigations._warmup import Warmup
+from reseed.mitigations._weight_decay import WeightDecay
 
 MITIGATIONS: Mapping[str, type[AbstractMitigation]] = {
     method.name: method
     for method in (
+        CoDistillation,
         ConfidencePenalty,
         DisturbLabel,
         Diplopia,
@@ -39,13 +52,24 @@ MITIGATIONS: Mapping[str, type[AbstractMitigation]] = {
         KnnSmoothing,
         LabelSmoothing,
         LateBranching,
+        CosineDecay,
+        Dropout,
+        Ema,
+        GradientClipping,
+        InitScale,
+        LargerBatch,
+        LinearDecay,
         Mixup,
         PredictionEnsemble,
         Rcp,
         Sam,
         SnapshotDistillation,
+        SelectiveEnsembling,
+        SelfConsistencyEnsembling,
         Swa,
         Tgtss,
+        Warmup,
+        WeightDecay,
     )
 }
 """Every method by its name."""
@@ -85,7 +109,7 @@ def parse_mitigations(text: str) -> tuple[AbstractMitigation, ...]:
 
     Examples:
         >>> parse_mitigations("tgtss:exponent=0.5:teacher=shared+swa")[1]
-        Swa(last=0.4)
+        Swa(last=0.4, statistics='averaged')
         >>> parse_mitigations("control")
         ()
     """

@@ -119,9 +119,32 @@ def _headline(study: Study, summary: dict[str, Any]) -> Any:
             f"may still flip with probability up to {summary['flip_upper_bound']:.3f} each (95 % bound)",
         ),
     ]
+    if "coverage_mean" in summary:
+        rows += _answered(summary)
     for name, value in rows:
         table.add_row(name, Text(value))
     return table
+
+
+def _answered(summary: dict[str, Any]) -> list[tuple[str, str]]:
+    always = summary["always_answered_fraction"]
+    entropy, jitter = summary["answered_label_entropy_mean"], summary["answered_jitter"]
+    return [
+        ("coverage", f"{summary['coverage_mean']:.4f} {_interval(summary['coverage_ci95'])} of the samples answered"),
+        (
+            "label entropy of answers",
+            "not known: no samples that every run answers"
+            if entropy is None
+            else f"{entropy:.4f} nats {_interval(summary['answered_label_entropy_ci95'])}: "
+            f"the {always:.1%} of the samples that every run answers",
+        ),
+        (
+            "jitter of answers",
+            "not known: no samples that two runs answer"
+            if jitter is None
+            else f"{jitter:.4f} {_interval(summary['answered_jitter_ci95'])}: where two retrainings both answer",
+        ),
+    ]
 
 
 def _accuracy(summary: dict[str, Any]) -> str:
@@ -130,8 +153,8 @@ def _accuracy(summary: dict[str, Any]) -> str:
     return f"{summary['accuracy_mean']:.4f} (sd over runs {summary['accuracy_std']:.4f})"
 
 
-def _interval(ends: list[float]) -> str:
-    return f"[{ends[0]:.4f}, {ends[1]:.4f}]"
+def _interval(ends: list[float] | None) -> str:
+    return "" if ends is None else f"[{ends[0]:.4f}, {ends[1]:.4f}]"
 
 
 def _pairs(study: Study, stability: Stability) -> Any:

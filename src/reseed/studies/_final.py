@@ -60,7 +60,8 @@ class FinalArray:
         """
         for run, array in zip(self.runs, self.arrays, strict=True):
             row = read(array, (-1, samples))
-            is_bad = (row < 0) | (row >= self.classes) if self.name == "labels" else np.isnan(row)
+            values = {"labels": self.classes, "abstains": 2}.get(self.name)
+            is_bad = np.isnan(row) if values is None else (row < 0) | (row >= values)
             if self.known is not None:
                 is_bad = is_bad[self.known[samples]]
             if is_bad.any():

@@ -22,6 +22,8 @@ _CHUNK_BYTES = 16 << 20
 _OPEN_BLOCK = 64  # checkpoints in a chunk where their number is not known: runs of a few do not fill large ones
 STEPS = "steps"
 _AXES = ("checkpoint", "sample", "class")
+_KINDS = {"labels": "i", "abstains": "u"}
+_MISSING = {"labels": -1, "abstains": 255}
 
 
 class RunWriter:
@@ -39,7 +41,8 @@ class RunWriter:
 
     def __init__(self, root: Path, run: int, checkpoints: int | None, num_classes: int) -> None:
         self._root, self._run, self._checkpoints = root, run, checkpoints
-        self._label_type = np.int16 if num_classes <= np.iinfo(np.int16).max else np.int32
+        labels = np.int16 if num_classes <= np.iinfo(np.int16).max else np.int32
+        self._types: dict[str, Any] = {"labels": labels, "abstains": np.uint8}
         self.name = f"predictions-{uuid4().hex[:8]}"
         self._folder = run_folder(root, run) / self.name
         self._buffers: dict[tuple[str, str], _Buffer] = {}
@@ -50,7 +53,7 @@ class RunWriter:
         """Take the arrays of one split at one checkpoint; checkpoints come in order."""
         with storing(self._folder):
             for name, values in arrays.items():
-                values = values.astype(self._label_type if name == "labels" else np.float32, copy=False)
+                values = values.astype(self._types.get(name, np.float32), copy=False)
                 buffer = self._buffers.get((split, name))
                 if buffer is None:
                     checkpoints = 1 if split == DROPOUT else self._checkpoints
@@ -105,7 +108,7 @@ class _Buffer:
             shape=(checkpoints or 0, *first.shape),
             chunks=(block, chunk, *first.shape[1:]),
             dtype=first.dtype,
-            fill_value=-1 if name == "labels" else float("nan"),
+            fill_value=_MISSING.get(name, float("nan")),
             dimension_names=_AXES[: first.ndim + 1],
         )
         self._block = np.empty((block, *first.shape), first.dtype)
@@ -185,7 +188,7 @@ def _opened(root: Path, manifest: Manifest, split: str, name: str) -> Any:
         array = zarr.open_array(path, mode="r", zarr_format=3)
     except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise StudyError(f"cannot read the predictions {str(path)!r}: {error}") from error
-    if array.dtype.kind != ("i" if name == "labels" else "f"):
+    if array.dtype.kind != _KINDS.get(name, "f"):
         raise StudyError(f"the predictions {str(path)!r} are corrupt: they hold {array.dtype}.")
     return array
 

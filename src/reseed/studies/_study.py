@@ -207,7 +207,7 @@ class Study:
 
         Args:
             name: ``labels``; with level ``scores``: ``own_probability``, ``confidence``, ``margin``, ``entropy``;
-                with level ``full`` also ``probabilities``.
+                with level ``full`` also ``probabilities``; of runs that may abstain ``abstains``, zeros and ones.
             split: ``evaluation``, or ``train`` where it was recorded.
 
         Returns:

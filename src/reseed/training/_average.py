@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import final
 
@@ -27,19 +27,25 @@ class Averages:
         config: Kind, start and decay.
         tensors: Parameters and floating-point buffers (batch statistics are averaged like weights).
         total: Steps of the whole training.
+        refresh: Recomputes batch statistics with the weights that are in place; called where the config says so.
 
     References:
         Izmailov et al., "Averaging Weights Leads to Wider Optima and Better Generalization", UAI 2018.
     """
 
-    def __init__(self, config: AverageConfig, tensors: Sequence[Tensor], total: int) -> None:
-        self._config, self._first = config, max(1, round(config.start * total))
+    def __init__(
+        self, config: AverageConfig, tensors: Sequence[Tensor], total: int, refresh: Callable[[], None]
+    ) -> None:
+        self._config, self._first = config, first_averaged(config, total)
         self._tensors = list(tensors) if config.name != "none" else []
         self._averages: list[Tensor] = []
+        self._refresh = refresh if config.statistics == "refreshed" else None
+        self._refreshed: list[Tensor] = []
 
     @torch.no_grad()
     def update(self, number: int) -> None:
         """Take the values after step ``number`` (from 1)."""
+        self._refreshed = []
         if not self._tensors or number < self._first:
             return
         if not self._averages:
@@ -53,8 +59,11 @@ class Averages:
     def in_place(self) -> Iterator[None]:
         """Put the averages where the values are, for an evaluation; before the first average nothing happens."""
         kept = [tensor.detach().clone() for tensor in self._tensors] if self._averages else []
-        self._copy(self._averages)
         try:
+            self._copy(self._refreshed or self._averages)
+            if self._refresh is not None and self._averages and not self._refreshed:
+                self._refresh()
+                self._refreshed = [tensor.detach().clone() for tensor in self._tensors]
             yield
         finally:
             self._copy(kept)
@@ -63,3 +72,13 @@ class Averages:
     def _copy(self, values: list[Tensor]) -> None:
         if values:
             torch._foreach_copy_(self._tensors, values)
+
+
+def first_averaged(config: AverageConfig, total: int) -> int:
+    """Return the step, from 1, after which averaging begins.
+
+    Examples:
+        >>> first_averaged(AverageConfig("swa", start=0.5), total=10)
+        5
+    """
+    return max(1, round(config.start * total))

@@ -21,7 +21,7 @@ from reseed._draws import draw_key
 from reseed._errors import ModelError
 from reseed.models import AbstractArchitecture, draw_model
 from reseed.training._augment import augment
-from reseed.training._average import Averages
+from reseed.training._average import Averages, first_averaged
 from reseed.training._draws import DropoutDraws
 from reseed.training._monitor import Signals, gradient_norms, signals_of
 from reseed.training._objective import BatchLoss, Objective, Taught, displaced
@@ -31,6 +31,7 @@ from reseed.training._recipe import Recipe
 from reseed.training._record import EVAL_BATCH, predict
 from reseed.training._schedule import lr_factor
 from reseed.training._seeds import Seeds, generator
+from reseed.training._statistics import normalising, refresh_statistics
 
 
 class Step(NamedTuple):
@@ -130,6 +131,10 @@ class AbstractTraining(ABC):
         Masks are a function of the runs' dropout words, the pass and the sample's place. Models are left as they were.
         """
 
+    def answers(self, inputs: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return what `predict` does and where runs abstain, [run, sample]; None where none of them ever does."""
+        return self.predict(inputs), None
+
     @final
     def mixed(self) -> AbstractContextManager[object]:
         """Return the context of a forward pass in training: the recipe's precision."""
@@ -159,6 +164,23 @@ class AbstractTraining(ABC):
         """Optimisation steps of the whole training."""
         return self.recipe.steps or self.recipe.epochs * self.steps_per_epoch
 
+    def refreshed(self, number: int) -> int:
+        """Return how many training samples a run passes forward before it is first evaluated after a step, from 1.
+
+        None, unless the recipe wants batch-norm statistics of its averaged weights.
+        """
+        config, peers = self.recipe.average, self.recipe.peers
+        if config.name == "none" or config.statistics != "refreshed" or not self._normalises:
+            return 0
+        if number < first_averaged(config, self.total_steps):
+            return 0
+        samples = min(len(self.data.labels), self.steps_per_epoch * self.recipe.batch_size)
+        return samples * (1 if peers is None else peers.count)
+
+    @cached_property
+    def _normalises(self) -> bool:
+        return bool(normalising(self.draw(0)))
+
     def orders(self, seeds: Seeds, bootstrap: bool) -> Iterator[NDArray[np.int64]]:
         """Yield the rows of each epoch [sample] in the order that ``seeds.order`` says."""
         samples = len(self.data.labels)
@@ -167,6 +189,11 @@ class AbstractTraining(ABC):
             sample = generator(seeds.data).integers(0, samples, samples)
         for epoch in range(math.ceil(self.total_steps / self.steps_per_epoch)):
             yield sample[generator(seeds.order, epoch).permutation(samples)]
+
+    def first_epoch(self, order: NDArray[np.int64]) -> Sequence[Tensor]:
+        """Return all batches of an epoch with rows [sample] or [run, sample], however few steps the training has."""
+        rows = torch.from_numpy(order).to(self.data.labels.device)
+        return torch.split(rows, self.recipe.batch_size, dim=-1)[: self.steps_per_epoch]
 
     def batches(self, orders: Iterable[NDArray[np.int64]]) -> Iterator[Tensor]:
         """Cut the rows of epochs, [sample] or [run, sample], into those of batches along the last axis."""
@@ -278,7 +305,11 @@ class Training(AbstractTraining):
 
     @cached_property
     def _averages(self) -> Averages:
-        return Averages(self.recipe.average, evaluated(self.trained, self.model), self.total_steps)
+        return Averages(self.recipe.average, evaluated(self.trained, self.model), self.total_steps, self._refresh)
+
+    def _refresh(self) -> None:
+        rows = self.first_epoch(next(self.orders(self.seeds, self.bootstrap)))
+        refresh_statistics(self.model, (self.data.inputs[batch] for batch in rows))
 
     def predict(self, inputs: Tensor) -> Tensor:
         """Return logits [run, sample, class] with a single run."""

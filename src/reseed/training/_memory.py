@@ -30,7 +30,7 @@ def bytes_of_one_run(recipe: Recipe, architecture: AbstractArchitecture, data: T
 
     with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
         next(training.steps())
-    copies = 3 if recipe.optimizer.name == "sgd" else 4
+    copies = 3 if recipe.optimizer.name in ("sgd", "sgdw") else 4
     lessons = sum(method.stage is not None for method in recipe.mitigations)
     # What is said of the training set, what has been said so far and what is learned of it, in single precision.
     taught = 3 * lessons * 4 * len(data.labels) * data.num_classes

@@ -16,7 +16,7 @@ _BETAS, _EPSILON = (0.9, 0.999), 1e-8  # torch's defaults for Adam and AdamW
 
 @final
 class TorchOptimizer:
-    """SGD, Adam or AdamW of `torch.optim`.
+    """SGD, Adam or AdamW of `torch.optim`, or SGD with decoupled weight decay.
 
     Args:
         config: Which one.
@@ -26,13 +26,15 @@ class TorchOptimizer:
 
     def __init__(self, config: OptimizerConfig, parameters: Sequence[nn.Parameter], *, fused: bool) -> None:
         decay = config.weight_decay
-        self._rate = config.lr
+        self._rate, self._shrinking = config.lr, _Shrinking(config, parameters)
         self._optimizer: torch.optim.Optimizer
         match config.name:
             case "sgd":
                 self._optimizer = torch.optim.SGD(
                     parameters, config.lr, config.momentum, weight_decay=decay, fused=fused
                 )
+            case "sgdw":
+                self._optimizer = torch.optim.SGD(parameters, config.lr, config.momentum, fused=fused)
             case "adam":
                 self._optimizer = torch.optim.Adam(parameters, config.lr, weight_decay=decay, fused=fused)
             case "adamw":
@@ -44,6 +46,7 @@ class TorchOptimizer:
             self._rate = rate
             for group in self._optimizer.param_groups:
                 group["lr"] = rate
+        self._shrinking.step(rate)
         self._optimizer.step()
 
     def state(self) -> dict[str, Any]:
@@ -67,9 +70,10 @@ class FusedOptimizer:
     """
 
     def __init__(self, config: OptimizerConfig, parameters: Sequence[nn.Parameter]) -> None:
-        self._config, self._is_first = config, True
+        self._config, self._is_first, self._shrinking = config, True, _Shrinking(config, parameters)
         self._parameters: list[Tensor] = list(parameters)
-        has_two, has_one = config.name != "sgd", config.name == "sgd" and config.momentum > 0
+        has_two = config.name in ("adam", "adamw")
+        has_one = not has_two and config.momentum > 0
         self._means = [torch.zeros_like(value) for value in self._parameters] if has_two or has_one else []
         self._squares = [torch.zeros_like(value) for value in self._parameters] if has_two else []
         self._steps = [torch.zeros((), device=value.device) for value in self._parameters] if has_two else []
@@ -79,12 +83,13 @@ class FusedOptimizer:
         """Make a step at a learning rate."""
         config = self._config
         gradients = [value.grad for value in self._parameters if value.grad is not None]
-        if config.name == "sgd":
+        if config.name in ("sgd", "sgdw"):
+            self._shrinking.step(rate)
             torch._fused_sgd_(
                 self._parameters,
                 gradients,
                 self._means,
-                weight_decay=config.weight_decay,
+                weight_decay=config.weight_decay if config.name == "sgd" else 0.0,
                 momentum=config.momentum,
                 lr=rate,
                 dampening=0.0,
@@ -109,3 +114,17 @@ class FusedOptimizer:
             amsgrad=False,
             maximize=False,
         )
+
+
+class _Shrinking:
+    """The decoupled weight decay of ``sgdw``, before the step itself: w <- (1 - lr k) w, as torch's AdamW does it."""
+
+    def __init__(self, config: OptimizerConfig, parameters: Sequence[nn.Parameter]) -> None:
+        self._decay = config.weight_decay if config.name == "sgdw" else 0.0
+        self._parameters = list(parameters)
+
+    @torch.no_grad()
+    def step(self, rate: float) -> None:
+        if self._decay > 0:
+            moving: list[Tensor] = [value for value in self._parameters if value.grad is not None]
+            torch._foreach_mul_(moving, 1.0 - rate * self._decay)

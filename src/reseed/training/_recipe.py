@@ -20,6 +20,8 @@ from reseed.mitigations import AbstractMitigation, Peers, check_composition, mit
 from reseed.models import ModelConfig
 
 _HASH_VERSION = 1
+_OMITTED = {"omitted": True}
+"""Marks fields that trees leave out at their default, so that recipes keep the digest of the time before them."""
 T = TypeVar("T")
 
 
@@ -27,19 +29,19 @@ T = TypeVar("T")
 class OptimizerConfig:
     """The optimiser and what is done to gradients."""
 
-    name: Literal["sgd", "adam", "adamw"] = "sgd"
-    """SGD with momentum, Adam (weight decay as an L2 term) or AdamW (decoupled weight decay)."""
+    name: Literal["sgd", "sgdw", "adam", "adamw"] = "sgd"
+    """SGD with momentum or Adam, each with weight decay as an L2 term, or with decoupled weight decay (sgdw, adamw)."""
     lr: float = 0.1
     """Peak learning rate."""
     momentum: float = 0.9
-    """Momentum of SGD; Adam and AdamW ignore it."""
+    """Momentum of SGD; Adam ignores it."""
     weight_decay: float = 0.0
     """Weight decay coefficient."""
     clip_norm: float | None = None
     """Clip the gradient's global norm at this value."""
 
     def __post_init__(self) -> None:
-        _choice("optimizer.name", self.name, ("sgd", "adam", "adamw"))
+        _choice("optimizer.name", self.name, ("sgd", "sgdw", "adam", "adamw"))
         _range("optimizer.lr", self.lr, self.lr > 0, "a positive number")
         _range("optimizer.momentum", self.momentum, 0 <= self.momentum < 1, "a number in [0, 1)")
         _range("optimizer.weight_decay", self.weight_decay, self.weight_decay >= 0, "zero or more")
@@ -52,17 +54,20 @@ class ScheduleConfig:
     """How the learning rate moves along the training."""
 
     name: Literal["constant", "cosine", "linear"] = "constant"
-    """Constant, half a cosine down to zero, or a line down to zero."""
+    """Constant, half a cosine down to the floor, or a line down to it."""
     warmup: float = 0.0
     """Share of the steps over which the rate first rises linearly from zero."""
     cycles: int | None = None
     """How often the course after the warm-up is gone through, each time in as many steps; default: once."""
+    floor: float = field(default=0.0, metadata=_OMITTED)
+    """Share of the peak rate at which cosine and linear end."""
 
     def __post_init__(self) -> None:
         _choice("schedule.name", self.name, ("constant", "cosine", "linear"))
         _range("schedule.warmup", self.warmup, 0 <= self.warmup < 1, "a share in [0, 1)")
         if self.cycles is not None:
             _range("schedule.cycles", self.cycles, self.cycles >= 1, "1 or more")
+        _range("schedule.floor", self.floor, 0 <= self.floor <= 1, "a share in [0, 1]")
 
 
 @dataclass(frozen=True)
@@ -75,11 +80,14 @@ class AverageConfig:
     """Share of the steps after which averaging begins."""
     decay: float = 0.99
     """Share of the old average that each step keeps; for ema."""
+    statistics: Literal["averaged", "refreshed"] = field(default="averaged", metadata=_OMITTED)
+    """Batch-norm statistics: averaged like weights, or recomputed with the averaged weights on the training set."""
 
     def __post_init__(self) -> None:
         _choice("average.name", self.name, ("none", "swa", "ema"))
         _range("average.start", self.start, 0 <= self.start < 1, "a share in [0, 1)")
         _range("average.decay", self.decay, 0 <= self.decay < 1, "a share in [0, 1)")
+        _choice("average.statistics", self.statistics, ("averaged", "refreshed"))
 
 
 @dataclass(frozen=True)
@@ -125,8 +133,9 @@ class Recipe:
         _choice("augment", self.augment, ("none", "crop", "crop-flip"))
         _choice("precision", self.precision, ("float32", "bfloat16"))
         check_composition(self.mitigations)
+        fields = _fields(self) if self.mitigations else {}
         for method in self.mitigations:
-            for name, value in method.settings().items():
+            for name, value in method.settings(fields).items():
                 raise RecipeError(
                     f"mitigation {method.name} is a matter of the recipe's own fields; set {name} = {value!r} "
                     "instead, or let reseed.training.mitigated do so."
@@ -192,13 +201,17 @@ def mitigated(recipe: Recipe, methods: Sequence[AbstractMitigation]) -> Recipe:
     active = [method for method in (*recipe.mitigations, *methods) if method.is_active]
     check_composition(active)
     changes: dict[str, Any] = {}
+    fields, hooks = _fields(recipe), []
     for method in active:
-        for name, value in method.settings().items():
+        settings = method.settings(fields)
+        if not settings:
+            hooks.append(method)
+        for name, value in settings.items():
             if changes.setdefault(name, value) != value:
                 raise RecipeError(
                     f"mitigation {method.name} sets {name} to {value!r}, another method to {changes[name]!r}."
                 )
-    hooks = sorted((method for method in active if not method.settings()), key=lambda one: (one.place, one.name))
+    hooks.sort(key=lambda one: (one.place, one.name))
     return replace(with_settings(recipe, changes), mitigations=tuple(hooks))
 
 
@@ -223,6 +236,17 @@ def with_settings(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:
     return from_tree(recipe, tree)
 
 
+def _fields(config: Any, prefix: str = "") -> dict[str, Any]:
+    """Return a config's fields by dotted name."""
+    fields: dict[str, Any] = {}
+    for item in dataclasses.fields(config):
+        value = getattr(config, item.name)
+        fields |= (
+            _fields(value, f"{prefix}{item.name}.") if dataclasses.is_dataclass(value) else {prefix + item.name: value}
+        )
+    return fields
+
+
 def load_recipe(path: Path, *, default: Recipe | None = None) -> Recipe:
     """Read a recipe from a TOML file.
 
@@ -244,6 +268,8 @@ def as_tree(config: Any) -> dict[str, Any]:
         value = getattr(config, item.name)
         if dataclasses.is_dataclass(value):
             tree[item.name] = as_tree(value)
+        elif "omitted" in item.metadata and value == item.default:
+            continue
         elif item.name == "mitigations":
             if value:  # a recipe without any keeps the digest that it had before there were such methods
                 tree[item.name] = [{"name": method.name, **as_tree(method)} for method in value]

@@ -37,7 +37,8 @@ class TrainingOutcome:
         accuracy: Share of correct labels on the first recorded split's known targets; NaN if there are none.
         steps: Optimisation steps made.
         samples_seen: Training samples, counted as often as they were seen.
-        forward_passes: Samples predicted for recording; those of the training itself are ``samples_seen``.
+        forward_passes: Samples predicted for recording, and passed forward for the batch-norm statistics of averaged
+            weights; those of the training itself are ``samples_seen``.
     """
 
     diverged_at: int | None
@@ -83,13 +84,16 @@ def run_training(
         signals.append(block.signals)
         ledger.mark_diverged(block.losses, number)
         for split in splits if number in marks and ledger.live else ():
-            logits = training.predict(split.inputs)
+            refreshed = training.refreshed(number) if split is splits[0] else 0
+            logits, silent = training.answers(split.inputs)
             for run in ledger.live:
-                ledger.forward_passes[run] += len(split.targets)
+                ledger.forward_passes[run] += len(split.targets) + refreshed
                 if not bool(torch.isfinite(logits[run]).all()):
                     ledger.diverged_at[run] = number
                     continue
                 arrays = prediction_arrays(logits[run], split.targets, level)
+                if silent is not None:
+                    arrays["abstains"] = silent[run].numpy()
                 sinks[run].write(split.name, marks[number], arrays)
                 if split is splits[0]:
                     last[run] = arrays["labels"]

@@ -12,11 +12,11 @@ def lr_factor(schedule: ScheduleConfig, step: int, total: int) -> float:
     """Return the factor on the peak learning rate at ``step`` of ``total``.
 
     With w = round(warmup * total) warm-up steps the factor is (step + 1) / w before step w. After it, with
-    u = (step - w) / (total - w): 1 (constant), (1 + cos(pi u)) / 2 (cosine) or 1 - u (linear). With c cycles the
-    fractional part of c u takes the place of u.
+    u = (step - w) / (total - w): 1 (constant), or floor + (1 - floor) f(u) with f(u) = (1 + cos(pi u)) / 2 (cosine) or
+    1 - u (linear). With c cycles the fractional part of c u takes the place of u.
 
     Args:
-        schedule: Name, warm-up share and cycles.
+        schedule: Name, warm-up share, cycles and floor.
         step: The step about to be made, 0 <= step < total.
         total: All steps of the training.
 
@@ -38,9 +38,10 @@ def lr_factor(schedule: ScheduleConfig, step: int, total: int) -> float:
         case "constant":
             return 1.0
         case "cosine":
-            return (1.0 + math.cos(math.pi * progress)) / 2.0
+            left = (1.0 + math.cos(math.pi * progress)) / 2.0
         case "linear":
-            return 1.0 - progress
+            left = 1.0 - progress
+    return schedule.floor + (1.0 - schedule.floor) * left
 
 
 def cycle_ends(schedule: ScheduleConfig, total: int) -> tuple[int, ...]:

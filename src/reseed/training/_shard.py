@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import final
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,6 +18,7 @@ from reseed.training._passes import dropping, pass_step
 from reseed.training._record import EVAL_BATCH, predict
 from reseed.training._seeds import Seeds
 from reseed.training._stack import AbstractStack
+from reseed.training._statistics import refresh_statistics
 
 _PREDICT_ROWS = 8192
 
@@ -33,20 +35,27 @@ class Shard:
         runs: Their places among the runs of the program.
         seeds: Their words.
         taught: What teachers say of the training set to these runs.
+        bootstrap: Whether each run trains on its own resample of the training set.
     """
 
     def __init__(
-        self, training: AbstractTraining, stack: AbstractStack, runs: slice, seeds: Sequence[Seeds], taught: Taught = ()
+        self,
+        training: AbstractTraining,
+        stack: AbstractStack,
+        runs: slice,
+        seeds: Sequence[Seeds],
+        taught: Taught = (),
+        bootstrap: bool = False,
     ) -> None:
         self.stack, self.runs = stack.train(), runs
         self._training, self._count = training, len(seeds)
-        self._words = [own.augment for own in seeds]
+        self._words, self._seeds, self._bootstrap = [own.augment for own in seeds], seeds, bootstrap
         recipe, is_native = training.recipe, training.architecture.is_native
         peers = 1 if recipe.peers is None else recipe.peers.count
         total = training.total_steps
         self._objective = Objective(recipe.mitigations, training.data, self._words, total, taught, peers)
         self._updates = Updates(recipe, stack.trained, training.total_steps, self._count, direct=is_native)
-        self._averages = Averages(recipe.average, evaluated(stack.trained, stack), training.total_steps)
+        self._averages = Averages(recipe.average, evaluated(stack.trained, stack), total, self._refresh)
         # The same memory for every batch: the system would hand out fresh pages for each, which takes longer than
         # filling them.
         self._memory = training.data.inputs.new_empty(0)
@@ -98,6 +107,12 @@ class Shard:
             for batch, part in enumerate(torch.split(inputs, EVAL_BATCH)):  # whatever the runs: masks go by batch
                 each.append(self.stack.dropped(part.expand(self._count, *part.shape), pass_step(number, batch)))
         return torch.cat(each, dim=1)
+
+    def _refresh(self) -> None:
+        data = self._training.data
+        orders = np.stack([next(self._training.orders(own, self._bootstrap)) for own in self._seeds])
+        batches = self._training.first_epoch(orders)
+        refresh_statistics(self.stack, (data.inputs[rows] for rows in batches))
 
     def _batch(self, rows: Tensor) -> Tensor:
         inputs = self._training.data.inputs

@@ -68,7 +68,7 @@ class StackedTraining(AbstractTraining):
         networks, size = len(self.networks), _shard_size(self)
         parts = [slice(first, min(first + size, networks)) for first in range(0, networks, size)]
         return tuple(
-            Shard(self, self._stack(self.networks[part]), part, self.networks[part], self._taught(part))
+            Shard(self, self._stack(self.networks[part]), part, self.networks[part], self._taught(part), self.bootstrap)
             for part in parts
         )
 
@@ -98,14 +98,30 @@ class StackedTraining(AbstractTraining):
 
     def predict(self, inputs: Tensor) -> Tensor:
         """Return logits [run, sample, class]; all runs see the same inputs [sample, ...]."""
-        return self._served(torch.cat(self._each(partial(Shard.predict, inputs=inputs))))
+        return self._served(self._of_networks(inputs))
 
     def predict_dropped(self, inputs: Tensor, number: int) -> Tensor:
         """Return the logits [run, sample, class] of a pass with dropout."""
         return self._served(torch.cat(self._each(partial(Shard.predict_dropped, inputs=inputs, number=number))))
 
+    def answers(self, inputs: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return logits, and where the runs' networks have them abstain; see `AbstractTraining`."""
+        networks = self._of_networks(inputs)
+        served, peers = self._served(networks), self.recipe.peers
+        if peers is None:
+            return served, None
+        members = networks.view(len(self.seeds), peers.count, *networks.shape[1:])
+        # numpy's argmax promises the first of equal values; torch's does not on every device.
+        labels, votes = (torch.from_numpy(values.cpu().numpy().argmax(-1)) for values in (served, members))
+        silent = (method.abstains(labels, votes) for method in self.recipe.mitigations)
+        return served, next((where for where in silent if where is not None), None)
+
+    def _of_networks(self, inputs: Tensor) -> Tensor:
+        """Return logits [network, sample, class], those of a run one after the other."""
+        return torch.cat(self._each(partial(Shard.predict, inputs=inputs)))
+
     def _served(self, logits: Tensor) -> Tensor:
-        """Turn logits of networks into those of runs, [run, sample, class]."""
+        """Return what runs predict, [run, sample, class], of the logits of their networks."""
         peers = self.recipe.peers
         if peers is None:
             return logits

@@ -274,7 +274,8 @@ def _full(stage: Stage, training: AbstractTraining, marks: Sequence[int]) -> tup
         samples += block.samples
         said = _said(stage, training.predict(training.data.inputs))
         mean = said if count == 1 else mean.lerp_(said, 1 / count)
-    return mean, samples, len(mean) * len(training.data.labels) * len(marks)
+    asked = sum(len(training.data.labels) + training.refreshed(mark) for mark in marks)
+    return mean, samples, len(mean) * asked
 
 
 def _in_batch(stage: Stage, training: AbstractTraining, marks: Sequence[int]) -> tuple[Tensor, int, int]:

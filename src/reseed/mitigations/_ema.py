@@ -1,0 +1,60 @@
+"""Evaluating an exponential average of the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, final
+
+from reseed.mitigations._checks import check_number
+from reseed.mitigations._mitigation import AbstractMitigation
+
+
+@final
+@dataclass(frozen=True)
+class Ema(AbstractMitigation):
+    """Exponential averaging: a mean of the weights in which older ones count less and less is evaluated.
+
+        a_t = decay a_{t-1} + (1 - decay) w_t,   from the first of the last steps on
+
+    It remembers about 1 / (1 - decay) steps.
+
+    Use it when: it is not known beforehand when training ends; otherwise `Swa` averages more evenly.
+    Cost: one training, one network at inference; refreshed statistics: a forward pass over the training set whenever
+    the averaged weights are evaluated, in networks with batch norm.
+    Beware: a decay that suits long trainings keeps short ones near the weights at which averaging began.
+
+    References:
+        Polyak and Juditsky, "Acceleration of Stochastic Approximation by Averaging", SIAM Journal on Control and
+        Optimization 1992 (of plain means);
+        Morales-Brotons, Vogels and Hendrikx, "Exponential Moving Average of Weights in Deep Learning: Dynamics and
+        Benefits", TMLR 2024.
+    """
+
+    name: ClassVar[str] = "ema"
+
+    decay: float = 0.99
+    """Share of the old average that each step keeps, in [0, 1); zero is the control."""
+    last: float = 1.0
+    """Share of the steps that is averaged, in [0, 1]; zero is the control."""
+    statistics: Literal["averaged", "refreshed"] = "averaged"
+    """Batch-norm statistics: averaged like weights, or recomputed on the training set with the averaged weights."""
+
+    def __post_init__(self) -> None:
+        check_number(self, "decay", 0 <= self.decay < 1, "a share in [0, 1)")
+        check_number(self, "last", 0 <= self.last <= 1, "a share in [0, 1]")
+        check_number(self, "statistics", self.statistics in ("averaged", "refreshed"), "averaged or refreshed")
+
+    @property
+    def is_active(self) -> bool:
+        """Whether anything is averaged."""
+        return self.decay > 0 and self.last > 0
+
+    def settings(self, recipe: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the average's kind, start, decay and statistics."""
+        return {
+            "average.name": "ema",
+            "average.start": 1 - self.last,
+            "average.decay": self.decay,
+            "average.statistics": self.statistics,
+        }
