@@ -18,12 +18,13 @@ from reseed.training import DEFAULT_VARY, Recipe, RecordConfig, SeedPlan, check_
 
 DEFAULT_METHODS = (
     "label-smoothing",
-    "confidence-penalty",
     "swa",
+    "cosine-decay",
+    "init-scale",
+    "cosine-decay+init-scale",
     "sam",
     "tgtss:source=in_batch",
-    "tgtss:source=in_batch:exponent=0.5",
-    "tgtss:source=in_batch+swa",
+    "tgtss:source=in_batch+cosine-decay+init-scale",
 )
 """What `mitigate` compares when it is not told: methods of one or two trainings, and one network at inference."""
 
