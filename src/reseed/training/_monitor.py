@@ -110,7 +110,7 @@ class GradientNormRecorder:
 
     @property
     def smoothed(self) -> NDArray[np.float64]:
-        """The exponential mean m[t] = ema m[t - 1] + (1 - ema) |g[t]| that begins at the first norm, [step]."""
+        """The exponential mean of the norms n, m_t = ema m_(t-1) + (1 - ema) n_t, that begins at the first, [step]."""
         norms = self.norms
         for step in range(1, len(norms)):
             norms[step] = self._ema * norms[step - 1] + (1 - self._ema) * norms[step]
