@@ -4,9 +4,9 @@
 
 trains, for each data set, the control, a second control with other seeds (the null) and each method with `reseed
 mitigate`, and writes `NAME.json` beside this file: the environment and `comparison.json` as it is. An interrupted call
-continues. The recipe is the default one of `text-encoder`: one hidden layer of 256 units with dropout 0.1, Adam at 1e-3,
-batches of 256, 12 epochs, constant learning rate. `python docs/_scripts/results_tables.py` makes the tables of the
-results page from these files.
+continues. The recipe is the default one of `text-encoder`: one hidden layer of 256 units with dropout 0.1, Adam at
+1e-3, batches of 256, 12 epochs, constant learning rate. `python docs/_scripts/results_tables.py` makes the tables of
+the results page from these files.
 """
 
 import argparse
@@ -83,6 +83,8 @@ def main() -> None:
         folder = given.out / name
         reseed.mitigate(recipe, methods=METHODS, runs=given.runs, out=folder, engine="stacked", threads=2)
         found = json.loads((folder / "comparison.json").read_text())
+        for row in found["methods"]:
+            row["study"] = Path(row["study"]).name
         result = {"environment": environment(), "runs": given.runs, "encoder": Path(given.encoder).name, **found}
         Path(__file__).with_name(f"{name}.json").write_text(json.dumps(result, indent=1) + "\n")
 

@@ -1,0 +1,48 @@
+"""The tables of the results page, from the raw numbers of `benchmarks/headline/headline.py`.
+
+Run it with `python docs/_scripts/results_tables.py`; it prints Markdown.
+"""
+
+import json
+from pathlib import Path
+
+FOLDER = Path(__file__).parents[2] / "benchmarks" / "headline"
+NAMES = {"massive-domain": "MASSIVE, 18 domains", "massive": "MASSIVE, 60 intents", "clinc150": "CLINC150"}
+
+
+def main() -> None:
+    """Prints one table of all data sets, methods in the order in which they were trained."""
+    found = {name: json.loads((FOLDER / f"{name}.json").read_text()) for name in NAMES if _exists(name)}
+    rows = {name: {row["name"]: row for row in result["methods"]} for name, result in found.items()}
+    print("| method | training, answer |" + "".join(f" {NAMES[name]} | accuracy |" for name in found))
+    print("|---|---|" + "---|---|" * len(found))
+    first = next(iter(rows.values()))
+    for method, any_row in first.items():
+        cells = [f"`{method}`" if any_row["role"] == "method" else method, _costs(any_row)]
+        for data in rows.values():
+            cells += _cells(data[method])
+        print(f"| {' | '.join(cells)} |")
+    for name, result in found.items():
+        print(f"\n{NAMES[name]} ({result['runs']} runs, {result['samples']} samples): {result['recommendation']}")
+
+
+def _exists(name: str) -> bool:
+    return (FOLDER / f"{name}.json").exists()
+
+
+def _costs(row: dict) -> str:
+    return f"{row['cost_training']:.2g}x, {row['cost_inference']:.0f}x"
+
+
+def _cells(row: dict) -> list[str]:
+    if row["role"] == "control":
+        return [f"({row['label_entropy']:.4f} nats)", f"({100 * row['accuracy']:.1f} %)"]
+    low, high = row["reduction_ci95"]
+    reduction = f"{row['reduction']:.1f} [{low:.0f}, {high:.0f}]"
+    accuracy = f"{100 * row['accuracy_difference']:+.2f}"
+    star = "\\*" if row.get("distinguishable") else ""
+    return [reduction + star, f"**{accuracy}**" if row.get("loses_accuracy") else accuracy]
+
+
+if __name__ == "__main__":
+    main()
