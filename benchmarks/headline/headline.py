@@ -51,7 +51,7 @@ METHODS = (
     "tgtss:teacher=shared:exponent=0.5",
     "ensemble-soft-labels",
     "ensemble-soft-labels:exponent=0.5",
-    "knn-smoothing",
+    "knn-smoothing:teacher=shared",
     "snapshot-distillation",
     "late-branching",
     f"{BEST}+tgtss",
@@ -66,7 +66,6 @@ METHODS = (
     "co-distillation",
     f"{BEST}+co-distillation",
     "prediction-ensemble",
-    "selective-ensemble",
 )
 
 

@@ -26,6 +26,7 @@ from reseed._measure import Measurement, inspect, measure, recipe_for
 from reseed._mitigate import mitigate
 from reseed._nested import NestedMeasurement, measure_nested
 from reseed._profile import profile
+from reseed._tune import Tuning, tune
 from reseed.data import DataConfig, Dataset, Splits, load
 from reseed.instability import Comparison, Stability, WhereUnstable, evaluate, where_unstable
 from reseed.integrations import Recorder
@@ -63,6 +64,7 @@ __all__ = [
     "Study",
     "StudyError",
     "TrainingError",
+    "Tuning",
     "WhereUnstable",
     "attribute",
     "bootstrap",
@@ -80,5 +82,6 @@ __all__ = [
     "recipe_for",
     "run",
     "train_study",
+    "tune",
     "where_unstable",
 ]

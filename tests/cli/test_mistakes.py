@@ -150,7 +150,7 @@ MEASURE = [
 OTHERS = [
     (
         "warp",
-        "unknown command 'warp'; choose among measure, import, inspect, report, export, mitigate, compare, calibrate",
+        "unknown command 'warp'; choose among measure, import, inspect, report, export, mitigate, compare, tune",
     ),
     ("inspect empty", "'empty' holds no study"),
     ("inspect missing", "'missing' holds no study"),

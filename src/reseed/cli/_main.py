@@ -26,6 +26,7 @@ from reseed._mitigate import mitigate
 from reseed._nested import NESTED, NestedMeasurement, measure_nested
 from reseed._plain import plain
 from reseed._profile import profile_summary
+from reseed._tune import TUNED, TUNING, tune
 from reseed.cli._options import (
     Calibrate,
     Compare,
@@ -36,9 +37,11 @@ from reseed.cli._options import (
     Measure,
     Mitigate,
     Report,
+    Tune,
     changed_fields,
     words,
 )
+from reseed.cli._tuning import print_tuning
 from reseed.instability import Comparison, SingleRunModel, calibrate, single_run_table, where_unstable
 from reseed.mitigations import MITIGATIONS, AbstractMitigation, card
 from reseed.report import (
@@ -66,6 +69,7 @@ usage: reseed COMMAND [OPTIONS]
   report     write a study's summary, table of samples and HTML report anew
   export     write a study for other tools: Parquet, CSV, JSON lines, zarr, Hugging Face
   mitigate   train a recipe with several methods and say which keep predictions in place, and at what cost
+  tune       search for a recipe that keeps predictions in place, and confirm it
   compare    set existing studies beside a control
   calibrate  learn from studies how to estimate instability from one run
 
@@ -213,7 +217,7 @@ def _show_nested(found: NestedMeasurement, *, as_json: bool) -> None:
     console.print(f"numbers: {found.path / NESTED}", highlight=False, markup=False, soft_wrap=True)
 
 
-def _recipe(options: Measure | Mitigate, mitigations: str | Sequence[AbstractMitigation]) -> Recipe:
+def _recipe(options: Measure | Mitigate | Tune, mitigations: str | Sequence[AbstractMitigation]) -> Recipe:
     model = options.model or ("text-encoder" if options.network.encoder is not None else None)
     changes = changed_fields(options.data, options.network, options.training)
     return recipe_for(options.dataset, model, file=options.recipe, changes=changes, mitigations=mitigations)
@@ -262,6 +266,26 @@ def _mitigate(options: Mitigate) -> None:
         **_execution(options.execution),
     )
     _show_comparison(found, found.control.study.path.parent, as_json=options.json)
+
+
+def _tune(options: Tune) -> None:
+    found = tune(
+        _recipe(options, ()),
+        budget=options.budget,
+        max_cost=options.max_cost,
+        out=options.out,
+        seed=options.seed,
+        **_execution(options.execution),
+    )
+    if options.json:
+        _print_json(found.summary)
+        return
+    from rich.console import Console
+
+    console = Console()
+    print_tuning(found, console)
+    for name in (TUNING, *((TUNED,) if found.holds else ())):
+        console.print(str(found.path / name), highlight=False, markup=False, soft_wrap=True)
 
 
 def _list_methods() -> None:
@@ -411,6 +435,7 @@ _COMMANDS: dict[str, tuple[Any, Callable[[Any], None]]] = {
     "report": (Report, _report),
     "export": (Export, _export),
     "mitigate": (Mitigate, _mitigate),
+    "tune": (Tune, _tune),
     "compare": (Compare, _compare),
     "calibrate": (Calibrate, _calibrate),
 }

@@ -471,3 +471,41 @@ class Mitigate:
     network: OmitArgPrefixes[ModelOptions] = field(default_factory=ModelOptions)
     training: OmitArgPrefixes[TrainingOptions] = field(default_factory=TrainingOptions)
     execution: OmitArgPrefixes[ExecutionOptions] = field(default_factory=ExecutionOptions)
+
+
+@dataclass(frozen=True)
+class Tune:
+    """Search for a recipe whose predictions change less when it is trained again, without a loss of accuracy.
+
+    Tries schedules, initial scales, averages of weights, smoothing and teachers with few runs each on validation
+    samples, goes on with the best third, and confirms the winner with other seeds on the evaluation split. Finished
+    runs are kept whatever happens: the same command continues. Writes tune.json, and tuned.toml if the winner holds up.
+
+    Examples:
+      reseed tune digits --budget 40
+      reseed tune massive --model text-tfidf --max-cost 1.1
+      reseed measure --recipe reseed-studies/NAME/tuned.toml
+    """
+
+    dataset: Annotated[Positional[str | None], arg(metavar="DATASET", help_behavior_hint="")] = None
+    """digits, mnist, cifar10, clinc150, massive, massive-domain, hf:NAME, or a CSV, TSV, JSON-lines, Parquet or npz
+    file. Default: what --recipe says, else digits."""
+    budget: float = 40.0
+    """Trainings in all, in trainings of the control; one that costs twice as much counts twice."""
+    max_cost: float = 2.0
+    """The most that training the tuned recipe may cost, relative to the control."""
+    model: _Name = None
+    """mlp, cnn, resnet, text-tfidf, text-encoder or MODULE:FUNCTION. Default: what suits the data."""
+    out: _Path = None
+    """The folder of all studies. Default: reseed-studies/ and a name made of data, model and recipe."""
+    recipe: _Path = None
+    """TOML file with some or all fields of the control's recipe."""
+    seed: int = 0
+    """Base seed of the search and of the candidates' order; the confirmation has the next two."""
+    json: bool = False
+    """Print tune.json instead of tables."""
+
+    data: OmitArgPrefixes[DataOptions] = field(default_factory=DataOptions)
+    network: OmitArgPrefixes[ModelOptions] = field(default_factory=ModelOptions)
+    training: OmitArgPrefixes[TrainingOptions] = field(default_factory=TrainingOptions)
+    execution: OmitArgPrefixes[ExecutionOptions] = field(default_factory=ExecutionOptions)

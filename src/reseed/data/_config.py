@@ -12,7 +12,7 @@ class DataConfig:
     """Which samples to train on and which to evaluate on.
 
     Raises:
-        DataError: `eval_fraction`, `split_seed` or `limit` is out of its range, `features` is empty, or both
+        DataError: `eval_fraction`, `holdout`, `split_seed` or `limit` is out of its range, `features` is empty, or both
             `text` and `features` are given.
 
     Example:
@@ -53,7 +53,13 @@ class DataConfig:
     limit: int | None = None
     """Train on this many samples only, drawn class by class with `split_seed`; evaluation is untouched."""
 
+    holdout: float | None = None
+    """Evaluate on this share of the training samples, drawn class by class with `split_seed` and not trained on, in
+    place of the evaluation split; for choosing recipes without a look at that split."""
+
     def __post_init__(self) -> None:
+        if self.holdout is not None and not 0 < self.holdout < 1:
+            raise DataError(f"holdout is {self.holdout!r}; give a share between 0 and 1, such as 0.2.")
         if not self.name:
             raise DataError("name is empty; give a known data set, hf:OWNER/NAME or the path of a file.")
         if self.text is not None and self.features is not None:

@@ -7,6 +7,7 @@ from reseed._errors import DataError
 from reseed.data._config import DataConfig
 from reseed.data._files import load_file
 from reseed.data._formats import EXTENSIONS
+from reseed.data._holdout import hold_out
 from reseed.data._hub import load_hub
 from reseed.data._named import DATA_NAMES, load_named
 from reseed.data._splits import Splits
@@ -38,6 +39,11 @@ def load(source: DataConfig) -> Splits:
         >>> len(splits.train), len(splits.evaluation), splits.evaluation.sample_ids[:3]
         (100, 360, ('21', '24', '28'))
     """
+    splits = _load(source)
+    return splits if source.holdout is None else hold_out(splits, source.holdout, source.split_seed)
+
+
+def _load(source: DataConfig) -> Splits:
     name = source.name
     if name in DATA_NAMES:
         return load_named(name, source)
