@@ -150,7 +150,7 @@ MEASURE = [
 OTHERS = [
     (
         "warp",
-        "unknown command 'warp'; choose among measure, import, inspect, report, export, mitigate, compare, tune",
+        "unknown command 'warp'; choose among measure, import, inspect, report, export, mitigate, tune, compare",
     ),
     ("inspect empty", "'empty' holds no study"),
     ("inspect missing", "'missing' holds no study"),
