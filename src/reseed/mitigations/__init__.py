@@ -24,6 +24,7 @@ from reseed.mitigations._label_smoothing import LabelSmoothing
 from reseed.mitigations._label_smoothing_loss import label_smoothing_loss
 from reseed.mitigations._larger_batch import LargerBatch
 from reseed.mitigations._late_branching import LateBranching
+from reseed.mitigations._learning_rate import LearningRate
 from reseed.mitigations._linear_decay import LinearDecay
 from reseed.mitigations._mitigation import AbstractMitigation, Batch, Peers, Penalty, Stage
 from reseed.mitigations._mixup import Mixup
@@ -66,6 +67,7 @@ __all__ = [
     "LabelSmoothing",
     "LargerBatch",
     "LateBranching",
+    "LearningRate",
     "LinearDecay",
     "Mixup",
     "Peers",

@@ -26,6 +26,7 @@ from reseed.mitigations._knn_smoothing import KnnSmoothing
 from reseed.mitigations._label_smoothing import LabelSmoothing
 from reseed.mitigations._larger_batch import LargerBatch
 from reseed.mitigations._late_branching import LateBranching
+from reseed.mitigations._learning_rate import LearningRate
 from reseed.mitigations._linear_decay import LinearDecay
 from reseed.mitigations._mitigation import AbstractMitigation
 from reseed.mitigations._mixup import Mixup
@@ -44,28 +45,29 @@ MITIGATIONS: Mapping[str, type[AbstractMitigation]] = {
     for method in (
         CoDistillation,
         ConfidencePenalty,
-        DisturbLabel,
+        CosineDecay,
         Diplopia,
         Distill,
-        EnsembleSoftLabels,
-        FocalDistillation,
-        KnnSmoothing,
-        LabelSmoothing,
-        LateBranching,
-        CosineDecay,
+        DisturbLabel,
         Dropout,
         Ema,
+        EnsembleSoftLabels,
+        FocalDistillation,
         GradientClipping,
         InitScale,
+        KnnSmoothing,
+        LabelSmoothing,
         LargerBatch,
+        LateBranching,
+        LearningRate,
         LinearDecay,
         Mixup,
         PredictionEnsemble,
         Rcp,
         Sam,
-        SnapshotDistillation,
         SelectiveEnsembling,
         SelfConsistencyEnsembling,
+        SnapshotDistillation,
         Swa,
         Tgtss,
         Warmup,
