@@ -45,7 +45,7 @@ SGDW, ADAMW = replace(SGD, name="sgdw"), replace(ADAM, name="adamw")
         (InitScale(0.5), {"model": replace(MLP, init_scale=0.6)}, {"model": replace(MLP, init_scale=0.3)}),
         (
             LearningRate(2.0),
-            {"optimizer": replace(CONTROL.optimizer, lr=CONTROL.optimizer.lr)},
+            {"optimizer": CONTROL.optimizer},
             {"optimizer": replace(CONTROL.optimizer, lr=2 * CONTROL.optimizer.lr)},
         ),
         (Dropout(0.7), {"model": MLP}, {"model": replace(MLP, dropout=0.7)}),

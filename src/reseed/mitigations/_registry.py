@@ -137,7 +137,7 @@ def card(method: type[AbstractMitigation]) -> tuple[str, str]:
         method: The class.
 
     Examples:
-        >>> card(Swa)[1]
+        >>> card(CosineDecay)[1]
         'one training, one network at inference.'
     """
     text = inspect.getdoc(method) or ""
