@@ -32,13 +32,16 @@ METHODS: dict[str, float] = {
 }
 """Methods, and the trainings that a deployed model costs with each."""
 _FIRST = (
+    ("constant", 1.0, "ema", ""),
+    ("constant", 0.3, "ema", ""),
     ("cosine", 0.3, "", ""),
-    ("cosine", 0.3, "swa", ""),
-    ("cosine", 0.3, "", "label-smoothing"),
-    ("cosine", 0.3, "", "tgtss:source=in_batch:transient=0.3"),
+    ("constant", 1.0, "swa", "label-smoothing"),
     ("cosine", 1.0, "", ""),
+    ("constant", 0.3, "swa", ""),
+    ("constant", 1.0, "ema", "tgtss:source=in_batch:transient=0.3"),
+    ("cosine", 0.3, "", "tgtss:source=in_batch:transient=0.3"),
 )
-"""Combinations that come before those that are drawn."""
+"""Combinations that come before those that are drawn: different ones, so that a small budget tries some of each."""
 
 
 @dataclass(frozen=True)
