@@ -80,18 +80,21 @@ def main() -> None:
     """Trains and compares on every data set."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--encoder", required=True)
+    parser.add_argument("--called", help="the encoder's name in the JSON, where a folder's name does not tell it")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--data", nargs="*", default=DATA)
     parser.add_argument("--runs", type=int, default=30)
+    parser.add_argument("--methods", nargs="*", default=METHODS, help="fewer than all; those trained before are kept")
     given = parser.parse_args()
     for name in given.data:
         recipe = reseed.recipe_for(name, "text-encoder", changes={"model.encoder": given.encoder})
         folder = given.out / name
-        reseed.mitigate(recipe, methods=METHODS, runs=given.runs, out=folder, engine="stacked", threads=2)
+        reseed.mitigate(recipe, methods=given.methods, runs=given.runs, out=folder, engine="stacked", threads=2)
         found = json.loads((folder / "comparison.json").read_text())
         for row in found["methods"]:
             row["study"] = Path(row["study"]).name
-        result = {"environment": environment(), "runs": given.runs, "encoder": Path(given.encoder).name, **found}
+        called = given.called or Path(given.encoder).name
+        result = {"environment": environment(), "encoder": called, **found}
         Path(__file__).with_name(f"{name}.json").write_text(json.dumps(result, indent=1) + "\n")
 
 
