@@ -16,11 +16,10 @@ def main() -> None:
     rows = {name: {row["name"]: row for row in result["methods"]} for name, result in found.items()}
     print("| method | training, answer |" + "".join(f" {NAMES[name]} | accuracy |" for name in found))
     print("|---|---|" + "---|---|" * len(found))
-    first = next(iter(rows.values()))
-    for method, any_row in first.items():
+    for method, any_row in max(rows.values(), key=len).items():
         cells = [f"`{method}`" if any_row["role"] == "method" else method, _costs(any_row)]
         for data in rows.values():
-            cells += _cells(data[method])
+            cells += _cells(data[method]) if method in data else ["-", "-"]
         print(f"| {' | '.join(cells)} |")
     for name, result in found.items():
         print(f"\n{NAMES[name]} ({result['runs']} runs, {result['samples']} samples): {result['recommendation']}")
