@@ -7,18 +7,17 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from numpy.typing import NDArray
 
-from reseed._design import CACHE, check_design_folder, share_cache, told
+from reseed._design import CACHE, check_design_folder, design_folder, share_cache, told
 from reseed._errors import InputError, TrainingError
-from reseed._measure import default_folder, recipe_for
+from reseed._measure import recipe_for
 from reseed.data import DataConfig, load
-from reseed.engines import Engine
 from reseed.instability import Estimate, SourceEffect, SourceEffects, source_effects
 from reseed.models import architecture
-from reseed.studies import Study, check_runs, local_folder, replace_json, to_stderr, train_study
+from reseed.studies import ExecutionArguments, Study, check_runs, local_folder, replace_json, to_stderr, train_study
 from reseed.training import (
     DEFAULT_VARY,
     STREAMS,
@@ -88,15 +87,8 @@ def attribute(
     vary: Iterable[str] = DEFAULT_VARY,
     seed: int = 0,
     record: RecordConfig | None = None,
-    engine: str | Engine = "auto",
-    jobs: int | None = None,
-    address: str | None = None,
-    group: int | None = None,
-    device: str = "cpu",
-    threads: int | None = None,
-    deterministic: bool = False,
-    probe: bool = True,
     announce: Callable[[str], None] | None = None,
+    **execution: Unpack[ExecutionArguments],
 ) -> Attribution:
     """Measure which source of randomness makes predictions change.
 
@@ -118,15 +110,9 @@ def attribute(
         vary: The sources: ``init``, ``order``, ``dropout``, ``augment``, ``data``.
         seed: Base seed from which all seeds derive. A source that is fixed keeps the seed of run 0.
         record: What is recorded, and when; default: at the final step only.
-        engine: Where runs execute, see `measure`.
-        jobs: Worker processes, or groups at once on a cluster; default: one for each core.
-        address: Where the cluster is, see `measure`.
-        group: Runs in one program; default: what memory allows, at most 64.
-        device: Where runs train: ``cpu``, ``cuda``, ``mps`` or ``auto``.
-        threads: Threads of arithmetic, see `measure`.
-        deterministic: Whether to use torch's deterministic kernels only; for GPUs.
-        probe: Whether to check determinism before each study.
         announce: Takes a line before long work begins; default: standard error.
+        **execution: Where and how runs execute: ``engine``, ``jobs``, ``address``, ``group``, ``device``, ``threads``,
+            ``deterministic`` and ``probe``, as `measure` takes them.
 
     Returns:
         The effects, and the studies behind them.
@@ -151,9 +137,9 @@ def attribute(
     recipe = recipe or recipe_for(data, model)
     announce = announce or to_stderr
     asked = check_vary(vary)
-    root = local_folder(_default(recipe) if out is None else out)
+    root = local_folder(design_folder(recipe, "sources") if out is None else out)
     check_design_folder(root, "attribution", (ATTRIBUTION,), _STUDY)
-    sources = _sources(recipe, asked, seed, root, threads, announce)
+    sources = _sources(recipe, asked, seed, root, execution.get("threads"), announce)
     designs = list(_designs(sources))
     check_runs(runs)
     announce(f"{len(designs)} studies of {runs} runs: {len(designs) * runs} trainings")
@@ -167,24 +153,12 @@ def attribute(
             runs=runs,
             plan=SeedPlan(seed, streams),
             record=record or RecordConfig(every="final"),
-            engine=engine,
-            jobs=jobs,
-            address=address,
-            group=group,
-            device=device,
-            threads=threads,
-            deterministic=deterministic,
-            probe=probe,
             announce=announce,
+            **execution,
         )
     found = _attribution(studies, sources, root)
     replace_json(root / ATTRIBUTION, found.summary)
     return found
-
-
-def _default(recipe: Recipe) -> Path:
-    study = default_folder(recipe)
-    return study.with_name(f"{study.name}-sources")
 
 
 def _sources(

@@ -7,17 +7,26 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
-from reseed._design import check_design_folder, prepare_once, share_cache, told
+from reseed._design import check_design_folder, design_folder, prepare_once, share_cache, told
 from reseed._errors import InputError, TrainingError
-from reseed._measure import default_folder, recipe_for
+from reseed._measure import recipe_for
 from reseed.data import DataConfig
-from reseed.engines import Engine
 from reseed.instability import BootstrapInstability, bootstrap_instability
-from reseed.studies import Samples, Study, check_runs, local_folder, replace_file, replace_json, to_stderr, train_study
+from reseed.studies import (
+    ExecutionArguments,
+    Samples,
+    Study,
+    check_runs,
+    local_folder,
+    replace_file,
+    replace_json,
+    to_stderr,
+    train_study,
+)
 from reseed.training import STREAMS, Recipe, RecordConfig, SeedPlan, check_vary
 
 if TYPE_CHECKING:
@@ -139,15 +148,8 @@ def measure_bootstrap(
     out: str | Path | None = None,
     vary: Iterable[str] = ("data",),
     seed: int = 0,
-    engine: str | Engine = "auto",
-    jobs: int | None = None,
-    address: str | None = None,
-    group: int | None = None,
-    device: str = "cpu",
-    threads: int | None = None,
-    deterministic: bool = False,
-    probe: bool = True,
     announce: Callable[[str], None] | None = None,
+    **execution: Unpack[ExecutionArguments],
 ) -> BootstrapMeasurement:
     """Measure how far predictions move when a recipe is trained on another sample of its training data.
 
@@ -167,15 +169,9 @@ def measure_bootstrap(
         out: The folder of both studies; default: ``reseed-studies/`` and a name made of data, model and recipe.
         vary: The seed streams that differ between resamples, ``data`` among them. Those that do not are the original's.
         seed: Base seed from which all seeds and resamples derive.
-        engine: Where runs execute, see `measure`.
-        jobs: Worker processes, or groups at once on a cluster; default: one for each core.
-        address: Where the cluster is, see `measure`.
-        group: Runs in one program; default: what memory allows, at most 64.
-        device: Where runs train: ``cpu``, ``cuda``, ``mps`` or ``auto``.
-        threads: Threads of arithmetic, see `measure`.
-        deterministic: Whether to use torch's deterministic kernels only; for GPUs.
-        probe: Whether to check determinism before each study.
         announce: Takes a line before long work begins; default: standard error.
+        **execution: Where and how runs execute: ``engine``, ``jobs``, ``address``, ``group``, ``device``, ``threads``,
+            ``deterministic`` and ``probe``, as `measure` takes them.
 
     Returns:
         The measures, and the studies behind them.
@@ -206,7 +202,7 @@ def measure_bootstrap(
         )
     check_bootstraps(bootstraps)
     check_runs(base_runs)
-    root = local_folder(_default(recipe) if out is None else out)
+    root = local_folder(design_folder(recipe, "bootstrap") if out is None else out)
     check_design_folder(root, "bootstrap measurement", (BOOTSTRAP, TABLE, PLOT), "study-")
     prepare_once(recipe, root, announce)
     announce(f"{base_runs} runs on all training data, {bootstraps} on resamples: {base_runs + bootstraps} trainings")
@@ -220,15 +216,8 @@ def measure_bootstrap(
             runs=runs,
             plan=plan,
             record=RecordConfig(every="final", level="full"),
-            engine=engine,
-            jobs=jobs,
-            address=address,
-            group=group,
-            device=device,
-            threads=threads,
-            deterministic=deterministic,
-            probe=probe,
             announce=announce,
+            **execution,
         )
 
     original = train(_BASE, base_runs, SeedPlan(seed))
@@ -247,11 +236,6 @@ def check_bootstraps(bootstraps: int) -> None:
         raise InputError(
             f"bootstraps must be 2 or more, got {bootstraps}; pass {_ADVISED} or more (--runs with --bootstrap)."
         )
-
-
-def _default(recipe: Recipe) -> Path:
-    study = default_folder(recipe)
-    return study.with_name(f"{study.name}-bootstrap")
 
 
 def _compared(original: Study, resampled: Study, root: Path) -> BootstrapMeasurement:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 COMPARISON, PAGE = "comparison.json", "comparison.html"
 _TABLE = "comparison.parquet"
+COMPARISON_FILES = (COMPARISON, _TABLE, PAGE)
 Interval = Literal["jackknife", "samples", "two-way"]
 METHOD = "method-"
 """How the folders of methods' studies begin."""

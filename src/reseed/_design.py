@@ -9,6 +9,7 @@ from shutil import copyfile
 from typing import Any
 
 from reseed._errors import StudyError
+from reseed._measure import default_folder
 from reseed.data import load
 from reseed.instability import Estimate
 from reseed.models import architecture
@@ -18,13 +19,19 @@ from reseed.training import Recipe
 CACHE = "cache"  # as studies call it
 
 
-def check_design_folder(root: Path, what: str, files: tuple[str, ...], prefix: str) -> None:
+def design_folder(recipe: Recipe, kind: str) -> Path:
+    """Return the folder that a design of some kind gets when the user names none."""
+    study = default_folder(recipe)
+    return study.with_name(f"{study.name}-{kind}")
+
+
+def check_design_folder(root: Path, what: str, names: tuple[str, ...], prefix: str | None = None) -> None:
     """Accept a folder that holds such a design, or nothing.
 
     Args:
         root: The folder.
         what: What an error calls the design.
-        files: The design's own files.
+        names: The design's own files and folders.
         prefix: What the names of its studies begin with.
 
     Raises:
@@ -33,7 +40,7 @@ def check_design_folder(root: Path, what: str, files: tuple[str, ...], prefix: s
     if not root.exists():
         return
     known = root.is_dir() and all(
-        item.name in (*files, CACHE) or item.name.startswith(prefix) for item in root.iterdir()
+        item.name in (*names, CACHE) or (prefix is not None and item.name.startswith(prefix)) for item in root.iterdir()
     )
     if not known:
         raise StudyError(f"{str(root)!r} exists and holds no {what}; choose another --out, or an empty folder.")

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Unpack
 
-from reseed._compare import METHOD, Interval, method_folder, method_name, write_comparison
-from reseed._design import share_cache
-from reseed._errors import InputError, StudyError
-from reseed._measure import default_folder, recipe_for
+from reseed._compare import COMPARISON_FILES, METHOD, Interval, method_folder, method_name, write_comparison
+from reseed._design import check_design_folder, design_folder, share_cache
+from reseed._errors import InputError
+from reseed._measure import recipe_for
 from reseed.data import DataConfig
-from reseed.engines import Engine
 from reseed.instability import Comparison, compare_studies
 from reseed.mitigations import described, parse_mitigations
-from reseed.studies import Study, local_folder, to_stderr, train_study
+from reseed.studies import ExecutionArguments, Study, local_folder, to_stderr, train_study
 from reseed.training import DEFAULT_VARY, Recipe, RecordConfig, SeedPlan, check_vary, mitigated
 
 DEFAULT_METHODS = (
@@ -28,8 +28,8 @@ DEFAULT_METHODS = (
 )
 """What `mitigate` compares when it is not told: methods of one or two trainings, and one network at inference."""
 
-_CONTROL, _NULL = "control", "second-control"
-_KNOWN = (_CONTROL, _NULL, "lessons", "comparison.json", "comparison.parquet", "comparison.html")
+_CONTROL, _NULL, _LESSONS = "control", "second-control", "lessons"
+_KNOWN = (_CONTROL, _NULL, _LESSONS, *COMPARISON_FILES)
 
 
 def mitigate(
@@ -44,15 +44,8 @@ def mitigate(
     vary: Iterable[str] = DEFAULT_VARY,
     seed: int = 0,
     record: RecordConfig | None = None,
-    engine: str | Engine = "auto",
-    jobs: int | None = None,
-    address: str | None = None,
-    group: int | None = None,
-    device: str = "cpu",
-    threads: int | None = None,
-    deterministic: bool = False,
-    probe: bool = True,
     announce: Callable[[str], None] | None = None,
+    **execution: Unpack[ExecutionArguments],
 ) -> Comparison:
     """Train a recipe with each of several methods and compare what they do to stability, accuracy and cost.
 
@@ -74,15 +67,9 @@ def mitigate(
         vary: The seed streams that differ between runs: ``init``, ``order``, ``dropout``, ``augment``, ``data``.
         seed: Base seed of all studies but the second control, which has the next one.
         record: What is recorded, and when; default: scores at the final step.
-        engine: Where runs execute, see `measure`.
-        jobs: Worker processes, or groups at once on a cluster; default: one for each core.
-        address: Where the cluster is, see `measure`.
-        group: Runs in one program; default: what memory allows, at most 64.
-        device: Where runs train: ``cpu``, ``cuda``, ``mps`` or ``auto``.
-        threads: Threads of arithmetic, see `measure`.
-        deterministic: Whether to use torch's deterministic kernels only; for GPUs.
-        probe: Whether to check determinism before each study.
         announce: Takes a line before long work begins; default: standard error.
+        **execution: Where and how runs execute: ``engine``, ``jobs``, ``address``, ``group``, ``device``, ``threads``,
+            ``deterministic`` and ``probe``, as `measure` takes them.
 
     Returns:
         The comparison, its studies included.
@@ -109,8 +96,8 @@ def mitigate(
     record = record or RecordConfig(every="final")
     streams = check_vary(vary)
     wanted = _recipes(recipe, methods)
-    root = local_folder(_default(recipe) if out is None else out)
-    _check_folder(root)
+    root = local_folder(design_folder(recipe, "mitigate") if out is None else out)
+    check_design_folder(root, "comparison of methods", _KNOWN, METHOD)
     plans = {_CONTROL: (recipe, seed), _NULL: (recipe, seed + 1)}
     plans |= {method_folder(name): (changed, seed) for name, changed in wanted.items()}
     announce(f"{len(plans)} studies of {runs} runs")
@@ -124,16 +111,9 @@ def mitigate(
             runs=runs,
             plan=SeedPlan(base, streams),
             record=record,
-            engine=engine,
-            jobs=jobs,
-            address=address,
-            group=group,
-            device=device,
-            threads=threads,
-            deterministic=deterministic,
-            probe=probe,
-            lessons_folder=root.absolute() / "lessons",
+            lessons_folder=root.absolute() / _LESSONS,
             announce=announce,
+            **execution,
         )
     null = studies.pop(_NULL)
     for name in [name for name, study in studies.items() if name != _CONTROL and len(study.manifests) < 2]:
@@ -162,22 +142,6 @@ def _recipes(recipe: Recipe, methods: Sequence[str]) -> dict[str, Recipe]:
     if not found:
         raise InputError("methods name nothing but the control; name at least one method, such as swa.")
     return found
-
-
-def _default(recipe: Recipe) -> Path:
-    study = default_folder(recipe)
-    name, _, digest = study.name.rpartition("-")
-    return study.with_name(f"{name}-mitigate-{digest}")
-
-
-def _check_folder(root: Path) -> None:
-    """Accept a folder that holds a comparison of methods, or nothing."""
-    if not root.exists():
-        return
-    if not root.is_dir() or not all(item.name in _KNOWN or item.name.startswith(METHOD) for item in root.iterdir()):
-        raise StudyError(
-            f"{str(root)!r} exists and holds no comparison of methods; choose another --out, or an empty folder."
-        )
 
 
 def _name(folder: str) -> str:

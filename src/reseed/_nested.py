@@ -7,19 +7,27 @@ from dataclasses import dataclass, fields
 from importlib.metadata import version
 from math import isinf
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from reseed._design import check_design_folder, prepare_once, share_cache, told
+from reseed._design import check_design_folder, design_folder, prepare_once, share_cache, told
 from reseed._errors import InputError, TrainingError
-from reseed._measure import default_folder, recipe_for
+from reseed._measure import recipe_for
 from reseed._numbers import is_whole
 from reseed.data import DataConfig
-from reseed.engines import Engine
 from reseed.instability import Estimate, NestedEstimates, nested_estimates, nested_instability, nested_variance
-from reseed.studies import Study, check_runs, local_folder, replace_file, replace_json, to_stderr, train_study
+from reseed.studies import (
+    ExecutionArguments,
+    Study,
+    check_runs,
+    local_folder,
+    replace_file,
+    replace_json,
+    to_stderr,
+    train_study,
+)
 from reseed.training import DEFAULT_VARY, STREAMS, Recipe, RecordConfig, SeedPlan, check_vary
 
 if TYPE_CHECKING:
@@ -88,15 +96,8 @@ def measure_nested(
     out: str | Path | None = None,
     vary: Iterable[str] = DEFAULT_VARY,
     seed: int = 0,
-    engine: str | Engine = "auto",
-    jobs: int | None = None,
-    address: str | None = None,
-    group: int | None = None,
-    device: str = "cpu",
-    threads: int | None = None,
-    deterministic: bool = False,
-    probe: bool = True,
     announce: Callable[[str], None] | None = None,
+    **execution: Unpack[ExecutionArguments],
 ) -> NestedMeasurement:
     """Measure how much of the instability the seed causes, and how much another training sample adds.
 
@@ -116,15 +117,9 @@ def measure_nested(
         out: The folder of all studies; default: ``reseed-studies/`` and a name made of data, model and recipe.
         vary: The seed streams that differ between runs: ``init``, ``order``, ``dropout``, ``augment``.
         seed: Base seed from which all seeds and resamples derive.
-        engine: Where runs execute, see `measure`.
-        jobs: Worker processes, or groups at once on a cluster; default: one for each core.
-        address: Where the cluster is, see `measure`.
-        group: Runs in one program; default: what memory allows, at most 64.
-        device: Where runs train: ``cpu``, ``cuda``, ``mps`` or ``auto``.
-        threads: Threads of arithmetic, see `measure`.
-        deterministic: Whether to use torch's deterministic kernels only; for GPUs.
-        probe: Whether to check determinism before each study.
         announce: Takes a line before long work begins; default: standard error.
+        **execution: Where and how runs execute: ``engine``, ``jobs``, ``address``, ``group``, ``device``, ``threads``,
+            ``deterministic`` and ``probe``, as `measure` takes them.
 
     Returns:
         The estimates, and the studies behind them.
@@ -160,7 +155,7 @@ def measure_nested(
     if epsilon is not None and not 0 < epsilon < 1:
         raise InputError(f"epsilon must be strictly between 0 and 1, got {epsilon}; pass None to mix nothing in.")
     check_runs(runs)
-    root = local_folder(_default(recipe) if out is None else out)
+    root = local_folder(design_folder(recipe, "nested") if out is None else out)
     check_design_folder(root, "nested measurement", (NESTED, _TABLE), _STUDY)
     prepare_once(recipe, root, announce)
     announce(f"{training_sets} training samples, {runs} runs on each: {training_sets * runs} trainings")
@@ -175,25 +170,13 @@ def measure_nested(
             runs=runs,
             plan=SeedPlan(seed, streams, resample=number),
             record=RecordConfig(every="final", level="full"),
-            engine=engine,
-            jobs=jobs,
-            address=address,
-            group=group,
-            device=device,
-            threads=threads,
-            deterministic=deterministic,
-            probe=probe,
             announce=announce,
+            **execution,
         )
         studies.append(study)
     found = _measured(tuple(studies), root, epsilon)
     _write(found)
     return found
-
-
-def _default(recipe: Recipe) -> Path:
-    study = default_folder(recipe)
-    return study.with_name(f"{study.name}-nested")
 
 
 def _measured(studies: tuple[Study, ...], root: Path, epsilon: float | None) -> NestedMeasurement:

@@ -6,22 +6,22 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
-from reseed._design import share_cache
-from reseed._errors import InputError, StudyError, TrainingError
-from reseed._measure import default_folder, recipe_for
+from reseed._design import check_design_folder, design_folder, share_cache
+from reseed._errors import InputError, TrainingError
+from reseed._measure import recipe_for
 from reseed._tune_plan import Score, choose, plan_search
 from reseed._tune_space import Candidate, candidates
 from reseed.data import DataConfig, load
-from reseed.engines import Engine
 from reseed.instability import Comparison, accuracy_difference, compare_studies, label_entropy
-from reseed.studies import Study, local_folder, replace_json, replace_text, to_stderr, train_study
+from reseed.studies import ExecutionArguments, Study, local_folder, replace_json, replace_text, to_stderr, train_study
 from reseed.training import Recipe, RecordConfig, SeedPlan
 
 TUNING, TUNED = "tune.json", "tuned.toml"
+_SEARCH, _CONFIRM = "search", "confirm"
 _OWN_VALIDATION = ("clinc150", "massive", "massive-domain")
 _HELD_OUT = 0.2
 _FEWEST = 30
@@ -122,15 +122,8 @@ def tune(
     max_cost: float = 2.0,
     out: str | Path | None = None,
     seed: int = 0,
-    engine: str | Engine = "auto",
-    jobs: int | None = None,
-    address: str | None = None,
-    group: int | None = None,
-    device: str = "cpu",
-    threads: int | None = None,
-    deterministic: bool = False,
-    probe: bool = True,
     announce: Callable[[str], None] | None = None,
+    **execution: Unpack[ExecutionArguments],
 ) -> Tuning:
     """Search for a recipe whose predictions change less, without a loss of accuracy, and confirm it.
 
@@ -146,15 +139,9 @@ def tune(
         max_cost: The most that training the tuned recipe may cost, relative to the control.
         out: The folder of all studies; default: ``reseed-studies/`` and a name made of data, model and recipe.
         seed: Base seed of the search and of the candidates' order; the confirmation has the next two.
-        engine: Where runs execute, see `measure`.
-        jobs: Worker processes, or groups at once on a cluster; default: one for each core.
-        address: Where the cluster is, see `measure`.
-        group: Runs in one program; default: what memory allows, at most 64.
-        device: Where runs train: ``cpu``, ``cuda``, ``mps`` or ``auto``.
-        threads: Threads of arithmetic, see `measure`.
-        deterministic: Whether to use torch's deterministic kernels only; for GPUs.
-        probe: Whether to check determinism before each study.
         announce: Takes a line before long work begins; default: standard error.
+        **execution: Where and how runs execute: ``engine``, ``jobs``, ``address``, ``group``, ``device``, ``threads``,
+            ``deterministic`` and ``probe``, as `measure` takes them.
 
     Returns:
         All rungs, the winner and its confirmation.
@@ -175,22 +162,15 @@ def tune(
     search = validation_data(recipe.data)
     for source in (search, recipe.data):
         _check_samples(source)
-    root = local_folder(_default(recipe) if out is None else out)
-    _check_folder(root)
+    root = local_folder(design_folder(recipe, "tune") if out is None else out)
+    check_design_folder(root, "search", (TUNING, TUNED, _SEARCH, _CONFIRM))
     announce = announce or to_stderr
     train = partial(
         _train,
         root,
         record=RecordConfig(every="final"),
-        engine=engine,
-        jobs=jobs,
-        address=address,
-        group=group,
-        device=device,
-        threads=threads,
-        deterministic=deterministic,
-        probe=probe,
         announce=announce,
+        **execution,
     )
     left = every[: plan.rungs[0].count]
     spent = 0.0
@@ -199,12 +179,12 @@ def tune(
     keeps = [*(rung.count for rung in plan.rungs[1:]), 1]
     for rung, keep in zip(plan.rungs, keeps, strict=True):
         announce(f"rung {len(rungs)}: {len(left)} candidates, {rung.runs} runs each")
-        control = train("search", replace(recipe, data=search), seed, rung.runs)
+        control = train(_SEARCH, replace(recipe, data=search), seed, rung.runs)
         if len(control.manifests) < rung.runs:
             raise TrainingError("runs of the control diverged, so there is nothing to compare with; lower its lr.")
         trials = []
         for candidate in left:
-            study = train("search", replace(candidate.recipe, data=search), seed, rung.runs)
+            study = train(_SEARCH, replace(candidate.recipe, data=search), seed, rung.runs)
             trials.append(_trial(candidate, study, control, rung.runs))
         chosen = choose([Score(trial.label_entropy, trial.accuracy_bound) for trial in trials], keep)
         rungs.append(tuple(replace(trial, goes_on=place in chosen) for place, trial in enumerate(trials)))
@@ -218,9 +198,9 @@ def tune(
     comparison = None
     if winner is not None:
         announce(f"confirmation: {winner.name}, {plan.confirmed} runs")
-        control = train("confirm", recipe, seed + 1, plan.confirmed)
-        null = train("confirm", recipe, seed + 2, plan.confirmed)
-        tuned = train("confirm", winner.recipe, seed + 1, plan.confirmed)
+        control = train(_CONFIRM, recipe, seed + 1, plan.confirmed)
+        null = train(_CONFIRM, recipe, seed + 2, plan.confirmed)
+        tuned = train(_CONFIRM, winner.recipe, seed + 1, plan.confirmed)
         comparison = compare_studies({"control": control, winner.name: tuned}, null=null)
         spent += plan.confirmed * (2 + _seen(tuned) / _seen(control))
     name, tuned_recipe = (None, None) if winner is None else (winner.name, winner.recipe)
@@ -291,15 +271,3 @@ def _check_samples(data: DataConfig) -> None:
             f"{data.name}: there are {what} to compare recipes on; a search needs {_FEWEST} or more, in the evaluation "
             "split and in the validation part."
         )
-
-
-def _default(recipe: Recipe) -> Path:
-    study = default_folder(recipe)
-    name, _, digest = study.name.rpartition("-")
-    return study.with_name(f"{name}-tune-{digest}")
-
-
-def _check_folder(root: Path) -> None:
-    known = {"search", "confirm", TUNING, TUNED}
-    if root.exists() and (not root.is_dir() or not {item.name for item in root.iterdir()} <= known):
-        raise StudyError(f"{str(root)!r} exists and holds no search; choose another --out, or an empty folder.")

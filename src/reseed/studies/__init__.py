@@ -2,6 +2,7 @@
 
 from reseed.studies._cost import Cost
 from reseed.studies._cost_summary import cost_summary
+from reseed.studies._execution import ExecutionArguments
 from reseed.studies._files import replace_file, replace_json, replace_text, storing
 from reseed.studies._final import FinalArray
 from reseed.studies._fit import run
@@ -20,6 +21,7 @@ from reseed.studies._train import check_runs, to_stderr, train_study
 __all__ = [
     "ColumnNames",
     "Cost",
+    "ExecutionArguments",
     "FinalArray",
     "Header",
     "Manifest",

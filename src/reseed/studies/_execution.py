@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from reseed._errors import InputError, ModelError
 from reseed.engines import Engine, as_engine, usable_cores
@@ -26,6 +26,19 @@ _MOST_MAPPED = 10**6
 """Parameters of a foreign model up to which mapping its code over runs was measured to pay on a CPU."""
 _WORTH_WORKERS = 1e12
 """Operations of a study from which worker processes, which take seconds to start, are the faster way."""
+
+
+class ExecutionArguments(TypedDict, total=False):
+    """Where and how runs execute, as `train_study` takes it; what trains several studies hands it on."""
+
+    engine: str | Engine
+    jobs: int | None
+    address: str | None
+    group: int | None
+    device: str
+    threads: int | None
+    deterministic: bool
+    probe: bool
 
 
 @dataclass(frozen=True)
