@@ -81,7 +81,7 @@ def test_runs_that_never_answer():
     with pytest.warns(RuntimeWarning) as said:
         found = answered(labels, silent | True)
     assert {str(one.message).split(";")[0] for one in said} == {
-        "fewer than two samples are answered by every run",
+        "no sample is answered by every run",
         "no two runs answer the same sample",
     }
     assert found.coverage == found.always == 0
@@ -108,3 +108,16 @@ def test_bad_input_is_refused():
     labels, silent = random()
     with pytest.raises(InputError, match=r"labels is .* but abstains .*; both are \[run, sample\]"):
         answered(labels, silent[:, :3])
+
+
+def test_a_single_sample_that_all_answer_has_its_entropy():
+    """The mean of one sample is its value; only the interval is not known."""
+    with pytest.warns(RuntimeWarning):
+        found = answered([[0, 1], [1, 1]], [[0, 1], [0, 0]])
+    assert found.label_entropy == pytest.approx(np.log(2))
+
+
+def test_abstentions_of_other_codes_are_refused():
+    """A two is neither an abstention nor an answer."""
+    with pytest.raises(InputError, match="abstains must hold zeros and ones"):
+        answered([[0, 1], [1, 1]], [[0, 2], [0, 0]])

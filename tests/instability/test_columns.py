@@ -35,7 +35,15 @@ def tables(study, tmp_path_factory):
     imported = Study.from_predictions(
         labels, tmp_path_factory.mktemp("texts") / "study", targets=[0, 1] * 30, class_names=("0", "1"), texts=texts
     )
-    return [reseed.profile(study), reseed.profile(imported)]
+    one = reseed.measure(recipe=study.recipe, runs=1, out=tmp_path_factory.mktemp("one") / "study", probe=False)
+    return [reseed.profile(study), reseed.profile(imported), reseed.profile(one.study)]
+
+
+@pytest.fixture(scope="module")
+def silent(tmp_path_factory):
+    """Runs that may abstain."""
+    recipe = reseed.recipe_for("digits", changes={"epochs": 1}, mitigations="self-consistency-ensemble:members=2")
+    return reseed.measure(recipe=recipe, runs=2, out=tmp_path_factory.mktemp("silent") / "study", probe=False).study
 
 
 def ends(text):
@@ -45,11 +53,11 @@ def ends(text):
     return eval(text, {"__builtins__": {}}, known | sizes)  # noqa: S307 (our own list, which reads as one of Python)
 
 
-def test_every_column_has_an_entry(tables, study):
+def test_every_column_has_an_entry(tables, study, silent):
     """No column, array or number is without a description; and all that are described exist."""
     seen = set(chain.from_iterable(table.column_names for table in tables))
     assert seen == set(COLUMNS)
-    assert set(study.recordings().data_vars) == set(RECORDED)
+    assert set(study.recordings().data_vars) | set(silent.recordings().data_vars) == set(RECORDED)
     numbers = {name for name in profile_summary(study) if "_ci95_" not in name}
     assert [name for name in numbers if column_of(name) is None] == []
     assert set(NUMBERS) <= {name.partition("@")[0] for name in numbers}

@@ -115,3 +115,11 @@ def test_bad_arguments_are_named(options, text):
     """Messages name the argument, show the value and say what to pass."""
     with pytest.raises(InputError, match=text):
         multiplicity(**{"labels": [[0], [1]], **options})
+
+
+def test_intervals_of_shares_end_at_one():
+    """A share that is nearly one has an interval that says nothing above it."""
+    labels = np.zeros((3, 50), int)
+    labels[0, 0] = 1
+    low, high = multiplicity(labels).summary["label_stability_ci95_samples"]
+    assert low < high == 1

@@ -1,5 +1,8 @@
 """What is expected of other trainings when there is a single one."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 import scipy.stats
@@ -56,3 +59,10 @@ def test_predictions_without_trajectory_say_what_is_missing(tmp_path):
     (tmp_path / "study/runs/run-00000/manifest.json").unlink()
     with pytest.raises(TrainingError, match="two or more are needed, or one that recorded margins at several"):
         evaluate(Study.open(tmp_path / "study"))
+
+
+def test_the_errors_are_those_of_the_benchmark():
+    """What the interval of the share is made from stands in the benchmark's committed numbers."""
+    path = Path(__file__).parents[2] / "benchmarks" / "single_run.json"
+    found = json.loads(path.read_text())["studies"].values()
+    assert sorted(_SHARE_ERRORS) == sorted(round(study["share"]["error"], 2) for study in found)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -23,7 +25,7 @@ def hold_out(splits: Splits, fraction: float, seed: int) -> Splits:
         DataError: a class has a single training sample, or either part would be too small to hold every class.
     """
     data = splits.train
-    kept, held = stratified_split(data.name, data.labels.numpy(), data.class_names, fraction, seed)
+    kept, held = stratified_split(data.name, data.labels.numpy(), data.class_names, fraction, seed, "holdout")
     return Splits(_part(data, kept, data.split), _part(data, held, "validation"))
 
 
@@ -31,6 +33,4 @@ def _part(data: Dataset, places: NDArray[np.int64], split: str) -> Dataset:
     chosen = torch.from_numpy(places)
     inputs = data.inputs[chosen] if isinstance(data.inputs, torch.Tensor) else tuple(data.inputs[i] for i in places)
     ids = tuple(data.sample_ids[i] for i in places)
-    return Dataset(
-        data.name, split, inputs, data.labels[chosen], ids, data.class_names, feature_names=data.feature_names
-    )
+    return replace(data, split=split, inputs=inputs, labels=data.labels[chosen], sample_ids=ids)

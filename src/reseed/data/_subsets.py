@@ -10,7 +10,12 @@ from reseed.data._dataset import shown
 
 
 def stratified_split(
-    name: str, labels: NDArray[np.int64], classes: Sequence[str], fraction: float, seed: int
+    name: str,
+    labels: NDArray[np.int64],
+    classes: Sequence[str],
+    fraction: float,
+    seed: int,
+    option: str = "eval_fraction",
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Positions of the training and the evaluation samples, each in their original order.
 
@@ -20,6 +25,7 @@ def stratified_split(
         classes: name of each class.
         fraction: share of the samples to evaluate on, between 0 and 1.
         seed: of scikit-learn's splitter.
+        option: what the user calls the fraction.
 
     Raises:
         DataError: a class has a single sample, or either part would be too small to hold every class.
@@ -38,8 +44,8 @@ def stratified_split(
     for part, size in (("evaluation", evaluated), ("training", len(labels) - evaluated)):
         if size < len(classes):
             raise DataError(
-                f"{name}: eval_fraction={fraction} of {len(labels)} samples leaves {size} for {part}, fewer "
-                f"than the {len(classes)} classes; choose another eval_fraction."
+                f"{name}: {option}={fraction} of {len(labels)} samples leaves {size} for {part}, fewer "
+                f"than the {len(classes)} classes; choose another {option}."
             )
     train, evaluation = train_test_split(
         np.arange(len(labels)), test_size=evaluated, stratify=labels, random_state=seed

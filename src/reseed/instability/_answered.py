@@ -4,11 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.special import stdtrit
 
 from reseed._errors import InputError
 from reseed.instability._arrays import ArrayLike, brief, run_axis_first, undefined
-from reseed.instability._estimate import estimate, t_interval
+from reseed.instability._estimate import estimate, interval, jackknife_variance, t_interval
 
 
 @dataclass(frozen=True)
@@ -48,14 +47,17 @@ def answered(labels: ArrayLike, abstains: ArrayLike) -> Answered:
         Coverage, label entropy and jitter with 95 % intervals, clipped at 0 and, but for label entropy, at 1.
 
     Raises:
-        InputError: fewer than two runs, or arrays of different shapes.
+        InputError: fewer than two runs, arrays of different shapes, or other values of `abstains`.
 
     Example:
         >>> found = answered([[0, 1, 1], [0, 1, 2], [0, 1, 1]], [[0, 0, 0], [0, 0, 1], [0, 0, 0]])
         >>> round(found.coverage, 4), found.label_entropy, found.jitter
         (0.8889, 0.0, 0.0)
     """
-    array, silent = run_axis_first(labels, least=2), run_axis_first(abstains, least=2).astype(bool)
+    array, silent = run_axis_first(labels, least=2), run_axis_first(abstains, least=2)
+    if not np.isin(silent, (0, 1)).all():
+        raise InputError("abstains must hold zeros and ones, or booleans; pass abstains == value for other codes.")
+    silent = silent.astype(bool)
     if array.ndim != 2 or array.shape != silent.shape:
         raise InputError(
             f"labels is {brief(array)} but abstains {brief(silent)}; both are [run, sample] of the same runs."
@@ -68,11 +70,11 @@ def answered(labels: ArrayLike, abstains: ArrayLike) -> Answered:
     coverage, low, high = t_interval(speaks.mean(1))
     always = speaks.all(0)
     entropy, entropy_ends = nan[0], nan
-    if always.sum() > 1:
+    if always.any():
         found = estimate(array[:, always], "label_entropy", "two-way" if len(array) > 2 else "samples")
         entropy, entropy_ends = found.value, (found.low, found.high)
     else:
-        undefined("fewer than two samples are answered by every run; their label entropy is NaN.")
+        undefined("no sample is answered by every run; label entropy is NaN.")
     jitter, jitter_ends = _jitter(*_pairs(np.asarray(array), speaks))
     return Answered(
         coverage, (max(0.0, low), min(1.0, high)), float(always.mean()), entropy, entropy_ends, jitter, jitter_ends
@@ -105,6 +107,5 @@ def _jitter(
     if runs < 3 or not left.all():
         return value, (nan, nan)
     without = (differ.sum() - 2 * differ.sum(1)) / left
-    error = np.sqrt((runs - 1) / runs * ((without - without.mean()) ** 2).sum())
-    reach = float(stdtrit(runs - 1, 0.975) * error)
-    return value, (max(0.0, value - reach), min(1.0, value + reach))
+    found = interval(value, jackknife_variance(without), "jackknife", runs, 0, level=0.95, bottom=0.0, top=1.0)
+    return value, (found.low, found.high)

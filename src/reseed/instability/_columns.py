@@ -117,6 +117,13 @@ COLUMNS: Mapping[str, Column] = MappingProxyType(
             "nats",
             "label_entropy",
         ),
+        "flip_probability": Column(
+            "estimated probability that 15 other trainings would not all agree, before the cut",
+            HIGHER,
+            "[0, 1]",
+            "probability",
+            "single_run_score",
+        ),
         "single_run_score": Column(
             "estimated probability that 15 other trainings would not all agree, averaged over runs",
             HIGHER,
@@ -259,6 +266,7 @@ COLUMNS: Mapping[str, Column] = MappingProxyType(
 RECORDED: Mapping[str, Column] = MappingProxyType(
     {
         "labels": Column("index of the label that the run gives", NONE, "[0, K - 1]", "index", "recorded"),
+        "abstains": Column("whether the run gives no answer", NONE, "[0, 1]", "yes or no", "recorded"),
         "probabilities": Column("probability of each class", NONE, "[0, 1]", "probability", "recorded"),
         "own_probability": Column("the gold label's probability", LOWER, "[0, 1]", "probability", "recorded"),
         "confidence": Column("probability of the label that the run gives", LOWER, "[0, 1]", "probability", "recorded"),

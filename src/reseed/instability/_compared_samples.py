@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 EFFECTS = ("none", "fixes", "eases", "worsens", "breaks")
 
 
-def effects(control: Study, study: Study, runs: int) -> dict[str, int]:
-    """Returns how many samples a method fixes, eases, worsens and breaks."""
-    before, after = (label_statistics(one.final("labels")[:runs]).label_entropy for one in (control, study))
+def effects(before: Float[np.ndarray, " sample"], after: Float[np.ndarray, " sample"]) -> dict[str, int]:
+    """Returns how many samples a method fixes, eases, worsens and breaks, by their label entropies."""
     counts = np.bincount(_effect(before, after), minlength=len(EFFECTS)).tolist()
     return dict(zip(EFFECTS[1:], counts[1:], strict=True))
 

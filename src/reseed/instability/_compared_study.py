@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float, Int, Integer
 
+from reseed.instability._label_entropy import label_entropy
 from reseed.studies import Study
 
 
@@ -27,6 +29,11 @@ class ComparedRuns:
     targets: Int[np.ndarray, " known"]
     own_probability: Float[np.ndarray, "run known"] | None
     confidence: Float[np.ndarray, "run known"] | None
+
+    @cached_property
+    def label_entropy(self) -> Float[np.ndarray, " sample"]:
+        """Label entropy over the runs."""
+        return np.asarray(label_entropy(self.labels))
 
 
 def runs_of(study: Study, runs: int) -> ComparedRuns:

@@ -129,14 +129,16 @@ def compare_studies(
         _check_null(control, null)
     runs = min(len(study.manifests) for study in everything.values())
     covers: Method = interval if runs > 2 else "samples"
-    base = runs_of(control, runs)
-    beside = None if null is None else runs_of(null, runs)
+    read = {other: runs_of(study, runs) for other, study in everything.items()}
+    base, beside = read[name], None if null is None else read[NULL]
     rows = []
     for other, study in everything.items():
-        role: Role = "control" if study is control and other == name else "null" if other == NULL and null else "method"
-        effect = _effect(role, study, base, beside, runs, covers)
+        is_null = null is not None and other == NULL
+        role: Role = "control" if other == name else "null" if is_null else "method"
+        effect = _effect(role, read[other], base, beside, covers)
         cost = method_cost(study, control, null, runs)
-        rows.append(ComparedMethod(other, role, study, effect, cost, None, effects(control, study, runs)))
+        changed = effects(base.label_entropy, read[other].label_entropy)
+        rows.append(ComparedMethod(other, role, study, effect, cost, None, changed))
     rows = _with_front(rows)
     first, *rest = rows
     found_null = rest.pop(0) if null is not None else None
@@ -144,11 +146,11 @@ def compare_studies(
 
 
 def _effect(
-    role: Role, study: Study, control: ComparedRuns, null: ComparedRuns | None, runs: int, covers: Method
+    role: Role, method: ComparedRuns, control: ComparedRuns, null: ComparedRuns | None, covers: Method
 ) -> MethodEffect:
     if role == "control":
         return control_effect(control, covers)
-    return method_effect(runs_of(study, runs), control, None if role == "null" else null, covers)
+    return method_effect(method, control, None if role == "null" else null, covers)
 
 
 def _with_front(rows: list[ComparedMethod]) -> list[ComparedMethod]:

@@ -83,7 +83,8 @@ def evaluate(study: Study) -> Stability:
     among which another 15 trainings would not all agree, are estimated from its checkpoints, see `single_run_score`.
 
     Samples are read in blocks of 134 MB over all runs, so that memory grows with what is returned, not with the
-    predictions. Where many are read and standard error is a terminal, a progress bar is shown there.
+    predictions; labels of runs that may abstain are held whole. Where many are read and standard error is a
+    terminal, a progress bar is shown there.
 
     Args:
         study: A study with two or more complete runs, or one with margins at several checkpoints.

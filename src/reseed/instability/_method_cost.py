@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from statistics import fmean, median
 
+import numpy as np
+
 from reseed.studies import Study
 
 _NAN = float("nan")
@@ -28,7 +30,7 @@ class MethodCost:
 
 
 def method_cost(study: Study, control: Study, null: Study | None, runs: int) -> MethodCost:
-    """Returns what a study's first ``runs`` runs cost on average, relative to the control's.
+    """Returns what a study's first ``runs`` runs cost, relative to the control's; wall time is the median.
 
         training = (3 samples_seen + lesson_passes + 3 shared_samples_seen + shared_lesson_passes) / the control's
 
@@ -39,7 +41,7 @@ def method_cost(study: Study, control: Study, null: Study | None, runs: int) -> 
     return MethodCost(
         _ratio(_passes(study, runs), _passes(control, runs)),
         _networks(study),
-        _ratio(_wall(study, runs), min(_wall(control, runs), _wall(beside, runs))),
+        _ratio(_wall(study, runs), float(np.fmin(_wall(control, runs), _wall(beside, runs)))),
     )
 
 

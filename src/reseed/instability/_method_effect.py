@@ -14,7 +14,7 @@ from jaxtyping import Float
 from reseed.instability._beyond_null import reduction_beyond_null
 from reseed.instability._calibration_error import calibration_error
 from reseed.instability._compared_study import ComparedRuns
-from reseed.instability._estimate import Estimate, Method, estimate, interval, t_interval
+from reseed.instability._estimate import Estimate, Method, estimate, interval
 from reseed.instability._evaluate import HIGH_LABEL_ENTROPY
 from reseed.instability._negative_flips import retraining_negative_flip_rate
 from reseed.instability._reduction import label_entropy_reduction
@@ -140,9 +140,8 @@ def _ece(method: ComparedRuns, is_right: Float[np.ndarray, "run known"]) -> Esti
     pairs = zip(method.confidence, is_right > 0, strict=True)
     errors = np.array([calibration_error(confidence, hits) for confidence, hits in pairs])
     runs, samples = is_right.shape
-    mean, _, _ = t_interval(errors)
     variance = float(errors.var(ddof=1) / runs)
-    return interval(mean, variance, "jackknife", runs, samples, level=_LEVEL, bottom=0.0, top=1.0)
+    return interval(float(errors.mean()), variance, "jackknife", runs, samples, level=_LEVEL, bottom=0.0, top=1.0)
 
 
 def _excludes_zero(found: Estimate) -> bool:

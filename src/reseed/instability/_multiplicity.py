@@ -17,6 +17,9 @@ from reseed.instability._spread import entropy_decomposition, score_variance
 from reseed.instability._top_two import label_stability
 from reseed.instability._viable_range import probability_runs, viable_prediction_range
 
+_ABOVE_ONE = ("capacity", "total_entropy", "expected_entropy", "mutual_information")
+"""Means in bits and nats; all others are of shares."""
+
 
 @dataclass(frozen=True)
 class Multiplicity:
@@ -158,7 +161,14 @@ def _mean(name: str, values: Any, runs: int) -> dict[str, Any]:
     """Returns a mean over samples under its name, and its interval over other samples at the same runs."""
     numbers = np.asarray(values, np.float64)
     found = interval(
-        float(numbers.mean()), mean_variance(numbers), "samples", runs, len(numbers), level=0.95, bottom=0.0
+        float(numbers.mean()),
+        mean_variance(numbers),
+        "samples",
+        runs,
+        len(numbers),
+        level=0.95,
+        bottom=0.0,
+        top=np.inf if name in _ABOVE_ONE else 1.0,
     )
     return {name: found.value, f"{name}_ci95_samples": [found.low, found.high]}
 

@@ -12,7 +12,7 @@ from scipy.special import expit, logit, stdtrit
 from reseed._errors import TrainingError
 from reseed.instability._about import about_recipe, about_study, run_notes
 from reseed.instability._foretold import has_trajectories, signals_by_run
-from reseed.instability._label_entropy import label_entropy
+from reseed.instability._samples_table import trajectory_label_entropy
 from reseed.instability._single_run import default_model, single_run_score
 from reseed.studies import Study
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # Log-odds of the share of samples that flip, less those of the mean estimate of one run, on eight studies of 16 runs
 # whose data sets the weights had not seen; benchmarks/single_run.py prints them.
-_SHARE_ERRORS = (-0.25, -0.25, -0.75, 0.04, 0.17, 0.49, -0.80, 1.96)
+_SHARE_ERRORS = (-0.88, -0.81, -0.36, -0.34, -0.12, 0.13, 0.38, 1.96)
 _FEW_CHECKPOINTS = 8
 
 
@@ -55,7 +55,7 @@ def one_run_samples(study: Study) -> pa.Table:
         columns["own_probability_mean"] = study.final("own_probability")[0].astype(np.float64)
     for name in ("confidence", "margin"):
         columns[f"{name}_mean"] = study.final(name)[0].astype(np.float64)
-    columns["trajectory_label_entropy"] = np.asarray(label_entropy(study.labels.isel(run=0).to_numpy()))
+    columns["trajectory_label_entropy"] = trajectory_label_entropy(study)
     columns["single_run_score"] = np.asarray(single_run_score(signals, model))
     columns["flip_probability"] = np.asarray(single_run_score(signals, replace(model, cut=0.0)))
     if samples.texts is not None:

@@ -47,7 +47,7 @@ def samples_table(study: Study, found: LabelPass, advance: Callable[[int], None]
         mean, std = mean_and_std(study.final_array(name), advance) if name in recorded else (unknown, unknown)
         columns |= {f"{name}_mean": mean, f"{name}_std": std}
     if len(study.manifests[0].steps) > 1:
-        columns["trajectory_label_entropy"] = _trajectory_label_entropy(study, advance)
+        columns["trajectory_label_entropy"] = trajectory_label_entropy(study, advance)
     if has_trajectories(study):
         columns["single_run_score"] = _single_run_scores(study, advance)
     columns["answers"] = found.answers
@@ -65,7 +65,7 @@ def values_read(study: Study) -> int:
     return len(study.manifests) * len(study.samples) * (last + earlier)
 
 
-def _trajectory_label_entropy(study: Study, advance: Callable[[int], None]) -> NDArray[np.float64]:
+def trajectory_label_entropy(study: Study, advance: Callable[[int], None] = lambda values: None) -> NDArray[np.float64]:
     """Return the mean over runs of label entropy along each run, [sample]."""
     labels = study.labels
     runs, checkpoints, samples = labels.shape

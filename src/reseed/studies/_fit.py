@@ -19,6 +19,7 @@ from reseed._simplex import check_simplex
 from reseed.data import Dataset
 from reseed.engines import Engine, Group, as_engine
 from reseed.studies._cost import Stopwatch
+from reseed.studies._estimators import fitted_clone, is_estimator, random_states
 from reseed.studies._header import Header
 from reseed.studies._manifest import Manifest
 from reseed.studies._resampled import ResampledFit
@@ -169,21 +170,14 @@ class EstimatorFit:
 
     def __call__(self, seed: int) -> Any:
         """Return a fitted clone whose every ``random_state`` is the seed."""
-        from sklearn.base import clone
-
-        states = {name: seed for name in _random_states(self.estimator)}
-        return clone(self.estimator).set_params(**states).fit(self.inputs, self.targets)
-
-
-def _random_states(estimator: Any) -> list[str]:
-    return [name for name in estimator.get_params() if name.rpartition("__")[2] == "random_state"]
+        return fitted_clone(self.estimator, self.inputs, self.targets, seed)
 
 
 def _fitter(fit: Any, train_data: tuple[Any, Any] | None) -> Callable[[int], Any]:
-    if hasattr(fit, "fit") and hasattr(fit, "get_params"):
+    if is_estimator(fit):
         if train_data is None:
             raise InputError(f"fit is the unfitted estimator {fit!r}; pass train_data=(inputs, targets) with it.")
-        if not _random_states(fit):
+        if not random_states(fit):
             raise InputError(
                 f"the estimator {fit!r} has no random_state, so all runs would be equal; "
                 "pass a function fit(seed) that brings in the randomness you mean."
@@ -206,7 +200,7 @@ def _fingerprint(fit: Any) -> str:
         fit = fit.func
     if isinstance(fit, ResampledFit):
         text = f"{_fingerprint(fit.fit)} {fit.digest} {fit.is_seed_varied}"
-    elif hasattr(fit, "get_params") and hasattr(fit, "fit"):
+    elif is_estimator(fit):
         text = repr((type(fit), sorted(map(repr, fit.get_params().items()))))
     elif isinstance(fit, EstimatorFit):
         text = repr((type(fit.estimator), sorted(map(repr, fit.estimator.get_params().items()))))

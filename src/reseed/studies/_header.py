@@ -70,14 +70,8 @@ class Header:
 
 
 def write_header(root: Path, header: Header) -> None:
-    """Write the header, by rename."""
-    tree = dataclasses.asdict(header)
-    if header.resample is None:
-        del tree["resample"]
-    for name in ("dropout_passes", "monitor"):
-        if not tree["record"][name]:  # absent where it is off, as in studies from before there was such an option
-            del tree["record"][name]
-    replace_json(root / HEADER_FILE, tree)
+    """Write the header, by rename; fields that say nothing are left out, as `as_tree` does."""
+    replace_json(root / HEADER_FILE, as_tree(header))
 
 
 def read_header(root: Path) -> Header | None:

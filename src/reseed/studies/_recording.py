@@ -263,7 +263,9 @@ def _push_left(remote: Remote, root: Path, run: int) -> None:
     manifest = read_manifest(staging, run)
     if manifest is None or header is None:
         return
-    if not remote.pull_run(root, run) and manifest.data == header.data:
+    # The study at the URL may have been made anew with other data or another training since.
+    is_of_study = (manifest.data, manifest.recipe) == (header.data, header.recipe)
+    if not remote.pull_run(root, run) and is_of_study:
         remote.push_run(staging, manifest)
         remote.pull_run(root, run)
     shutil.rmtree(run_folder(staging, run), ignore_errors=True)

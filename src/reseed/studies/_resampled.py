@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reseed._errors import InputError
+from reseed.studies._estimators import fitted_clone, is_estimator
 from reseed.studies._samples import as_array
 from reseed.training import generator
 
@@ -71,12 +72,9 @@ class ResampledFit:
         return hashlib.sha256("\n".join(map(repr, labels.tolist())).encode("utf-8", "backslashreplace")).hexdigest()
 
     def _fitted(self, inputs: Any, targets: Any, seed: int) -> Any:
-        if not hasattr(self.fit, "get_params"):
-            return self.fit(inputs, targets, seed)
-        from sklearn.base import clone
-
-        names = [name for name in self.fit.get_params() if name.rpartition("__")[2] == "random_state"]
-        return clone(self.fit).set_params(**dict.fromkeys(names, seed)).fit(inputs, targets)
+        if is_estimator(self.fit):
+            return fitted_clone(self.fit, inputs, targets, seed)
+        return self.fit(inputs, targets, seed)
 
 
 def _taken(items: Any, rows: NDArray[np.int64]) -> Any:

@@ -20,8 +20,8 @@ from reseed.mitigations import AbstractMitigation, Peers, check_composition, mit
 from reseed.models import ModelConfig
 
 _HASH_VERSION = 1
-_OMITTED = {"omitted": True}
-"""Marks fields that trees leave out at their default, so that recipes keep the digest of the time before them."""
+OMITTED = {"omitted": True}
+"""Marks fields that trees leave out at their default, so that digests and files from before them stay as they were."""
 T = TypeVar("T")
 
 
@@ -59,7 +59,7 @@ class ScheduleConfig:
     """Share of the steps over which the rate first rises linearly from zero."""
     cycles: int | None = None
     """How often the course after the warm-up is gone through, each time in as many steps; default: once."""
-    floor: float = field(default=0.0, metadata=_OMITTED)
+    floor: float = field(default=0.0, metadata=OMITTED)
     """Share of the peak rate at which cosine and linear end."""
 
     def __post_init__(self) -> None:
@@ -80,7 +80,7 @@ class AverageConfig:
     """Share of the steps after which averaging begins."""
     decay: float = 0.99
     """Share of the old average that each step keeps; for ema."""
-    statistics: Literal["averaged", "refreshed"] = field(default="averaged", metadata=_OMITTED)
+    statistics: Literal["averaged", "refreshed"] = field(default="averaged", metadata=OMITTED)
     """Batch-norm statistics: averaged like weights, or recomputed with the averaged weights on the training set."""
 
     def __post_init__(self) -> None:
@@ -122,7 +122,7 @@ class Recipe:
     """Random shifts of images by up to an eighth of their side, without or with horizontal flips."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """Arithmetic of layers in training: single precision, or bfloat16 with single-precision weights (mixed)."""
-    mitigations: tuple[AbstractMitigation, ...] = ()
+    mitigations: tuple[AbstractMitigation, ...] = field(default=(), metadata=OMITTED)
     """Methods that keep predictions in place, see `mitigated`; in TOML ``[[mitigations]]`` with ``name``."""
 
     def __post_init__(self) -> None:
@@ -262,7 +262,7 @@ def load_recipe(path: Path, *, default: Recipe | None = None) -> Recipe:
 
 
 def as_tree(config: Any) -> dict[str, Any]:
-    """Return a config dataclass as nested dictionaries without the fields that are None."""
+    """Return a config dataclass as nested dictionaries, without fields that are None or `OMITTED`."""
     tree: dict[str, Any] = {}
     for item in dataclasses.fields(config):
         value = getattr(config, item.name)
@@ -271,8 +271,7 @@ def as_tree(config: Any) -> dict[str, Any]:
         elif "omitted" in item.metadata and value == item.default:
             continue
         elif item.name == "mitigations":
-            if value:  # a recipe without any keeps the digest that it had before there were such methods
-                tree[item.name] = [{"name": method.name, **as_tree(method)} for method in value]
+            tree[item.name] = [{"name": method.name, **as_tree(method)} for method in value]
         elif value is not None:
             tree[item.name] = list(value) if isinstance(value, tuple) else value
     return tree

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from reseed._errors import RecipeError
+from reseed.training._recipe import OMITTED
 
 Level = Literal["labels", "scores", "full"]
 
@@ -36,9 +37,9 @@ class RecordConfig:
     """``labels``; ``scores``: also own-class probability, confidence, margin, entropy; ``full``: all probabilities."""
     train: bool = False
     """Record predictions on the training split as well."""
-    dropout_passes: int = 0
+    dropout_passes: int = field(default=0, metadata=OMITTED)
     """At the end of each run also predict so many times with its dropout on: `single_run_signals` uses it."""
-    monitor: bool = False
+    monitor: bool = field(default=False, metadata=OMITTED)
     """Record every step's loss, gradient norm and mean entropy of the batch as well; see `Study.monitored`."""
 
     def __post_init__(self) -> None:
