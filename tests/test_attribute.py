@@ -19,7 +19,7 @@ def _attribute(out, recipe=RECIPE, **options):
     """Attributes with few runs, in this process, and gives the result with the lines that were announced."""
     lines = []
     options = {"runs": 3, "engine": "serial", "threads": 1, "probe": False} | options
-    return reseed.attribute(recipe, out=out, announce=lines.append, **options), lines
+    return reseed.attribute(recipe=recipe, out=out, announce=lines.append, **options), lines
 
 
 def _jitter(study):

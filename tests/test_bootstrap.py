@@ -19,7 +19,7 @@ def _measure(out, recipe=RECIPE, **options):
     """Measures with few runs, in this process, and gives the result with the lines that were announced."""
     lines = []
     options = {"bootstraps": 4, "base_runs": 3, "engine": "serial", "threads": 1, "probe": False} | options
-    return reseed.measure_bootstrap(recipe, out=out, announce=lines.append, **options), lines
+    return reseed.measure_bootstrap(recipe=recipe, out=out, announce=lines.append, **options), lines
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ def _mitigate(out, methods=METHODS, recipe=RECIPE, **options):
     """Compares methods with few runs, in this process, and gives the comparison with the lines that were announced."""
     lines = []
     options = {"runs": 3, "engine": "serial", "threads": 1, "probe": False} | options
-    return reseed.mitigate(recipe, methods=methods, out=out, announce=lines.append, **options), lines
+    return reseed.mitigate(recipe=recipe, methods=methods, out=out, announce=lines.append, **options), lines
 
 
 @pytest.fixture(scope="module")
@@ -200,3 +200,10 @@ def test_bad_names_are_refused(made):
         reseed.compare(places, names=["a", "a"])
     with pytest.raises(InputError, match="studies names 1 study; name the control and at least one other"):
         reseed.compare(places[:1])
+
+
+def test_a_single_run_is_refused_before_any_training(tmp_path):
+    """What is compared are runs."""
+    with pytest.raises(InputError, match="runs must be 2 or more, got 1"):
+        reseed.mitigate("digits", methods=["swa"], runs=1, out=tmp_path / "folder")
+    assert not (tmp_path / "folder").exists()

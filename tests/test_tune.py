@@ -52,8 +52,8 @@ def test_candidates_are_the_same_for_the_same_seed():
     found = candidates(recipe, 1.1, 3)
     assert found == candidates(recipe, 1.1, 3) != candidates(recipe, 1.1, 4)
     assert found[0].recipe.average.name == "ema"
-    assert found[2].recipe.schedule.name == "cosine"
-    assert found[2].recipe.model.init_scale == 0.3
+    assert found[0].recipe.model.init_scale == 0.3
+    assert found[3].recipe.schedule.name == "cosine"
     assert {one.cost for one in found} == {1.0}
     assert {one.cost for one in candidates(recipe, 2.0, 3)} == {1.0, 2.0}
     assert recipe not in [one.recipe for one in found]
@@ -80,9 +80,9 @@ def test_a_search_resumes_and_confirms_on_the_test_split(tmp_path):
             raise KeyboardInterrupt
 
     with suppress(KeyboardInterrupt):  # a search without a winner has no confirmation to interrupt
-        reseed.tune(recipe, out=tmp_path / "a", announce=interrupt, **options)
-    found = reseed.tune(recipe, out=tmp_path / "a", announce=lines.append, **options)
-    fresh = reseed.tune(recipe, out=tmp_path / "b", announce=lines.append, **options)
+        reseed.tune(recipe=recipe, out=tmp_path / "a", announce=interrupt, **options)
+    found = reseed.tune(recipe=recipe, out=tmp_path / "a", announce=lines.append, **options)
+    fresh = reseed.tune(recipe=recipe, out=tmp_path / "b", announce=lines.append, **options)
     assert found.rungs == fresh.rungs
     assert found.winner == fresh.winner
     assert found.spent == fresh.spent <= 15
@@ -97,10 +97,10 @@ def test_another_folder_is_refused(tmp_path):
     """Files that are no search are never mixed with one."""
     (tmp_path / "notes.txt").touch()
     with pytest.raises(StudyError, match="exists and holds no search; choose another --out"):
-        reseed.tune(reseed.recipe_for("digits"), out=tmp_path)
+        reseed.tune("digits", out=tmp_path)
 
 
 def test_a_cost_below_the_control_is_refused(tmp_path):
     """Nothing costs less than one training."""
     with pytest.raises(InputError, match=r"max_cost must be 1 or more, got 0.5"):
-        reseed.tune(reseed.recipe_for("digits"), max_cost=0.5, out=tmp_path / "none")
+        reseed.tune("digits", max_cost=0.5, out=tmp_path / "none")

@@ -89,7 +89,7 @@ def main() -> None:
     for name in given.data:
         recipe = reseed.recipe_for(name, "text-encoder", changes={"model.encoder": given.encoder})
         folder = given.out / name
-        reseed.mitigate(recipe, methods=given.methods, runs=given.runs, out=folder, engine="stacked", threads=2)
+        reseed.mitigate(recipe=recipe, methods=given.methods, runs=given.runs, out=folder, engine="stacked", threads=2)
         found = json.loads((folder / "comparison.json").read_text())
         for row in found["methods"]:
             row["study"] = Path(row["study"]).name

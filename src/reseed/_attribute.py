@@ -78,10 +78,10 @@ class Attribution:
 
 
 def attribute(
-    recipe: Recipe | None = None,
     data: str | DataConfig = "digits",
     model: str | None = None,
     *,
+    recipe: Recipe | None = None,
     runs: int = 10,
     out: str | Path | None = None,
     vary: Iterable[str] = DEFAULT_VARY,
@@ -102,9 +102,9 @@ def attribute(
     of the distinct training samples, and where ``data`` is fixed they train on the whole set.
 
     Args:
-        recipe: The whole recipe, see `recipe_for`; default: that of ``data`` and ``model``.
         data: A data set's name, a file, or a `DataConfig`. Not used when ``recipe`` is given.
         model: A model's name; default: what suits the data. Not used when ``recipe`` is given.
+        recipe: The whole recipe, see `recipe_for`; default: that of ``data`` and ``model``.
         runs: Trainings in each study, two or more; three or more for intervals that cover other runs.
         out: The folder of all studies; default: ``reseed-studies/`` and a name made of data, model and recipe.
         vary: The sources: ``init``, ``order``, ``dropout``, ``augment``, ``data``.
@@ -130,7 +130,7 @@ def attribute(
         >>> import tempfile
         >>> recipe = recipe_for("digits", changes={"epochs": 1, "model.hidden": [4]})
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     found = attribute(recipe, runs=3, out=folder, engine="serial", announce=lambda line: None)
+        ...     found = attribute(recipe=recipe, runs=3, out=folder, engine="serial", announce=lambda line: None)
         ...     sorted(path.name for path in found.path.iterdir())
         ['attribution.json', 'vary-init', 'vary-init-order', 'vary-order']
     """

@@ -139,10 +139,10 @@ class BootstrapMeasurement:
 
 
 def measure_bootstrap(
-    recipe: Recipe | None = None,
     data: str | DataConfig = "digits",
     model: str | None = None,
     *,
+    recipe: Recipe | None = None,
     bootstraps: int = _ADVISED,
     base_runs: int = 10,
     out: str | Path | None = None,
@@ -160,9 +160,9 @@ def measure_bootstrap(
     sample) and ``bootstrap-plot.parquet`` (the instability plot's data).
 
     Args:
-        recipe: The whole recipe, see `recipe_for`; default: that of ``data`` and ``model``.
         data: A data set's name, a file, or a `DataConfig`. Not used when ``recipe`` is given.
         model: A model's name; default: what suits the data. Not used when ``recipe`` is given.
+        recipe: The whole recipe, see `recipe_for`; default: that of ``data`` and ``model``.
         bootstraps: Resamples, two or more; 200 are asked for by Riley and Collins, for the percentiles above all.
         base_runs: Runs on the whole training set, two or more: the original and others that tell what the seed
             does by itself.
@@ -188,7 +188,7 @@ def measure_bootstrap(
         >>> recipe = recipe_for("digits", changes={"epochs": 1, "model.hidden": [4]})
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     found = measure_bootstrap(
-        ...         recipe, bootstraps=3, base_runs=2, out=folder, engine="serial", announce=lambda line: None
+        ...         recipe=recipe, bootstraps=3, base_runs=2, out=folder, engine="serial", announce=lambda line: None
         ...     )
         ...     sorted(path.name for path in found.path.iterdir())
         ['bootstrap-plot.parquet', 'bootstrap.json', 'bootstrap.parquet', 'study-original', 'study-resampled']

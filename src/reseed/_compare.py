@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import unquote
 
 from reseed._errors import InputError
 from reseed._measure import STUDIES
@@ -97,13 +98,17 @@ def comparison_folder(found: Comparison) -> Path:
 
 
 def method_folder(name: str) -> str:
-    """Return a method's folder: its text, in which commas stand for the colons that some file systems refuse."""
-    return METHOD + name.replace(":", ",")
+    """Return a method's folder: its text, in which commas stand for the colons that some file systems refuse.
+
+    Commas and slashes, of several numbers or an anchor's path, are escaped.
+    """
+    escaped = name.replace("%", "%25").replace(",", "%2C").replace("/", "%2F")
+    return METHOD + escaped.replace(":", ",")
 
 
 def method_name(folder: str) -> str:
     """Return the text of the method whose folder this is."""
-    return folder.removeprefix(METHOD).replace(",", ":")
+    return unquote(folder.removeprefix(METHOD).replace(",", ":"))
 
 
 def _opened(study: str | Path | Study) -> Study:

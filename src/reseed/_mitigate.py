@@ -13,18 +13,18 @@ from reseed._measure import recipe_for
 from reseed.data import DataConfig
 from reseed.instability import Comparison, compare_studies
 from reseed.mitigations import described, parse_mitigations
-from reseed.studies import ExecutionArguments, Study, local_folder, to_stderr, train_study
+from reseed.studies import ExecutionArguments, Study, check_runs, local_folder, to_stderr, train_study
 from reseed.training import DEFAULT_VARY, Recipe, RecordConfig, SeedPlan, check_vary, mitigated
 
 DEFAULT_METHODS = (
     "label-smoothing",
     "swa",
+    "ema",
     "cosine-decay",
-    "init-scale",
-    "cosine-decay+init-scale",
     "sam",
-    "tgtss:source=in_batch",
-    "tgtss:source=in_batch+cosine-decay+init-scale",
+    "ema+init-scale",
+    "ema+init-scale+label-smoothing",
+    "tgtss:source=in_batch+ema",
 )
 """What `mitigate` compares when it is not told: methods of one or two trainings, and one network at inference."""
 
@@ -33,10 +33,10 @@ _KNOWN = (_CONTROL, _NULL, _LESSONS, *COMPARISON_FILES)
 
 
 def mitigate(
-    recipe: Recipe | None = None,
     data: str | DataConfig = "digits",
     model: str | None = None,
     *,
+    recipe: Recipe | None = None,
     methods: Sequence[str] = DEFAULT_METHODS,
     runs: int = 30,
     out: str | Path | None = None,
@@ -55,9 +55,9 @@ def mitigate(
     many runs. Writes ``comparison.json``, ``comparison.parquet`` and ``comparison.html``.
 
     Args:
-        recipe: The control's recipe, see `recipe_for`; default: that of ``data`` and ``model``.
         data: A data set's name, a file, or a `DataConfig`. Not used when ``recipe`` is given.
         model: A model's name; default: what suits the data. Not used when ``recipe`` is given.
+        recipe: The control's recipe, see `recipe_for`; default: that of ``data`` and ``model``.
         methods: Texts such as ``swa`` or ``tgtss:exponent=0.5+swa``, see `reseed.mitigations.parse_mitigations`;
             ``default`` stands for the default list, and ``control`` may be named.
         runs: Trainings in each study, two or more; three or more for intervals that cover other runs.
@@ -87,7 +87,7 @@ def mitigate(
         >>> recipe = recipe_for("digits", changes={"epochs": 1, "model.hidden": [4]})
         >>> options = {"runs": 3, "engine": "serial", "announce": lambda line: None}
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     found = mitigate(recipe, methods=["swa"], out=folder, **options)
+        ...     found = mitigate(recipe=recipe, methods=["swa"], out=folder, **options)
         ...     [row.name for row in found.rows]
         ['control', 'second control', 'swa']
     """
@@ -95,6 +95,7 @@ def mitigate(
     announce = announce or to_stderr
     record = record or RecordConfig(every="final")
     streams = check_vary(vary)
+    check_runs(runs)
     wanted = _recipes(recipe, methods)
     root = local_folder(design_folder(recipe, "mitigate") if out is None else out)
     check_design_folder(root, "comparison of methods", _KNOWN, METHOD)

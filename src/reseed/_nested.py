@@ -86,10 +86,10 @@ class NestedMeasurement:
 
 
 def measure_nested(
-    recipe: Recipe | None = None,
     data: str | DataConfig = "digits",
     model: str | None = None,
     *,
+    recipe: Recipe | None = None,
     training_sets: int = 5,
     runs: int = 4,
     epsilon: float | None = None,
@@ -107,9 +107,9 @@ def measure_nested(
     ``training_sets`` extend what is there. Writes ``nested.json`` and ``nested.parquet``.
 
     Args:
-        recipe: The whole recipe, see `recipe_for`; default: that of ``data`` and ``model``.
         data: A data set's name, a file, or a `DataConfig`. Not used when ``recipe`` is given.
         model: A model's name; default: what suits the data. Not used when ``recipe`` is given.
+        recipe: The whole recipe, see `recipe_for`; default: that of ``data`` and ``model``.
         training_sets: Resamples of the training set, two or more; three or more for intervals that cover others.
         runs: Trainings on each, two or more; three or more for intervals that cover other seeds.
         epsilon: None, or a share in (0, 1) of the uniform distribution that is mixed into predictions before
@@ -137,7 +137,7 @@ def measure_nested(
         >>> recipe = recipe_for("digits", changes={"epochs": 1, "model.hidden": [4]})
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     found = measure_nested(
-        ...         recipe, training_sets=2, runs=2, out=folder, engine="serial", announce=lambda line: None
+        ...         recipe=recipe, training_sets=2, runs=2, out=folder, engine="serial", announce=lambda line: None
         ...     )
         ...     sorted(path.name for path in found.path.iterdir())
         ['nested.json', 'nested.parquet', 'sample-0', 'sample-1']

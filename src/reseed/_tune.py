@@ -114,10 +114,10 @@ class Tuning:
 
 
 def tune(
-    recipe: Recipe | None = None,
     data: str | DataConfig = "digits",
     model: str | None = None,
     *,
+    recipe: Recipe | None = None,
     budget: float = 40.0,
     max_cost: float = 2.0,
     out: str | Path | None = None,
@@ -132,9 +132,9 @@ def tune(
     the same call continues. Writes ``tune.json``, and ``tuned.toml`` if the winner holds up.
 
     Args:
-        recipe: The control's recipe, see `recipe_for`; default: that of ``data`` and ``model``.
         data: A data set's name, a file, or a `DataConfig`. Not used when ``recipe`` is given.
         model: A model's name; default: what suits the data. Not used when ``recipe`` is given.
+        recipe: The control's recipe, see `recipe_for`; default: that of ``data`` and ``model``.
         budget: Trainings in all, in trainings of the control; one that sees twice the samples counts twice.
         max_cost: The most that training the tuned recipe may cost, relative to the control.
         out: The folder of all studies; default: ``reseed-studies/`` and a name made of data, model and recipe.
@@ -187,14 +187,15 @@ def tune(
             study = train(_SEARCH, replace(candidate.recipe, data=search), seed, rung.runs)
             trials.append(_trial(candidate, study, control, rung.runs))
         chosen = choose([Score(trial.label_entropy, trial.accuracy_bound) for trial in trials], keep)
+        if rung is plan.rungs[-1]:  # the winner must beat the control as well
+            chosen = tuple(place for place in chosen if trials[place].reduction > 0)
         rungs.append(tuple(replace(trial, goes_on=place in chosen) for place, trial in enumerate(trials)))
         spent += (rung.runs - before) * (1 + sum(trial.cost for trial in trials))
         before = rung.runs
-        best = trials[chosen[0]] if chosen else None
         left = tuple(left[place] for place in chosen)
         if not left:
             break
-    winner = left[0] if left and best is not None and best.reduction > 0 else None
+    winner = left[0] if left else None
     comparison = None
     if winner is not None:
         announce(f"confirmation: {winner.name}, {plan.confirmed} runs")

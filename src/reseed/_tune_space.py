@@ -32,6 +32,7 @@ METHODS: dict[str, float] = {
 }
 """Methods, and the trainings that a deployed model costs with each."""
 _FIRST = (
+    ("constant", 0.3, "ema", "label-smoothing"),
     ("constant", 1.0, "ema", ""),
     ("constant", 0.3, "ema", ""),
     ("cosine", 0.3, "", ""),

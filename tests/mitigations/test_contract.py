@@ -1,7 +1,8 @@
 """What every method promises: it trains, reproduces, resumes, works under every engine, and is nothing at zero."""
 
 import dataclasses
-from inspect import getdoc
+import re
+from inspect import getdoc, getsource
 
 import numpy as np
 import pytest
@@ -26,10 +27,12 @@ def test_every_method_is_in_the_table():
 
 @pytest.mark.parametrize("name", MITIGATIONS)
 def test_every_method_has_a_card(name):
-    """A method's docstring says when to use it, what it costs, where it harms, and whose it is."""
+    """A docstring says when to use a method, what it costs, where it harms and whose it is, and names its options."""
     card = getdoc(MITIGATIONS[name])
     assert all(part in card for part in ("Use it when:", "Cost:", "Beware:", "References:"))
-    assert all(field.name for field in dataclasses.fields(MITIGATIONS[name]))
+    sources = "".join(getsource(kind) for kind in MITIGATIONS[name].__mro__[:-2])
+    for field in dataclasses.fields(MITIGATIONS[name]):
+        assert re.search(rf'^    {field.name}: .*\n    """', sources, re.MULTILINE), field.name
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -190,13 +190,15 @@ def test_enough_steps_are_accepted(data):
 
 @pytest.mark.parametrize("model", [MLP, CNN])
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
-def test_a_branch_with_the_trunks_seeds_is_the_training_uninterrupted(data, model, optimizer):
+@pytest.mark.parametrize("schedule", [ScheduleConfig(), ScheduleConfig("cosine", cycles=2)])
+def test_a_branch_with_the_trunks_seeds_is_the_training_uninterrupted(data, model, optimizer, schedule):
     """A training that goes on from a copy is bit for bit the one never cut, and the copy can be used again."""
-    recipe = replace(RECIPE, model=model, optimizer=OptimizerConfig(optimizer, lr=1e-2))
+    recipe = replace(RECIPE, model=model, optimizer=OptimizerConfig(optimizer, lr=1e-2), schedule=schedule)
     whole, trunk = by_hand(recipe, data, RUNS[0]), by_hand(recipe, data, RUNS[0])
     list(whole.blocks([TOTAL]))
-    list(trunk.blocks([5]))
-    copy = trunk.as_trunk(5)
+    cut = TOTAL // 2  # where the second cycle begins, at the peak rate
+    list(trunk.blocks([cut]))
+    copy = trunk.as_trunk(cut)
     for _ in range(2):
         branch = by_hand(recipe, data, RUNS[0], trunk=copy)
         list(branch.blocks([TOTAL]))

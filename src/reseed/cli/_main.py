@@ -188,6 +188,14 @@ def _check_one_question(options: Measure) -> None:
     names = [name for name, is_asked in asked.items() if is_asked]
     if len(names) > 1:
         raise InputError(f"{' and '.join(names)} ask for different things; pass one of them.")
+    ignored = {
+        "--monitor": options.monitor,
+        "--record-train": options.record_train,
+        "--dropout-passes": options.dropout_passes > 0,
+    }
+    if (options.bootstrap or options.nested is not None) and any(ignored.values()):
+        named = next(name for name, is_given in ignored.items() if is_given)
+        raise InputError(f"{named}: --bootstrap and --nested record final probabilities only; leave it out.")
     if options.epsilon is not None and options.nested is None:
         raise InputError("--epsilon is for the divergences of --nested; pass it with that.")
 
@@ -255,7 +263,7 @@ def _mitigate(options: Mitigate) -> None:
         _list_methods()
         return
     found = mitigate(
-        _recipe(options, ()),
+        recipe=_recipe(options, ()),
         methods=words(options.methods),
         interval=options.interval,
         runs=options.runs,
@@ -270,7 +278,7 @@ def _mitigate(options: Mitigate) -> None:
 
 def _tune(options: Tune) -> None:
     found = tune(
-        _recipe(options, ()),
+        recipe=_recipe(options, ()),
         budget=options.budget,
         max_cost=options.max_cost,
         out=options.out,

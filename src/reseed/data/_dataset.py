@@ -63,7 +63,7 @@ class Dataset:
         self._check_ids()
         self._check_labels()
         if isinstance(self.inputs, torch.Tensor):
-            self._check_numbers(self.inputs)
+            self._check_options(self.inputs)
         else:
             self._check_texts(self.inputs)
 
@@ -149,7 +149,7 @@ class Dataset:
             where = f"position {position} (sample {self.sample_ids[position]!r})"
             raise self._fail(f"label {value} at {where} is outside the classes; labels are {allowed}.")
 
-    def _check_numbers(self, inputs: torch.Tensor) -> None:
+    def _check_options(self, inputs: torch.Tensor) -> None:
         if inputs.dtype != torch.float32:
             raise self._fail(f"inputs must be float32; got {inputs.dtype}. Convert with `.float()`.")
         if inputs.numel() == 0:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, final
 
-from reseed.mitigations._checks import check_number
+from reseed.mitigations._checks import check_option
 from reseed.mitigations._mitigation import AbstractMitigation
 
 
@@ -36,8 +36,8 @@ class Swa(AbstractMitigation):
     """Batch-norm statistics: averaged like weights, or recomputed on the training set with the averaged weights."""
 
     def __post_init__(self) -> None:
-        check_number(self, "last", 0 <= self.last <= 1, "a share in [0, 1]")
-        check_number(self, "statistics", self.statistics in ("averaged", "refreshed"), "averaged or refreshed")
+        check_option(self, "last", 0 <= self.last <= 1, "a share in [0, 1]")
+        check_option(self, "statistics", self.statistics in ("averaged", "refreshed"), "averaged or refreshed")
 
     @property
     def is_active(self) -> bool:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from reseed.mitigations._mitigation import AbstractMitigation
 
 
-def check_number(method: AbstractMitigation, field: str, is_valid: bool, expected: str) -> None:
+def check_option(method: AbstractMitigation, field: str, is_valid: bool, expected: str) -> None:
     """Accept a field's value.
 
     Raises:

@@ -9,8 +9,9 @@ from typing import ClassVar, Literal, final
 import torch
 from torch import Tensor
 
-from reseed.mitigations._checks import check_number
-from reseed.mitigations._entropy import entropy
+from reseed._numbers import is_whole
+from reseed.mitigations._checks import check_option
+from reseed.mitigations._entropy import entropy, log_probabilities
 from reseed.mitigations._mitigation import AbstractMitigation, Batch, Peers, Penalty
 
 
@@ -55,12 +56,17 @@ class CoDistillation(AbstractMitigation):
     """Weight of the entropy; zero or more. The method is the control where both weights are zero."""
 
     def __post_init__(self) -> None:
-        check_number(self, "networks", self.networks >= 2, "2 or more, for there must be one to learn from")
-        check_number(self, "weight", self.weight >= 0, "zero or more")
-        check_number(self, "divergence", self.divergence in ("ce", "kl", "js", "symkl"), "ce, kl, js or symkl")
-        check_number(self, "burn_in", 0 <= self.burn_in < 1, "a share in [0, 1)")
-        check_number(self, "ramp", 0 <= self.ramp <= 1, "a share in [0, 1]")
-        check_number(self, "entropy", self.entropy >= 0, "zero or more")
+        check_option(
+            self,
+            "networks",
+            is_whole(self.networks) and self.networks >= 2,
+            "2 or more, for there must be one to learn from",
+        )
+        check_option(self, "weight", 0 <= self.weight < math.inf, "zero or more")
+        check_option(self, "divergence", self.divergence in ("ce", "kl", "js", "symkl"), "ce, kl, js or symkl")
+        check_option(self, "burn_in", 0 <= self.burn_in < 1, "a share in [0, 1)")
+        check_option(self, "ramp", 0 <= self.ramp <= 1, "a share in [0, 1]")
+        check_option(self, "entropy", 0 <= self.entropy < math.inf, "zero or more")
 
     @property
     def is_active(self) -> bool:
@@ -81,7 +87,7 @@ class CoDistillation(AbstractMitigation):
         def added(logits: Tensor) -> Tensor:
             losses = self.entropy * entropy(logits) if self.entropy > 0 else torch.zeros((), device=logits.device)
             if weight > 0:
-                log_p = logits.to(torch.promote_types(logits.dtype, torch.float32)).log_softmax(-1)
+                log_p = log_probabilities(logits)
                 losses = losses + weight * _divergence(self.divergence, _of_others(log_p, self.networks), log_p)
             return losses
 

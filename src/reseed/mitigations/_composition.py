@@ -13,8 +13,8 @@ def check_composition(methods: Sequence[AbstractMitigation]) -> None:
     """Accept methods that make sense together.
 
     Raises:
-        RecipeError: One is there twice, or two of them replace the labels, train several networks as one run, or make
-            a second pass; the message names them.
+        RecipeError: One is there twice, or two of them replace the labels, train several networks as one run, make a
+            second pass, or see blended and unblended samples; the message names them.
     """
     for one, other in combinations(methods, 2):
         reasons = {
@@ -22,6 +22,9 @@ def check_composition(methods: Sequence[AbstractMitigation]) -> None:
             "both replace the labels": one.place == other.place == 0,
             "both train several networks as one run": one.peers is not None and other.peers is not None,
             "both make a second pass": one.passes > 1 and other.passes > 1,
+            "one blends samples, the other's penalty is about unblended ones": (
+                (one.blends and other.tells_samples_apart) or (other.blends and one.tells_samples_apart)
+            ),
         }
         for reason, holds in reasons.items():
             if holds:

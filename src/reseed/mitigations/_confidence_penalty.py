@@ -8,7 +8,7 @@ from functools import partial
 from typing import ClassVar, Literal, final
 
 from reseed.mitigations._beta_schedule import COURSES, BetaSchedule
-from reseed.mitigations._checks import check_number
+from reseed.mitigations._checks import check_option
 from reseed.mitigations._confidence_penalty_loss import entropy_penalty
 from reseed.mitigations._mitigation import AbstractMitigation, Batch, Penalty
 
@@ -21,7 +21,7 @@ class ConfidencePenalty(AbstractMitigation):
         L = CE - beta H(p)                        without a threshold
         L = CE + beta max(0, threshold - H(p))    with one: only confident predictions pay
 
-    Use it when: probabilities are over-confident and calibration matters more than stability.
+    Use it when: probabilities were found to be over-confident; look at the calibration before and after.
     Cost: one training, one network at inference.
     Beware: it caps the logit gap that training can reach, so that differences between seeds weigh more; the same
     beta is mild for two classes and drastic for a thousand, see ``normalize``.
@@ -47,14 +47,14 @@ class ConfidencePenalty(AbstractMitigation):
     """Strength at the first step."""
 
     def __post_init__(self) -> None:
-        check_number(self, "beta", 0 <= self.beta < math.inf, "zero or more")
-        check_number(self, "start", 0 <= self.start < math.inf, "zero or more")
+        check_option(self, "beta", 0 <= self.beta < math.inf, "zero or more")
+        check_option(self, "start", 0 <= self.start < math.inf, "zero or more")
         if self.threshold is not None:
             most = 1 if self.normalize else math.inf
             expected = "in (0, 1] where entropy is normalised" if self.normalize else "in (0, log K]"
-            check_number(self, "threshold", 0 < self.threshold <= most and self.threshold < math.inf, expected)
-        check_number(self, "course", self.course in COURSES, f"one of {', '.join(COURSES)}")
-        check_number(self, "warmup", 0 < self.warmup <= 1, "a share in (0, 1]")
+            check_option(self, "threshold", 0 < self.threshold <= most and self.threshold < math.inf, expected)
+        check_option(self, "course", self.course in COURSES, f"one of {', '.join(COURSES)}")
+        check_option(self, "warmup", 0 < self.warmup <= 1, "a share in (0, 1]")
 
     @property
     def is_active(self) -> bool:
@@ -66,7 +66,7 @@ class ConfidencePenalty(AbstractMitigation):
         if self.threshold is not None and not self.normalize:
             most = math.log(num_classes)
             is_valid = self.threshold <= most * (1 + 1e-6)
-            check_number(self, "threshold", is_valid, f"at most log K = {most:.4g} for {num_classes} classes")
+            check_option(self, "threshold", is_valid, f"at most log K = {most:.4g} for {num_classes} classes")
 
     def penalty(self, batch: Batch) -> Penalty:
         """Return what entropy costs at the batch's step."""

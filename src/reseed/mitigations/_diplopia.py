@@ -8,7 +8,7 @@ from typing import ClassVar, final
 from torch import Tensor, nn
 
 from reseed.mitigations._anchored import AbstractAnchored, predicted
-from reseed.mitigations._checks import check_number
+from reseed.mitigations._checks import check_option
 from reseed.mitigations._mitigation import Batch
 
 
@@ -36,7 +36,7 @@ class Diplopia(AbstractAnchored):
     """Weight of the anchor's class; 0 turns the method off."""
 
     def __post_init__(self) -> None:
-        check_number(self, "alpha", 0 <= self.alpha <= 1, "a share in [0, 1]")
+        check_option(self, "alpha", 0 <= self.alpha <= 1, "a share in [0, 1]")
 
     @property
     def is_active(self) -> bool:

@@ -8,7 +8,7 @@ from typing import ClassVar, final
 from torch import Tensor
 
 from reseed.mitigations._anchored import AbstractAnchored
-from reseed.mitigations._checks import check_number
+from reseed.mitigations._checks import check_option
 from reseed.mitigations._mitigation import Batch
 
 
@@ -37,7 +37,7 @@ class Distill(AbstractAnchored):
     """Weight of the anchor, lambda; 0 turns the method off."""
 
     def __post_init__(self) -> None:
-        check_number(self, "weight", 0 <= self.weight <= 1, "a share in [0, 1]")
+        check_option(self, "weight", 0 <= self.weight <= 1, "a share in [0, 1]")
 
     @property
     def is_active(self) -> bool:
@@ -46,6 +46,4 @@ class Distill(AbstractAnchored):
 
     def targets(self, targets: Tensor | None, batch: Batch) -> Tensor:
         """Return the mixture, [run, sample, class]."""
-        if self.weight == 1:
-            return batch.taught
         return (1 - self.weight) * batch.soft(targets) + self.weight * batch.taught

@@ -11,7 +11,7 @@ from torch import Tensor
 from reseed._draws import draw_key, draw_uniform
 from reseed._errors import InputError, InputTypeError
 from reseed._numbers import is_whole
-from reseed.mitigations._checks import check_number
+from reseed.mitigations._checks import check_option
 from reseed.mitigations._mitigation import AbstractMitigation, Batch
 from reseed.mitigations._priors import check_labels
 
@@ -83,7 +83,7 @@ class DisturbLabel(AbstractMitigation):
     """The probability of a draw, in [0, 1)."""
 
     def __post_init__(self) -> None:
-        check_number(self, "alpha", 0 <= self.alpha < 1, "a share in [0, 1)")
+        check_option(self, "alpha", 0 <= self.alpha < 1, "a share in [0, 1)")
 
     @property
     def is_active(self) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
-from reseed.mitigations._checks import check_number
+from reseed.mitigations._checks import check_option
 from reseed.mitigations._mitigation import AbstractMitigation
 
 
@@ -32,7 +32,7 @@ class Dropout(AbstractMitigation):
     """Probability of zero, in [0, 1); zero leaves the recipe's own."""
 
     def __post_init__(self) -> None:
-        check_number(self, "p", 0 <= self.p < 1, "a probability in [0, 1)")
+        check_option(self, "p", 0 <= self.p < 1, "a probability in [0, 1)")
 
     @property
     def is_active(self) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal, final
 
-from reseed.mitigations._checks import check_number
+from reseed._numbers import is_whole
+from reseed.mitigations._checks import check_option
 from reseed.mitigations._mitigation import Stage
 from reseed.mitigations._teaching import AbstractTeaching
 
@@ -35,8 +36,8 @@ class EnsembleSoftLabels(AbstractTeaching):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_number(self, "teachers", self.teachers >= 2, "2 or more")
-        check_number(self, "teacher", self.teacher in ("per_run", "shared"), "per_run or shared")
+        check_option(self, "teachers", is_whole(self.teachers) and self.teachers >= 2, "2 or more")
+        check_option(self, "teacher", self.teacher in ("per_run", "shared"), "per_run or shared")
 
     @property
     def stage(self) -> Stage:

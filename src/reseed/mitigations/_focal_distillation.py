@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, final
@@ -10,7 +11,8 @@ import torch
 from torch import Tensor
 
 from reseed.mitigations._anchored import AbstractAnchored, predicted
-from reseed.mitigations._checks import check_number
+from reseed.mitigations._checks import check_option
+from reseed.mitigations._entropy import log_probabilities
 from reseed.mitigations._mitigation import Batch, Penalty
 
 
@@ -33,6 +35,7 @@ class FocalDistillation(AbstractAnchored):
     """
 
     name: ClassVar[str] = "focal-distillation"
+    tells_samples_apart: ClassVar[bool] = True
 
     alpha: float = 0.5
     """Weight of the anchor everywhere, zero or more."""
@@ -40,8 +43,8 @@ class FocalDistillation(AbstractAnchored):
     """Weight of the anchor that comes on top where it is right, zero or more."""
 
     def __post_init__(self) -> None:
-        check_number(self, "alpha", self.alpha >= 0, "zero or more")
-        check_number(self, "beta", self.beta >= 0, "zero or more")
+        check_option(self, "alpha", 0 <= self.alpha < math.inf, "zero or more")
+        check_option(self, "beta", 0 <= self.beta < math.inf, "zero or more")
 
     @property
     def is_active(self) -> bool:
@@ -55,6 +58,6 @@ class FocalDistillation(AbstractAnchored):
 
 
 def _weighted_divergence(logits: Tensor, anchor: Tensor, weights: Tensor) -> Tensor:
-    log_p = logits.to(torch.promote_types(logits.dtype, torch.float32)).log_softmax(-1)
+    log_p = log_probabilities(logits)
     anchor = anchor.to(log_p.dtype)
     return weights * (torch.xlogy(anchor, anchor) - anchor * log_p).sum(-1)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
-from reseed.mitigations._checks import check_number
+from reseed.mitigations._checks import check_option
 from reseed.mitigations._mitigation import AbstractMitigation
 
 
@@ -34,7 +34,7 @@ class GradientClipping(AbstractMitigation):
     """c, a positive number; inf leaves the recipe's own."""
 
     def __post_init__(self) -> None:
-        check_number(self, "norm", self.norm > 0, "a positive number")
+        check_option(self, "norm", self.norm > 0, "a positive number")
 
     @property
     def is_active(self) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
-from reseed.mitigations._checks import check_number
+from reseed.mitigations._checks import check_option
 from reseed.mitigations._mitigation import AbstractMitigation
 
 
@@ -18,10 +18,11 @@ class InitScale(AbstractMitigation):
 
         w_0' = factor w_0,   for weights of two or more axes; biases and pre-trained weights stay
 
-    Use it when: always worth a try: it is free, and smaller weights leave less of the draw in the trained network.
+    Use it when: weights are averaged, or the learning rate decays: smaller weights leave less of the draw in the
+    trained network. By itself it was not found to change anything.
     Cost: one training, one network at inference.
-    Beware: networks of many layers without normalisation start ever more slowly: their outputs shrink by the factor
-    once a layer.
+    Beware: short trainings lose accuracy, and networks of many layers without normalisation start ever more slowly:
+    their outputs shrink by the factor once a layer.
 
     References:
         Gilmer et al., "A Loss Curvature Perspective on Training Instabilities of Deep Learning Models", ICLR 2022.
@@ -33,7 +34,7 @@ class InitScale(AbstractMitigation):
     """On the recipe's own initial scale; 1 is the control."""
 
     def __post_init__(self) -> None:
-        check_number(self, "factor", 0 < self.factor < math.inf, "a positive number")
+        check_option(self, "factor", 0 < self.factor < math.inf, "a positive number")
 
     @property
     def is_active(self) -> bool:

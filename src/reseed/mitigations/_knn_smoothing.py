@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from reseed._errors import InputError
-from reseed.mitigations._checks import check_number
+from reseed._numbers import is_whole
+from reseed.mitigations._checks import check_option
 from reseed.mitigations._mitigation import AbstractMitigation, Batch, Stage
 
 _DISTANCES = 1 << 20
@@ -49,10 +50,10 @@ class KnnSmoothing(AbstractMitigation):
     """Whether each run has a teacher of its own, or all runs of a study share one."""
 
     def __post_init__(self) -> None:
-        check_number(self, "a", 0 <= self.a <= 1, "a share in [0, 1]")
-        check_number(self, "b", 0 <= self.b <= 1, "a share in [0, 1]")
-        check_number(self, "k", self.k >= 1, "1 or more")
-        check_number(self, "teacher", self.teacher in ("per_run", "shared"), "per_run or shared")
+        check_option(self, "a", 0 <= self.a <= 1, "a share in [0, 1]")
+        check_option(self, "b", 0 <= self.b <= 1, "a share in [0, 1]")
+        check_option(self, "k", is_whole(self.k) and self.k >= 1, "1 or more")
+        check_option(self, "teacher", self.teacher in ("per_run", "shared"), "per_run or shared")
 
     @property
     def is_active(self) -> bool:

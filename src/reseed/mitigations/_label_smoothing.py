@@ -9,7 +9,7 @@ from typing import ClassVar, final
 from torch import Tensor
 
 from reseed._simplex import TOLERANCE
-from reseed.mitigations._checks import check_number
+from reseed.mitigations._checks import check_option
 from reseed.mitigations._label_smoothing_loss import smoothed
 from reseed.mitigations._mitigation import AbstractMitigation, Batch
 
@@ -27,11 +27,11 @@ class LabelSmoothing(AbstractMitigation):
     set, or given. With r uniform over K classes the true class gets 1 - epsilon + epsilon / K, as in
     `torch.nn.CrossEntropyLoss`.
 
-    Use it when: probabilities are over-confident and calibration matters more than stability; with unigram, when
-    classes are far from equally frequent.
+    Use it when: answers must stay and nobody reads the probabilities; with unigram, when classes are far from equally
+    frequent.
     Cost: one training, one network at inference.
-    Beware: it caps the logit gap that training can reach, so that differences between seeds weigh more; measured
-    label entropy often goes up.
+    Beware: probabilities become too cautious. It caps the logit gap that training can reach, so that on other data
+    differences between seeds may weigh more, and more answers change.
 
     References:
         Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR 2016;
@@ -47,15 +47,15 @@ class LabelSmoothing(AbstractMitigation):
     """Where it goes: uniform; unigram: the training set's class frequencies; or probabilities, one a class."""
 
     def __post_init__(self) -> None:
-        check_number(self, "epsilon", 0 <= self.epsilon < 1, "a share in [0, 1)")
+        check_option(self, "epsilon", 0 <= self.epsilon < 1, "a share in [0, 1)")
         if isinstance(self.prior, str):
-            check_number(self, "prior", self.prior in _PRIORS, "uniform, unigram or probabilities, one a class")
+            check_option(self, "prior", self.prior in _PRIORS, "uniform, unigram or probabilities, one a class")
             return
         # A tuple, whatever came: a recipe must compare and hash by its values.
         object.__setattr__(self, "prior", tuple(map(float, self.prior)))
         total = math.fsum(self.prior)
         is_valid = all(share >= 0 for share in self.prior) and abs(total - 1) <= TOLERANCE
-        check_number(self, "prior", is_valid, "probabilities that sum to 1")
+        check_option(self, "prior", is_valid, "probabilities that sum to 1")
 
     @property
     def is_active(self) -> bool:
@@ -66,7 +66,7 @@ class LabelSmoothing(AbstractMitigation):
         """Refuse a prior over another number of classes."""
         if not isinstance(self.prior, str):
             is_valid = len(self.prior) == num_classes
-            check_number(self, "prior", is_valid, f"one probability for each of {num_classes} classes")
+            check_option(self, "prior", is_valid, f"one probability for each of {num_classes} classes")
 
     def targets(self, targets: Tensor | None, batch: Batch) -> Tensor:
         """Return smoothed targets [run, sample, class]."""

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, final
 
-from reseed.mitigations._checks import check_number
+from reseed._numbers import is_whole
+from reseed.mitigations._checks import check_option
 from reseed.mitigations._mitigation import AbstractMitigation
 
 
@@ -35,8 +36,8 @@ class LargerBatch(AbstractMitigation):
     """The learning rate: as it was, times the factor, or times its square root."""
 
     def __post_init__(self) -> None:
-        check_number(self, "factor", self.factor >= 1, "1 or more")
-        check_number(self, "rate", self.rate in ("kept", "linear", "root"), "kept, linear or root")
+        check_option(self, "factor", is_whole(self.factor) and self.factor >= 1, "1 or more")
+        check_option(self, "rate", self.rate in ("kept", "linear", "root"), "kept, linear or root")
 
     @property
     def is_active(self) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
-from reseed.mitigations._checks import check_number
+from reseed.mitigations._checks import check_option
 from reseed.mitigations._mitigation import AbstractMitigation
 
 
@@ -35,7 +35,7 @@ class LearningRate(AbstractMitigation):
     """On the recipe's own peak rate; 1 is the control."""
 
     def __post_init__(self) -> None:
-        check_number(self, "factor", 0 < self.factor < math.inf, "a positive number")
+        check_option(self, "factor", 0 < self.factor < math.inf, "a positive number")
 
     @property
     def is_active(self) -> bool:

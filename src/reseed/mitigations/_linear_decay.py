@@ -2,42 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, final
+from typing import ClassVar, final
 
-from reseed.mitigations._checks import check_number
-from reseed.mitigations._mitigation import AbstractMitigation
+from reseed.mitigations._decay import AbstractDecay
 
 
 @final
 @dataclass(frozen=True)
-class LinearDecay(AbstractMitigation):
+class LinearDecay(AbstractDecay):
     """Linear decay: the learning rate falls along a line.
 
         lr_t = lr (1 - decay + decay f(u)),   f(u) = 1 - u,   u from 0, after warm-up, to 1 at the end
 
-    Use it when: always worth a try: it is free, and the last steps no longer move predictions.
+    Use it when: a training is long enough to converge: it costs nothing more, and the last steps no longer move
+    predictions.
     Cost: one training, one network at inference.
-    Beware: trainings that were too short get shorter still: raise the learning rate or train for longer.
+    Beware: trainings that were too short get shorter still, and lose accuracy: raise the learning rate
+    (`LearningRate`) or train for longer.
 
     References:
         Defazio et al., "Optimal Linear Decay Learning Rate Schedules and Further Refinements", 2023.
     """
 
     name: ClassVar[str] = "linear-decay"
-
-    decay: float = 1.0
-    """Share of the learning rate that is gone at the end, in [0, 1]; zero leaves the recipe's own schedule."""
-
-    def __post_init__(self) -> None:
-        check_number(self, "decay", 0 <= self.decay <= 1, "a share in [0, 1]")
-
-    @property
-    def is_active(self) -> bool:
-        """Whether the rate falls."""
-        return self.decay > 0
-
-    def settings(self, recipe: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the schedule's shape and end."""
-        return {"schedule.name": "linear", "schedule.floor": 1 - self.decay}
+    shape: ClassVar[str] = "linear"

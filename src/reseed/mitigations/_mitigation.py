@@ -124,6 +124,10 @@ class AbstractMitigation(ABC):
     """Where it stands among the methods of a recipe: 0 replaces labels, 1 changes what is there, 2 blends samples."""
     blends: ClassVar[bool] = False
     """Whether it blends inputs, so that they must be numbers."""
+    tells_samples_apart: ClassVar[bool] = False
+    """Whether its penalty depends on which sample a row is, so that rows must not be blended."""
+    may_abstain: ClassVar[bool] = False
+    """Whether its runs give no answer at times; see `abstains`."""
 
     @property
     @abstractmethod
@@ -169,14 +173,14 @@ class AbstractMitigation(ABC):
         """The networks that make up a run, if there are several."""
         return None
 
-    def abstains(self, answers: Tensor, members: Tensor) -> Tensor | None:
-        """Return where a run of several networks gives no answer, [run, sample]; None for runs that always answer.
+    def abstains(self, answers: Tensor, members: Tensor) -> Tensor:
+        """Return where a run of several networks gives no answer, [run, sample].
 
         Args:
             answers: Labels of the runs, [run, sample], on the CPU.
             members: Labels of their networks, [run, network, sample].
         """
-        return None
+        return torch.zeros_like(answers, dtype=torch.bool)
 
     @property
     def passes(self) -> int:
@@ -195,12 +199,12 @@ class AbstractMitigation(ABC):
         """Return what is added to the loss, or None."""
         return None
 
-    def ascent(self, parameters: Sequence[Tensor], gradients: Sequence[Tensor], runs: int) -> list[Tensor] | None:
-        """Return how far to move each parameter before a second pass whose gradients count, or None for no such pass.
+    def ascent(self, parameters: Sequence[Tensor], gradients: Sequence[Tensor], runs: int) -> list[Tensor]:
+        """Return how far to move each parameter before a second pass, whose gradients count; see `passes`.
 
         Args:
             parameters: Each with a first axis divisible by ``runs``, run by run.
             gradients: Theirs, from the first pass.
             runs: How many runs they hold.
         """
-        return None
+        return [torch.zeros_like(gradient) for gradient in gradients]

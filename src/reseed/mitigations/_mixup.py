@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from reseed._draws import draw_key, draw_uniform
-from reseed.mitigations._checks import check_number
+from reseed.mitigations._checks import check_option
 from reseed.mitigations._mitigation import AbstractMitigation, Batch
 
 _PLACE = 101
@@ -42,7 +42,7 @@ class Mixup(AbstractMitigation):
     """Of the Beta distribution: near zero hardly any sample is blended, at 1 lam is uniform; zero is the control."""
 
     def __post_init__(self) -> None:
-        check_number(self, "alpha", 0 <= self.alpha < float("inf"), "a number, zero or more")
+        check_option(self, "alpha", 0 <= self.alpha < float("inf"), "a number, zero or more")
 
     @property
     def is_active(self) -> bool:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from reseed.mitigations._anchored import AbstractAnchored, predicted
-from reseed.mitigations._checks import check_number
+from reseed.mitigations._checks import check_option
 from reseed.mitigations._mitigation import Batch
 
 
@@ -38,7 +38,7 @@ class Rcp(AbstractAnchored):
     """Weight of the anchor where it is right; 0 turns the method off."""
 
     def __post_init__(self) -> None:
-        check_number(self, "alpha", 0 <= self.alpha <= 1, "a share in [0, 1]")
+        check_option(self, "alpha", 0 <= self.alpha <= 1, "a share in [0, 1]")
 
     @property
     def is_active(self) -> bool:

@@ -7,6 +7,7 @@ import inspect
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from reseed._errors import RecipeError
 from reseed.mitigations._averaged_weights import Swa
@@ -104,7 +105,7 @@ def mitigation(name: str, **options: Any) -> AbstractMitigation:
 def parse_mitigations(text: str) -> tuple[AbstractMitigation, ...]:
     """Return the methods that a text names: ``NAME[:FIELD=VALUE]...``, several joined by ``+``.
 
-    ``control`` is no method at all.
+    ``control`` is no method at all. In a value, write + as %2B, % as %25, and : as %3A unless // follows it.
 
     Raises:
         RecipeError: A method or field is unknown, or a value is unusable.
@@ -125,7 +126,7 @@ def parse_mitigations(text: str) -> tuple[AbstractMitigation, ...]:
             field, sign, value = pair.partition("=")
             if not sign:
                 raise RecipeError(f"mitigation {part.strip()!r}: write options as FIELD=VALUE, got {pair!r}.")
-            options[field.strip().replace("-", "_")] = value.strip()
+            options[field.strip().replace("-", "_")] = unquote(value.strip())
         methods.append(mitigation(name, **options))
     return tuple(methods)
 
@@ -164,16 +165,21 @@ def described(methods: tuple[AbstractMitigation, ...]) -> str:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, str):  # a path, say, with signs that separate methods and options
+        return re.sub(":(?!//)", "%3A", value.replace("%", "%25").replace("+", "%2B"))
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _typed(name: str, field: str, value: Any, kind: str) -> Any:
     """Return a value as the field's annotation wants it; the command line and TOML give words and numbers."""
+    if value is None and kind.endswith("| None"):
+        return None
     try:
         if "tuple[float" in kind and (numbers := _numbers(value)):
             return numbers
         if kind.startswith("int") and not isinstance(value, bool):
-            return int(value) if float(value) == int(float(value)) else _unusable(name, field, value, "a whole number")
+            number = float(value)
+            return int(number) if number.is_integer() else _unusable(name, field, value, "a whole number")
         if kind.startswith("float") and not isinstance(value, bool):
             return float(value)
         if kind.startswith("bool") and str(value).lower() in ("true", "false"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, final
@@ -9,7 +10,7 @@ from typing import ClassVar, final
 import torch
 from torch import Tensor
 
-from reseed.mitigations._checks import check_number
+from reseed.mitigations._checks import check_option
 from reseed.mitigations._mitigation import AbstractMitigation
 
 _TINY = 1e-12
@@ -40,7 +41,7 @@ class Sam(AbstractMitigation):
     """Measure the radius relative to each weight (ASAM)."""
 
     def __post_init__(self) -> None:
-        check_number(self, "rho", self.rho >= 0, "zero or more")
+        check_option(self, "rho", 0 <= self.rho < math.inf, "zero or more")
 
     @property
     def is_active(self) -> bool:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar, final
 
 import torch
 from torch import Tensor
 
 from reseed._errors import RecipeError
-from reseed.mitigations._checks import check_number
-from reseed.mitigations._mitigation import AbstractMitigation, Peers
+from reseed.mitigations._checks import check_option
+from reseed.mitigations._ensemble import AbstractEnsemble
 
 
 @final
 @dataclass(frozen=True)
-class SelectiveEnsembling(AbstractMitigation):
+class SelectiveEnsembling(AbstractEnsemble):
     """A selective ensemble: it gives no answer where its members' majority may be chance.
 
         answer A where P(|X - n / 2| >= |n_A - n / 2|) <= alpha,   X ~ Binomial(n, 1/2),   n = n_A + n_B
@@ -34,6 +35,7 @@ class SelectiveEnsembling(AbstractMitigation):
     """
 
     name: ClassVar[str] = "selective-ensemble"
+    may_abstain: ClassVar[bool] = True
 
     members: int = 10
     """Networks in the ensemble; one is the control."""
@@ -41,24 +43,14 @@ class SelectiveEnsembling(AbstractMitigation):
     """Level of the test, in (0, 1)."""
 
     def __post_init__(self) -> None:
-        check_number(self, "members", self.members >= 1, "1 or more")
-        check_number(self, "alpha", 0 < self.alpha < 1, "a number in (0, 1)")
+        super().__post_init__()
+        check_option(self, "alpha", 0 < self.alpha < 1, "a number in (0, 1)")
         if self.members > 1 and _p_value(self.members, self.members) > self.alpha:
             least = next(size for size in range(2, 10**6) if _p_value(size, size) <= self.alpha)
             raise RecipeError(
                 f"mitigation {self.name}: {self.members} members cannot reach p <= {self.alpha} even where all agree; "
                 f"set members to {least} or more."
             )
-
-    @property
-    def is_active(self) -> bool:
-        """Whether there is more than one network."""
-        return self.members > 1
-
-    @property
-    def peers(self) -> Peers:
-        """The members, each with its own seeds."""
-        return Peers(self.members, serve="mean")
 
     def abstains(self, answers: Tensor, members: Tensor) -> Tensor:
         """Return where the majority is not clear, or another one than the answer, [run, sample]."""
@@ -67,17 +59,17 @@ class SelectiveEnsembling(AbstractMitigation):
         counts.scatter_add_(1, members, torch.ones_like(members))
         first = counts.gather(1, answers[:, None])[:, 0]
         second = counts.scatter(1, answers[:, None], 0).amax(1)
-        return ~self._clear[first, second]
+        return ~_clear(self.members, self.alpha)[first, second]
 
-    @property
-    def _clear(self) -> Tensor:
-        """Whether n_A votes against n_B are clear, [n_A, n_B]."""
-        sizes = range(self.members + 1)
-        clear = [[a > b and _p_value(a, a + b) <= self.alpha for b in sizes] for a in sizes]
-        return torch.tensor(clear)
+
+@lru_cache
+def _clear(members: int, alpha: float) -> Tensor:
+    """Return whether n_A votes against n_B are clear, [n_A, n_B]."""
+    sizes = range(members + 1)
+    return torch.tensor([[a > b and _p_value(a, a + b) <= alpha for b in sizes] for a in sizes])
 
 
 def _p_value(votes: int, total: int) -> float:
     """Return the two-sided binomial p-value of a majority of ``votes`` of ``total``: twice its upper tail."""
     tail = sum(math.comb(total, count) for count in range(votes, total + 1))
-    return min(1.0, 2.0 * tail / float(2**total))
+    return float(min(1.0, 2 * tail / 2**total))

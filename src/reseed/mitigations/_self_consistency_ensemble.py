@@ -8,13 +8,13 @@ from typing import ClassVar, final
 import torch
 from torch import Tensor
 
-from reseed.mitigations._checks import check_number
-from reseed.mitigations._mitigation import AbstractMitigation, Peers
+from reseed.mitigations._checks import check_option
+from reseed.mitigations._ensemble import AbstractEnsemble
 
 
 @final
 @dataclass(frozen=True)
-class SelfConsistencyEnsembling(AbstractMitigation):
+class SelfConsistencyEnsembling(AbstractEnsemble):
     """An ensemble that gives no answer where too few pairs of its members agree.
 
         answer where (number of pairs of members that agree) / (number of pairs) >= threshold
@@ -31,6 +31,7 @@ class SelfConsistencyEnsembling(AbstractMitigation):
     """
 
     name: ClassVar[str] = "self-consistency-ensemble"
+    may_abstain: ClassVar[bool] = True
 
     members: int = 10
     """Networks in the ensemble; one is the control."""
@@ -38,18 +39,8 @@ class SelfConsistencyEnsembling(AbstractMitigation):
     """Least share of the pairs of members that must agree, in [0, 1]."""
 
     def __post_init__(self) -> None:
-        check_number(self, "members", self.members >= 1, "1 or more")
-        check_number(self, "threshold", 0 <= self.threshold <= 1, "a share in [0, 1]")
-
-    @property
-    def is_active(self) -> bool:
-        """Whether there is more than one network."""
-        return self.members > 1
-
-    @property
-    def peers(self) -> Peers:
-        """The members, each with its own seeds."""
-        return Peers(self.members, serve="mean")
+        super().__post_init__()
+        check_option(self, "threshold", 0 <= self.threshold <= 1, "a share in [0, 1]")
 
     def abstains(self, answers: Tensor, members: Tensor) -> Tensor:
         """Return where fewer pairs of members agree, [run, sample]."""

@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from reseed.mitigations._checks import check_number
+from reseed.mitigations._checks import check_option
 from reseed.mitigations._mitigation import AbstractMitigation, Batch
 from reseed.mitigations._tempered import tempered
 
@@ -31,11 +31,11 @@ class AbstractTeaching(AbstractMitigation):
     """The exponent's inverse, as in distillation; in its place."""
 
     def __post_init__(self) -> None:
-        check_number(self, "exponent", 0 < self.exponent < math.inf, "a positive number")
+        check_option(self, "exponent", 0 < self.exponent < math.inf, "a positive number")
         if self.temperature is not None:
-            check_number(self, "temperature", 0 < self.temperature < math.inf, "a positive number")
-            check_number(self, "exponent", self.exponent == 1, "left alone where temperature is given")
-        check_number(self, "hard_weight", 0 <= self.hard_weight <= 1, "a share in [0, 1]")
+            check_option(self, "temperature", 0 < self.temperature < math.inf, "a positive number")
+            check_option(self, "exponent", self.exponent == 1, "left alone where temperature is given")
+        check_option(self, "hard_weight", 0 <= self.hard_weight <= 1, "a share in [0, 1]")
 
     @property
     def is_active(self) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal, final
 
-from reseed.mitigations._checks import check_number
+from reseed._numbers import is_whole
+from reseed.mitigations._checks import check_option
 from reseed.mitigations._mitigation import Stage
 from reseed.mitigations._teaching import AbstractTeaching
 
@@ -51,10 +52,10 @@ class Tgtss(AbstractTeaching):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_number(self, "transient", 0 <= self.transient < 1, "a share in [0, 1)")
-        check_number(self, "every", self.every >= 1, "1 or more")
-        check_number(self, "source", self.source in ("full", "in_batch"), "full or in_batch")
-        check_number(self, "teacher", self.teacher in ("per_run", "shared"), "per_run or shared")
+        check_option(self, "transient", 0 <= self.transient < 1, "a share in [0, 1)")
+        check_option(self, "every", is_whole(self.every) and self.every >= 1, "1 or more")
+        check_option(self, "source", self.source in ("full", "in_batch"), "full or in_batch")
+        check_option(self, "teacher", self.teacher in ("per_run", "shared"), "per_run or shared")
 
     @property
     def stage(self) -> Stage:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
-from reseed.mitigations._checks import check_number
+from reseed.mitigations._checks import check_option
 from reseed.mitigations._mitigation import AbstractMitigation
 
 
@@ -32,7 +32,7 @@ class Warmup(AbstractMitigation):
     """Share of the steps over which the rate rises, in [0, 1); zero leaves the recipe's own."""
 
     def __post_init__(self) -> None:
-        check_number(self, "share", 0 <= self.share < 1, "a share in [0, 1)")
+        check_option(self, "share", 0 <= self.share < 1, "a share in [0, 1)")
 
     @property
     def is_active(self) -> bool:

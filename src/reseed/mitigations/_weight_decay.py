@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
-from reseed.mitigations._checks import check_number
+from reseed.mitigations._checks import check_option
 from reseed.mitigations._mitigation import AbstractMitigation
 
 _DECOUPLED = {"sgd": "sgdw", "adam": "adamw"}
@@ -44,7 +45,7 @@ class WeightDecay(AbstractMitigation):
     """Whether weights shrink apart from the gradient, in place of an L2 term in it."""
 
     def __post_init__(self) -> None:
-        check_number(self, "strength", self.strength >= 0, "zero or more")
+        check_option(self, "strength", 0 <= self.strength < math.inf, "zero or more")
 
     @property
     def is_active(self) -> bool:

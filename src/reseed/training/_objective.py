@@ -123,8 +123,7 @@ class Objective:
             if method.passes > 1:
                 moving = [parameter for parameter in parameters if parameter.grad is not None]
                 gradients = [parameter.grad for parameter in moving if parameter.grad is not None]
-                moves = method.ascent(moving, gradients, runs)
-                return list(zip(moving, moves, strict=True)) if moves is not None else []
+                return list(zip(moving, method.ascent(moving, gradients, runs), strict=True))
         return []
 
     def _of_rows(self, taught: Tensor, rows: Tensor) -> Tensor:

@@ -56,6 +56,7 @@ class TorchOptimizer:
     def resume(self, state: Mapping[str, Any]) -> None:
         """Go on from what `state` returned; the copy stays as it is."""
         self._optimizer.load_state_dict(deepcopy(dict(state)))
+        self._rate = self._optimizer.param_groups[0]["lr"]  # the last one of the other training, which came along
 
 
 @final

@@ -108,13 +108,13 @@ class StackedTraining(AbstractTraining):
         """Return logits, and where the runs' networks have them abstain; see `AbstractTraining`."""
         networks = self._of_networks(inputs)
         served, peers = self._served(networks), self.recipe.peers
-        if peers is None:
+        method = next((one for one in self.recipe.mitigations if one.may_abstain), None)
+        if peers is None or method is None:
             return served, None
         members = networks.view(len(self.seeds), peers.count, *networks.shape[1:])
         # numpy's argmax promises the first of equal values; torch's does not on every device.
         labels, votes = (torch.from_numpy(values.cpu().numpy().argmax(-1)) for values in (served, members))
-        silent = (method.abstains(labels, votes) for method in self.recipe.mitigations)
-        return served, next((where for where in silent if where is not None), None)
+        return served, method.abstains(labels, votes)
 
     def _of_networks(self, inputs: Tensor) -> Tensor:
         """Return logits [network, sample, class], those of a run one after the other."""
