@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -22,8 +21,8 @@ from reseed.studies import (
     Study,
     check_runs,
     local_folder,
-    replace_file,
     replace_json,
+    replace_table,
     to_stderr,
     train_study,
 )
@@ -131,10 +130,8 @@ class BootstrapMeasurement:
         Raises:
             StorageError: They cannot be written.
         """
-        import pyarrow.parquet as pq
-
         for name, table in ((TABLE, self.samples), (PLOT, self.plot)):
-            replace_file(self.path / name, partial(pq.write_table, table, compression="zstd"))
+            replace_table(self.path / name, table)
         replace_json(self.path / BOOTSTRAP, self.summary)
 
 

@@ -14,10 +14,10 @@ from reseed._measure import STUDIES
 from reseed.instability import Comparison, compare_studies
 from reseed.mitigations import described
 from reseed.report import write_comparison_page
-from reseed.studies import Study, local_folder, replace_file, replace_json
+from reseed.studies import Study, local_folder, replace_json, replace_table
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    pass
 
 COMPARISON, PAGE = "comparison.json", "comparison.html"
 _TABLE = "comparison.parquet"
@@ -79,14 +79,8 @@ def write_comparison(found: Comparison, folder: str | Path) -> Path:
     """
     root = local_folder(folder)
     replace_json(root / COMPARISON, found.summary)
-    replace_file(root / _TABLE, lambda path: _write_table(found.samples, path))
+    replace_table(root / _TABLE, found.samples)
     return write_comparison_page(found, root / PAGE)
-
-
-def _write_table(table: pa.Table, path: Path) -> None:
-    import pyarrow.parquet as pq
-
-    pq.write_table(table, path, compression="zstd")
 
 
 def comparison_folder(found: Comparison) -> Path:

@@ -11,7 +11,7 @@ from uuid import uuid4
 from reseed._errors import InputError, MissingExtraError
 from reseed._profile import profile
 from reseed.instability import COLUMNS, RECORDED
-from reseed.studies import Study, replace_file, replace_json, storing
+from reseed.studies import Study, replace_file, replace_json, replace_table, storing
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -59,9 +59,7 @@ def export(study: str | Path | Study, out: str | Path) -> Path:
 
 
 def _parquet(study: Study, path: Path) -> None:
-    import pyarrow.parquet as pq
-
-    replace_file(path, lambda partial: pq.write_table(profile(study), partial, compression="zstd"))
+    replace_table(path, profile(study))
 
 
 def _csv(study: Study, path: Path) -> None:

@@ -17,7 +17,7 @@ from reseed.instability import SampleGroups, Stability, describe_columns, evalua
 from reseed.mitigations import AbstractMitigation, parse_mitigations
 from reseed.models import ModelConfig, suggested_model
 from reseed.report import report_data, write
-from reseed.studies import Study, local_folder, replace_file, replace_json, to_stderr, train_study
+from reseed.studies import Study, local_folder, replace_json, replace_table, to_stderr, train_study
 from reseed.training import (
     DEFAULT_VARY,
     Recipe,
@@ -71,11 +71,9 @@ class Measurement:
         Raises:
             StorageError: They cannot be written.
         """
-        import pyarrow.parquet as pq
-
         root = self.study.path if folder is None else local_folder(folder)
         replace_json(root / "summary.json", self.summary)
-        replace_file(root / "samples.parquet", lambda path: pq.write_table(self.samples, path, compression="zstd"))
+        replace_table(root / "samples.parquet", self.samples)
         report = write(report_data(self.study, self.stability, self.groups), root / "report.html")
         if folder is None:
             self.study.publish("summary.json", "samples.parquet", "report.html")

@@ -23,8 +23,8 @@ from reseed.studies import (
     Study,
     check_runs,
     local_folder,
-    replace_file,
     replace_json,
+    replace_table,
     to_stderr,
     train_study,
 )
@@ -214,9 +214,7 @@ def _final(study: Study, runs: list[int]) -> NDArray[Any]:
 
 
 def _write(found: NestedMeasurement) -> None:
-    import pyarrow.parquet as pq
-
-    replace_file(found.path / _TABLE, lambda path: pq.write_table(found.samples, path, compression="zstd"))
+    replace_table(found.path / _TABLE, found.samples)
     replace_json(found.path / NESTED, found.summary)
 
 

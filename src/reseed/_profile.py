@@ -31,10 +31,10 @@ def profile(study: str | Path | Study) -> pa.Table:
     `training_dynamics`, averaged over runs. The trajectory's margin is the recorded one, of probabilities. What each
     column is, its unit, range and direction, is in the metadata of its field; see `reseed.instability.Column`.
 
+    Of a study of one run, what needs two is absent, see `reseed.instability.evaluate`.
+
     Args:
         study: A study, its folder or its URL.
-
-    Of a study of one run, what needs two is absent, see `reseed.instability.evaluate`.
 
     Raises:
         StudyError: There is no usable study.

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from reseed.instability import ComparedMethod, Comparison, Estimate
-from reseed.report import _sections
+from reseed.report import _headline, _sections
 from reseed.report import _text as text
 from reseed.report._changed_samples import changed_samples
 from reseed.report._comparison_terminal import COVERS
@@ -48,7 +48,7 @@ def render_comparison(found: Comparison) -> str:
     body = (
         '<a class="skip" href="#methods">Skip to the methods</a><main>',
         _header(found),
-        _notes(found),
+        _headline.notes(found.notes),
         _NAVIGATION,
         '<section id="methods" aria-labelledby="methods-title"><h2 id="methods-title">Method by method</h2>',
         _caption(found),
@@ -85,13 +85,6 @@ def _header(found: Comparison) -> str:
         f'<h1 dir="auto">{text.escape(_title(found))}</h1><ul class="facts">{items}</ul>'
         f'<p class="follow">{text.escape(found.recommendation)}</p></header>'
     )
-
-
-def _notes(found: Comparison) -> str:
-    if not found.notes:
-        return ""
-    items = "".join(f'<li dir="auto">{text.escape(note)}</li>' for note in found.notes)
-    return f'<aside class="notes" aria-label="Notes"><h2>Before you read on</h2><ul>{items}</ul></aside>'
 
 
 def _caption(found: Comparison) -> str:

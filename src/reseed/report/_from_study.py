@@ -27,7 +27,7 @@ def report_data(study: Study, stability: Stability, groups: SampleGroups | None 
     each run predicted.
 
     Args:
-        study: A study with two or more complete runs.
+        study: A study.
         stability: Its measures.
         groups: The groups of its samples; default: made here.
     """

@@ -1,6 +1,7 @@
 """The top of the page: what was studied, the one sentence, and the headline numbers with what they mean."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,11 +72,11 @@ def _lead(data: ReportData) -> tuple[str, str]:
     )
 
 
-def notes(data: ReportData) -> str:
+def notes(given: Sequence[str]) -> str:
     """The warnings, or nothing."""
-    if not data.notes:
+    if not given:
         return ""
-    items = "".join(f'<li dir="auto">{text.escape(note)}</li>' for note in data.notes)
+    items = "".join(f'<li dir="auto">{text.escape(note)}</li>' for note in given)
     return f'<aside class="notes" aria-label="Notes"><h2>Before you read on</h2><ul>{items}</ul></aside>'
 
 

@@ -33,7 +33,7 @@ def render(data: ReportData) -> str:
     body = (
         '<a class="skip" href="#samples">Skip to the samples</a><main>',
         _headline.header(data),
-        _headline.notes(data),
+        _headline.notes(data.notes),
         _navigation(is_compared=is_compared, has_where=bool(where), has_cost=bool(cost)),
         _headline.headline(data),
         *(_comparison(data, by_name) if is_compared else ()),

@@ -3,7 +3,7 @@
 from reseed.studies._cost import Cost
 from reseed.studies._cost_summary import cost_summary
 from reseed.studies._execution import ExecutionArguments
-from reseed.studies._files import replace_file, replace_json, replace_text, storing
+from reseed.studies._files import replace_file, replace_json, replace_table, replace_text, storing
 from reseed.studies._final import FinalArray
 from reseed.studies._fit import run
 from reseed.studies._header import Header
@@ -42,6 +42,7 @@ __all__ = [
     "pair",
     "replace_file",
     "replace_json",
+    "replace_table",
     "replace_text",
     "run",
     "storing",

@@ -8,10 +8,13 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 from uuid import uuid4
 
 from reseed._errors import StorageError, StudyError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 T = TypeVar("T")
 
@@ -62,6 +65,13 @@ def replace_text(path: Path, text: str) -> None:
 def replace_json(path: Path, value: object) -> None:
     """Write a JSON file, see `replace_file`; numbers that are not finite become null."""
     replace_text(path, json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def replace_table(path: Path, table: pa.Table) -> None:
+    """Write a table as Parquet, see `replace_file`."""
+    import pyarrow.parquet as pq
+
+    replace_file(path, lambda partial: pq.write_table(table, partial, compression="zstd"))
 
 
 def _finite(value: Any) -> Any:

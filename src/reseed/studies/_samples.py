@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from reseed._errors import InputError, StudyError
 from reseed.data import Dataset, previews
-from reseed.studies._files import inside, replace_file
+from reseed.studies._files import inside, replace_table
 
 _FILE = "evaluation.parquet"
 
@@ -280,7 +280,6 @@ def check_encodable(name: str, items: Sequence[str]) -> None:
 def write_samples(root: Path, samples: Samples) -> None:
     """Write the samples beside the runs, once."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     columns: dict[str, Any] = {"sample_id": list(samples.ids), "target": samples.targets}
     if samples.texts is not None:
@@ -288,7 +287,7 @@ def write_samples(root: Path, samples: Samples) -> None:
     if samples.images is not None:
         columns["image"] = pa.array(samples.images, pa.binary())
     table = pa.table(columns)
-    replace_file(root / _FILE, lambda path: pq.write_table(table, path, compression="zstd"))
+    replace_table(root / _FILE, table)
 
 
 def read_samples(root: Path, class_names: tuple[str, ...], digest: str) -> Samples:
