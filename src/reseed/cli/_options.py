@@ -414,7 +414,7 @@ class Compare:
     names: Annotated[str | None, arg(metavar="NAME,...", help_behavior_hint="")] = None
     """What to call the studies. Default: the methods of their recipes, else their folders."""
     interval: Literal["two-way", "jackknife", "samples"] = "two-way"
-    """What 95 % intervals cover: other runs and other samples (on the safe side), other runs on these samples
+    """What 95 % intervals cover: other runs and other samples, other runs on these samples
     (jackknife), or other samples."""
     out: _Path = None
     """The folder to write to. Default: reseed-studies/ and a name made of the data and the studies."""
@@ -446,7 +446,7 @@ class Mitigate:
     list: bool = False
     """Print every method with what it is and what it costs, and train nothing."""
     interval: Literal["two-way", "jackknife", "samples"] = "two-way"
-    """What 95 % intervals cover: other runs and other samples (on the safe side), other runs on these samples
+    """What 95 % intervals cover: other runs and other samples, other runs on these samples
     (jackknife), or other samples."""
     model: _Name = None
     """mlp, cnn, resnet, text-tfidf, text-encoder or MODULE:FUNCTION. Default: what suits the data."""

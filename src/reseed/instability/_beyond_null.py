@@ -12,12 +12,13 @@ from reseed.instability._estimate import (
     Method,
     check_level,
     check_method,
+    counted_once,
     interval,
     jackknife_variance,
     no_estimate,
     run_by_sample,
 )
-from reseed.instability._leave_one_out import means_without_each_run, per_sample
+from reseed.instability._leave_one_out import per_sample, without_each_run
 
 _NAMES = ("method", "null", "control")
 
@@ -41,7 +42,8 @@ def reduction_beyond_null(
     hardly their difference.
 
     Runs of the three batches count as independent, samples as paired: a jackknife over the runs of each batch, and for
-    samples the linearised bootstrap of the ratio. The chosen subset is held fixed.
+    samples the linearised bootstrap of the ratio; "two-way" as in `label_entropy_reduction`. The chosen subset is held
+    fixed.
 
     Args:
         method: labels of runs with the method [run, sample], integers or strings.
@@ -88,12 +90,13 @@ def reduction_beyond_null(
         return no_estimate(interval, runs, samples)
     reached, base, untreated = entropies
     value = float((base.sum() - reached.sum()) / untreated.sum())
-    variance = 0.0
+    over_runs = over_samples = own = 0.0
     if interval != "samples":
-        variance += _over_runs(batches, entropies)
+        over_runs, own = _over_runs(batches, entropies)
     if interval != "jackknife":
         residual = base - reached - value * untreated
-        variance += float(np.sum(residual**2) / untreated.sum() ** 2) if samples > 1 else float("nan")
+        over_samples = float(np.sum(residual**2) / untreated.sum() ** 2) if samples > 1 else float("nan")
+    variance = counted_once(over_runs, over_samples, own)
     if np.isnan(variance):
         undefined("a single sample, or a control that agrees once a run is left out, gives no error; it is NaN.")
     return _percent(value, variance, interval, runs, samples, level)
@@ -101,14 +104,16 @@ def reduction_beyond_null(
 
 def _over_runs(
     batches: list[Integer[np.ndarray, "run sample"]], entropies: list[Float[np.ndarray, " sample"]]
-) -> float:
-    """Returns the jackknife variances over the runs of all three batches, added."""
+) -> tuple[float, float]:
+    """Returns the jackknife variances over the runs of all three batches, added, and each sample's own part of them."""
     reached, base, untreated = (float(values.mean()) for values in entropies)
-    method, null, control = (means_without_each_run(batch, "label_entropy") for batch in batches)
-    if not (control > 0).all():
-        return float("nan")
-    parts = (method / untreated, null / untreated, (base - reached) / control)
-    return sum(jackknife_variance(part) for part in parts)
+    method, null, control = (without_each_run(batch, "label_entropy") for batch in batches)
+    if not (control.means > 0).all():
+        return float("nan"), float("nan")
+    parts = (method.means / untreated, null.means / untreated, (base - reached) / control.means)
+    own = (method.own_variance + null.own_variance) / untreated**2
+    own += control.own_variance * (base - reached) ** 2 / untreated**4
+    return sum(jackknife_variance(part) for part in parts), own
 
 
 def _percent(value: float, variance: float, method: str, runs: int, samples: int, level: float) -> Estimate:

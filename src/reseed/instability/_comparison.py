@@ -92,10 +92,11 @@ def compare_studies(
     Of every study the first R complete runs are compared, with R the smallest number that any of them has, since label
     entropy grows with that number. Runs of two studies count as independent, samples as paired.
 
-    Two-way intervals add up what other runs (jackknife) and other samples would change, which is on the safe side: a
-    second control is told from the first in far less than 5 % of all cases, and small effects are missed. Those of the
-    jackknife cover other runs on the same samples; they say how a method compares on this evaluation set. With two runs
-    all intervals cover other samples only; those of the calibration error always cover other runs only.
+    Two-way intervals of differences and reductions cover other runs (jackknife) and other samples, see
+    `label_entropy_reduction`: a second control is told from the first in at most about 5 % of all cases, less with few
+    runs. Those of the jackknife cover other runs on the same samples; they say how a method compares on this evaluation
+    set. With two runs all intervals cover other samples only; those of the calibration error always cover other runs
+    only.
 
     The null is a second control with other seeds: what it seems to "reduce" is chance. A method whose reduction less
     the null's has an interval that includes 0 is not distinguishable from training the control again.

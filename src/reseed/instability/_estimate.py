@@ -168,6 +168,20 @@ def mean_variance(values: Float[np.ndarray, " sample"]) -> float:
     return float(np.sum((values - values.mean()) ** 2) / samples**2) if samples > 1 else float("nan")
 
 
+def counted_once(over_runs: float, over_samples: float, own: float) -> float:
+    """Returns the variance over other runs and other samples of how batches differ.
+
+    How runs differ on each sample on its own is in the variance over runs and in that over samples, so it is taken off
+    once. Where batches differ by little else, the plain sum would be twice too large. The estimate can fall short by
+    chance, but not below either variance.
+
+    References:
+        Cameron, Gelbach and Miller, "Robust inference with multiway clustering", Journal of Business & Economic
+        Statistics 2011.
+    """
+    return max(over_runs + over_samples - own, over_runs, over_samples)
+
+
 def interval(
     value: float,
     variance: float,

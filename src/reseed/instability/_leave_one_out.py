@@ -1,5 +1,6 @@
 """Data-set means of the measures with each run left out in turn, from one pass over the counts."""
 
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -29,10 +30,31 @@ def per_sample(
     return np.asarray(1.0 - share(counted))
 
 
+@dataclass(frozen=True, eq=False)
+class LeftOut:
+    """What leaving runs out does to the mean over samples.
+
+    Attributes:
+        means: the mean without run r, [run].
+        own_variance: the part of the jackknife's variance that each sample's own differences between runs make: what
+            the variance would be if runs moved every sample independently.
+    """
+
+    means: Float[np.ndarray, " run"]
+    own_variance: float
+
+
 def means_without_each_run(
     labels: Integer[np.ndarray, "run sample"], statistic: str, correction: Correction | None = None
 ) -> Float[np.ndarray, " run"]:
-    """Returns the mean over samples when run r is left out, for each r; needs three runs.
+    """Returns the mean over samples when run r is left out, for each r; needs three runs."""
+    return without_each_run(labels, statistic, correction).means
+
+
+def without_each_run(
+    labels: Integer[np.ndarray, "run sample"], statistic: str, correction: Correction | None = None
+) -> LeftOut:
+    """Returns the means over samples when run r is left out, for each r, and what of them is no common effect.
 
     Leaving out run r lowers one count of each sample, that of r's own label, from m to m - 1. So the kernel's
     own counts are all that is needed, and the work is that of one evaluation instead of one per run. Samples
@@ -40,14 +62,20 @@ def means_without_each_run(
     """
     runs, samples = labels.shape
     entropies = entropy_table(runs, correction)
-    total = np.zeros(runs)
+    total, own = np.zeros(runs), 0.0
     for block in blocks(labels):
-        total += sums_without(block, runs, statistic, entropies)
-    return np.asarray(total / samples)
+        values = _without(block, runs, statistic, entropies)
+        total += values.sum(axis=1)
+        own += float(((values - values.mean(axis=0)) ** 2).sum())
+    return LeftOut(np.asarray(total / samples), (runs - 1) / runs * own / samples**2)
 
 
 def sums_without(block: Block, runs: int, statistic: str, entropies: EntropyTable) -> Float[np.ndarray, " run"]:
     """Returns the sums over a block's samples of a statistic when run r is left out, for each r."""
+    return np.asarray(_without(block, runs, statistic, entropies).sum(axis=1))
+
+
+def _without(block: Block, runs: int, statistic: str, entropies: EntropyTable) -> Float[np.ndarray, "run sample"]:
     numbers, own = block.occurrence, block.own()
     top = numbers.max(axis=0)
     if statistic == "label_entropy":
@@ -55,14 +83,14 @@ def sums_without(block: Block, runs: int, statistic: str, entropies: EntropyTabl
         folded = steps.take(numbers).sum(axis=0) - steps.take(own)
         distinct = np.count_nonzero(numbers == 1, axis=0) - (own == 1)
         left = np.full(own.shape, runs - 1)
-        return np.asarray(entropies.entropy(folded, distinct, left).sum(axis=1))
+        return entropies.entropy(folded, distinct, left)
     if statistic == "jitter":
         squares = 2 * numbers.sum(axis=0, dtype=np.int64) - runs - 2 * own.astype(np.int64) + 1
         pairs = (runs - 1) * (runs - 2)
-        return np.asarray(((runs - 1) ** 2 - squares).sum(axis=1) / pairs)
+        return np.asarray(((runs - 1) ** 2 - squares) / pairs)
     if statistic == "unstable_fraction":
         settles = (own == 1) & (top == runs - 1)  # the only run that deviates
-        return np.asarray(np.count_nonzero(~settles, axis=1).astype(np.float64))
+        return (~settles).astype(np.float64)
     leaders = np.count_nonzero(numbers == top, axis=0)
     highest = top - ((own == top) & (leaders == 1))
-    return np.asarray((1.0 - highest / (runs - 1)).sum(axis=1))
+    return np.asarray(1.0 - highest / (runs - 1))

@@ -12,12 +12,13 @@ from reseed.instability._estimate import (
     Method,
     check_level,
     check_method,
+    counted_once,
     interval,
     jackknife_variance,
     no_estimate,
     run_by_sample,
 )
-from reseed.instability._leave_one_out import means_without_each_run, per_sample
+from reseed.instability._leave_one_out import per_sample, without_each_run
 
 
 def label_entropy_reduction(
@@ -45,8 +46,8 @@ def label_entropy_reduction(
     The standard error treats runs of the two batches as independent and samples as paired: a jackknife over
     the method's runs, one over the control's, and for samples the linearised bootstrap of the ratio,
     100 sqrt(sum_i (LE_method(i) - q LE_control(i))^2) / sum_i LE_control(i), with q the ratio of the sums.
-    The chosen subset is held fixed, so the interval does not cover its choice. Intervals are not cut off at
-    100.
+    For "two-way" they are added, less what both hold: how runs differ on each sample on its own. The chosen subset is
+    held fixed, so the interval does not cover its choice. Intervals are not cut off at 100.
 
     Args:
         method: labels of runs with the method [run, sample].
@@ -75,7 +76,8 @@ def label_entropy_reduction(
 
     References:
         Datta et al., "Measuring and Mitigating Local Instability in Deep Neural Networks", Findings of ACL
-        2023.
+        2023; Cameron, Gelbach and Miller, "Robust inference with multiway clustering", Journal of Business &
+        Economic Statistics 2011 (what is taken off).
     """
     if subset not in (None, "high"):
         raise InputError(f"subset={subset!r} is unknown; pass None for all samples or 'high'.")
@@ -107,11 +109,12 @@ def label_entropy_reduction(
         return no_estimate(interval, runs, samples)
     reached = per_sample(treated, "label_entropy", correction)
     ratio = float(reached.sum() / total)
-    variance = 0.0
+    over_runs = over_samples = own = 0.0
     if interval != "samples":
-        variance += _over_runs(treated, untreated, float(reached.mean()), float(base.mean()), correction)
+        over_runs, own = _over_runs(treated, untreated, float(reached.mean()), float(base.mean()), correction)
     if interval != "jackknife":
-        variance += float(np.sum((reached - ratio * base) ** 2) / total**2) if samples > 1 else float("nan")
+        over_samples = float(np.sum((reached - ratio * base) ** 2) / total**2) if samples > 1 else float("nan")
+    variance = counted_once(over_runs, over_samples, own)
     if np.isnan(variance):
         undefined("a single sample, or a control that agrees once a run is left out, gives no error; it is NaN.")
     return _percent(ratio, variance, interval, runs, samples, level)
@@ -119,13 +122,14 @@ def label_entropy_reduction(
 
 def _over_runs(
     treated: np.ndarray, untreated: np.ndarray, reached: float, base: float, correction: Correction | None
-) -> float:
-    """Returns the jackknife variance of the ratio over the method's runs plus that over the control's."""
-    above = means_without_each_run(treated, "label_entropy", correction)
-    below = means_without_each_run(untreated, "label_entropy", correction)
-    if not (below > 0).all():
-        return float("nan")
-    return jackknife_variance(above / base) + jackknife_variance(reached / below)
+) -> tuple[float, float]:
+    """Returns the ratio's jackknife variance over the runs of both, added, and each sample's own part of it."""
+    above = without_each_run(treated, "label_entropy", correction)
+    below = without_each_run(untreated, "label_entropy", correction)
+    if not (below.means > 0).all():
+        return float("nan"), float("nan")
+    variance = jackknife_variance(above.means / base) + jackknife_variance(reached / below.means)
+    return variance, above.own_variance / base**2 + below.own_variance * reached**2 / base**4
 
 
 def _percent(ratio: float, variance: float, method: str, runs: int, samples: int, level: float) -> Estimate:

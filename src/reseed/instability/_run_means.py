@@ -12,6 +12,7 @@ from reseed.instability._estimate import (
     Method,
     check_level,
     check_method,
+    counted_once,
     interval,
     jackknife_variance,
     mean_variance,
@@ -33,8 +34,8 @@ def accuracy_difference(
 
     The standard error takes runs of the two batches as independent and samples as paired: the variance of the
     accuracy over runs by the number of runs, of both batches, and for samples the variance of the difference of
-    each sample's share of right runs. Runs that share their seeds are not quite independent; the interval is then
-    a little wide.
+    each sample's share of right runs; "two-way" as in `label_entropy_reduction`. Runs that share their seeds are not
+    quite independent; the interval is then a little wide.
 
     Args:
         method: labels of runs with the method [run, sample], integers or strings.
@@ -98,12 +99,14 @@ def difference_of_means(
 
 def _variance(covers: str, batches: tuple[Float[np.ndarray, "run sample"], ...]) -> float:
     """Returns the variance of a mean, or of the difference of two."""
-    variance = 0.0
+    over_runs = over_samples = own = 0.0
     if covers != "samples":
         for batch in batches:
+            runs, samples = batch.shape
             means = batch.mean(1)  # the mean without a run moves by that run's own distance / (N - 1)
-            variance += jackknife_variance((means.sum() - means) / (len(means) - 1))
+            over_runs += jackknife_variance((means.sum() - means) / (runs - 1))
+            own += float(batch.var(0, ddof=1).sum() / runs / samples**2)
     if covers != "jackknife":
         first, *second = (batch.mean(0) for batch in batches)
-        variance += mean_variance(first - second[0] if second else first)
-    return variance
+        over_samples = mean_variance(first - second[0] if second else first)
+    return counted_once(over_runs, over_samples, own)
