@@ -7,6 +7,11 @@ mitigate`, and writes `NAME.json` beside this file: the environment and `compari
 continues. The recipe is the default one of `text-encoder`: one hidden layer of 256 units with dropout 0.1, Adam at
 1e-3, batches of 256, 12 epochs, constant learning rate. `python docs/_scripts/results_tables.py` makes the tables of
 the results page from these files.
+
+    ... --fine-tune --data massive-domain --limit 1000 --runs 4
+
+trains the encoder as well (AdamW at 5e-5, batches of 32, 3 epochs, linear decay), with fewer methods, and writes
+`NAME-fine-tuned.json`.
 """
 
 import argparse
@@ -76,31 +81,13 @@ METHODS = (
     f"{BEST}+co-distillation",
     "prediction-ensemble",
 )
-FEWER = {
-    "clinc150": (
-        *RECIPES,
-        "tgtss",
-        "tgtss:exponent=0.5",
-        "tgtss:teacher=shared",
-        "tgtss:teacher=shared:exponent=0.5",
-        "ema+tgtss:teacher=shared:exponent=0.5",
-        "ensemble-soft-labels",
-        "ensemble-soft-labels:exponent=0.5",
-        "prediction-ensemble",
-    ),
-    "massive-domain": (
-        "label-smoothing",
-        "swa",
-        "ema",
-        "ema+init-scale",
-        "ema+init-scale+label-smoothing",
-        "tgtss:teacher=shared:exponent=0.5",
-        "ensemble-soft-labels",
-        "ensemble-soft-labels:exponent=0.5",
-        "prediction-ensemble",
-    ),
-}
-"""What was trained where not all methods were: the committed files hold these."""
+FINE_TUNED = (
+    "label-smoothing",
+    "ema",
+    "tgtss:source=in_batch",
+    "tgtss:teacher=shared:exponent=0.5",
+    "prediction-ensemble:members=2",
+)
 
 
 def main() -> None:
@@ -112,23 +99,26 @@ def main() -> None:
     parser.add_argument("--data", nargs="*", default=DATA)
     parser.add_argument("--runs", type=int, default=30)
     parser.add_argument("--methods", nargs="*", help="others than those of the committed files")
+    parser.add_argument("--fine-tune", action="store_true", help="train the encoder as well")
+    parser.add_argument("--limit", type=int, help="training samples, where not all of them")
     given = parser.parse_args()
-    for name in given.data:
-        recipe = reseed.recipe_for(name, "text-encoder", changes={"model.encoder": given.encoder})
+    for data in given.data:
+        changes = {"model.encoder": given.encoder, "model.fine_tune": given.fine_tune, "data.limit": given.limit}
+        name = f"{data}-fine-tuned" if given.fine_tune else data
         folder = given.out / name
         reseed.mitigate(
-            recipe=recipe,
-            methods=given.methods or FEWER.get(name, METHODS),
+            recipe=reseed.recipe_for(data, "text-encoder", changes=changes),
+            methods=given.methods or (FINE_TUNED if given.fine_tune else METHODS),
             runs=given.runs,
             out=folder,
-            engine="stacked",
-            threads=2,
+            engine="processes" if given.fine_tune else "stacked",
+            threads=1 if given.fine_tune else 2,
         )
         found = json.loads((folder / "comparison.json").read_text())
         for row in found["methods"]:
             row["study"] = Path(row["study"]).name
         called = given.called or Path(given.encoder).name
-        result = {"environment": environment(), "encoder": called, **found}
+        result = {"environment": environment(), "encoder": called, "limit": given.limit, **found}
         Path(__file__).with_name(f"{name}.json").write_text(json.dumps(result, indent=1) + "\n")
 
 
