@@ -39,6 +39,7 @@ from reseed.cli._options import (
     Report,
     Tune,
     changed_fields,
+    methods,
     words,
 )
 from reseed.cli._tuning import print_tuning
@@ -264,7 +265,7 @@ def _mitigate(options: Mitigate) -> None:
         return
     found = mitigate(
         recipe=_recipe(options, ()),
-        methods=words(options.methods),
+        methods=methods(options.methods),
         interval=options.interval,
         runs=options.runs,
         out=options.out,

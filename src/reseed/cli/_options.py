@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
@@ -171,7 +172,16 @@ def changed_fields(data: DataOptions, network: ModelOptions, training: TrainingO
 
 def words(text: str) -> list[str]:
     """Return the words between commas."""
-    return [word.strip() for word in text.split(",") if word.strip()]
+    return _between(",", text)
+
+
+def methods(text: str) -> list[str]:
+    """Return the methods between commas, but not between those of a value of several numbers."""
+    return _between(r",(?!\s*[\d.])", text)
+
+
+def _between(separator: str, text: str) -> list[str]:
+    return [word.strip() for word in re.split(separator, text) if word.strip()]
 
 
 @dataclass(frozen=True)
@@ -441,8 +451,9 @@ class Mitigate:
     """digits, mnist, cifar10, clinc150, massive, massive-domain, hf:NAME, or a CSV, TSV, JSON-lines, Parquet or npz
     file. Default: what --recipe says, else digits."""
     methods: Annotated[str, arg(metavar="METHOD,...")] = "default"
-    """What to compare: NAME[:OPTION=VALUE][+NAME...], several with commas between them; default stands for methods of
-    one or two trainings and one network at inference."""
+    """What to compare: NAME[:OPTION=VALUE][+NAME...], several with commas between them (a value of several numbers has
+    commas as well; in other values write %2C); default stands for methods of one or two trainings and one network at
+    inference."""
     list: bool = False
     """Print every method with what it is and what it costs, and train nothing."""
     interval: Literal["two-way", "jackknife", "samples"] = "two-way"
