@@ -32,6 +32,7 @@ def write_comparison_page(found: Comparison, path: str | os.PathLike[str]) -> Pa
 
     Raises:
         InputError: The path is a folder.
+        StorageError: It cannot be written.
     """
     return write_page(render_comparison(found), path, "comparison.html")
 
