@@ -36,6 +36,7 @@ from reseed.cli._options import (
     Inspect,
     Measure,
     Mitigate,
+    RecipeOptions,
     Report,
     Tune,
     changed_fields,
@@ -226,7 +227,7 @@ def _show_nested(found: NestedMeasurement, *, as_json: bool) -> None:
     console.print(f"numbers: {found.path / NESTED}", highlight=False, markup=False, soft_wrap=True)
 
 
-def _recipe(options: Measure | Mitigate | Tune, mitigations: str | Sequence[AbstractMitigation]) -> Recipe:
+def _recipe(options: RecipeOptions, mitigations: str | Sequence[AbstractMitigation]) -> Recipe:
     model = options.model or ("text-encoder" if options.network.encoder is not None else None)
     changes = changed_fields(options.data, options.network, options.training)
     return recipe_for(options.dataset, model, file=options.recipe, changes=changes, mitigations=mitigations)
