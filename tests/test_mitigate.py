@@ -12,7 +12,7 @@ from reseed import InputError, Study, StudyError
 from reseed._mitigate import DEFAULT_METHODS
 from reseed.mitigations import LabelSmoothing, parse_mitigations
 from reseed.models import ModelConfig
-from reseed.report import print_stability
+from reseed.report import print_comparison, print_stability
 from reseed.training import Recipe
 
 RECIPE = Recipe(model=ModelConfig("mlp", hidden=(8,)), epochs=1, batch_size=64)
@@ -104,13 +104,23 @@ def test_more_runs_extend_and_more_methods_join(tmp_path):
     assert [row.name for row in third.methods] == ["label-smoothing"]
     assert third.control.study.manifests[:2] == first.control.study.manifests
     assert "left out: swa, which has 2 of 3 runs; name it to go on" in lines
+    assert "Left out: swa, which has 2 of 3 runs; name it to go on." in third.notes
 
 
 def test_a_method_whose_runs_diverge_is_left_out(tmp_path):
-    """One method that does not train leaves the others' comparison as it is, and is announced."""
-    found, lines = _mitigate(tmp_path / "diverged", ["swa", "confidence-penalty:beta=1e30"], runs=2)
+    """One method that does not train leaves the others' comparison as it is; table and files say so, later too."""
+    root = tmp_path / "diverged"
+    found, lines = _mitigate(root, ["swa", "confidence-penalty:beta=1e30"], runs=2)
     assert [row.name for row in found.methods] == ["swa"]
-    assert lines[-1] == "left out: confidence-penalty:beta=1e+30, of whose 2 runs 0 did not diverge"
+    text = "eft out: confidence-penalty:beta=1e+30, of whose 2 runs 0 did not diverge"
+    assert lines[-1] == f"l{text}"
+    console = Console(file=io.StringIO(), width=200)
+    print_comparison(found, console)
+    assert f"note: L{text}." in console.file.getvalue()
+    assert f"L{text}." in json.loads((root / "comparison.json").read_text())["notes"]
+    assert f"L{text}." in (root / "comparison.html").read_text()
+    later, _ = _mitigate(root, ["swa"], runs=2)
+    assert later.notes == found.notes
 
 
 def test_shared_teachers_are_trained_once(tmp_path):

@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 from urllib.parse import unquote
 
 from reseed._errors import InputError
@@ -15,9 +15,6 @@ from reseed.instability import Comparison, compare_studies
 from reseed.mitigations import described
 from reseed.report import write_comparison_page
 from reseed.studies import Study, local_folder, replace_json, replace_table
-
-if TYPE_CHECKING:
-    pass
 
 COMPARISON, PAGE = "comparison.json", "comparison.html"
 _TABLE = "comparison.parquet"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
 
@@ -52,7 +53,8 @@ def mitigate(
     Trains the control, a second control with other seeds (the null: what it seems to change is chance), and one study
     for each method. Each is a folder below ``out`` that `inspect` opens. Finished runs are kept whatever happens: the
     same call continues, more ``runs`` extend every study, and other ``methods`` join those that are there and have as
-    many runs. Writes ``comparison.json``, ``comparison.parquet`` and ``comparison.html``.
+    many runs. A method that cannot be compared is left out, and the comparison's notes say so. Writes
+    ``comparison.json``, ``comparison.parquet`` and ``comparison.html``.
 
     Args:
         data: A data set's name, a file, or a `DataConfig`. Not used when ``recipe`` is given.
@@ -117,10 +119,11 @@ def mitigate(
             **execution,
         )
     null = studies.pop(_NULL)
-    for name in [name for name, study in studies.items() if name != _CONTROL and len(study.manifests) < 2]:
-        announce(f"left out: {_name(name)}, of whose {runs} runs {len(studies.pop(name).manifests)} did not diverge")
-    studies |= dict(_earlier(root, plans, runs, announce))
-    found = compare_studies({_name(folder): study for folder, study in studies.items()}, null=null, interval=interval)
+    kept, left_out = _comparable(studies | _earlier(root, studies), runs)
+    for reason in left_out:
+        announce(f"left out: {reason}")
+    found = compare_studies({_name(folder): study for folder, study in kept.items()}, null=null, interval=interval)
+    found = replace(found, notes=(*found.notes, *(f"Left out: {reason}." for reason in left_out)))
     write_comparison(found, root)
     return found
 
@@ -149,16 +152,22 @@ def _name(folder: str) -> str:
     return method_name(folder) if folder.startswith(METHOD) else folder.replace("-", " ")
 
 
-def _earlier(
-    root: Path, asked: Collection[str], runs: int, announce: Callable[[str], None]
-) -> Iterator[tuple[str, Study]]:
-    """Yield the studies of methods that earlier calls trained, if they have as many runs."""
-    for folder in sorted(root.glob(f"{METHOD}*")):
-        if folder.name in asked or not (folder / "study.json").exists():
-            continue
-        study = Study.open(folder)
-        finished = len(study.manifests) + len(study.diverged)
-        if finished >= runs and len(study.manifests) > 1:
-            yield folder.name, study
+def _earlier(root: Path, asked: Collection[str]) -> dict[str, Study]:
+    """Return the studies of methods that earlier calls trained."""
+    folders = [folder for folder in sorted(root.glob(f"{METHOD}*")) if (folder / "study.json").exists()]
+    return {folder.name: Study.open(folder) for folder in folders if folder.name not in asked}
+
+
+def _comparable(studies: Mapping[str, Study], runs: int) -> tuple[dict[str, Study], list[str]]:
+    """Return the control and the methods that have runs enough, and why others are left out."""
+    kept, left_out = {}, []
+    for name, study in studies.items():
+        usable = len(study.manifests)
+        finished = usable + len(study.diverged)
+        if name == _CONTROL or (finished >= runs and usable > 1):
+            kept[name] = study
+        elif finished < runs:
+            left_out.append(f"{_name(name)}, which has {finished} of {runs} runs; name it to go on")
         else:
-            announce(f"left out: {_name(folder.name)}, which has {finished} of {runs} runs; name it to go on")
+            left_out.append(f"{_name(name)}, of whose {finished} runs {usable} did not diverge")
+    return kept, left_out

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from reseed.mitigations import MITIGATIONS
+from reseed.cli._options import methods
+from reseed.mitigations import MITIGATIONS, Distill, LabelSmoothing, described
 
 TINY = ("--runs", "3", "--epochs", "1", "--engine", "serial", "--hidden", "8", "--no-probe")
 
@@ -59,6 +60,16 @@ def test_unknown_methods_list_the_known_ones(cli, tmp_path):
     assert ended.status == 2
     assert "unknown mitigation 'sva'; choose among" in ended.err
     assert "swa" in ended.err
+
+
+def test_printed_names_may_be_given_again(cli, tmp_path):
+    """Commas separate methods, but not in a value, be it several numbers or a path."""
+    several = LabelSmoothing(0.1, prior=(0.25, 0.75)), Distill(anchor="out/a,b"), LabelSmoothing(0.2)
+    names = [described((method,)) for method in several]
+    assert methods(",".join(names)) == methods(" , ".join(names)) == names
+    ended = cli("mitigate", "digits", "--methods", "swa,label-smoothing:prior=0.5,0.6", "--out", tmp_path / "none")
+    assert ended.status == 2
+    assert "label-smoothing: prior must be probabilities that sum to 1, got (0.5, 0.6)" in ended.err
 
 
 def test_studies_of_other_data_are_refused(cli, folder, labels, tmp_path):

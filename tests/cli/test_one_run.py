@@ -92,6 +92,8 @@ def test_report_and_export(cli, one, tmp_path):
     page = (tmp_path / "report.html").read_text()
     assert "Chance to change" in page
     assert "Unstable answers to expect" in page
+    likely = json.loads((tmp_path / "summary.json").read_text())["likely_to_change"]
+    assert f"Of 360 answers, {likely} would more likely than not change in retrainings." in page
     for heading in ("The picture", "Which labels", "How many runs", "Disagreement of two runs"):
         assert heading not in page
     for name in ("profile.csv", "profile.jsonl", "profile.parquet"):

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -209,6 +210,15 @@ def test_what_cannot_be_compared_is_refused(studies, make):
         compare_studies({"a": control, "b": studies["steady"]}, null=control)
     with pytest.raises(InputError, match="names one 'second control'"):
         compare_studies({"a": control, "second control": studies["steady"]}, null=studies["null"])
+
+
+def test_runs_that_diverged_are_noted(studies):
+    """A study some of whose runs diverged is compared by the others, and a note says how many there were."""
+    steady = studies["steady"]
+    some = replace(steady, manifests=steady.manifests[1:], diverged=steady.manifests[:1])
+    found = compare_studies({"control": studies["control"], "steady": some})
+    assert found.runs == RUNS - 1
+    assert f"steady: 1 of {RUNS} runs diverged." in found.notes
 
 
 def test_a_study_without_two_runs_is_refused(studies, make, tmp_path):

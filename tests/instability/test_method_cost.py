@@ -61,6 +61,17 @@ def test_wall_time_is_beside_the_faster_control(make):
     assert method_cost(method, control, null, 2).wall == 2
 
 
+def test_wall_time_counts_shared_teachers(make):
+    """Their time counts once for each model; what an earlier version did not time is not made up, nor is it 0."""
+    control = make("control", {"wall_s": 2.0}, {"wall_s": 2.0})
+    timed = {"wall_s": 3.0, "shared_steps": 9, "shared_wall_s": 1.0}
+    assert method_cost(make("timed", timed, timed), control, None, 2).wall == 2
+    untimed = {"wall_s": 3.0, "shared_steps": 9}
+    assert np.isnan(method_cost(make("untimed", timed, untimed), control, None, 2).wall)
+    anchored = {"wall_s": 3.0, "shared_steps": 0}
+    assert method_cost(make("anchored", anchored, anchored), control, None, 2).wall == 1.5
+
+
 def test_what_is_not_recorded_is_nan(make):
     """Imported studies have no costs and no recipe; nothing is made up."""
     control = make("control", {}, {})

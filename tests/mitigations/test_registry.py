@@ -22,6 +22,7 @@ from reseed.training import Recipe, mitigated
         Distill(anchor="out/method-ema+init-scale"),
         Distill(anchor="C:/studies/50 %"),
         Distill(anchor="s3://bucket/study"),
+        Distill(anchor="out/method-sam,rho=0.1"),
         LabelSmoothing(0.1, prior=(0.25, 0.75)),
     ],
 )

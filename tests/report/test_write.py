@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reseed._errors import InputError
+from reseed._errors import InputError, StorageError
 from reseed.report import write
 
 
@@ -28,7 +28,7 @@ def test_failed_write_keeps_the_old_file(make_report, tmp_path, monkeypatch):
         raise OSError("disk full")
 
     monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(StorageError, match="disk full"):
         write(make_report(samples=5), target)
     assert target.read_text() == "old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["report.html"]

@@ -1,5 +1,6 @@
 """Studies whose runs learn from teachers: lessons are whole, the same for who resumes, and counted."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -18,7 +19,7 @@ from reseed.mitigations import (
     Tgtss,
 )
 from reseed.models import ModelConfig, architecture
-from reseed.studies import Study, _lessons, train_study
+from reseed.studies import Study, _lessons, cost_summary, train_study
 from reseed.studies._anchor import said_of_training_set
 from reseed.training import OptimizerConfig, Recipe, RecordConfig, TrainingSet, mitigated
 from reseed.training._memory import bytes_of_one_run
@@ -86,6 +87,21 @@ def test_teachers_are_counted(train, method, own, shared):
         assert cost.get("lesson_passes") == own[2]
         figures = tuple(cost.get(f"shared_{name}") for name in ("steps", "samples_seen", "lesson_passes"))
         assert figures == (shared or (None, None, None))
+
+
+@pytest.mark.parametrize("method", [EnsembleSoftLabels(teachers=2), Tgtss(every=10, find_transient=True)])
+def test_shared_teachers_are_timed(train, tmp_path, method):
+    """Each run has the seconds of their lesson; where an earlier version kept none, they are absent."""
+    recipe = mitigated(RECIPE, [method])
+    study = train("study", recipe, runs=2, record=RecordConfig("final"))
+    (path,) = (tmp_path / "study" / "lessons").glob("*.json")
+    facts = json.loads(path.read_text())
+    assert [manifest.cost["shared_wall_s"] for manifest in study.manifests] == [facts["wall_s"]] * 2
+    assert cost_summary(study)["cost_shared_wall_s"] == facts.pop("wall_s") > 0
+    path.write_text(json.dumps(facts))
+    grown = train("study", recipe, runs=3, record=RecordConfig("final"))
+    assert ["shared_wall_s" in manifest.cost for manifest in grown.manifests] == [True, True, False]
+    assert "cost_shared_wall_s" not in cost_summary(grown)
 
 
 def test_a_pilot_is_shared_and_counted(train, tmp_path, monkeypatch):

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from inspect import getdoc
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tyro
 
@@ -36,9 +36,11 @@ from reseed.cli._options import (
     Inspect,
     Measure,
     Mitigate,
+    RecipeOptions,
     Report,
     Tune,
     changed_fields,
+    methods,
     words,
 )
 from reseed.cli._tuning import print_tuning
@@ -56,6 +58,9 @@ from reseed.report import (
 )
 from reseed.studies import ColumnNames, Study, import_predictions
 from reseed.training import Recipe, RecordConfig
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _TOP_OF_ONE_RUN = 100  # samples whose precision --one-run prints
 _OVERVIEW = """\
@@ -204,28 +209,22 @@ def _show_bootstrap(found: BootstrapMeasurement, *, as_json: bool) -> None:
     if as_json:
         _print_json(found.summary)
         return
-    from rich.console import Console
-
-    console = Console()
     header = found.study.header
     title = f"{header.dataset}, {header.model}"
-    print_bootstrap(found.instability, found.seeds, console, title=title, notes=found.notes)
-    console.print(f"numbers: {found.path / BOOTSTRAP}", highlight=False, markup=False, soft_wrap=True)
+    print_bootstrap(found.instability, found.seeds, _console(), title=title, notes=found.notes)
+    print(f"numbers: {found.path / BOOTSTRAP}")
 
 
 def _show_nested(found: NestedMeasurement, *, as_json: bool) -> None:
     if as_json:
         _print_json(found.summary)
         return
-    from rich.console import Console
-
-    console = Console()
     header = found.studies[0].header
-    print_nested(found.estimates, console, title=f"{header.dataset}, {header.model}", notes=found.notes)
-    console.print(f"numbers: {found.path / NESTED}", highlight=False, markup=False, soft_wrap=True)
+    print_nested(found.estimates, _console(), title=f"{header.dataset}, {header.model}", notes=found.notes)
+    print(f"numbers: {found.path / NESTED}")
 
 
-def _recipe(options: Measure | Mitigate | Tune, mitigations: str | Sequence[AbstractMitigation]) -> Recipe:
+def _recipe(options: RecipeOptions, mitigations: str | Sequence[AbstractMitigation]) -> Recipe:
     model = options.model or ("text-encoder" if options.network.encoder is not None else None)
     changes = changed_fields(options.data, options.network, options.training)
     return recipe_for(options.dataset, model, file=options.recipe, changes=changes, mitigations=mitigations)
@@ -242,12 +241,9 @@ def _show_sources(found: Attribution, *, as_json: bool) -> None:
     if as_json:
         _print_json(found.summary)
         return
-    from rich.console import Console
-
-    console = Console()
     header = next(iter(found.studies.values())).header
-    print_sources(found.effects, console, title=f"{header.dataset}, {header.model}", notes=found.notes)
-    console.print(f"numbers: {found.path / ATTRIBUTION}", highlight=False, markup=False, soft_wrap=True)
+    print_sources(found.effects, _console(), title=f"{header.dataset}, {header.model}", notes=found.notes)
+    print(f"numbers: {found.path / ATTRIBUTION}")
 
 
 def _compare(options: Compare) -> None:
@@ -264,7 +260,7 @@ def _mitigate(options: Mitigate) -> None:
         return
     found = mitigate(
         recipe=_recipe(options, ()),
-        methods=words(options.methods),
+        methods=methods(options.methods),
         interval=options.interval,
         runs=options.runs,
         out=options.out,
@@ -288,12 +284,9 @@ def _tune(options: Tune) -> None:
     if options.json:
         _print_json(found.summary)
         return
-    from rich.console import Console
-
-    console = Console()
-    print_tuning(found, console)
+    print_tuning(found, _console())
     for name in (TUNING, *((TUNED,) if found.holds else ())):
-        console.print(str(found.path / name), highlight=False, markup=False, soft_wrap=True)
+        print(found.path / name)
 
 
 def _list_methods() -> None:
@@ -306,12 +299,9 @@ def _show_comparison(found: Comparison, folder: Path, *, as_json: bool) -> None:
     if as_json:
         _print_json(found.summary)
         return
-    from rich.console import Console
-
-    console = Console()
-    print_comparison(found, console)
-    for line in (f"numbers: {folder / COMPARISON}", f"report:  {folder / PAGE}"):
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    print_comparison(found, _console())
+    print(f"numbers: {folder / COMPARISON}")
+    print(f"report:  {folder / PAGE}")
 
 
 def _import(options: Import) -> None:
@@ -363,9 +353,7 @@ def _where(options: Inspect, by: str) -> None:
     if options.json:
         _print_json(found.summary)
         return
-    from rich.console import Console
-
-    print_where(found, Console(), top=options.top)
+    print_where(found, _console(), top=options.top)
 
 
 def _one_run(options: Inspect) -> None:
@@ -375,9 +363,7 @@ def _one_run(options: Inspect) -> None:
     if options.json:
         _print_json({"top": min(_TOP_OF_ONE_RUN, len(study.samples)), "signals": [asdict(row) for row in rows]})
         return
-    from rich.console import Console
-
-    print_one_run_table(rows, Console(), top=min(_TOP_OF_ONE_RUN, len(study.samples)))
+    print_one_run_table(rows, _console(), top=min(_TOP_OF_ONE_RUN, len(study.samples)))
 
 
 def _profile(options: Inspect) -> None:
@@ -385,9 +371,7 @@ def _profile(options: Inspect) -> None:
     if options.json:
         _print_json(found)
         return
-    from rich.console import Console
-
-    print_numbers(found, Console(), title="Further measures")
+    print_numbers(found, _console(), title="Further measures")
 
 
 def _report(options: Report) -> None:
@@ -419,13 +403,17 @@ def _show(found: Measurement, *, as_json: bool, top: int = 10, is_written: bool 
     if as_json:
         _print_json(found.summary)
         return
+    print_stability(found.study, found.stability, _console(), top=top)
+    if is_written:
+        print(f"study:  {found.study.url or found.study.path}")
+        print(f"report: {found.study.path / 'report.html'}")
+
+
+def _console() -> Console:
+    """Return where tables go; imported here, since nobody else needs it."""
     from rich.console import Console
 
-    console = Console()
-    print_stability(found.study, found.stability, console, top=top)
-    if is_written:
-        console.print(f"study:  {found.study.url or found.study.path}", highlight=False, markup=False, soft_wrap=True)
-        console.print(f"report: {found.study.path / 'report.html'}", highlight=False, markup=False, soft_wrap=True)
+    return Console()
 
 
 def _print_json(value: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
@@ -158,6 +159,23 @@ class ExecutionOptions:
     """Do not check before the first run that equal seeds agree and different seeds differ."""
 
 
+@dataclass(frozen=True)
+class RecipeOptions:
+    """What commands that train take: the recipe, and where and how runs execute."""
+
+    dataset: Annotated[Positional[str | None], arg(metavar="DATASET", help_behavior_hint="")] = None
+    """digits, mnist, cifar10, clinc150, massive, massive-domain, hf:NAME, or a CSV, TSV, JSON-lines, Parquet or npz
+    file. Default: what --recipe says, else digits."""
+    model: _Name = None
+    """mlp, cnn, resnet, text-tfidf, text-encoder or MODULE:FUNCTION. Default: what suits the data."""
+    recipe: _Path = None
+    """TOML file with some or all fields of the recipe."""
+    data: OmitArgPrefixes[DataOptions] = field(default_factory=DataOptions)
+    network: OmitArgPrefixes[ModelOptions] = field(default_factory=ModelOptions)
+    training: OmitArgPrefixes[TrainingOptions] = field(default_factory=TrainingOptions)
+    execution: OmitArgPrefixes[ExecutionOptions] = field(default_factory=ExecutionOptions)
+
+
 def changed_fields(data: DataOptions, network: ModelOptions, training: TrainingOptions) -> dict[str, object]:
     """Return the recipe fields that the command line sets, by dotted name."""
     named = {f"data.{name}": value for name, value in vars(data).items()}
@@ -171,11 +189,20 @@ def changed_fields(data: DataOptions, network: ModelOptions, training: TrainingO
 
 def words(text: str) -> list[str]:
     """Return the words between commas."""
-    return [word.strip() for word in text.split(",") if word.strip()]
+    return _between(",", text)
+
+
+def methods(text: str) -> list[str]:
+    """Return the methods between commas, but not between those of a value of several numbers."""
+    return _between(r",(?!\s*[\d.])", text)
+
+
+def _between(separator: str, text: str) -> list[str]:
+    return [word.strip() for word in re.split(separator, text) if word.strip()]
 
 
 @dataclass(frozen=True)
-class Measure:
+class Measure(RecipeOptions):
     """Train one recipe with many seeds and say which predictions change.
 
     Options that are not given come from --recipe, else from the model's own defaults. Finished runs are kept
@@ -196,11 +223,6 @@ class Measure:
       reseed measure mnist --engine cluster --address auto --out s3://my-bucket/mnist
     """
 
-    dataset: Annotated[Positional[str | None], arg(metavar="DATASET", help_behavior_hint="")] = None
-    """digits, mnist, cifar10, clinc150, massive, massive-domain, hf:NAME, or a CSV, TSV, JSON-lines, Parquet or npz
-    file. Default: what --recipe says, else digits."""
-    model: _Name = None
-    """mlp, cnn, resnet, text-tfidf, text-encoder or MODULE:FUNCTION. Default: what suits the data."""
     runs: _Count = None
     """Trainings in all, with --attribute in each study, with --bootstrap resamples, with --nested on each training
     sample, with --until the most there may be. With 1, instability is estimated from that run. Default: 50; 10 with
@@ -223,8 +245,6 @@ class Measure:
     out: _Place = None
     """The study's folder, or a URL (s3://, gs://, az://). Default: reseed-studies/ and a name made of data, model
     and recipe."""
-    recipe: _Path = None
-    """TOML file with some or all fields of the recipe."""
     mitigation: Annotated[str | None, arg(metavar="NAME[:OPTION=VALUE][+NAME...]", help_behavior_hint="")] = None
     """Methods that keep predictions in place, such as swa, tgtss:exponent=0.5 or tgtss+swa."""
     seed: int = 0
@@ -250,11 +270,6 @@ class Measure:
     """Print summary.json instead of tables."""
     print_config: bool = False
     """Print the whole recipe as TOML, and train nothing."""
-
-    data: OmitArgPrefixes[DataOptions] = field(default_factory=DataOptions)
-    network: OmitArgPrefixes[ModelOptions] = field(default_factory=ModelOptions)
-    training: OmitArgPrefixes[TrainingOptions] = field(default_factory=TrainingOptions)
-    execution: OmitArgPrefixes[ExecutionOptions] = field(default_factory=ExecutionOptions)
 
     def recorded(self) -> RecordConfig:
         """Return what is recorded, and when."""
@@ -423,7 +438,7 @@ class Compare:
 
 
 @dataclass(frozen=True)
-class Mitigate:
+class Mitigate(RecipeOptions):
     """Train a recipe with each of several methods and say which of them keep predictions in place, and at what cost.
 
     Trains the control, a second control with other seeds (what it seems to change is chance), and one study for each
@@ -437,25 +452,19 @@ class Mitigate:
       reseed mitigate --list
     """
 
-    dataset: Annotated[Positional[str | None], arg(metavar="DATASET", help_behavior_hint="")] = None
-    """digits, mnist, cifar10, clinc150, massive, massive-domain, hf:NAME, or a CSV, TSV, JSON-lines, Parquet or npz
-    file. Default: what --recipe says, else digits."""
     methods: Annotated[str, arg(metavar="METHOD,...")] = "default"
-    """What to compare: NAME[:OPTION=VALUE][+NAME...], several with commas between them; default stands for methods of
-    one or two trainings and one network at inference."""
+    """What to compare: NAME[:OPTION=VALUE][+NAME...], several with commas between them (a value of several numbers has
+    commas as well; in other values write %2C); default stands for methods of one or two trainings and one network at
+    inference."""
     list: bool = False
     """Print every method with what it is and what it costs, and train nothing."""
     interval: Literal["two-way", "jackknife", "samples"] = "two-way"
     """What 95 % intervals cover: other runs and other samples, other runs on these samples
     (jackknife), or other samples."""
-    model: _Name = None
-    """mlp, cnn, resnet, text-tfidf, text-encoder or MODULE:FUNCTION. Default: what suits the data."""
     runs: int = 30
     """Trainings in each study."""
     out: _Path = None
     """The folder of all studies. Default: reseed-studies/ and a name made of data, model and recipe."""
-    recipe: _Path = None
-    """TOML file with some or all fields of the control's recipe."""
     seed: int = 0
     """Base seed of all studies but the second control, which has the next one."""
     vary: Annotated[str, arg(metavar="STREAM,...")] = "init,order,dropout,augment"
@@ -467,14 +476,9 @@ class Mitigate:
     json: bool = False
     """Print comparison.json instead of tables."""
 
-    data: OmitArgPrefixes[DataOptions] = field(default_factory=DataOptions)
-    network: OmitArgPrefixes[ModelOptions] = field(default_factory=ModelOptions)
-    training: OmitArgPrefixes[TrainingOptions] = field(default_factory=TrainingOptions)
-    execution: OmitArgPrefixes[ExecutionOptions] = field(default_factory=ExecutionOptions)
-
 
 @dataclass(frozen=True)
-class Tune:
+class Tune(RecipeOptions):
     """Search for a recipe whose predictions change less when it is trained again, without a loss of accuracy.
 
     Tries schedules, initial scales, averages of weights, smoothing and teachers with few runs each on validation
@@ -487,25 +491,13 @@ class Tune:
       reseed measure --recipe reseed-studies/NAME/tuned.toml
     """
 
-    dataset: Annotated[Positional[str | None], arg(metavar="DATASET", help_behavior_hint="")] = None
-    """digits, mnist, cifar10, clinc150, massive, massive-domain, hf:NAME, or a CSV, TSV, JSON-lines, Parquet or npz
-    file. Default: what --recipe says, else digits."""
     budget: float = 40.0
     """Trainings in all, in trainings of the control; one that costs twice as much counts twice."""
     max_cost: float = 2.0
     """The most that training the tuned recipe may cost, relative to the control."""
-    model: _Name = None
-    """mlp, cnn, resnet, text-tfidf, text-encoder or MODULE:FUNCTION. Default: what suits the data."""
     out: _Path = None
     """The folder of all studies. Default: reseed-studies/ and a name made of data, model and recipe."""
-    recipe: _Path = None
-    """TOML file with some or all fields of the control's recipe."""
     seed: int = 0
     """Base seed of the search and of the candidates' order; the confirmation has the next two."""
     json: bool = False
     """Print tune.json instead of tables."""
-
-    data: OmitArgPrefixes[DataOptions] = field(default_factory=DataOptions)
-    network: OmitArgPrefixes[ModelOptions] = field(default_factory=ModelOptions)
-    training: OmitArgPrefixes[TrainingOptions] = field(default_factory=TrainingOptions)
-    execution: OmitArgPrefixes[ExecutionOptions] = field(default_factory=ExecutionOptions)

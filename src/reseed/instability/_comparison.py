@@ -206,7 +206,7 @@ def _notes(everything: Mapping[str, Study], control: Study, null: Study | None, 
     for name, study in everything.items():
         for kind, count in (("missing", len(study.missing)), ("diverged", len(study.diverged))):
             if count:
-                yield f"{name}: {count} runs {kind}."
+                yield f"{name}: {count} of {study.header.runs} runs {kind}."
     if null is None:
         yield (
             "There is no second control, so nothing tells what training the control again would have shown; "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import fmean, median
+from statistics import fmean
 
 import numpy as np
 
@@ -20,8 +20,8 @@ class MethodCost:
         training: forward and backward passes of the training, with those of its teachers.
         inference: networks that answer one question; not relative.
         wall: wall time of a run, relative to the faster of the control and the null, since the study that is trained
-            first pays for warming up. Shared teachers are not in it, and runs that are trained as one program share
-            theirs.
+            first pays for warming up. Runs that are trained as one program share theirs; shared teachers are in it as
+            they are in ``training``.
     """
 
     training: float
@@ -64,8 +64,13 @@ def _networks(study: Study) -> float:
 
 
 def _wall(study: Study, runs: int) -> float:
-    found = [manifest.cost["wall_s"] for manifest in study.manifests[:runs] if "wall_s" in manifest.cost]
-    return median(found) if found else _NAN
+    found = [
+        # Earlier versions did not time shared teachers, whose time is then not known.
+        cost["wall_s"] + cost.get("shared_wall_s", _NAN if cost.get("shared_steps") else 0.0)
+        for cost in (manifest.cost for manifest in study.manifests[:runs])
+        if "wall_s" in cost
+    ]
+    return float(np.median(found)) if found else _NAN
 
 
 def _ratio(value: float, base: float) -> float:

@@ -105,7 +105,8 @@ def mitigation(name: str, **options: Any) -> AbstractMitigation:
 def parse_mitigations(text: str) -> tuple[AbstractMitigation, ...]:
     """Return the methods that a text names: ``NAME[:FIELD=VALUE]...``, several joined by ``+``.
 
-    ``control`` is no method at all. In a value, write + as %2B, % as %25, and : as %3A unless // follows it.
+    ``control`` is no method at all. In a value, write + as %2B, % as %25, and : as %3A unless // follows it; a comma,
+    which separates numbers, may be %2C.
 
     Raises:
         RecipeError: A method or field is unknown, or a value is unusable.
@@ -166,7 +167,7 @@ def described(methods: tuple[AbstractMitigation, ...]) -> str:
 
 def _text(value: Any) -> str:
     if isinstance(value, str):  # a path, say, with signs that separate methods and options
-        return re.sub(":(?!//)", "%3A", value.replace("%", "%25").replace("+", "%2B"))
+        return re.sub(":(?!//)", "%3A", value.replace("%", "%25").replace("+", "%2B").replace(",", "%2C"))
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 

@@ -32,6 +32,7 @@ def write_comparison_page(found: Comparison, path: str | os.PathLike[str]) -> Pa
 
     Raises:
         InputError: The path is a folder.
+        StorageError: It cannot be written.
     """
     return write_page(render_comparison(found), path, "comparison.html")
 
@@ -183,7 +184,7 @@ def _cost(found: Comparison) -> str:
     words = (
         "Training: passes of the training and of its teachers for one model, as multiples of the control's; a forward "
         "pass counts 1, a backward pass 2, and teachers that all runs share count once for each model. Wall time: "
-        "relative to the faster control, without shared teachers. Fixes: samples on which the control's runs differ "
+        "relative to the faster control, such teachers included. Fixes: samples on which the control's runs differ "
         "and the method's agree, on whatever label; breaks: the other way round; eases and worsens: both differ, with "
         "lower or higher entropy."
     )

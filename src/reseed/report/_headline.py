@@ -4,8 +4,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from reseed.report import _text as text
 from reseed.report._data import ReportData
 
@@ -46,10 +44,9 @@ def _lead(data: ReportData) -> tuple[str, str]:
     samples, unstable, runs = len(data.sample_ids), int(data.unstable.sum()), data.runs
     if samples == 0:
         return "There are no answers to compare.", "The study holds no samples."
-    if data.flip_probability is not None:
-        likely = int((np.asarray(data.flip_probability) > 0.5).sum())
+    if (likely := text.number(data.summary.get("likely_to_change"))) is not None:
         return (
-            f"Of {text.plural(samples, 'answer')}, {text.count(likely)} would more likely than not change in "
+            f"Of {text.plural(samples, 'answer')}, {text.count(int(likely))} would more likely than not change in "
             "retrainings.",
             "This is an estimate from a single run: no second one was compared.",
         )

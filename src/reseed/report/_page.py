@@ -60,6 +60,7 @@ def write(data: ReportData, path: str | os.PathLike[str]) -> Path:
 
     Raises:
         InputError: The path is a folder.
+        StorageError: It cannot be written.
     """
     return write_page(render(data), path)
 

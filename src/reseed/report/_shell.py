@@ -3,13 +3,13 @@
 import base64
 import hashlib
 import os
-import secrets
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 
 from reseed._errors import InputError
 from reseed.report import _text as text
+from reseed.studies import replace_text
 
 
 def document(title: str, body: str, data: Mapping[str, object], script: str, *, has_charts: bool = True) -> str:
@@ -56,18 +56,13 @@ def write_page(page: str, path: str | os.PathLike[str], name: str = "report.html
 
     Raises:
         InputError: The path is a folder.
+        StorageError: It cannot be written.
     """
     target = Path(path)
     if target.is_dir():
         example = str(target / name)
         raise InputError(f"path {str(target)!r} is a folder: pass the name of a file, such as {example!r}")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        temporary.write_text(page, encoding="utf-8", newline="\n")
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    replace_text(target, page)
     return target
 
 

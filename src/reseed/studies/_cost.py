@@ -34,6 +34,8 @@ class Cost(TypedDict, total=False):
     """Training samples that shared teachers saw."""
     shared_lesson_passes: int
     """Samples that shared teachers predicted."""
+    shared_wall_s: float
+    """Seconds that training and asking shared teachers took; absent where an earlier version did not time them."""
     wall_s: float
     """Seconds from drawing the weights to the last prediction, recording included; a stack's are shared evenly."""
     peak_memory_bytes: float

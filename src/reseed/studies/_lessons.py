@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
@@ -26,11 +28,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LessonCost:
-    """What teachers cost: optimisation steps, samples seen in training, and samples predicted for the lesson."""
+    """What teachers cost: optimisation steps, samples seen in training, samples predicted for the lesson, and seconds.
+
+    Seconds are of shared teachers, those of a run's own are in the run's; NaN for what earlier versions did not time.
+    """
 
     steps: int = 0
     samples_seen: int = 0
     forward_passes: int = 0
+    wall_s: float = 0.0
 
     def __add__(self, other: LessonCost) -> LessonCost:
         return LessonCost(*(one + two for one, two in zip(astuple(self), astuple(other), strict=True)))
@@ -151,7 +157,9 @@ def _pilot(
         announce(f"training a pilot that finds the transient of {method.name}")
         recipe, architecture, data = task.what()
         seeds = task.plan.shared_seeds("pilot")
-        shelf.put(name, vars(find_transient(recipe_of_teachers(recipe, stage), architecture, data, seeds)))
+        start = time.perf_counter()
+        found = find_transient(recipe_of_teachers(recipe, stage), architecture, data, seeds)
+        shelf.put(name, {**vars(found), "wall_s": time.perf_counter() - start})
     facts = shelf.facts(name)
     transient = float(facts.pop("transient"))
     return SharedLesson(LessonCost(**facts), transient=transient)
@@ -170,11 +178,13 @@ def _teach(
         return vars(LessonCost()), said_of_training_set(stage.anchor, train_data, task.train_labels, task.num_classes)
     announce(f"training {stage.teachers} shared teacher{'s' * (stage.teachers > 1)} for {method.name}")
     # The whole training set, whatever resamples the runs have: teachers that all share belong to none of them.
+    start = time.perf_counter()
     lesson = teach(stage, *task.what(), [task.plan.shared_seeds()], most=most)
     output = lesson.output.cpu().numpy()
+    taken = time.perf_counter() - start
     if not np.isfinite(output).all():
         raise TrainingError("a shared teacher diverged: what it predicts is no longer finite; lower the learning rate.")
-    return vars(LessonCost(lesson.steps, lesson.samples_seen, lesson.forward_passes)), output
+    return vars(LessonCost(lesson.steps, lesson.samples_seen, lesson.forward_passes, taken)), output
 
 
 @dataclass(frozen=True)
@@ -207,7 +217,7 @@ class _Shelf:
 
     def facts(self, name: str) -> dict[str, Any]:
         """Return what a lesson cost, and what else is known."""
-        return dict(json.loads(self._facts(name).read_text(encoding="utf-8")))
+        return {"wall_s": math.nan, **json.loads(self._facts(name).read_text(encoding="utf-8"))}
 
     def output(self, name: str) -> NDArray[np.float32]:
         """Return what teachers say."""

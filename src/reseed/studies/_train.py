@@ -296,6 +296,8 @@ class TrainRun(AbstractRunTask):
             shared = sum((lesson.cost for lesson in self.lessons if lesson is not None), LessonCost())
             cost["shared_steps"], cost["shared_samples_seen"] = shared.steps, shared.samples_seen
             cost["shared_lesson_passes"] = shared.forward_passes
+            if not np.isnan(shared.wall_s):
+                cost["shared_wall_s"] = shared.wall_s
         return cost
 
     def _tensor(self, array: NDArray[Any]) -> torch.Tensor:
