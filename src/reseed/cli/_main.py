@@ -292,8 +292,13 @@ def _tune(options: Tune) -> None:
 
     console = Console()
     print_tuning(found, console)
-    for name in (TUNING, *((TUNED,) if found.holds else ())):
-        console.print(str(found.path / name), highlight=False, markup=False, soft_wrap=True)
+    written = {"numbers": TUNING}
+    if found.comparison is not None:
+        written["report"] = PAGE
+    if found.holds:
+        written["recipe"] = TUNED
+    for what, name in written.items():
+        console.print(f"{what + ':':<8} {found.path / name}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _list_methods() -> None:

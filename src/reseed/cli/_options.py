@@ -477,13 +477,16 @@ class Mitigate:
 class Tune:
     """Search for a recipe whose predictions change less when it is trained again, without a loss of accuracy.
 
-    Tries schedules, initial scales, averages of weights, smoothing and teachers with few runs each on validation
-    samples, goes on with the best third, and confirms the winner with other seeds on the evaluation split. Finished
-    runs are kept whatever happens: the same command continues. Writes tune.json, and tuned.toml if the winner holds up.
+    Tries combinations of schedules, initial scales, averages of weights, label smoothing and teachers with few runs
+    each on validation samples, goes on with the best third, and confirms the winner with other seeds on the evaluation
+    split. Where all that are tried diverge, lose accuracy or are no more stable, it tries others while the budget
+    lasts. Finished runs are kept whatever happens: the same command continues. Writes tune.json, the confirmation's
+    comparison.json, comparison.parquet and comparison.html, and tuned.toml if the winner holds up.
 
     Examples:
       reseed tune digits --budget 40
-      reseed tune massive --model text-tfidf --max-cost 1.1
+      reseed tune massive --model text-tfidf --budget 100 --max-cost 1.1
+      reseed tune digits --budget 40 --out tuning    # the winner's effect: tuning/comparison.html
       reseed measure --recipe reseed-studies/NAME/tuned.toml
     """
 
@@ -491,7 +494,8 @@ class Tune:
     """digits, mnist, cifar10, clinc150, massive, massive-domain, hf:NAME, or a CSV, TSV, JSON-lines, Parquet or npz
     file. Default: what --recipe says, else digits."""
     budget: float = 40.0
-    """Trainings in all, in trainings of the control; one that costs twice as much counts twice."""
+    """Trainings in all, in trainings of the control; one that costs twice as much counts twice. Half of them or more
+    are the confirmation's."""
     max_cost: float = 2.0
     """The most that training the tuned recipe may cost, relative to the control."""
     model: _Name = None
