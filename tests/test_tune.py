@@ -3,12 +3,13 @@
 import json
 from dataclasses import replace
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 
 import reseed
 from reseed._errors import InputError, StudyError, TrainingError
-from reseed._tune import validation_data
+from reseed._tune import Tuning, validation_data
 from reseed._tune_plan import Trial, check_budget, choose, plan_rungs
 from reseed._tune_space import Candidate, candidates
 from reseed.data import DataConfig, load
@@ -167,6 +168,25 @@ def test_others_are_tried_where_a_whole_rung_fails(recipe, tmp_path, monkeypatch
     assert told["rungs"][0][0]["label_entropy"] is None
     assert told["rungs"][0][0]["outcome"] == "diverged"
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["tune.json"]
+
+
+@pytest.mark.parametrize(
+    ("beyond", "loses_accuracy", "expected"),
+    [
+        ((30.0, 5.0), False, "tuned recipe: swa; it holds up with other seeds on the evaluation split."),
+        ((30.0, 5.0), True, "swa won the search, but loses accuracy on the evaluation split."),
+        ((30.0, -7.0), False, "but 6 runs cannot tell its effect on the evaluation split from chance; a larger budget"),
+        ((-1.0, -7.0), False, "but is no more stable than a second control on the evaluation split."),
+        ((NAN, NAN), False, "but is no more stable than a second control on the evaluation split."),
+    ],
+)
+def test_the_conclusion_says_why_a_winner_fails(recipe, tmp_path, beyond, loses_accuracy, expected):
+    """It holds up where the interval beyond the null excludes 0 and accuracy stays; else the reason is named."""
+    effect = SimpleNamespace(beyond_null=SimpleNamespace(value=beyond[0], low=beyond[1]), loses_accuracy=loses_accuracy)
+    comparison = SimpleNamespace(methods=[SimpleNamespace(effect=effect)], runs=6)
+    found = Tuning(tmp_path, ((trial(0.1),),), "swa", recipe, comparison, 40.0, 39.0)
+    assert expected in found.conclusion
+    assert found.holds == (beyond[1] > 0 and not loses_accuracy)
 
 
 def test_a_control_that_diverges_is_an_error(recipe, tmp_path):

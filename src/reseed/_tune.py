@@ -62,12 +62,21 @@ class Tuning:
     @property
     def conclusion(self) -> str:
         """What to use, in one line."""
-        if self.winner is None:
+        if self.comparison is None:
             tried = len({trial.recipe for rung in self.rungs for trial in rung})
             return f"tuned recipe: none; none that was tried ({tried}) is more stable without a loss of accuracy."
         if self.holds:
             return f"tuned recipe: {self.winner}; it holds up with other seeds on the evaluation split."
-        return f"tuned recipe: none; {self.winner} won the search but does not hold up on the evaluation split."
+        effect, runs = self.comparison.methods[0].effect, self.comparison.runs
+        if effect.loses_accuracy:
+            why = "but loses accuracy on the evaluation split."
+        elif effect.beyond_null is not None and effect.beyond_null.value > 0:
+            why = (
+                f"but {runs} runs cannot tell its effect on the evaluation split from chance; a larger budget goes on."
+            )
+        else:
+            why = "but is no more stable than a second control on the evaluation split."
+        return f"tuned recipe: none; {self.winner} won the search, {why}"
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -176,7 +185,7 @@ def _search(
         left, every = every[: plan[0].count], every[plan[0].count :]
         before = 0
         for rung, keep in zip(plan, [*(later.count for later in plan[1:]), 1], strict=True):
-            announce(f"rung {len(rungs)}: {len(left)} candidates, {rung.runs} runs each")
+            announce(f"rung {len(rungs)}: {len(left)} candidate{'s'[: len(left) > 1]}, {rung.runs} runs each")
             control = train(searched, rung.runs)
             if len(control.manifests) < rung.runs:
                 raise TrainingError("runs of the control diverged, so there is nothing to compare with; lower its lr.")

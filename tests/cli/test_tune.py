@@ -21,7 +21,7 @@ def test_tables_and_json_agree(cli, folder):
     words = ("tune", "digits", *TINY, "--budget", "19", "--out", folder)
     ended = cli(*words)
     assert ended.status == 0
-    assert "rung 0: 1 candidates, 2 runs each" in ended.err
+    assert "rung 0: 1 candidate, 2 runs each" in ended.err
     for text in ("Rung 0: 2 runs, validation samples", "outcome", "tuned recipe: ", "of 19 trainings", "tune.json"):
         assert text in ended.out
     again = cli(*words, "--json")
