@@ -170,6 +170,16 @@ def test_others_are_tried_where_a_whole_rung_fails(recipe, tmp_path, monkeypatch
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["tune.json"]
 
 
+def test_features_are_computed_once_for_all_studies(recipe, tmp_path, monkeypatch):
+    """Every study finds what was computed for the whole search."""
+    monkeypatch.setattr("reseed._tune.candidates", lambda *_: (Candidate("same", recipe, 1.0),))
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "features-0.npy").touch()
+    assert reseed.tune(recipe=recipe, out=tmp_path, budget=19, **OPTIONS).comparison is None
+    studies = list((tmp_path / "search").iterdir())
+    assert [(study / "cache" / "features-0.npy").exists() for study in studies] == [True]
+
+
 @pytest.mark.parametrize(
     ("beyond", "loses_accuracy", "expected"),
     [

@@ -11,7 +11,7 @@ from typing import Any, Unpack
 import numpy as np
 
 from reseed._compare import COMPARISON_FILES, write_comparison
-from reseed._design import check_design_folder, design_folder, share_cache
+from reseed._design import check_design_folder, design_folder, prepare_once, share_cache
 from reseed._errors import InputError, TrainingError
 from reseed._measure import recipe_for
 from reseed._tune_plan import Trial, check_budget, choose, plan_rungs
@@ -153,11 +153,13 @@ def tune(
     check_design_folder(root, "search", (TUNING, TUNED, _SEARCH, _CONFIRM, *COMPARISON_FILES))
     announce = announce or to_stderr
     train = partial(_train, root, record=RecordConfig(every="final"), announce=announce, **execution)
+    prepare_once(searched, root, announce)
     rungs, winner, spent = _search(every, searched, budget, partial(train, _SEARCH, seed), announce)
     comparison = None
     if winner is not None:
         runs = int((budget - spent) / (2 + winner.cost))
         announce(f"confirmation: {winner.name}, {runs} runs")
+        prepare_once(recipe, root, announce)
         control = train(_CONFIRM, seed + 1, recipe, runs)
         null = train(_CONFIRM, seed + 2, recipe, runs)
         tuned = train(_CONFIRM, seed + 1, winner.recipe, runs)
@@ -228,9 +230,7 @@ def _train(root: Path, part: str, seed: int, recipe: Recipe, runs: int, **option
         study = Study.open(folder)
         if len(study.manifests) + len(study.diverged) >= runs:
             return study
-    first = next(iter(sorted((root / part).glob("*"))), folder)
-    if first != folder:
-        share_cache(first, folder)
+    share_cache(root, folder)
     return train_study(recipe, folder, runs=runs, plan=SeedPlan(seed), **options)
 
 
