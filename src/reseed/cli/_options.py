@@ -484,10 +484,9 @@ class Tune:
     comparison.json, comparison.parquet and comparison.html, and tuned.toml if the winner holds up.
 
     Examples:
-      reseed tune digits --budget 40
-      reseed tune massive --model text-tfidf --budget 100 --max-cost 1.1
-      reseed tune digits --budget 40 --out tuning    # the winner's effect: tuning/comparison.html
-      reseed measure --recipe reseed-studies/NAME/tuned.toml
+      reseed tune massive --model text-tfidf --budget 40 --out tuning    # the effect: tuning/comparison.html
+      reseed tune digits --budget 150 --max-cost 1.1
+      reseed measure --recipe tuning/tuned.toml
     """
 
     dataset: Annotated[Positional[str | None], arg(metavar="DATASET", help_behavior_hint="")] = None
