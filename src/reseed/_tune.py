@@ -10,10 +10,11 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from reseed._design import check_design_folder, design_folder, share_cache
+from reseed._compare import COMPARISON_FILES, write_comparison
+from reseed._design import check_design_folder, design_folder, prepare_once, share_cache
 from reseed._errors import InputError, TrainingError
 from reseed._measure import recipe_for
-from reseed._tune_plan import Score, choose, plan_search
+from reseed._tune_plan import Trial, check_budget, choose, plan_rungs
 from reseed._tune_space import Candidate, candidates
 from reseed.data import DataConfig, load
 from reseed.instability import Comparison, accuracy_difference, compare_studies, label_entropy
@@ -26,38 +27,6 @@ _OWN_VALIDATION = ("clinc150", "massive", "massive-domain")
 _HELD_OUT = 0.2
 _FEWEST = 30
 _ONE_SIDED = 0.90  # a two-sided interval of 90 % has the ends of one-sided ones of 95 %
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A candidate on a rung.
-
-    Attributes:
-        name: what it sets.
-        recipe: digest of its recipe in the search.
-        runs: runs that are compared.
-        label_entropy: mean label entropy in nats; NaN where runs diverged.
-        reduction: by how many percent that is lower than the control's.
-        accuracy_difference: accuracy less the control's, a share.
-        accuracy_bound: upper end of its one-sided 95 % interval over samples, paired.
-        cost: samples that a training sees, relative to the control's.
-        goes_on: whether it is on the next rung, or won.
-    """
-
-    name: str
-    recipe: str
-    runs: int
-    label_entropy: float
-    reduction: float
-    accuracy_difference: float
-    accuracy_bound: float
-    cost: float
-    goes_on: bool = False
-
-    @property
-    def loses_accuracy(self) -> bool:
-        """Whether accuracy is significantly lower than the control's."""
-        return self.accuracy_bound < 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,11 +62,21 @@ class Tuning:
     @property
     def conclusion(self) -> str:
         """What to use, in one line."""
-        if self.winner is None:
-            return "tuned recipe: none; no candidate was more stable than the control without a loss of accuracy."
+        if self.comparison is None:
+            tried = len({trial.recipe for rung in self.rungs for trial in rung})
+            return f"tuned recipe: none; none that was tried ({tried}) is more stable without a loss of accuracy."
         if self.holds:
             return f"tuned recipe: {self.winner}; it holds up with other seeds on the evaluation split."
-        return f"tuned recipe: none; {self.winner} won the search but does not hold up on the evaluation split."
+        effect, runs = self.comparison.methods[0].effect, self.comparison.runs
+        if effect.loses_accuracy:
+            why = "but loses accuracy on the evaluation split."
+        elif effect.beyond_null is not None and effect.beyond_null.value > 0:
+            why = (
+                f"but {runs} runs cannot tell its effect on the evaluation split from chance; a larger budget goes on."
+            )
+        else:
+            why = "but is no more stable than a second control on the evaluation split."
+        return f"tuned recipe: none; {self.winner} won the search, {why}"
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -108,7 +87,7 @@ class Tuning:
             "winner": self.winner,
             "holds": self.holds,
             "conclusion": self.conclusion,
-            "rungs": [[asdict(trial) for trial in rung] for rung in self.rungs],
+            "rungs": [[asdict(trial) | {"outcome": trial.outcome} for trial in rung] for rung in self.rungs],
             "confirmation": None if self.comparison is None else self.comparison.summary,
         }
 
@@ -127,9 +106,12 @@ def tune(
 ) -> Tuning:
     """Search for a recipe whose predictions change less, without a loss of accuracy, and confirm it.
 
-    Candidates are compared on validation samples by successive halving; the winner, the control and a second control
-    are then trained with other seeds and compared on the evaluation split. Finished runs are kept whatever happens:
-    the same call continues. Writes ``tune.json``, and ``tuned.toml`` if the winner holds up.
+    Candidates are compared on validation samples by successive halving. Where all of them diverge, lose accuracy
+    significantly or are no more stable than the control, others are tried, as long as the budget allows. The winner,
+    the control and a second control are then trained with other seeds, by half of the budget or more, and compared on
+    the evaluation split. Finished runs are kept whatever happens: the same call continues. Writes ``tune.json``; the
+    confirmation's ``comparison.json``, ``comparison.parquet`` and ``comparison.html``; and ``tuned.toml`` if the winner
+    holds up.
 
     Args:
         data: A data set's name, a file, or a `DataConfig`. Not used when ``recipe`` is given.
@@ -157,80 +139,98 @@ def tune(
     recipe = recipe or recipe_for(data, model)
     if not max_cost >= 1:
         raise InputError(f"max_cost must be 1 or more, got {max_cost!r}; the control itself costs 1.")
+    if recipe.data.holdout is not None:
+        raise InputError(
+            f"data.holdout is {recipe.data.holdout!r}, but a search holds out training samples itself and confirms on "
+            "the evaluation split; leave it out."
+        )
     every = candidates(recipe, max_cost, seed)
-    plan = plan_search(budget, [candidate.cost for candidate in every])
-    search = validation_data(recipe.data)
-    for source in (search, recipe.data):
+    check_budget(budget, [candidate.cost for candidate in every])
+    searched = replace(recipe, data=validation_data(recipe.data))
+    for source in (searched.data, recipe.data):
         _check_samples(source)
     root = local_folder(design_folder(recipe, "tune") if out is None else out)
-    check_design_folder(root, "search", (TUNING, TUNED, _SEARCH, _CONFIRM))
+    check_design_folder(root, "search", (TUNING, TUNED, _SEARCH, _CONFIRM, *COMPARISON_FILES))
     announce = announce or to_stderr
-    train = partial(
-        _train,
-        root,
-        record=RecordConfig(every="final"),
-        announce=announce,
-        **execution,
-    )
-    left = every[: plan.rungs[0].count]
-    spent = 0.0
-    before = 0
-    rungs: list[tuple[Trial, ...]] = []
-    keeps = [*(rung.count for rung in plan.rungs[1:]), 1]
-    for rung, keep in zip(plan.rungs, keeps, strict=True):
-        announce(f"rung {len(rungs)}: {len(left)} candidates, {rung.runs} runs each")
-        control = train(_SEARCH, replace(recipe, data=search), seed, rung.runs)
-        if len(control.manifests) < rung.runs:
-            raise TrainingError("runs of the control diverged, so there is nothing to compare with; lower its lr.")
-        trials = []
-        for candidate in left:
-            study = train(_SEARCH, replace(candidate.recipe, data=search), seed, rung.runs)
-            trials.append(_trial(candidate, study, control, rung.runs))
-        chosen = choose([Score(trial.label_entropy, trial.accuracy_bound) for trial in trials], keep)
-        if rung is plan.rungs[-1]:  # the winner must beat the control as well
-            chosen = tuple(place for place in chosen if trials[place].reduction > 0)
-        rungs.append(tuple(replace(trial, goes_on=place in chosen) for place, trial in enumerate(trials)))
-        spent += (rung.runs - before) * (1 + sum(trial.cost for trial in trials))
-        before = rung.runs
-        left = tuple(left[place] for place in chosen)
-        if not left:
-            break
-    winner = left[0] if left else None
+    train = partial(_train, root, record=RecordConfig(every="final"), announce=announce, **execution)
+    prepare_once(searched, root, announce)
+    rungs, winner, spent = _search(every, searched, budget, partial(train, _SEARCH, seed), announce)
     comparison = None
     if winner is not None:
-        announce(f"confirmation: {winner.name}, {plan.confirmed} runs")
-        control = train(_CONFIRM, recipe, seed + 1, plan.confirmed)
-        null = train(_CONFIRM, recipe, seed + 2, plan.confirmed)
-        tuned = train(_CONFIRM, winner.recipe, seed + 1, plan.confirmed)
+        runs = int((budget - spent) / (2 + winner.cost))
+        announce(f"confirmation: {winner.name}, {runs} runs")
+        prepare_once(recipe, root, announce)
+        control = train(_CONFIRM, seed + 1, recipe, runs)
+        null = train(_CONFIRM, seed + 2, recipe, runs)
+        tuned = train(_CONFIRM, seed + 1, winner.recipe, runs)
         comparison = compare_studies({"control": control, winner.name: tuned}, null=null)
-        spent += plan.confirmed * (2 + _seen(tuned) / _seen(control))
+        spent += runs * (2 + _seen(tuned) / _seen(control))
     name, tuned_recipe = (None, None) if winner is None else (winner.name, winner.recipe)
-    found = Tuning(root, tuple(rungs), name, tuned_recipe, comparison, float(budget), spent)
-    replace_json(root / TUNING, found.summary)
-    if winner is not None and found.holds:
-        replace_text(root / TUNED, winner.recipe.to_toml())
-    else:
-        (root / TUNED).unlink(missing_ok=True)  # of an earlier, smaller budget
+    found = Tuning(root, rungs, name, tuned_recipe, comparison, float(budget), spent)
+    _write(found)
     return found
+
+
+def _search(
+    every: tuple[Candidate, ...],
+    searched: Recipe,
+    budget: float,
+    train: Callable[[Recipe, int], Study],
+    announce: Callable[[str], None],
+) -> tuple[tuple[tuple[Trial, ...], ...], Candidate | None, float]:
+    """Return all rungs, the best candidate if there is one, and what was spent."""
+    rungs: list[tuple[Trial, ...]] = []
+    spent, done = 0.0, 0
+    while plan := plan_rungs(budget - spent, [candidate.cost for candidate in every], done):
+        if rungs:
+            announce("none of them may go on: others are tried")
+        left, every = every[: plan[0].count], every[plan[0].count :]
+        before = 0
+        for rung, keep in zip(plan, [*(later.count for later in plan[1:]), 1], strict=True):
+            announce(f"rung {len(rungs)}: {len(left)} candidate{'s'[: len(left) > 1]}, {rung.runs} runs each")
+            control = train(searched, rung.runs)
+            if len(control.manifests) < rung.runs:
+                raise TrainingError("runs of the control diverged, so there is nothing to compare with; lower its lr.")
+            studies = [train(replace(one.recipe, data=searched.data), rung.runs) for one in left]
+            trials = [_trial(one, study, control, rung.runs) for one, study in zip(left, studies, strict=True)]
+            chosen = choose(trials, keep)
+            rungs.append(tuple(replace(trial, goes_on=place in chosen) for place, trial in enumerate(trials)))
+            spent += max(rung.runs - done, 0) + (rung.runs - before) * sum(trial.cost for trial in trials)
+            done, before = max(done, rung.runs), rung.runs
+            left = tuple(left[place] for place in chosen)
+            if not left:
+                break
+        if left:
+            return tuple(rungs), left[0], spent
+    return tuple(rungs), None, spent
+
+
+def _write(found: Tuning) -> None:
+    """Write all files of a search, in place of those that an earlier one with another budget left."""
+    for name in (*COMPARISON_FILES, TUNED):
+        (found.path / name).unlink(missing_ok=True)
+    if found.comparison is not None:
+        write_comparison(found.comparison, found.path)
+    if found.recipe is not None and found.holds:
+        replace_text(found.path / TUNED, found.recipe.to_toml())
+    replace_json(found.path / TUNING, found.summary)
 
 
 def validation_data(data: DataConfig) -> DataConfig:
     """Return the data of a search: a data set's own validation split, else a part of the training samples."""
-    if data.name in _OWN_VALIDATION and data.eval_split != "validation" and data.holdout is None:
+    if data.name in _OWN_VALIDATION and data.eval_split != "validation":
         return replace(data, eval_split="validation")
     return replace(data, holdout=_HELD_OUT)
 
 
-def _train(root: Path, part: str, recipe: Recipe, seed: int, runs: int, **options: Any) -> Study:
+def _train(root: Path, part: str, seed: int, recipe: Recipe, runs: int, **options: Any) -> Study:
     """Return a study of a search with at least so many runs, which may be there already."""
     folder = root / part / f"{recipe.digest}-{seed}"
     if (folder / "study.json").exists():
         study = Study.open(folder)
         if len(study.manifests) + len(study.diverged) >= runs:
             return study
-    first = next(iter(sorted((root / part).glob("*"))), folder)
-    if first != folder:
-        share_cache(first, folder)
+    share_cache(root, folder)
     return train_study(recipe, folder, runs=runs, plan=SeedPlan(seed), **options)
 
 

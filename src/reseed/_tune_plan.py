@@ -8,8 +8,57 @@ from dataclasses import dataclass
 
 from reseed._errors import InputError
 
-_FIRST_RUNS = 3  # the fewest whose intervals cover other runs
-_CONFIRMED = 0.3  # share of the budget for the confirmation
+_FIRST_RUNS = 2  # the fewest that can disagree
+_FEWEST_CONFIRMED = 5  # with fewer, effects of a third of the entropy go unnoticed
+_HELD_BACK = 0.5  # share of what is left that the confirmation gets: few runs there and no effect is distinguishable
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A candidate on a rung.
+
+    Attributes:
+        name: its methods.
+        recipe: digest of its recipe in the search.
+        runs: runs that are compared.
+        label_entropy: mean label entropy in nats; this and the next three are NaN where runs diverged.
+        reduction: by how many percent that is lower than the control's.
+        accuracy_difference: accuracy less the control's, a share.
+        accuracy_bound: upper end of its one-sided 95 % interval over samples, paired.
+        cost: samples that a training sees, relative to the control's.
+        goes_on: whether it is on the next rung, or won.
+    """
+
+    name: str
+    recipe: str
+    runs: int
+    label_entropy: float
+    reduction: float
+    accuracy_difference: float
+    accuracy_bound: float
+    cost: float
+    goes_on: bool = False
+
+    @property
+    def diverged(self) -> bool:
+        """Whether runs diverged, so that there is nothing to compare."""
+        return math.isnan(self.label_entropy)
+
+    @property
+    def loses_accuracy(self) -> bool:
+        """Whether accuracy is significantly lower than the control's."""
+        return self.accuracy_bound < 0
+
+    @property
+    def outcome(self) -> str:
+        """What became of it, in words."""
+        if self.diverged:
+            return "diverged"
+        if self.loses_accuracy:
+            return "loses accuracy"
+        if not self.reduction > 0:
+            return "not more stable"
+        return "goes on" if self.goes_on else "others are better"
 
 
 @dataclass(frozen=True)
@@ -20,64 +69,49 @@ class Rung:
     runs: int
 
 
-@dataclass(frozen=True)
-class SearchPlan:
-    """What a budget is spent on.
-
-    Attributes:
-        rungs: the rungs, in order.
-        confirmed: runs of control, second control and winner in the confirmation.
-        cost: the most that all of it costs, in trainings of the control.
-    """
-
-    rungs: tuple[Rung, ...]
-    confirmed: int
-    cost: float
-
-
-@dataclass(frozen=True)
-class Score:
-    """What a rung says of a candidate.
-
-    Attributes:
-        label_entropy: mean label entropy in nats.
-        accuracy_bound: upper end of the one-sided 95 % interval of accuracy less the control's.
-    """
-
-    label_entropy: float
-    accuracy_bound: float
-
-
-def plan_search(budget: float, costs: Sequence[float]) -> SearchPlan:
-    """Return the plan with the most candidates that a budget allows, whichever of them go on.
-
-    Every rung keeps the best third, rounded up, and doubles the runs, the control's too, until one is left.
+def check_budget(budget: float, costs: Sequence[float]) -> None:
+    """Accept a budget that suffices for one candidate and its confirmation.
 
     Args:
         budget: Trainings of the control.
-        costs: What a training of each candidate costs, in their order.
+        costs: What a training of each candidate costs.
 
     Raises:
-        InputError: The budget does not suffice for one candidate.
+        InputError: It does not, or is no finite number.
+    """
+    least = _FIRST_RUNS * (1 + min(costs)) + _FEWEST_CONFIRMED * (2 + min(costs))
+    if not least <= budget < math.inf:
+        raise InputError(f"budget {budget:g} is too small or no number; pass at least {math.ceil(least)} trainings.")
+
+
+def plan_rungs(budget: float, costs: Sequence[float], done: int = 0) -> tuple[Rung, ...]:
+    """Return the rungs with the most candidates that a budget allows, whichever go on; none if it allows no candidate.
+
+    Half of the budget is held back for the confirmation, and five runs of each study at least. Every rung keeps the
+    best third, rounded up, and doubles the runs, the control's too, until one is left.
+
+    Args:
+        budget: Trainings of the control, the confirmation included.
+        costs: What a training of each candidate costs, in their order.
+        done: Runs of the control that are there.
 
     Examples:
-        >>> plan_search(40, [1.0] * 20).rungs
-        (Rung(count=5, runs=3), Rung(count=2, runs=6))
+        >>> plan_rungs(40, [1.0] * 20)
+        (Rung(count=6, runs=2), Rung(count=2, runs=4))
+        >>> plan_rungs(12, [1.0] * 20)
+        ()
     """
-    for count in range(min(len(costs), int(max(budget, 0.0) if math.isfinite(budget) else 0)), 0, -1):
-        chosen = sorted(costs[:count], reverse=True)
-        each = 2 + chosen[0]
+    for count in range(len(costs), 0, -1):
+        dearest = sorted(costs[:count], reverse=True)
         rungs = _rungs(count)
-        search, before = 0.0, 0
+        held = max(_HELD_BACK * budget, _FEWEST_CONFIRMED * (2 + dearest[0]))
+        before, most = 0, max(rungs[-1].runs - done, 0.0)
         for rung in rungs:
-            search += (rung.runs - before) * (1 + sum(chosen[: rung.count]))
+            most += (rung.runs - before) * sum(dearest[: rung.count])
             before = rung.runs
-        confirmed = max(_FIRST_RUNS, int(_CONFIRMED * budget / each))
-        if search + confirmed * each <= budget:
-            confirmed = int((budget - search) / each)
-            return SearchPlan(rungs, confirmed, search + confirmed * each)
-    least = _FIRST_RUNS * (3 + 2 * min(costs))
-    raise InputError(f"budget {budget:g} is too small or no number; pass at least {math.ceil(least)} trainings.")
+        if held + most <= budget:
+            return rungs
+    return ()
 
 
 def _rungs(count: int) -> tuple[Rung, ...]:
@@ -88,16 +122,18 @@ def _rungs(count: int) -> tuple[Rung, ...]:
     return tuple(rungs)
 
 
-def choose(scores: Sequence[Score], count: int) -> tuple[int, ...]:
-    """Return the places of the ``count`` lowest label entropies among those that lose no accuracy significantly.
+def choose(trials: Sequence[Trial], count: int) -> tuple[int, ...]:
+    """Return the places of the ``count`` lowest label entropies among those that may go on.
+
+    Those that diverged, lose accuracy significantly or are no more stable than the control may not.
 
     Args:
-        scores: One for each candidate; ties go to the first. One whose bound is below 0, or NaN, is left out.
+        trials: The candidates of a rung; ties go to the first.
         count: The most that go on.
-
-    Examples:
-        >>> choose([Score(0.1, -0.01), Score(0.3, 0.01), Score(0.2, 0.0)], 2)
-        (2, 1)
     """
-    allowed = [place for place, score in enumerate(scores) if score.accuracy_bound >= 0]
-    return tuple(sorted(allowed, key=lambda place: scores[place].label_entropy)[:count])
+    allowed = [
+        place
+        for place, trial in enumerate(trials)
+        if not (trial.diverged or trial.loses_accuracy) and trial.reduction > 0
+    ]
+    return tuple(sorted(allowed, key=lambda place: trials[place].label_entropy)[:count])

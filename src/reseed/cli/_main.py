@@ -285,8 +285,13 @@ def _tune(options: Tune) -> None:
         _print_json(found.summary)
         return
     print_tuning(found, _console())
-    for name in (TUNING, *((TUNED,) if found.holds else ())):
-        print(found.path / name)
+    written = {"numbers": TUNING}
+    if found.comparison is not None:
+        written["report"] = PAGE
+    if found.holds:
+        written["recipe"] = TUNED
+    for what, name in written.items():
+        print(f"{what + ':':<8} {found.path / name}")
 
 
 def _list_methods() -> None:

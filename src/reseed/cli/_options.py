@@ -481,18 +481,21 @@ class Mitigate(RecipeOptions):
 class Tune(RecipeOptions):
     """Search for a recipe whose predictions change less when it is trained again, without a loss of accuracy.
 
-    Tries schedules, initial scales, averages of weights, smoothing and teachers with few runs each on validation
-    samples, goes on with the best third, and confirms the winner with other seeds on the evaluation split. Finished
-    runs are kept whatever happens: the same command continues. Writes tune.json, and tuned.toml if the winner holds up.
+    Tries combinations of schedules, initial scales, averages of weights, label smoothing and teachers with few runs
+    each on validation samples, goes on with the best third, and confirms the winner with other seeds on the evaluation
+    split. Where all that are tried diverge, lose accuracy or are no more stable, it tries others while the budget
+    lasts. Finished runs are kept whatever happens: the same command continues. Writes tune.json, the confirmation's
+    comparison.json, comparison.parquet and comparison.html, and tuned.toml if the winner holds up.
 
     Examples:
-      reseed tune digits --budget 40
-      reseed tune massive --model text-tfidf --max-cost 1.1
-      reseed measure --recipe reseed-studies/NAME/tuned.toml
+      reseed tune massive --model text-tfidf --budget 40 --out tuning    # the effect: tuning/comparison.html
+      reseed tune digits --budget 150 --max-cost 1.1
+      reseed measure --recipe tuning/tuned.toml
     """
 
     budget: float = 40.0
-    """Trainings in all, in trainings of the control; one that costs twice as much counts twice."""
+    """Trainings in all, in trainings of the control; one that costs twice as much counts twice. Half of them or more
+    are the confirmation's."""
     max_cost: float = 2.0
     """The most that training the tuned recipe may cost, relative to the control."""
     out: _Path = None

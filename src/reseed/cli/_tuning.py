@@ -19,18 +19,15 @@ def print_tuning(found: Tuning, console: Console) -> None:
 
     for number, rung in enumerate(found.rungs):
         table = Table(title=f"Rung {number}: {rung[0].runs} runs, validation samples", title_justify="left")
-        for column in ("candidate", "label entropy", "reduction, %", "accuracy, points", "cost", "goes on"):
+        for column in ("candidate", "label entropy", "reduction, %", "accuracy, points", "cost", "outcome"):
             table.add_column(column, overflow="fold")
         for row in rung:
-            state = "yes" if row.goes_on else "loses accuracy" if row.loses_accuracy else "no"
-            table.add_row(
-                Text(plain(row.name)),
-                f"{row.label_entropy:.4f}",
-                f"{row.reduction:.1f}",
-                f"{100 * row.accuracy_difference:+.2f}",
-                f"{row.cost:.2f}x",
-                state,
+            numbers = (
+                ("", "", "")
+                if row.diverged
+                else (f"{row.label_entropy:.4f}", f"{row.reduction:.1f}", f"{100 * row.accuracy_difference:+.2f}")
             )
+            table.add_row(Text(plain(row.name)), *numbers, f"{row.cost:.2f}x", row.outcome)
         console.print(table)
     if found.comparison is not None:
         print_comparison(found.comparison, console)
