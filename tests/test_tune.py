@@ -191,8 +191,10 @@ def test_features_are_computed_once_for_all_studies(recipe, tmp_path, monkeypatc
     ],
 )
 def test_the_conclusion_says_why_a_winner_fails(recipe, tmp_path, beyond, loses_accuracy, expected):
-    """It holds up where the interval beyond the null excludes 0 and accuracy stays; else the reason is named."""
-    effect = SimpleNamespace(beyond_null=SimpleNamespace(value=beyond[0], low=beyond[1]), loses_accuracy=loses_accuracy)
+    """It holds up where label entropy is lower than both controls' and accuracy stays; else the reason is named."""
+    effect = SimpleNamespace(
+        beyond_null=SimpleNamespace(value=beyond[0]), lowers_entropy=beyond[1] > 0, loses_accuracy=loses_accuracy
+    )
     comparison = SimpleNamespace(methods=[SimpleNamespace(effect=effect)], runs=6)
     found = Tuning(tmp_path, ((trial(0.1),),), "swa", recipe, comparison, 40.0, 39.0)
     assert expected in found.conclusion

@@ -57,7 +57,7 @@ class Tuning:
         if self.comparison is None:
             return False
         effect = self.comparison.methods[0].effect
-        return effect.beyond_null is not None and effect.beyond_null.low > 0 and not effect.loses_accuracy
+        return effect.beyond_null is not None and effect.lowers_entropy and not effect.loses_accuracy
 
     @property
     def conclusion(self) -> str:

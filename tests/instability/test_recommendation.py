@@ -52,6 +52,16 @@ def test_the_best_of_each_budget_is_named():
     assert places == sorted(places)
 
 
+def test_what_differs_from_one_control_only_may_be_chance():
+    """A method that is as stable as the control neither helps nor harms, however the second control came out."""
+    for null in (20.0, -20.0):
+        row = _row("a", 1.0, null=null)
+        assert (row.effect.is_distinguishable, row.effect.lowers_entropy, row.effect.raises_entropy) == (False,) * 3
+        told = recommendation([row], NULL)
+        assert told.startswith("None: no method lowers label entropy")
+        assert "Distinguishably less stable" not in told
+
+
 def test_a_budget_that_brings_nothing_says_so():
     """Where more cost buys nothing better, the cheaper method stays; where the cheapest has none, it says none."""
     assert told_has("still a", [_row("a", 30), _row("b", 20, 2.0)])

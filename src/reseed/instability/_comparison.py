@@ -98,8 +98,9 @@ def compare_studies(
     set. With two runs all intervals cover other samples only; those of the calibration error always cover other runs
     only.
 
-    The null is a second control with other seeds: what it seems to "reduce" is chance. A method whose reduction less
-    the null's has an interval that includes 0 is not distinguishable from training the control again.
+    The null is a second control with other seeds: what it seems to "reduce" is chance. A method whose reduction, or
+    whose reduction less the null's, has an interval that includes 0 is not distinguishable from training the control
+    again.
 
     Args:
         studies: Studies by name; the first one is the control.

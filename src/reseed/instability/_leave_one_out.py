@@ -90,7 +90,7 @@ def _without(block: Block, runs: int, statistic: str, entropies: EntropyTable) -
         return np.asarray(((runs - 1) ** 2 - squares) / pairs)
     if statistic == "unstable_fraction":
         settles = (own == 1) & (top == runs - 1)  # the only run that deviates
-        return (~settles).astype(np.float64)
+        return np.asarray(~settles, np.float64)
     leaders = np.count_nonzero(numbers == top, axis=0)
     highest = top - ((own == top) & (leaders == 1))
     return np.asarray(1.0 - highest / (runs - 1))

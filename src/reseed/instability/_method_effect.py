@@ -59,8 +59,26 @@ class MethodEffect:
 
     @property
     def is_distinguishable(self) -> bool | None:
-        """Whether the interval of the reduction beyond the null excludes 0; None without a null."""
-        return None if self.beyond_null is None else _excludes_zero(self.beyond_null)
+        """Whether label entropy differs from both controls', in the same direction; None without a null.
+
+        The intervals of the reduction and of the reduction beyond the null must exclude 0. One of them alone may do so
+        because one of the controls is by chance more stable than the other.
+        """
+        return None if self.beyond_null is None else self.lowers_entropy or self.raises_entropy
+
+    @property
+    def lowers_entropy(self) -> bool:
+        """Whether label entropy is lower than that of each control there is, by more than the interval."""
+        return bool(self._reductions) and all(found.low > 0 for found in self._reductions)
+
+    @property
+    def raises_entropy(self) -> bool:
+        """Whether label entropy is higher than that of each control there is, by more than the interval."""
+        return bool(self._reductions) and all(found.high < 0 for found in self._reductions)
+
+    @property
+    def _reductions(self) -> list[Estimate]:
+        return [found for found in (self.reduction, self.beyond_null) if found is not None]
 
     @property
     def loses_accuracy(self) -> bool | None:
@@ -142,7 +160,3 @@ def _ece(method: ComparedRuns, is_right: Float[np.ndarray, "run known"]) -> Esti
     runs, samples = is_right.shape
     variance = float(errors.var(ddof=1) / runs)
     return interval(float(errors.mean()), variance, "jackknife", runs, samples, level=_LEVEL, bottom=0.0, top=1.0)
-
-
-def _excludes_zero(found: Estimate) -> bool:
-    return bool(found.low > 0 or found.high < 0)

@@ -19,11 +19,11 @@ _BUDGETS = (
 def recommendation(methods: Sequence[ComparedMethod], null: ComparedMethod | None) -> str:
     """Returns the best method for each budget, whether its effect is chance, and what it does to accuracy.
 
-    A method counts only if it lowers label entropy distinguishably from the null (without one: from 0) and does not
-    lose accuracy significantly. Budgets of training are those of 1, 2 and any number of control trainings, give or take
-    10 %, with one network at inference; then any number of networks.
+    A method counts only if it lowers label entropy distinguishably from the control and from the null, if there is one,
+    and does not lose accuracy significantly. Budgets of training are those of 1, 2 and any number of control trainings,
+    give or take 10 %, with one network at inference; then any number of networks.
     """
-    useful = [row for row in methods if _helps(row) and not row.effect.loses_accuracy]
+    useful = [row for row in methods if row.effect.lowers_entropy and not row.effect.loses_accuracy]
     parts = []
     if not useful:
         beyond = "more than a second control does" if null is not None else "an amount whose interval excludes 0"
@@ -65,31 +65,20 @@ def _by_budget(useful: list[ComparedMethod]) -> list[str]:
 def _passed_over(methods: Sequence[ComparedMethod], useful: list[ComparedMethod]) -> list[str]:
     """Returns what is said of methods that help and lose accuracy, and of those that harm."""
     parts = []
-    loses = [f"{row.name} ({_accuracy(row)} points)" for row in methods if _helps(row) and row.effect.loses_accuracy]
+    loses = [
+        f"{row.name} ({_accuracy(row)} points)"
+        for row in methods
+        if row.effect.lowers_entropy and row.effect.loses_accuracy
+    ]
     if loses:
         parts.append(f"Left out for a significant loss of accuracy: {_listed(loses)}.")
-    if harms := [row.name for row in methods if row not in useful and _harms(row)]:
+    if harms := [row.name for row in methods if row.effect.raises_entropy]:
         parts.append(f"Distinguishably less stable than the control: {_listed(harms)}.")
     return parts
 
 
 def _is_unknown(row: ComparedMethod) -> bool:
     return math.isnan(row.cost.training) or math.isnan(row.cost.inference)
-
-
-def _judged(row: ComparedMethod) -> Estimate | None:
-    """Returns what decides whether an effect is chance: the reduction beyond the null's, or itself without one."""
-    return row.effect.beyond_null or row.effect.reduction
-
-
-def _helps(row: ComparedMethod) -> bool:
-    found, reduction = _judged(row), row.effect.reduction
-    return found is not None and reduction is not None and found.low > 0 and reduction.value > 0
-
-
-def _harms(row: ComparedMethod) -> bool:
-    found = _judged(row)
-    return found is not None and found.high < 0
 
 
 def _best(rows: list[ComparedMethod]) -> ComparedMethod | None:

@@ -25,7 +25,10 @@ def print_comparison(found: Comparison, console: Console) -> None:
         f"in brackets: 95 % interval, {COVERS[found.interval]}; reductions are of label entropy, in % of the control's",
     )
     _line(console, "high: over the control's samples above 0.56 nats, of which chance alone settles some")
-    _line(console, "beyond: points more than the second control's; with a star where the interval excludes 0")
+    _line(
+        console,
+        "beyond: points more than the second control's; a star where its interval and the reduction's exclude 0",
+    )
     for note in found.notes:
         _line(console, f"note: {note}")
     _line(console, f"recommendation: {found.recommendation}")
