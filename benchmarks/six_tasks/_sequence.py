@@ -9,6 +9,7 @@ in `outputs/` beside its study.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -46,20 +47,39 @@ class Fitted:
         return self.probabilities
 
 
-def losses(tokens: Tensor, num_classes: int, *, betas: Sequence[float] = (0.1, 0.5, 2.0)) -> dict[str, Loss]:
+def data_folder(name: str) -> Path:
+    """Return the folder of a task's data, below the one that the environment variable RESEED_DATA names."""
+    named = os.environ.get("RESEED_DATA")
+    if not named:
+        sys.exit(f"RESEED_DATA is not set; let it name the folder that holds {name}/.")
+    folder = Path(named) / name
+    if not folder.is_dir():
+        sys.exit(f"RESEED_DATA is {named!r}, but {name}/ is not in it; put it there.")
+    return folder
+
+
+def losses(
+    tokens: Tensor,
+    num_classes: int,
+    *,
+    betas: Sequence[float] = (0.1, 0.5, 2.0),
+    class_mask: Tensor | None = None,
+) -> dict[str, Loss]:
     """Return the losses by the names that `reseed mitigate` has for them.
 
     Args:
-        tokens: The training tokens, whose frequencies are the unigram prior; any shape.
+        tokens: The training tokens, whose frequencies are the unigram prior; any shape, padding -100.
         num_classes: Size of the vocabulary.
         betas: Strengths of the confidence penalty.
+        class_mask: Which classes can be predicted at all, booleans [class]; default: all.
     """
-    unigram = class_prior(tokens.flatten(), num_classes)
+    smoothing = partial(label_smoothing_loss, class_mask=class_mask)
+    penalty = partial(confidence_penalty_loss, class_mask=class_mask)
     return {
-        CONTROL: partial(label_smoothing_loss, epsilon=0.0),
-        "label-smoothing": partial(label_smoothing_loss, epsilon=0.1),
-        "label-smoothing:prior=unigram": partial(label_smoothing_loss, epsilon=0.1, prior=unigram),
-        **{f"confidence-penalty:beta={beta:g}": partial(confidence_penalty_loss, beta=beta) for beta in betas},
+        CONTROL: partial(smoothing, epsilon=0.0),
+        "label-smoothing": partial(smoothing, epsilon=0.1),
+        "label-smoothing:prior=unigram": partial(smoothing, epsilon=0.1, prior=class_prior(tokens, num_classes)),
+        **{f"confidence-penalty:beta={beta:g}": partial(penalty, beta=beta) for beta in betas},
     }
 
 
