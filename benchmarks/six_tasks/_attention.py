@@ -1,7 +1,7 @@
 """The recurrent attention model that translates and listens: its training, and what it predicts.
 
-A bidirectional GRU reads the input; a GRU writes tokens one by one, each after a look at the input through additive
-attention (Bahdanau et al. 2015). Padding and the start of a sentence are tokens that cannot be predicted.
+A bidirectional GRU reads the input; a GRU writes tokens one by one, each after a look at the input through dot-product
+attention. Padding and the start of a sentence are tokens that cannot be predicted.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class AttentionModel(nn.Module):
         front: Makes features [sample, time, size] of a batch of inputs.
         num_tokens: Size of the vocabulary that is written.
         size: Width of every layer; the two directions of reading have as much each.
-        dropout: Of what is read, of the tokens written so far, and before the vocabulary.
+        dropout: Of the input's features, of the tokens written so far, and before the vocabulary.
     """
 
     def __init__(self, front: nn.Module, num_tokens: int, size: int, dropout: float) -> None:
@@ -85,7 +85,6 @@ class AttentionModel(nn.Module):
         self.first = nn.Linear(2 * size, size)
         self.key = nn.Linear(2 * size, size)
         self.query = nn.Linear(size, size, bias=False)
-        self.energy = nn.Linear(size, 1, bias=False)
         self.embedding = nn.Embedding(num_tokens, size)
         self.writer = nn.GRUCell(3 * size, size)
         self.summary = nn.Linear(4 * size, size)
@@ -121,13 +120,13 @@ class AttentionModel(nn.Module):
         features = self.dropout(self.front(inputs))
         packed = pack_padded_sequence(features, lengths, batch_first=True, enforce_sorted=False)
         packed, last = self.reader(packed)
-        values = self.dropout(pad_packed_sequence(packed, batch_first=True)[0])
+        values, _ = pad_packed_sequence(packed, batch_first=True)
         exists = torch.arange(values.shape[1]) < lengths[:, None]
         return Memory(values, self.key(values), exists), torch.tanh(self.first(torch.cat([*last], 1)))
 
     def step(self, token: Tensor, state: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
         """Return the writer's next state and the context that led to it."""
-        energy = self.energy(torch.tanh(memory.keys + self.query(state)[:, None])).squeeze(-1)
+        energy = (memory.keys @ self.query(state)[..., None]).squeeze(-1) / state.shape[-1] ** 0.5
         weights = energy.masked_fill(~memory.exists, -torch.inf).softmax(-1)
         context = (weights[:, None] @ memory.values).squeeze(1)
         return self.writer(torch.cat([token, context], 1), state), context
@@ -219,7 +218,7 @@ class AttentionTask:
 
 def fit_model(model: AttentionModel, pairs: Pairs, loss: Loss, settings: Settings) -> None:
     """Train on batches of outputs of about equal length; randomness comes from torch's global generator."""
-    optimizer = torch.optim.Adam(model.parameters(), settings.rate)
+    optimizer = torch.optim.Adam(model.parameters(), settings.rate, fused=True)
     lengths = torch.from_numpy((pairs.tokens != IGNORED).sum(1))
     steps = settings.epochs * -(-len(pairs) // settings.batch)
     schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, steps)

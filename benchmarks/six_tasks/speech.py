@@ -31,7 +31,7 @@ from torchmetrics.functional.text import char_error_rate
 
 RATE, WINDOW, HOP, BINS, MELS = 8000, 200, 80, 256, 32
 """Samples of a second, of a window (25 ms), between windows (10 ms) and of a Fourier transform; mel bands."""
-TOGETHER = 4
+TOGETHER = 8
 """Windows that the model reads as one."""
 DIGITS, PAUSE = (3, 5), (400, 1600)
 """Fewest and most digits of a number, and samples of silence around each digit."""
@@ -42,7 +42,7 @@ DATA_SEED = 0
 TEST_TAKES = range(5)
 """The test set by the data set's own convention."""
 TEST_SPEAKERS = ("theo", "yweweler")
-SETTINGS = Settings(size=96, dropout=0.1, rate=3e-3, batch=25, epochs=12)
+SETTINGS = Settings(size=64, dropout=0.1, rate=5e-3, batch=25, epochs=20)
 VOCABULARY = (*SPECIAL, *"0123456789")
 
 

@@ -30,11 +30,11 @@ from _sequence import compare_losses, data_folder, losses, scored, whole_outputs
 from sacrebleu.metrics import BLEU
 from torch import nn
 
-WORDS = 2500
+WORDS = 2000
 """Words of each language that have a token of their own."""
-TRAIN, STUDIED = 16_000, 250
+TRAIN, STUDIED = 20_000, 250
 """Training pairs, from the first, and test captions whose tokens are the study's samples."""
-SETTINGS = Settings(size=128, dropout=0.2, rate=3e-3, batch=64, epochs=2)
+SETTINGS = Settings(size=128, dropout=0.2, rate=4e-3, batch=80, epochs=2)
 UNKNOWN = "<unk>"
 
 
