@@ -25,6 +25,7 @@ from torch import Tensor
 import reseed
 from reseed.instability import estimate
 from reseed.mitigations import class_prior, confidence_penalty_loss, label_smoothing_loss
+from reseed.studies import replace_json
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from _environment import environment
@@ -148,7 +149,7 @@ def write_task(name: str, comparison: reseed.Comparison, setting: Mapping[str, A
         row["study"] = Path(row["study"]).name
     result = {"environment": environment(), "setting": dict(setting), **found, **measures}
     path = Path(__file__).with_name(f"{name}.json")
-    path.write_text(json.dumps(result, indent=1) + "\n")
+    replace_json(path, result)
     print(comparison.recommendation)
     print(f"raw numbers: {path.name}")
 

@@ -31,6 +31,8 @@ from torchmetrics.functional.text import char_error_rate
 
 RATE, WINDOW, HOP, BINS, MELS = 8000, 200, 80, 256, 32
 """Samples of a second, of a window (25 ms), between windows (10 ms) and of a Fourier transform; mel bands."""
+LOUDNESS = 0.1
+"""Root mean square of every recording."""
 TOGETHER = 8
 """Windows that the model reads as one."""
 DIGITS, PAUSE = (3, 5), (400, 1600)
@@ -83,9 +85,12 @@ class Number:
 
 
 def recordings(folder: Path) -> list[Recording]:
-    """Return all recordings."""
-    rows = parquet.read_table(folder / "recordings.parquet").to_pylist()
-    return [Recording(soundfile.read(io.BytesIO(row.pop("audio_flac")), dtype="float32")[0], **row) for row in rows]
+    """Return all recordings, each made as loud as the others."""
+    found = []
+    for row in parquet.read_table(folder / "recordings.parquet").to_pylist():
+        wave, _ = soundfile.read(io.BytesIO(row.pop("audio_flac")), dtype="float32")
+        found.append(Recording(LOUDNESS * wave / np.sqrt(np.square(wave).mean()), **row))
+    return found
 
 
 def numbers(heard: Sequence[Recording], count: int, seed: int) -> list[Number]:
