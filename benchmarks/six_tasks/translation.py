@@ -9,7 +9,8 @@ and the comparison are in `translation/` of the folder that is named. An interru
 
 A sample is a token of the first test captions, its class one of the German vocabulary; words outside it are `<unk>`.
 BLEU is sacrebleu's on lower-cased words and punctuation marks, outputs and references split alike, so it compares
-losses and is no figure to set beside published ones. Rate and epochs were chosen with the control's loss alone.
+losses and is no figure to set beside published ones. The rate was chosen on the validation
+captions with the control's loss, what else there is by what a training costs.
 
 References:
     Pereyra et al., "Regularizing Neural Networks by Penalizing Confident Output Distributions", ICLR workshop 2017.
