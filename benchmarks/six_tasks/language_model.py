@@ -37,7 +37,7 @@ FILE = "tinyshakespeare/input.txt.gz"
 CONTEXT, PREDICTED = 40, 10_000
 EMBEDDED, UNITS = 64, 128
 STREAMS, WINDOW, EPOCHS = 32, 64, 5
-RATE, CLIP = 4e-3, 1.0
+RATE, CLIP = 1.6e-2, 1.0
 
 
 @dataclass(frozen=True)
