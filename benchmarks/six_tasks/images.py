@@ -13,7 +13,7 @@ nothing here reads. Small initial weights are a method of their own, alone and w
 makes their standard deviation 0.006, where torch's default is 0.02 and the paper's 0.01.
 
 CIFAR-10 has a residual network of 8 layers on 10,000 of the training images, without augmentation; its rate and batch
-size were chosen on other training images. Both data sets are evaluated on all 10,000 test images. Their classes are
+size were chosen on held-out training images. Both data sets are evaluated on all 10,000 test images. Their classes are
 (nearly) equally frequent, so that smoothing to frequencies would be smoothing to uniform. No strength is chosen: all of
 them are reported.
 
