@@ -54,7 +54,7 @@ TASKS = {
             "optimizer.lr": 0.05,
             "optimizer.momentum": 0.9,
             "batch_size": 128,
-            "epochs": 5,
+            "epochs": 4,
         },
         (
             "label-smoothing",
@@ -71,7 +71,7 @@ TASKS = {
     ),
     "cifar10": Task(
         "resnet",
-        {"data.limit": 10_000, "augment": "none", "optimizer.lr": 0.05, "batch_size": 32, "epochs": 5},
+        {"data.limit": 10_000, "augment": "none", "optimizer.lr": 0.05, "batch_size": 32, "epochs": 4},
         (
             "label-smoothing",
             "confidence-penalty:beta=0.1",

@@ -7,9 +7,9 @@ folder in RESEED_DATA), beside a second control with other seeds (the null), and
 this file: the environment, the setting, the comparison, and each method's perplexity per character with its paired
 difference from the control's. An interrupted call continues.
 
-The first 90 % of the text are learned. The next 5 % are the validation text, on which rate, batch and number of epochs
-were chosen with the control's loss; nothing here reads it, but for the characters just before the test text. Of the
-last 5 %, the test text, the first 10,000 characters are what is predicted, each from the true ones before it.
+The first 90 % of the text are learned. The next 5 % are the validation text, on which rate and batch were chosen with the
+control's loss; nothing here reads it, but for the characters just before the test text. Of the last 5 %, the test text,
+the first 10,000 characters are what is predicted, each from the true ones before it.
 
 Back-propagation is truncated: the text is cut into parallel streams, whose state is carried from one window to the
 next, but not its gradient. A seed decides the initial weights and, epoch by epoch, at which character the streams
@@ -21,22 +21,20 @@ References:
 
 import argparse
 import gzip
-import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from _sequence import Fitted, Loss, compare_losses, losses, scored, write_task
+from _sequence import Fitted, Loss, compare_losses, data_folder, losses, scored, write_task
 from torch import Tensor, nn
 
 import reseed
 
-FILE = "tinyshakespeare/input.txt.gz"
+DATA = "tinyshakespeare"
 CONTEXT, PREDICTED = 40, 10_000
 EMBEDDED, UNITS = 64, 128
-STREAMS, WINDOW, EPOCHS = 32, 64, 5
+STREAMS, WINDOW, EPOCHS = 32, 64, 4
 RATE, CLIP = 1.6e-2, 1.0
 
 
@@ -74,11 +72,7 @@ class Reader(nn.Module):
 
 def read_text() -> Text:
     """Read the text from the folder in RESEED_DATA."""
-    named = os.environ.get("RESEED_DATA")
-    path = Path(named or "", FILE).expanduser()
-    if not named or not path.is_file():
-        sys.exit(f"RESEED_DATA is {named!r}; set it to a folder in which there is the file {FILE}.")
-    text = gzip.decompress(path.read_bytes()).decode()
+    text = gzip.decompress((data_folder(DATA) / "input.txt.gz").read_bytes()).decode()
     alphabet = "".join(sorted(set(text)))
     numbers = {character: number for number, character in enumerate(alphabet)}
     tokens = torch.tensor([numbers[character] for character in text])
@@ -143,7 +137,7 @@ def main() -> None:
     )
     own = {row.name: row.study.final("own_probability")[: comparison.runs] for row in comparison.rows}
     setting = {
-        "data": FILE,
+        "data": DATA,
         "characters": {"learned": len(text.train), "predicted": PREDICTED},
         "model": f"LSTM, {UNITS} units on {EMBEDDED} embedded",
         "optimizer": f"Adam at {RATE:g}, cosine to 0, gradient norm clipped at {CLIP:g}",

@@ -9,8 +9,8 @@ and the comparison are in `translation/` of the folder that is named. An interru
 
 A sample is a token of the first test captions, its class one of the German vocabulary; words outside it are `<unk>`.
 BLEU is sacrebleu's on lower-cased words and punctuation marks, outputs and references split alike, so it compares
-losses and is no figure to set beside published ones. The rate was chosen on the validation
-captions with the control's loss, what else there is by what a training costs.
+losses and is no figure to set beside published ones. The rate was chosen on the validation captions with the control's
+loss, what else there is by what a training costs.
 
 References:
     Pereyra et al., "Regularizing Neural Networks by Penalizing Confident Output Distributions", ICLR workshop 2017.
@@ -36,7 +36,7 @@ from torch import nn
 
 WORDS = 2000
 """Words of each language that have a token of their own."""
-TRAIN, STUDIED = 20_000, 250
+TRAIN, STUDIED = 14_000, 250
 """Training pairs, from the first, and test captions whose tokens are the study's samples."""
 SETTINGS = Settings(size=128, dropout=0.2, rate=4e-3, batch=80, epochs=2)
 UNKNOWN = "<unk>"
