@@ -7,9 +7,9 @@ folder in RESEED_DATA), beside a second control with other seeds (the null), and
 this file: the environment, the setting, the comparison, and each method's perplexity per character with its paired
 difference from the control's. An interrupted call continues.
 
-The first 90 % of the text are learned. The next 5 % are the validation text, on which rate and batch were chosen with the
-control's loss; nothing here reads it, but for the characters just before the test text. Of the last 5 %, the test text,
-the first 10,000 characters are what is predicted, each from the true ones before it.
+The first 90 % of the text are learned. The next 5 % are the validation text, on which rate and batch were chosen with
+the control's loss; nothing here reads it, but for the characters just before the test text. Of the last 5 %, the test
+text, the first 10,000 characters are what is predicted, each from the true ones before it.
 
 Back-propagation is truncated: the text is cut into parallel streams, whose state is carried from one window to the
 next, but not its gradient. A seed decides the initial weights and, epoch by epoch, at which character the streams
