@@ -4,6 +4,7 @@ Run it with `python docs/_scripts/results_tables.py`; it prints Markdown.
 """
 
 import json
+import textwrap
 from pathlib import Path
 
 FOLDER = Path(__file__).parents[2] / "benchmarks" / "headline"
@@ -22,7 +23,8 @@ def main() -> None:
             cells += _cells(data[method]) if method in data else ["-", "-"]
         print(f"| {' | '.join(cells)} |")
     for name, result in found.items():
-        print(f"\n{NAMES[name]} ({result['runs']} runs, {result['samples']} samples): {result['recommendation']}")
+        told = f"{NAMES[name]} ({result['runs']} runs, {result['samples']} samples): {result['recommendation']}"
+        print("\n" + textwrap.fill(told, 118, initial_indent="> ", subsequent_indent="> ", break_on_hyphens=False))
 
 
 def _exists(name: str) -> bool:
