@@ -201,6 +201,26 @@ def test_the_conclusion_says_why_a_winner_fails(recipe, tmp_path, beyond, loses_
     assert found.holds == (beyond[1] > 0 and not loses_accuracy)
 
 
+def test_a_winner_that_diverges_with_other_seeds_does_not_hold(recipe, tmp_path, monkeypatch):
+    """The search ends with an answer, and every file says it."""
+    train = reseed._tune._train
+
+    def diverging(root, part, seed, trained, runs, **options):
+        is_winner = part == "confirm" and trained.average.name != "none"
+        return train(
+            root, part, seed, with_settings(trained, {"optimizer.lr": 1e30}) if is_winner else trained, runs, **options
+        )
+
+    monkeypatch.setattr("reseed._tune._train", diverging)
+    monkeypatch.setattr(
+        "reseed._tune.candidates", lambda *_: (Candidate("swa", mitigated(recipe, parse_mitigations("swa")), 1.0),)
+    )
+    found = reseed.tune(recipe=recipe, out=tmp_path, budget=19, **OPTIONS)
+    assert (found.comparison, found.holds) == (None, False)
+    expected = "tuned recipe: none; swa won the search, but diverged with other seeds."
+    assert json.loads((tmp_path / "tune.json").read_text())["conclusion"] == found.conclusion == expected
+
+
 def test_a_control_that_diverges_is_an_error(recipe, tmp_path):
     """There is nothing to compare with, and the message says what to lower."""
     wild = with_settings(recipe, {"optimizer.lr": 1e30})

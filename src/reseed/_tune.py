@@ -38,7 +38,7 @@ class Tuning:
         rungs: candidates of each rung.
         winner: the name of the best candidate, or None.
         recipe: its recipe, for the evaluation split; None without a winner.
-        comparison: the confirmation; None without a winner.
+        comparison: the confirmation; None without a winner, or where its runs diverged.
         budget: trainings of the control that were allowed.
         spent: those that were used.
     """
@@ -62,6 +62,8 @@ class Tuning:
     @property
     def conclusion(self) -> str:
         """What to use, in one line."""
+        if self.comparison is None and self.winner is not None:
+            return f"tuned recipe: none; {self.winner} won the search, but diverged with other seeds."
         if self.comparison is None:
             tried = len({trial.recipe for rung in self.rungs for trial in rung})
             return f"tuned recipe: none; none that was tried ({tried}) is more stable without a loss of accuracy."
@@ -163,8 +165,9 @@ def tune(
         control = train(_CONFIRM, seed + 1, recipe, runs)
         null = train(_CONFIRM, seed + 2, recipe, runs)
         tuned = train(_CONFIRM, seed + 1, winner.recipe, runs)
-        comparison = compare_studies({"control": control, winner.name: tuned}, null=null)
-        spent += runs * (2 + _seen(tuned) / _seen(control))
+        if len(tuned.manifests) > 1:
+            comparison = compare_studies({"control": control, winner.name: tuned}, null=null)
+        spent += runs * (2 + (_seen(tuned) / _seen(control) if tuned.manifests else winner.cost))
     name, tuned_recipe = (None, None) if winner is None else (winner.name, winner.recipe)
     found = Tuning(root, rungs, name, tuned_recipe, comparison, float(budget), spent)
     _write(found)
