@@ -81,13 +81,7 @@ METHODS = (
     f"{BEST}+co-distillation",
     "prediction-ensemble",
 )
-FINE_TUNED = (
-    "label-smoothing",
-    "ema",
-    "tgtss:source=in_batch",
-    "tgtss:teacher=shared:exponent=0.5",
-    "prediction-ensemble:members=2",
-)
+FINE_TUNED = ("label-smoothing", "ema", "ema:decay=0.9", "swa", "tgtss:teacher=shared:exponent=0.5")
 
 
 def main() -> None:

@@ -9,26 +9,29 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parents[2] / "benchmarks" / "headline"
 NAMES = {"massive-domain": "MASSIVE, 18 domains", "massive": "MASSIVE, 60 intents", "clinc150": "CLINC150"}
+FINE_TUNED = {"massive-domain-fine-tuned": "MASSIVE, 18 domains, encoder trained"}
 
 
 def main() -> None:
-    """Prints one table of all data sets, methods in the order in which they were trained."""
-    found = {name: json.loads((FOLDER / f"{name}.json").read_text()) for name in NAMES if _exists(name)}
+    """Prints a table of frozen features, one of an encoder that is trained, and what is recommended."""
+    for names in (NAMES, FINE_TUNED):
+        _print_table(names)
+
+
+def _print_table(names: dict[str, str]) -> None:
+    """Prints a table of data sets, methods in the order in which they were trained, and the recommendations."""
+    found = {name: json.loads((FOLDER / f"{name}.json").read_text()) for name in names}
     rows = {name: {row["name"]: row for row in result["methods"]} for name, result in found.items()}
-    print("| method | training, answer |" + "".join(f" {NAMES[name]} | accuracy |" for name in found))
+    print("\n| method | training, answer |" + "".join(f" {names[name]} | accuracy |" for name in found))
     print("|---|---|" + "---|---|" * len(found))
     for method, any_row in max(rows.values(), key=len).items():
         cells = [f"`{method}`" if any_row["role"] == "method" else method, _costs(any_row)]
         for data in rows.values():
-            cells += _cells(data[method]) if method in data else ["-", "-"]
+            cells += _cells(data[method])
         print(f"| {' | '.join(cells)} |")
     for name, result in found.items():
-        told = f"{NAMES[name]} ({result['runs']} runs, {result['samples']} samples): {result['recommendation']}"
+        told = f"{names[name]} ({result['runs']} runs, {result['samples']} samples): {result['recommendation']}"
         print("\n" + textwrap.fill(told, 118, initial_indent="> ", subsequent_indent="> ", break_on_hyphens=False))
-
-
-def _exists(name: str) -> bool:
-    return (FOLDER / f"{name}.json").exists()
 
 
 def _costs(row: dict) -> str:
