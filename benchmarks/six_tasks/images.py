@@ -83,15 +83,15 @@ TASKS = {
 }
 
 
-def compare(name: str, task: Task, out: Path, runs: int) -> None:
-    """Trains and compares on one data set, and writes the raw numbers beside this file."""
-    recipe = reseed.recipe_for(name, task.model, changes=task.changes)
+def compare(name: str, task: Task, out: Path, runs: int, data: Path | None = None) -> None:
+    """Trains and compares on a data set, by its name or a file, and writes the raw numbers beside this file."""
+    recipe = reseed.recipe_for(str(data or name), task.model, changes=task.changes)
     reseed.mitigate(recipe=recipe, methods=task.methods, runs=runs, out=out)
     found = json.loads((out / "comparison.json").read_text())
     for row in found["methods"]:
         row["study"] = Path(row["study"]).name
     setting = {"model": task.model, **task.changes}
-    result = {"environment": environment(), "setting": setting, **found}
+    result = {"environment": environment(), "setting": setting, **found, "dataset": name}
     path = Path(__file__).with_name(f"{name}.json")
     path.write_text(json.dumps(result, indent=1) + "\n")
     print(f"{name}: {found['recommendation']}")
