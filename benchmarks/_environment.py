@@ -9,6 +9,9 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from reseed import Comparison
+from reseed.studies import replace_json
+
 
 def processor() -> str:
     """Return the processor's name where the system tells it."""
@@ -34,4 +37,14 @@ def write_result(name: str, result: dict[str, object]) -> None:
     """Write a result with its environment as JSON beside the scripts."""
     path = Path(__file__).with_name(f"{name}.json")
     path.write_text(json.dumps({"environment": environment(), **result}, indent=2) + "\n")
+    print(f"raw numbers: {path.name}")
+
+
+def write_comparison(path: Path, comparison: Comparison, **facts: object) -> None:
+    """Write a comparison with its environment and further facts as JSON; of its studies only the folders' names."""
+    found = comparison.summary
+    for row in found["methods"]:
+        row["study"] = Path(row["study"]).name
+    replace_json(path, {"environment": environment(), **found, **facts})
+    print(comparison.recommendation)
     print(f"raw numbers: {path.name}")

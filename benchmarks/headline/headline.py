@@ -15,14 +15,13 @@ trains the encoder as well (AdamW at 5e-5, batches of 32, 3 epochs, linear decay
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 import reseed
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from _environment import environment
+from _environment import write_comparison
 
 DATA = ("massive-domain", "massive", "clinc150")
 BEST = "cosine-decay+init-scale:factor=0.3"
@@ -99,21 +98,17 @@ def main() -> None:
     for data in given.data:
         changes = {"model.encoder": given.encoder, "model.fine_tune": given.fine_tune, "data.limit": given.limit}
         name = f"{data}-fine-tuned" if given.fine_tune else data
-        folder = given.out / name
-        reseed.mitigate(
+        found = reseed.mitigate(
             recipe=reseed.recipe_for(data, "text-encoder", changes=changes),
             methods=given.methods or (FINE_TUNED if given.fine_tune else METHODS),
             runs=given.runs,
-            out=folder,
+            out=given.out / name,
             engine="processes" if given.fine_tune else "stacked",
             threads=1 if given.fine_tune else 2,
         )
-        found = json.loads((folder / "comparison.json").read_text())
-        for row in found["methods"]:
-            row["study"] = Path(row["study"]).name
         called = given.called or Path(given.encoder).name
-        result = {"environment": environment(), "encoder": called, "limit": given.limit, **found}
-        Path(__file__).with_name(f"{name}.json").write_text(json.dumps(result, indent=1) + "\n")
+        path = Path(__file__).with_name(f"{name}.json")
+        write_comparison(path, found, encoder=called, limit=given.limit)
 
 
 if __name__ == "__main__":

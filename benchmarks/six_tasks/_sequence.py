@@ -25,10 +25,9 @@ from torch import Tensor
 import reseed
 from reseed.instability import estimate
 from reseed.mitigations import class_prior, confidence_penalty_loss, label_smoothing_loss
-from reseed.studies import replace_json
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from _environment import environment
+from _environment import write_comparison
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 """From logits [sample, position, class] and tokens [sample, position], padding -100, to a number."""
@@ -144,14 +143,7 @@ def whole_outputs(outputs: Mapping[str, Sequence[Sequence[str]]]) -> dict[str, A
 
 def write_task(name: str, comparison: reseed.Comparison, setting: Mapping[str, Any], **measures: Any) -> None:
     """Write a task's raw numbers as JSON beside the scripts."""
-    found = comparison.summary
-    for row in found["methods"]:
-        row["study"] = Path(row["study"]).name
-    result = {"environment": environment(), "setting": dict(setting), **found, **measures}
-    path = Path(__file__).with_name(f"{name}.json")
-    replace_json(path, result)
-    print(comparison.recommendation)
-    print(f"raw numbers: {path.name}")
+    write_comparison(Path(__file__).with_name(f"{name}.json"), comparison, setting=dict(setting), **measures)
 
 
 def _train_and_keep(train: Callable[[int, Loss], Fitted], loss: Loss, folder: Path, seed: int) -> Fitted:

@@ -22,7 +22,6 @@ References:
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,7 +31,7 @@ from typing import Any
 import reseed
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from _environment import environment
+from _environment import write_comparison
 
 
 @dataclass(frozen=True)
@@ -86,16 +85,9 @@ TASKS = {
 def compare(name: str, task: Task, out: Path, runs: int, data: Path | None = None) -> None:
     """Trains and compares on a data set, by its name or a file, and writes the raw numbers beside this file."""
     recipe = reseed.recipe_for(str(data or name), task.model, changes=task.changes)
-    reseed.mitigate(recipe=recipe, methods=task.methods, runs=runs, out=out)
-    found = json.loads((out / "comparison.json").read_text())
-    for row in found["methods"]:
-        row["study"] = Path(row["study"]).name
+    found = reseed.mitigate(recipe=recipe, methods=task.methods, runs=runs, out=out)
     setting = {"model": task.model, **task.changes}
-    result = {"environment": environment(), "setting": setting, **found, "dataset": name}
-    path = Path(__file__).with_name(f"{name}.json")
-    path.write_text(json.dumps(result, indent=1) + "\n")
-    print(f"{name}: {found['recommendation']}")
-    print(f"raw numbers: {path.name}")
+    write_comparison(Path(__file__).with_name(f"{name}.json"), found, setting=setting, dataset=name)
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ MEASURES = {"perplexity": "perplexity", "bleu": "BLEU", "character_error_rate": 
 
 
 def main() -> None:
-    """Prints label entropy and accuracy of every loss on every task, then the sequence tasks' own measures."""
+    """Prints label entropy and accuracy of every loss on every task, calibration, the sequence tasks' own measures."""
     found = {name: json.loads((FOLDER / f"{name}.json").read_text()) for name in TASKS}
     rows = {name: {_called(row): row for row in result["methods"]} for name, result in found.items()}
     methods = sorted({method for data in rows.values() for method in data}, key=_order)
@@ -31,6 +31,9 @@ def main() -> None:
     for method in methods:
         cells = [_cell(data.get(method)) for data in rows.values()]
         print(f"| {method if method in ('control', 'second control') else f'`{method}`'} | {' | '.join(cells)} |")
+    print("\nexpected calibration error, %")
+    for name, data in rows.items():
+        print(f"    {TASKS[name]}: " + ", ".join(f"{method} {100 * row['ece']:.1f}" for method, row in data.items()))
     for name, result in found.items():
         for key, measure in MEASURES.items():
             if key in result:
