@@ -22,6 +22,7 @@ from reseed._errors import (
     TrainingError,
 )
 from reseed._export import export
+from reseed._limits import max_bytes
 from reseed._measure import Measurement, inspect, measure, recipe_for
 from reseed._mitigate import mitigate
 from reseed._nested import NestedMeasurement, measure_nested
@@ -74,6 +75,7 @@ __all__ = [
     "import_predictions",
     "inspect",
     "load",
+    "max_bytes",
     "measure",
     "measure_bootstrap",
     "measure_nested",
