@@ -5,10 +5,12 @@ Every sample has an id that stays the same across retrainings, which is what mak
 Nothing that is read here is ever unpickled or executed.
 """
 
+from reseed.data._column_names import find_column
 from reseed.data._config import DataConfig
 from reseed.data._dataset import UNKNOWN_LABEL, Dataset
 from reseed.data._formats import TABLES as TABLE_EXTENSIONS
 from reseed.data._formats import extension as file_extension
+from reseed.data._index_columns import without_index
 from reseed.data._load import load
 from reseed.data._named import DATA_NAMES
 from reseed.data._preview import preview, previews, shows_numbers
@@ -23,9 +25,11 @@ __all__ = [
     "Dataset",
     "Splits",
     "file_extension",
+    "find_column",
     "load",
     "preview",
     "previews",
     "read_table",
     "shows_numbers",
+    "without_index",
 ]

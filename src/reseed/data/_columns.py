@@ -9,6 +9,7 @@ import pyarrow as pa
 import torch
 
 from reseed._errors import DataError
+from reseed.data._column_names import find_column
 from reseed.data._config import DataConfig
 from reseed.data._dataset import shown
 from reseed.data._rows import Index, Inputs, Rows
@@ -27,13 +28,14 @@ def text_like(config: DataConfig) -> tuple[str, ...]:
 
 
 def column_called(columns: Sequence[str], name: str, role: str, where: str) -> str:
-    """Checks that a table has this column.
+    """The column of this name, see `find_column`.
 
     Raises:
-        DataError: it has not; the message lists the columns and suggests the nearest.
+        DataError: there is none; the message lists the columns and suggests the nearest.
     """
-    if name in columns:
-        return name
+    found = find_column(columns, name)
+    if found is not None:
+        return found
     near = difflib.get_close_matches(name, columns, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else "."
     raise DataError(f"{where} has no column {name!r} ({role}); it has {', '.join(columns)}{hint}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +19,13 @@ _BLOCK = 16 << 20  # bytes; a row may not be longer
 _MESSAGE = 300  # characters of a reader's own message, which may quote a row
 
 
-def read_table(path: Path, as_text: tuple[str, ...]) -> pa.Table:
+def read_table(path: Path, as_text: Sequence[str] | None) -> pa.Table:
     """Reads a table; nothing in it is interpreted beyond numbers and text.
 
     Args:
         path: a file with one of the extensions in `TABLES`.
-        as_text: columns of a CSV or TSV file whose values are kept as they are written (`007`, `NA`, `1e5`).
+        as_text: columns of a CSV or TSV file whose values are kept as they are written (`007`, `NA`, `1e5`); None for
+            all of them.
 
     Raises:
         DataError: the file is empty, damaged or not of the kind its extension says; pyarrow's message, which
@@ -60,17 +62,18 @@ def _check_encoding(path: Path, kind: str) -> None:
         raise UnicodeError("it is encoded as UTF-16")
 
 
-def _read_delimited(path: Path, delimiter: str, as_text: tuple[str, ...]) -> pa.Table:
+def _read_delimited(path: Path, delimiter: str, as_text: Sequence[str] | None) -> pa.Table:
     import pyarrow as pa
     from pyarrow import csv
 
+    reading = csv.ReadOptions(use_threads=False, block_size=_BLOCK)  # one thread knows the row number
+    parsing = csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
+    if as_text is None:
+        with pa.input_stream(str(path)) as stream, csv.open_csv(stream, reading, parsing) as reader:
+            as_text = reader.schema.names
+    converting = csv.ConvertOptions(column_types=dict.fromkeys(as_text, pa.string()))
     with pa.input_stream(str(path)) as stream:  # decompresses .gz
-        return csv.read_csv(
-            stream,
-            read_options=csv.ReadOptions(use_threads=False, block_size=_BLOCK),  # one thread knows the row number
-            parse_options=csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-            convert_options=csv.ConvertOptions(column_types=dict.fromkeys(as_text, pa.string())),
-        )
+        return csv.read_csv(stream, reading, parsing, converting)
 
 
 def _read_json_lines(path: Path) -> pa.Table:
