@@ -16,7 +16,7 @@ from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 import reseed
-from reseed import InputError, StudyError, TrainingError
+from reseed import Dataset, InputError, StudyError, TrainingError
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(60, 3))
@@ -400,3 +400,67 @@ def test_fit_that_ends_the_program_is_a_failed_run(tmp_path):
 
     with pytest.raises(TrainingError, match="SystemExit: 0"):
         run(leaves, tmp_path)
+
+
+def _forest(threshold):
+    from sklearn.datasets import make_classification
+    from sklearn.model_selection import FixedThresholdClassifier
+
+    x, y = make_classification(200, 10, weights=[0.9], flip_y=0.1, random_state=0)
+
+    def fit(seed):
+        forest = RandomForestClassifier(5, random_state=seed)
+        return FixedThresholdClassifier(forest, threshold=threshold).fit(x[:100], y[:100])
+
+    return fit, (x[100:], y[100:])
+
+
+def test_labels_are_what_predict_answers(tmp_path):
+    """A model with a threshold of its own is recorded by what it answers, with its probabilities beside it."""
+    fit, data = _forest(0.2)
+    study = reseed.run(fit, eval_data=data, runs=3, out=tmp_path, engine="serial", level="full")
+    models = [fit(manifest.seeds["fit"]) for manifest in study.manifests]
+    answers = np.stack([model.predict(data[0]) for model in models])
+    np.testing.assert_array_equal(study.final(), answers)
+    np.testing.assert_allclose(study.final("probabilities")[0], models[0].predict_proba(data[0]), rtol=1e-6)
+    otherwise = (study.final("probabilities").argmax(-1) != answers).sum()
+    assert sum(manifest.answered_otherwise for manifest in study.manifests) == otherwise > 0
+    assert f"{otherwise} of 300 answers are not the most probable class" in " ".join(
+        reseed.inspect(study).stability.notes
+    )
+
+
+def test_answers_and_classes_are_read_alike(tmp_path):
+    """Where classes are called by numbers, answers that only fit the other reading are refused with the reading."""
+    with pytest.raises(TrainingError, match=r"holds 1 at position \(3,\).*\(numbers are names of classes\)"):
+        reseed.run(
+            lambda seed: lambda inputs: [0, 2, 2, 1, 2, 0],
+            eval_data=(np.zeros((6, 1)), [0, 2, 2, 3, 2, 0]),
+            runs=2,
+            out=tmp_path,
+            engine="serial",
+        )
+
+
+def test_labels_of_a_dataset_are_positions(tmp_path):
+    """A data set says its labels as positions, and so does a model that was trained on them."""
+    data = Dataset("d", "test", torch.zeros(4, 1), torch.tensor([0, 1, 1, 0]), tuple("abcd"), ("1", "2"))
+    study = reseed.run(
+        lambda seed: lambda inputs: np.array([0, 1, 1, 1]), eval_data=data, runs=2, out=tmp_path, engine="serial"
+    )
+    assert study.manifests[0].accuracy == 0.75
+    assert "positions: 0 is '1'" in study.header.notes[0]
+
+
+@pytest.mark.parametrize("answer", [np.array([["a"], ["b"]]), np.array([[0], [1]])])
+def test_columns_of_answers_are_labels(tmp_path, answer):
+    """A column [sample, 1], as some libraries give it, is one answer for each sample."""
+    study = reseed.run(
+        lambda seed: lambda inputs: answer,
+        eval_data=(np.zeros((2, 1)), ["a", "b"]),
+        class_names=["a", "b"],
+        runs=2,
+        out=tmp_path,
+        engine="serial",
+    )
+    assert study.final().tolist() == [[0, 1], [0, 1]]

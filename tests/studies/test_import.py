@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import reseed
 from reseed import InputError, Study, StudyError
+from reseed.studies import _import, _single
 
 LABELS = np.array([[0, 1, 2, 0], [0, 1, 1, 0], [0, 2, 2, 1]])
 PROBABILITIES = np.random.default_rng(0).dirichlet([1, 1, 1], (3, 4))
@@ -200,10 +201,10 @@ def test_only_one_class_is_refused(tmp_path):
 
 
 def test_folders_are_not_overwritten(tmp_path):
-    """A folder with a study or other files is refused and left as it is."""
+    """A folder with another study or other files is refused and left as it is."""
     Study.from_predictions(LABELS, tmp_path / "study")
-    with pytest.raises(InputError, match="already holds a study"):
-        Study.from_predictions(LABELS, tmp_path / "study")
+    with pytest.raises(StudyError, match="already holds another study"):
+        Study.from_predictions(LABELS[::-1], tmp_path / "study")
     with pytest.raises(StudyError, match="already holds another study"):
         Study.from_predictions(PROBABILITIES, tmp_path / "study")
     (tmp_path / "other").mkdir()
@@ -212,3 +213,67 @@ def test_folders_are_not_overwritten(tmp_path):
         Study.from_predictions(LABELS, tmp_path / "other")
     assert (tmp_path / "other/mine.txt").read_text() == "mine"
     np.testing.assert_array_equal(Study.open(tmp_path / "study").final(), LABELS)
+
+
+@pytest.mark.parametrize("killed_after", [0, 1, 7])
+def test_an_interrupted_import_continues(tmp_path, monkeypatch, killed_after):
+    """The same call goes on where it was cut off, keeps the runs that are there, and ends with the same study."""
+    predictions = np.random.default_rng(0).dirichlet([1, 1, 1], (8, 5))
+    whole = Study.from_predictions(predictions, tmp_path / "whole", targets=[0, 1, 2, 0, 1])
+    written = []
+
+    def write(root, run, *given, **options):
+        if len(written) == killed_after:
+            (root / f"runs/run-{run:05d}/predictions-00000000").mkdir(parents=True)  # what a killed process leaves
+            raise KeyboardInterrupt
+        written.append(run)
+        return _single.write_single_run(root, run, *given, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_import, "write_single_run", write)
+        with pytest.raises(KeyboardInterrupt):
+            Study.from_predictions(predictions, tmp_path / "study", targets=[0, 1, 2, 0, 1])
+    begun = Study.open(tmp_path / "study")
+    assert [manifest.run for manifest in begun.manifests] == written
+    study = Study.from_predictions(predictions, tmp_path / "study", targets=[0, 1, 2, 0, 1])
+    assert [manifest.predictions for manifest in study.manifests[:killed_after]] == [
+        manifest.predictions for manifest in begun.manifests
+    ]
+    assert len(list((tmp_path / "study").glob("runs/*/predictions-*"))) == 8
+    for name in whole.recorded_names():
+        np.testing.assert_array_equal(study.final(name), whole.final(name))
+
+
+def test_probabilities_stand_beside_labels(tmp_path):
+    """Labels are the answers, whatever probabilities say; how often they differ is known of every run."""
+    labels = PROBABILITIES.argmax(-1)
+    labels[1, 2] = (labels[1, 2] + 1) % 3
+    study = Study.from_predictions(labels, tmp_path, probabilities=PROBABILITIES, class_names=["a", "b", "c"])
+    np.testing.assert_array_equal(study.final(), labels)
+    np.testing.assert_allclose(study.final("confidence"), PROBABILITIES.max(-1), rtol=1e-6)
+    assert [manifest.answered_otherwise for manifest in study.manifests] == [0, 1, 0]
+    assert "answered_otherwise" not in (tmp_path / "runs/run-00000/manifest.json").read_text()
+
+
+def test_probabilities_must_fit_the_labels(tmp_path):
+    """Probabilities beside labels have the runs and samples of these, and a column for every class."""
+    _refused(tmp_path, r"probabilities must have shape", LABELS, probabilities=PROBABILITIES[:, :2])
+    _refused(tmp_path, r"predictions are probabilities already", PROBABILITIES, probabilities=PROBABILITIES)
+    _refused(tmp_path, r"probabilities have 3 columns, but there are 2", LABELS % 2, probabilities=PROBABILITIES)
+    _refused(tmp_path, "must be probabilities, got int64", LABELS, probabilities=np.ones((3, 4, 3), int))
+
+
+def test_runs_of_different_types_keep_their_labels(tmp_path):
+    """Signed, unsigned and floating labels of different runs are compared by value."""
+    runs = [np.array([2**63 + 1, 1], np.uint64), np.array([1, 1]), np.array([1.0, 1.0])]
+    study = Study.from_predictions(runs, tmp_path)
+    assert study.header.class_names == ("1", "9223372036854775809")
+    assert study.final().tolist() == [[1, 0], [0, 0], [0, 0]]
+
+
+def test_positions_are_the_same_in_runs_and_targets(tmp_path):
+    """Where classes are called by numbers, runs and targets are read in one way, and the study says which."""
+    described = {"class_names": ["1", "2", "3"], "targets": [1, 1, 2]}
+    study = Study.from_predictions([[0, 1, 2], [0, 1, 2]], tmp_path, **described)
+    assert [manifest.accuracy for manifest in study.manifests] == [2 / 3, 2 / 3]
+    assert "positions: 0 is '1'" in reseed.inspect(study).stability.notes[0]

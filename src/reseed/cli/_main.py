@@ -311,7 +311,13 @@ def _show_comparison(found: Comparison, folder: Path, *, as_json: bool) -> None:
 
 def _import(options: Import) -> None:
     columns = ColumnNames(
-        options.run, options.id, options.label, options.target, options.text, options.probability_prefix
+        options.run,
+        options.id,
+        options.label,
+        options.target,
+        options.text,
+        options.probability_prefix,
+        options.run_columns,
     )
     study = import_predictions(
         options.files,
@@ -319,6 +325,7 @@ def _import(options: Import) -> None:
         columns=columns,
         targets=options.targets,
         class_names=options.classes,
+        unknown_target=None if options.unknown_target == "none" else options.unknown_target,
         level=options.level,
     )
     found = inspect(study)

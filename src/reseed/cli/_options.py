@@ -285,12 +285,15 @@ class Import:
     """Make a study of predictions that you already hold.
 
     One .npy file of shape [run, sample] or [run, sample, class]; or one table, long (columns run, sample_id, and
-    label or p_CLASS columns) or wide (one column of labels for each run); or several files, one a run.
+    label or p_CLASS columns or both) or wide (one column of labels for each run); or several files, one a run.
+    Columns are found without regard to case; what each was taken for is printed. The same command continues an import
+    that was interrupted.
 
     Examples:
       reseed import predictions.npy --targets gold.npy --out my-study
       reseed import long.parquet --out my-study
       reseed import seed0.csv seed1.csv seed2.csv --id id --label prediction --out my-study
+      reseed import wide.csv --id id --target gold --run-columns seed0 seed1 seed2 --out my-study
     """
 
     files: Positional[tuple[Path, ...]]
@@ -315,6 +318,11 @@ class Import:
     """Column that holds what the report shows of a sample."""
     probability_prefix: str = "p_"
     """Prefix of probability columns; the class name follows it."""
+    run_columns: Annotated[tuple[str, ...], arg(metavar="COLUMN ...", help_behavior_hint="")] = ()
+    """Columns of a wide table that hold one run each. Default: all that are nothing else."""
+    unknown_target: Annotated[str, arg(metavar="auto|none|LABEL")] = "auto"
+    """The gold label that says "not known": auto takes -1 and -100 for that, beside gold labels of zero and above, if
+    no run answers so; none takes every gold label for a class."""
     json: bool = False
     """Print summary.json instead of tables."""
 

@@ -51,7 +51,7 @@ def about_recipe(study: Study) -> dict[str, Any]:
 
 
 def run_notes(study: Study) -> Iterator[str]:
-    """Yield a sentence for runs that are missing, and one for runs that diverged."""
+    """Yield a sentence for runs that are missing, one for runs that diverged, and one for answers against the odds."""
     runs = len(study.manifests)
     if study.missing:
         speak = f"the numbers speak of {runs} run{'' if runs == 1 else 's'}"
@@ -60,3 +60,9 @@ def run_notes(study: Study) -> Iterator[str]:
         which = ", ".join(f"run {manifest.run} at step {manifest.diverged_at}" for manifest in study.diverged[:5])
         more = ", ..." if len(study.diverged) > 5 else ""
         yield f"{len(study.diverged)} runs diverged ({which}{more}) and are left out of every number."
+    otherwise = sum(manifest.answered_otherwise for manifest in study.manifests)
+    if otherwise:
+        yield (
+            f"{otherwise:,} of {runs * len(study.samples):,} answers are not the most probable class (a threshold of "
+            "the model's own, say): labels are what models answer, confidence and margin are of their probabilities."
+        )

@@ -23,7 +23,6 @@ from reseed.studies import (
     as_array,
     check_runs,
     evaluation_data,
-    label_indices,
     unfinished_runs,
 )
 from reseed.training import Level, RecordConfig, prediction_arrays, probability_arrays
@@ -50,6 +49,7 @@ class Recorder:
         sample_ids: Stable ids, [sample]; default: the row number. A `Dataset` brings its own, and the next two.
         class_names: Names of the classes in the order of the columns; default: the sorted distinct targets.
         texts: What the report shows of each sample, [sample].
+        unknown_target: The target of samples whose gold label is not known; see `reseed.run`.
         every: What `record` is called for: ``epoch``, or a number of steps, for the study's readers to know; or
             ``final``: only the last checkpoint is kept, which also suits trainings that stop early, as runs of one
             study must otherwise have the same checkpoints.
@@ -85,6 +85,7 @@ class Recorder:
         sample_ids: Sequence[Any] | None = None,
         class_names: Sequence[Any] | None = None,
         texts: Sequence[str] | None = None,
+        unknown_target: Any = "auto",
         every: str | int = "epoch",
         level: Level = "scores",
         outputs: Outputs = "logits",
@@ -99,19 +100,27 @@ class Recorder:
             raise InputError(f"outputs must be 'logits' or 'probabilities', got {outputs!r}.")
         if batch_size < 1:
             raise InputError(f"batch_size must be 1 or more, got {batch_size}.")
-        self._inputs, self._samples, named = evaluation_data(
-            data, "data", sample_ids=sample_ids, class_names=class_names, texts=texts, needs_inputs=False
+        found = evaluation_data(
+            data,
+            "data",
+            sample_ids=sample_ids,
+            class_names=class_names,
+            texts=texts,
+            unknown_target=unknown_target,
+            needs_inputs=False,
         )
+        self._inputs, self._samples, self._labels = found.inputs, found.samples, found.labels
         self._out, self._run, self._outputs, self._batch_size = out, run, outputs, batch_size
         self._seeds = {} if seed is None else {"fit": seed}
         self._header = Header(
             kind="fit",
-            dataset=dataset or named,
+            dataset=dataset or found.name,
             model=model,
             runs=runs,
             class_names=self._samples.class_names,
             data=self._samples.digest,
             record=record,
+            notes=found.notes,
         )
         self._recording: RunRecording | None = None
 
@@ -239,7 +248,7 @@ class Recorder:
                 f"got {found.shape}."
             )
         if found.ndim == 1:
-            labels = label_indices(found, names, "predictions")
+            labels = self._labels.indices(found, "predictions")
             if level != "labels":
                 raise InputError(f"predictions are labels, which have no scores for level {level!r}; pass "
                                  "level='labels' to the recorder.")  # fmt: skip

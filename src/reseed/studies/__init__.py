@@ -8,28 +8,34 @@ from reseed.studies._final import FinalArray
 from reseed.studies._fit import run
 from reseed.studies._header import Header
 from reseed.studies._import import from_predictions
-from reseed.studies._import_files import ColumnNames, import_predictions
+from reseed.studies._import_files import import_predictions
+from reseed.studies._import_tables import ColumnNames
+from reseed.studies._labels import LabelReading, as_array, class_names_of
 from reseed.studies._manifest import Manifest
 from reseed.studies._progress import ReadingProgress
 from reseed.studies._recording import RunRecording, unfinished_runs
 from reseed.studies._remote import local_folder
 from reseed.studies._resampled import ResampledFit
-from reseed.studies._samples import Samples, as_array, class_names_of, evaluation_data, label_indices, pair
+from reseed.studies._samples import Evaluation, Samples, evaluation_data, pair
 from reseed.studies._study import Study
+from reseed.studies._targets import Targets
 from reseed.studies._train import check_runs, to_stderr, train_study
 
 __all__ = [
     "ColumnNames",
     "Cost",
+    "Evaluation",
     "ExecutionArguments",
     "FinalArray",
     "Header",
+    "LabelReading",
     "Manifest",
     "ReadingProgress",
     "ResampledFit",
     "RunRecording",
     "Samples",
     "Study",
+    "Targets",
     "as_array",
     "check_runs",
     "class_names_of",
@@ -37,7 +43,6 @@ __all__ = [
     "evaluation_data",
     "from_predictions",
     "import_predictions",
-    "label_indices",
     "local_folder",
     "pair",
     "replace_file",

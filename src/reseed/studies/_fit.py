@@ -16,24 +16,17 @@ from numpy.typing import NDArray
 
 from reseed._errors import InputError
 from reseed._simplex import check_simplex
-from reseed.data import Dataset
 from reseed.engines import Engine, Group, as_engine
 from reseed.studies._cost import Stopwatch
 from reseed.studies._estimators import fitted_clone, is_estimator, random_states
 from reseed.studies._header import Header
+from reseed.studies._labels import LabelReading, as_array, one_each
 from reseed.studies._manifest import Manifest
 from reseed.studies._resampled import ResampledFit
-from reseed.studies._samples import (
-    Samples,
-    as_array,
-    check_encodable,
-    class_names_of,
-    evaluation_data,
-    label_indices,
-    pair,
-)
-from reseed.studies._single import write_single_run
+from reseed.studies._samples import Evaluation, check_encodable, evaluation_data, pair
+from reseed.studies._single import Predicted, write_single_run
 from reseed.studies._study import Study
+from reseed.studies._targets import AUTO
 from reseed.studies._tasks import AbstractRunTask, finish_study, only_writer
 from reseed.studies._train import check_runs
 from reseed.training import Level, RecordConfig, SeedPlan
@@ -50,6 +43,7 @@ def run(
     sample_ids: Sequence[Any] | None = None,
     class_names: Sequence[Any] | None = None,
     texts: Sequence[str] | None = None,
+    unknown_target: Any = AUTO,
     name: str | None = None,
     level: Level = "scores",
     engine: str | Engine = "auto",
@@ -62,11 +56,13 @@ def run(
     Finished runs are kept; calling again with the same folder and evaluation data continues or extends.
 
     Args:
-        fit: A function from a seed (an integer in [0, 2**32)) to a fitted model: anything with ``predict_proba``
-            or ``predict``, or a function from inputs to predictions. Its columns are matched by name through
-            ``classes_`` where it has that. Or an unfitted scikit-learn estimator, which is cloned, given the seed
-            as every ``random_state`` it has, and fitted on ``train_data``.
-        eval_data: ``(inputs, targets)``, or a `Dataset`. Targets may be None, class names, or indices.
+        fit: A function from a seed (an integer in [0, 2**32)) to a fitted model: anything with ``predict``,
+            ``predict_proba`` or both, or a function from inputs to predictions. Labels are what ``predict`` answers;
+            probabilities stand beside them, their columns matched through ``classes_`` where the model has that. Or an
+            unfitted scikit-learn estimator, which is cloned, given the seed as every ``random_state`` it has, and
+            fitted on ``train_data``.
+        eval_data: ``(inputs, targets)``, or a `Dataset`. Targets may be None, class names, or positions in
+            ``class_names``; whole numbers are read as one or the other in the whole study, see `LabelReading`.
         out: The study's folder, or a URL that begins with ``s3://``, ``gs://`` or ``az://``.
         runs: Trainings in all, two or more.
         train_data: ``(inputs, targets)`` for an unfitted estimator.
@@ -74,6 +70,8 @@ def run(
         sample_ids: Stable ids, [sample]; default: the row number. A `Dataset` brings its own, and the next two.
         class_names: Names of the classes; default: the sorted distinct targets, of ``train_data`` as well.
         texts: What the report shows of each sample, [sample].
+        unknown_target: The target of samples whose gold label is not known. Default: -1 and -100 beside targets of
+            zero and above, where they cannot be classes, see `Targets`; None: every target is a class.
         name: What the report calls the model; default: the name of ``fit``.
         level: What is recorded: ``labels``, ``scores`` or ``full``.
         engine: ``auto``, ``serial``, ``processes``, ``cluster``, or an `Engine` of one's own.
@@ -109,26 +107,30 @@ def run(
     plan = SeedPlan(seed)
     chosen = as_engine(engine, jobs=jobs, address=address)
     fitter = _fitter(fit, train_data)
-    if class_names is None and isinstance(fitter, EstimatorFit) and not isinstance(eval_data, Dataset):
-        targets = pair(eval_data, "eval_data")[1]
-        class_names = None if targets is None else class_names_of(targets, fitter.targets)
-    inputs, samples, dataset = evaluation_data(
-        eval_data, "eval_data", sample_ids=sample_ids, class_names=class_names, texts=texts
+    data = evaluation_data(
+        eval_data,
+        "eval_data",
+        sample_ids=sample_ids,
+        class_names=class_names,
+        texts=texts,
+        unknown_target=unknown_target,
+        known_labels=fitter.targets if isinstance(fitter, EstimatorFit) else None,
     )
     header = Header(
         kind="fit",
-        dataset=dataset,
+        dataset=data.name,
         model=name or str(getattr(fit, "__name__", type(fit).__name__)),
         runs=runs,
-        class_names=samples.class_names,
-        data=samples.digest,
+        class_names=data.samples.class_names,
+        data=data.samples.digest,
         recipe=_fingerprint(fitter),
         base_seed=plan.base,
         record=RecordConfig(every="final", level=level),
+        notes=data.notes,
     )
     with only_writer(out) as root:
-        study = Study.create(out, header, samples)
-        task = FitRun(root.absolute(), fitter, inputs, samples, plan, level)
+        study = Study.create(out, header, data.samples)
+        task = FitRun(root.absolute(), fitter, data, plan, level)
         return finish_study(study, task, chosen, retries)
 
 
@@ -137,8 +139,7 @@ class FitRun(AbstractRunTask):
     """Calls the user's ``fit`` with the run's seed and records what comes back."""
 
     fit: Callable[[int], Any]
-    inputs: Any
-    samples: Samples
+    data: Evaluation
     plan: SeedPlan
     level: Level
 
@@ -147,12 +148,13 @@ class FitRun(AbstractRunTask):
 
     def _fit(self, run: int) -> Manifest:
         watch, seed = Stopwatch(), self.plan.seeds(run).init
-        predictions = _predictions(self.fit(seed), self.inputs, self.samples)
+        samples = self.data.samples
+        predicted = _predicted(self.fit(seed), self.data.inputs, self.data.labels, len(samples))
         return write_single_run(
             self.root,
             run,
-            predictions,
-            self.samples,
+            predicted,
+            samples,
             self.level,
             seeds={"fit": seed},
             cost=watch.cost(),
@@ -221,29 +223,60 @@ def _code_text(code: types.CodeType) -> str:
     return repr((code.co_code.hex(), code.co_names, constants))
 
 
-def _predictions(fitted: Any, inputs: Any, samples: Samples) -> NDArray[Any]:
-    """Return label indices [sample], or probabilities [sample, class] with columns in the order of the classes."""
-    names = samples.class_names
+def _predicted(fitted: Any, inputs: Any, labels: LabelReading, samples: int) -> Predicted:
+    """Return what a fitted model answers: what its ``predict`` says, with probabilities beside it if it has both."""
     if hasattr(fitted, "predict_proba"):
         found = as_array(fitted.predict_proba(inputs), "predictions")
         if found.ndim != 2:
             raise InputError(f"predict_proba must give [sample, class], got shape {found.shape}.")
-        found = _aligned(found, getattr(fitted, "classes_", None), names)
-    elif hasattr(fitted, "predict"):
-        found = as_array(fitted.predict(inputs), "predictions")
+        probabilities = _probabilities(found, getattr(fitted, "classes_", None), labels, samples)
+        if not hasattr(fitted, "predict"):
+            return Predicted.of(probabilities)
+        return Predicted(_answers(fitted.predict(inputs), labels, samples), probabilities)
+    if hasattr(fitted, "predict"):
+        answered = fitted.predict(inputs)
     elif callable(fitted):
-        found = as_array(fitted(inputs), "predictions")
+        answered = fitted(inputs)
     else:
         raise InputError(
             f"fit(seed) must return something with predict_proba or predict, or a function; "
             f"got {type(fitted).__name__}."
         )
-    if found.ndim not in (1, 2) or len(found) != len(samples):
+    found = as_array(answered, "predictions")
+    _check_samples(found, samples)
+    if found.ndim == 2 and (found.dtype.kind == "f" or found.shape[1] != 1):
+        return Predicted.of(_probabilities(found, None, labels, samples))
+    return Predicted(_answers(found, labels, samples))
+
+
+def _answers(found: Any, labels: LabelReading, samples: int) -> NDArray[np.int64]:
+    """Return labels as positions among the classes, [sample]."""
+    answers = labels.indices(one_each(found, "predictions"), "predictions")
+    _check_samples(answers, samples)
+    return answers
+
+
+def _check_samples(found: NDArray[Any], samples: int) -> None:
+    if found.ndim not in (1, 2) or len(found) != samples:
         raise InputError(
-            f"predictions must have shape [sample] or [sample, class] with {len(samples)} samples, got {found.shape}."
+            f"predictions must have shape [sample] or [sample, class] with {samples} samples, got {found.shape}."
         )
-    if found.ndim == 1:
-        return label_indices(found, names, "predictions")
+
+
+def _probabilities(found: NDArray[Any], classes: Any, labels: LabelReading, samples: int) -> NDArray[Any]:
+    """Return probabilities [sample, class] with columns in the order of the classes.
+
+    Columns are matched by ``classes`` where the model names those; classes not seen in training get zero.
+    """
+    _check_samples(found, samples)
+    names = labels.class_names
+    if classes is not None:
+        columns = labels.indices(classes, "classes_")
+        if found.shape[1:] != columns.shape:
+            raise InputError(f"predict_proba gives {found.shape[1]} columns for {columns.size} classes in classes_.")
+        aligned = np.zeros((len(found), len(names)), found.dtype)
+        aligned[:, columns] = found
+        found = aligned
     if found.shape[1] != len(names):
         raise InputError(
             f"predictions have {found.shape[1]} columns for the {len(names)} classes {names}; return a column for "
@@ -251,15 +284,3 @@ def _predictions(fitted: Any, inputs: Any, samples: Samples) -> NDArray[Any]:
         )
     check_simplex(found, "predictions")
     return found
-
-
-def _aligned(found: NDArray[Any], classes: Any, names: tuple[str, ...]) -> NDArray[Any]:
-    """Return probabilities with their columns in the order of ``names``; classes not seen in training get zero."""
-    if classes is None:
-        return found
-    columns = label_indices(classes, names, "classes_")
-    if found.shape[1:] != columns.shape:
-        raise InputError(f"predict_proba gives {found.shape[1]} columns for {columns.size} classes in classes_.")
-    aligned = np.zeros((len(found), len(names)), found.dtype)
-    aligned[:, columns] = found
-    return aligned

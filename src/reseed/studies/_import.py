@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,10 +13,15 @@ from numpy.typing import NDArray
 
 from reseed._errors import InputError
 from reseed._simplex import check_simplex
+from reseed.engines import RunReport
 from reseed.studies._header import Header
-from reseed.studies._samples import as_array, check_encodable, class_names_of, label_indices, samples_from
-from reseed.studies._single import write_single_run
+from reseed.studies._labels import as_array, label_array
+from reseed.studies._progress import RunProgress
+from reseed.studies._samples import check_encodable, check_lengths, reading_of, samples_from
+from reseed.studies._single import Predicted, write_single_run
+from reseed.studies._store import remove_leftovers
 from reseed.studies._study import Study
+from reseed.studies._targets import AUTO, Targets
 from reseed.studies._tasks import only_writer
 from reseed.studies._train import check_runs
 from reseed.training import Level, RecordConfig
@@ -25,10 +31,12 @@ def from_predictions(
     predictions: Any,
     out: str | Path,
     *,
+    probabilities: Any = None,
     targets: Sequence[Any] | NDArray[Any] | None = None,
     sample_ids: Sequence[Any] | None = None,
     class_names: Sequence[Any] | None = None,
     texts: Sequence[str] | None = None,
+    unknown_target: Any = AUTO,
     dataset: str = "predictions",
     model: str = "imported",
     level: Level = "scores",
@@ -36,15 +44,22 @@ def from_predictions(
 ) -> Study:
     """Make a study of the predictions of several trainings.
 
+    Finished runs are kept: called again with the same predictions and the same folder, it continues.
+
     Args:
-        predictions: Labels [run, sample], as class names or indices; or probabilities [run, sample, class]. An
-            array, or a sequence of one array a run.
+        predictions: Labels [run, sample], as class names or positions; or probabilities [run, sample, class]. An
+            array, or a sequence of one array a run. Whole numbers are read as names or as positions throughout, see
+            `LabelReading`.
         out: The new study's folder, or a URL that begins with ``s3://``, ``gs://`` or ``az://``.
-        targets: Gold labels [sample], as class names or indices; default: unknown.
+        probabilities: Probabilities [run, sample, class] that stand beside labels; where they say otherwise, as of
+            models with a threshold of their own, the labels are the answers.
+        targets: Gold labels [sample], as class names or positions; default: unknown.
         sample_ids: Stable ids, [sample]; default: the row number.
         class_names: Names of the classes, in the order of the columns; default: the sorted distinct labels, or
             0, 1, ... for probabilities.
         texts: What the report shows of each sample, [sample].
+        unknown_target: The target of samples whose gold label is not known. Default: -1 and -100 beside targets of
+            zero and above that no run answers, see `Targets`; None: every target is a class.
         dataset: What the report calls the data.
         model: What the report calls the model.
         level: What is kept of probabilities: ``labels``, ``scores`` or ``full``.
@@ -56,7 +71,7 @@ def from_predictions(
     Raises:
         InputError: Runs differ in length, there are fewer than two, a label is no class, or rows are no
             probabilities.
-        StudyError: The folder is not empty.
+        StudyError: The folder holds another study, or something else.
         StorageError: The folder cannot be written.
 
     Examples:
@@ -68,59 +83,114 @@ def from_predictions(
     """
     check_encodable("dataset, model or notes", (dataset, model, *notes))
     record = RecordConfig(every="final", level=level)
-    stacked = _stacked(predictions)
-    is_labels = stacked.ndim == 2
-    if is_labels:
-        names = class_names_of(stacked, *([] if targets is None else [targets])) if class_names is None else class_names
+    given = _stacked(predictions, "predictions")
+    beside = _beside(given, probabilities)
+    answers = given if given.ndim == 2 else None
+    check_lengths(given.shape[1], targets=targets)
+    if beside is not None and class_names is not None and len(class_names) != beside.shape[2]:
+        raise InputError(f"class_names has {len(class_names)} names for {beside.shape[2]} columns of predictions.")
+    if beside is not None and answers is None and class_names is None:
+        class_names = range(beside.shape[2])
+    gold = None
+    if targets is not None:
+        are_answers = answers is not None
+        gold = Targets.of(targets, unknown_target, class_names=class_names, labels=answers, are_answers=are_answers)
+    labels = reading_of(class_names, predictions=answers, targets=None if gold is None else gold.known)
+    if beside is not None and len(labels.class_names) != beside.shape[2]:
+        raise InputError(
+            f"probabilities have {beside.shape[2]} columns, but there are {len(labels.class_names)} distinct labels; "
+            "pass class_names, the name of each column."
+        )
+    samples = samples_from(given.shape[1], labels, targets=gold, sample_ids=sample_ids, texts=texts)
+    if answers is None:
+        runs = [Predicted.of(part) for part in given]
     else:
-        check_simplex(stacked, "predictions")
-        names = range(stacked.shape[2]) if class_names is None else class_names
-        if len(names) != stacked.shape[2]:
-            raise InputError(f"class_names has {len(names)} names for {stacked.shape[2]} columns of predictions.")
-    samples = samples_from(stacked.shape[1], targets=targets, sample_ids=sample_ids, class_names=names, texts=texts)
-    if is_labels:
-        stacked = label_indices(stacked, samples.class_names, "predictions")
+        read = labels.indices(answers, "predictions")
+        runs = [Predicted(part, None if beside is None else beside[run]) for run, part in enumerate(read)]
     header = Header(
         kind="import",
         dataset=dataset,
         model=model,
-        runs=len(stacked),
+        runs=len(runs),
         class_names=samples.class_names,
         data=samples.digest,
-        record=replace(record, level="labels") if is_labels else record,
-        notes=tuple(notes),
+        recipe=_digest(runs),
+        record=replace(record, level="labels") if beside is None else record,
+        notes=(*notes, *labels.note(), *(() if gold is None else gold.notes)),
     )
     with only_writer(out) as root:
         study = Study.create(out, header, samples)
-        if study.manifests:
-            raise InputError(f"{str(out)!r} already holds a study; choose another folder, or delete it first.")
-        for run, found in enumerate(stacked):
-            manifest = write_single_run(root, run, found, samples, level)
-            if study.remote is not None:
-                study.remote.push_run(root, manifest)
+        accuracies = [manifest.accuracy for manifest in study.manifests if manifest.accuracy is not None]
+        with RunProgress(len(runs), len(runs) - len(study.missing), accuracies) as progress:
+            for run in study.missing:
+                remove_leftovers(root, run, None)
+                manifest = write_single_run(root, run, runs[run], samples, level, recipe=header.recipe)
+                if study.remote is not None:
+                    study.remote.push_run(root, manifest)
+                accuracy = float("nan") if manifest.accuracy is None else manifest.accuracy
+                progress.report(RunReport(run, "complete", accuracy))
     return study.reread()
 
 
-def _stacked(predictions: Any) -> NDArray[Any]:
-    """Return predictions as one array, refusing runs of unequal shape."""
+def _beside(given: NDArray[Any], probabilities: Any) -> NDArray[Any] | None:
+    """Return the probabilities [run, sample, class] of what is given as predictions, if there are any.
+
+    Raises:
+        InputError: They do not belong to the predictions, or are none.
+    """
+    if given.ndim == 3:
+        if probabilities is not None:
+            raise InputError("predictions are probabilities already; pass labels [run, sample] beside probabilities.")
+        return _checked(given, "predictions")
+    if probabilities is None:
+        return None
+    beside = _stacked(probabilities, "probabilities")
+    if beside.ndim != 3 or beside.shape[:2] != given.shape:
+        raise InputError(
+            f"probabilities must have shape [run, sample, class] with {given.shape} runs and samples, "
+            f"got {beside.shape}."
+        )
+    return _checked(beside, "probabilities")
+
+
+def _checked(found: NDArray[Any], argument: str) -> NDArray[Any]:
+    if found.dtype.kind != "f":
+        raise InputError(f"{argument} of shape [run, sample, class] must be probabilities, got {found.dtype}.")
+    check_simplex(found, argument)
+    return found
+
+
+def _stacked(predictions: Any, argument: str) -> NDArray[Any]:
+    """Return what all runs predict as one array, refusing runs of unequal shape."""
     is_sequence = isinstance(predictions, list | tuple)
-    parts = [as_array(part, "predictions") for part in predictions] if is_sequence else None
-    if parts:
-        if any(part.dtype.kind == "O" for part in parts):
-            parts = [part.astype(object) for part in parts]
-        shapes = [part.shape for part in parts]
-        for run, shape in enumerate(shapes):
-            if shape != shapes[0]:
-                raise InputError(
-                    f"predictions are ragged: run 0 has shape {shapes[0]}, run {run} has {shape}; "
-                    "every run must predict the same samples."
-                )
-    stacked = np.stack(parts) if parts else as_array(predictions, "predictions")
+    parts = [as_array(part, argument) for part in predictions] if is_sequence else []
+    for run, part in enumerate(parts):
+        if part.shape != parts[0].shape:
+            raise InputError(
+                f"{argument} are ragged: run 0 has shape {parts[0].shape}, run {run} has {part.shape}; "
+                "every run must predict the same samples."
+            )
+    stacked = _joined(parts, argument) if parts else as_array(predictions, argument)
     if stacked.ndim not in (2, 3):
-        raise InputError(f"predictions must have shape [run, sample] or [run, sample, class], got {stacked.shape}.")
+        raise InputError(f"{argument} must have shape [run, sample] or [run, sample, class], got {stacked.shape}.")
     check_runs(len(stacked))
     if stacked.shape[1] == 0:
-        raise InputError("predictions hold no samples.")
-    if stacked.ndim == 3 and stacked.dtype.kind != "f":
-        raise InputError(f"predictions of shape [run, sample, class] must be probabilities, got {stacked.dtype}.")
+        raise InputError(f"{argument} hold no samples.")
     return stacked
+
+
+def _joined(parts: Sequence[NDArray[Any]], argument: str) -> NDArray[Any]:
+    """Return arrays of equal shape as one; labels of different types keep their values, as numpy's own do not."""
+    if parts[0].ndim == 1 and len({part.dtype for part in parts}) > 1:
+        parts = [label_array(part, argument).astype(object) for part in parts]
+    return np.stack(parts)
+
+
+def _digest(runs: Sequence[Predicted]) -> str:
+    """Return what the predictions are, so that a study is not continued with others."""
+    digest = hashlib.sha256()
+    for run in runs:
+        digest.update(run.labels.astype("<i8").tobytes())
+        if run.probabilities is not None:
+            digest.update(run.probabilities.astype("<f8").tobytes())
+    return digest.hexdigest()[:16]

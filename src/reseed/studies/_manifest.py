@@ -14,6 +14,7 @@ from typing import Any, Literal
 from reseed._errors import StudyError
 from reseed.studies._cost import Cost
 from reseed.studies._files import checked, inside, replace_json
+from reseed.training import OMITTED
 
 RUNS = "runs"
 MANIFEST = "manifest.json"
@@ -38,6 +39,8 @@ class Manifest:
             by itself.
         recipe: Digest of the recipe; empty for runs that reseed did not train.
         data: Digest of the evaluation samples.
+        answered_otherwise: How many answers are not the most probable class: a model may decide by a threshold of its
+            own, or take more than probabilities into account.
     """
 
     run: int
@@ -52,6 +55,7 @@ class Manifest:
     environment: dict[str, Any] = field(default_factory=dict)
     recipe: str = ""
     group: tuple[int, ...] = ()
+    answered_otherwise: int = field(default=0, metadata=OMITTED)
 
     @property
     def stacked(self) -> int:
@@ -71,7 +75,13 @@ def run_folder(root: Path, run: int) -> Path:
 
 def write_manifest(root: Path, manifest: Manifest) -> None:
     """Make a run exist."""
-    replace_json(run_folder(root, manifest.run) / MANIFEST, dataclasses.asdict(manifest))
+    silent = {
+        item.name
+        for item in dataclasses.fields(manifest)
+        if "omitted" in item.metadata and getattr(manifest, item.name) == item.default
+    }
+    tree = {name: value for name, value in dataclasses.asdict(manifest).items() if name not in silent}
+    replace_json(run_folder(root, manifest.run) / MANIFEST, tree)
 
 
 def read_manifest(root: Path, run: int) -> Manifest | None:

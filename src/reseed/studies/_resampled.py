@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from reseed._errors import InputError
 from reseed.studies._estimators import fitted_clone, is_estimator
-from reseed.studies._samples import as_array
+from reseed.studies._labels import as_array
 from reseed.training import generator
 
 

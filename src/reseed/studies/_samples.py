@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from reseed._errors import InputError, StudyError
 from reseed.data import Dataset, previews
 from reseed.studies._files import inside, replace_table
+from reseed.studies._labels import LabelReading, class_names_of
+from reseed.studies._targets import AUTO, Targets
 
 _FILE = "evaluation.parquet"
 
@@ -73,40 +75,61 @@ def samples_of(dataset: Dataset) -> Samples:
 
 def samples_from(
     count: int,
+    labels: LabelReading,
     *,
-    targets: Sequence[Any] | NDArray[Any] | None = None,
+    targets: Targets | None = None,
     sample_ids: Sequence[Any] | None = None,
-    class_names: Sequence[Any] | None = None,
     texts: Sequence[str] | None = None,
 ) -> Samples:
     """Build samples from what a user has at hand.
 
     Args:
         count: Number of samples.
-        targets: Class names, or indices into ``class_names``; None where unknown altogether.
+        labels: How targets are read, and the names of the classes.
+        targets: Gold labels; None where unknown altogether.
         sample_ids: Default: the row number.
-        class_names: Default: the sorted distinct targets.
         texts: What to show of each sample.
 
     Raises:
         InputError: Lengths differ, ids repeat, or a target is no class.
     """
-    for name, values in (("targets", targets), ("sample_ids", sample_ids), ("texts", texts)):
-        if values is not None and len(values) != count:
-            raise InputError(f"{name} has {len(values)} entries for {count} samples; pass one for each.")
+    check_lengths(count, targets=targets, sample_ids=sample_ids, texts=texts)
     ids = tuple(map(str, range(count) if sample_ids is None else sample_ids))
     if len(set(ids)) != count:
         repeated = Counter(ids).most_common(1)[0][0]
         raise InputError(f"sample_ids are not unique: {repeated!r} stands more than once.")
-    if class_names is None:
-        if targets is None:
-            raise InputError("class_names are needed where no targets are given; pass the name of each class.")
-        class_names = class_names_of(targets)
-    names = tuple(map(str, class_names))
-    if len(set(names)) != len(names) or len(names) < 2:
-        raise InputError(f"class_names must be two or more distinct names, got {names!r}.")
-    indices = np.full(count, -1) if targets is None else label_indices(targets, names, "targets")
-    return Samples(ids, indices, names, None if texts is None else tuple(map(str, texts)))
+    indices = np.full(count, -1) if targets is None else targets.indices(labels)
+    return Samples(ids, indices, labels.class_names, None if texts is None else tuple(map(str, texts)))
+
+
+def check_lengths(count: int, **described: Any) -> None:
+    """Accept what describes each of ``count`` samples, by argument; None where it is not given.
+
+    Raises:
+        InputError: It has another length.
+    """
+    for name, values in described.items():
+        if values is not None and len(values) != count:
+            raise InputError(f"{name} has {len(values)} entries for {count} samples; pass one for each.")
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What runs predict, and how their answers are read.
+
+    Attributes:
+        inputs: What models take; None where predictions come from elsewhere.
+        samples: Who is predicted.
+        labels: How labels are read.
+        name: What the data is called.
+        notes: What a reader of the results should know.
+    """
+
+    inputs: Any
+    samples: Samples
+    labels: LabelReading
+    name: str
+    notes: tuple[str, ...] = ()
 
 
 def evaluation_data(
@@ -116,16 +139,20 @@ def evaluation_data(
     sample_ids: Sequence[Any] | None,
     class_names: Sequence[Any] | None,
     texts: Sequence[str] | None,
+    unknown_target: Any = AUTO,
+    known_labels: Any = None,
     needs_inputs: bool = True,
-) -> tuple[Any, Samples, str]:
-    """Return inputs, samples and the name of evaluation data, given as a `Dataset` or as ``(inputs, targets)``.
+) -> Evaluation:
+    """Return evaluation data that is given as a `Dataset` or as ``(inputs, targets)``.
 
     Args:
         data: The data; targets may be None.
         argument: What the caller calls it.
         sample_ids: Stable ids; default: the row number. A `Dataset` brings its own, and the next two.
-        class_names: Names of the classes; default: the sorted distinct targets.
+        class_names: Names of the classes; default: the sorted distinct targets, and ``known_labels``.
         texts: What a reader is shown of each sample.
+        unknown_target: The target of samples whose gold label is not known; see `Targets`.
+        known_labels: Labels of the training data, if they are known.
         needs_inputs: Whether inputs may not be None.
 
     Raises:
@@ -135,13 +162,39 @@ def evaluation_data(
         for name, value in (("sample_ids", sample_ids), ("class_names", class_names), ("texts", texts)):
             if value is not None:
                 raise InputError(f"{name} is given, but the data set {data.name!r} brings its own.")
-        return data.inputs, samples_of(data), data.name
-    inputs, targets = pair(data, argument)
-    if inputs is None and targets is None and not needs_inputs:
+        # Its own labels are positions; numbers among the names could mislead.
+        labels = LabelReading(data.class_names, "positions", LabelReading.without_numbers(data.class_names).is_told)
+        return Evaluation(data.inputs, samples_of(data), labels, data.name, labels.note())
+    inputs, given = pair(data, argument)
+    if inputs is None and given is None and not needs_inputs:
         raise InputError(f"{argument} is (None, None); pass inputs, targets, or both.")
-    count = _count(targets if inputs is None and not needs_inputs else inputs, argument)
-    samples = samples_from(count, targets=targets, sample_ids=sample_ids, class_names=class_names, texts=texts)
-    return inputs, samples, argument
+    count = _count(given if inputs is None and not needs_inputs else inputs, argument)
+    check_lengths(count, targets=given)
+    targets = None
+    if given is not None:
+        targets = Targets.of(given, unknown_target, class_names=class_names, labels=known_labels)
+    known = {"targets": None if targets is None else targets.known, "train_data": known_labels}
+    labels = reading_of(class_names, **known)
+    samples = samples_from(count, labels, targets=targets, sample_ids=sample_ids, texts=texts)
+    notes = (*labels.note(), *(() if targets is None else targets.notes))
+    return Evaluation(inputs, samples, labels, argument, notes)
+
+
+def reading_of(class_names: Sequence[Any] | None, **known: Any) -> LabelReading:
+    """Return how labels are read: by class names that are given, else by the distinct labels that are known.
+
+    Args:
+        class_names: Names of the classes; None: the sorted distinct labels.
+        **known: Labels by argument; None where nothing is known.
+
+    Raises:
+        InputError: Nothing says what the classes are, or labels do not fit them.
+    """
+    parts = [part for part in known.values() if part is not None]
+    if class_names is None and not parts:
+        raise InputError("class_names are needed where no targets are given; pass the name of each class.")
+    names = class_names_of(*parts) if class_names is None else class_names
+    return LabelReading.of(names, are_named=class_names is not None, **known)
 
 
 def pair(data: Any, argument: str) -> tuple[Any, Any]:
@@ -161,107 +214,6 @@ def _count(items: Any, argument: str) -> int:
     if not shape and not hasattr(items, "__len__"):
         raise InputError(f"the inputs of {argument} must have a length, got {type(items).__name__}.")
     return int(shape[0]) if shape else len(items)
-
-
-def class_names_of(*labels: Any) -> tuple[str, ...]:
-    """Return the sorted distinct labels as names; integers in numerical order.
-
-    Raises:
-        InputError: Some labels are names and some are numbers, and none are equal, so that it takes the names of
-            the classes to tell which is which.
-    """
-    parts = [set(_label_array(part, "labels").ravel().tolist()) for part in labels]
-    distinct = set().union(*parts)
-    if not any(isinstance(item, str) for item in distinct):
-        is_boolean = all(isinstance(item, bool) for item in distinct)
-        return tuple(str(item if is_boolean else int(item)) for item in sorted(distinct))
-    are_names = [any(isinstance(item, str) for item in part) for part in parts]
-    named = [{str(item) for item in part} for part in parts]
-    if len(set(are_names)) == 2 and not set.intersection(*named):
-        raise InputError(
-            "predictions and targets do not speak of the same classes: one holds names, the other numbers; pass "
-            "class_names, the name of each number."
-        )
-    return tuple(sorted(set().union(*named)))
-
-
-def as_array(value: Any, argument: str) -> NDArray[Any]:
-    """Return what predictions or labels come in as numpy; torch tensors come from any device.
-
-    Names that do not come as an array become objects: numpy's own strings drop a NUL at the end.
-
-    Raises:
-        InputError: Lists have unequal lengths.
-    """
-    if hasattr(value, "detach"):
-        value = value.detach().cpu()
-        if value.is_floating_point() and value.itemsize < 4:  # numpy has no bfloat16
-            value = value.float()
-    try:
-        array = np.asarray(value)
-    except ValueError as error:
-        raise InputError(f"{argument} must be rectangular, got lists of unequal length.") from error
-    return np.asarray(value, dtype=object) if array.dtype.kind == "U" and array is not value else array
-
-
-def label_indices(labels: Any, class_names: Sequence[str], argument: str) -> NDArray[np.int64]:
-    """Return labels, given as class names or as indices into them, as indices.
-
-    Integers and booleans are names where they all are (classes "3", "5"), else indices.
-
-    Raises:
-        InputError: A label is no class; the message names it and its position.
-    """
-    values = _label_array(labels, argument)
-    distinct, inverse = _factorized(values)
-    position = {name: index for index, name in enumerate(class_names)}
-    found = [position.get(str(item), -1) for item in distinct]
-    if -1 in found and values.dtype.kind in "biu":
-        found = [int(item) if 0 <= item < len(class_names) else -1 for item in distinct]
-    if -1 in found:
-        bad = distinct[found.index(-1)]
-        where = tuple(int(axis) for axis in np.argwhere(values == bad)[0])
-        raise InputError(
-            f"{argument} holds {bad!r} at position {where}, which is none of the {len(class_names)} classes "
-            f"{_shortened(class_names)}; class_names must list every class."
-        )
-    return np.array(found, dtype=np.int64)[inverse].reshape(values.shape)
-
-
-def _label_array(labels: Any, argument: str) -> NDArray[Any]:
-    """Return labels as an array of integers, booleans or names.
-
-    Raises:
-        InputError: One is neither, or there is none.
-    """
-    values = as_array(labels, argument)
-    if values.dtype.kind == "f":
-        bad = values[~np.isfinite(values) | (values != np.round(values))]
-        if bad.size:
-            raise InputError(f"{argument} must be class names or integers, got {bad.flat[0].item()!r}.")
-        return values.astype(np.int64)
-    if values.dtype.kind in "OT":
-        items = values.ravel().tolist()
-        other = next((item for item in items if not isinstance(item, str | int | np.integer | np.bool_)), items)
-        if other is not items:
-            raise InputError(f"{argument} must be class names or integers, got {other!r}.")
-        if any(isinstance(item, str) for item in items):
-            return np.array([str(item) for item in items], dtype=object).reshape(values.shape)
-        return values.astype(np.int64)
-    if values.dtype.kind not in "biuU":
-        raise InputError(f"{argument} must be class names or integers, got an array of {values.dtype}.")
-    return values
-
-
-def _factorized(values: NDArray[Any]) -> tuple[list[Any], NDArray[np.int64]]:
-    """Return the sorted distinct values, and the position among them of each value, flat."""
-    if values.dtype.kind != "O":
-        distinct, inverse = np.unique(values, return_inverse=True)
-        return distinct.tolist(), inverse.ravel()
-    items = values.ravel().tolist()
-    names = sorted(set(items))
-    position = {name: index for index, name in enumerate(names)}
-    return names, np.fromiter((position[item] for item in items), np.int64, len(items))
 
 
 def check_encodable(name: str, items: Sequence[str]) -> None:
@@ -329,8 +281,3 @@ def _digest(ids: Sequence[str], targets: NDArray[np.int64], class_names: Sequenc
         digest.update(b"\0")
     digest.update(targets.astype("<i8").tobytes())
     return digest.hexdigest()
-
-
-def _shortened(names: Sequence[str]) -> str:
-    shown = ", ".join(repr(name) for name in names[:5])
-    return f"({shown}{', ...' if len(names) > 5 else ''})"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
+import numpy as np
 from numpy.typing import NDArray
 
 from reseed.studies._cost import Cost
@@ -15,10 +17,42 @@ from reseed.studies._study import EVALUATION
 from reseed.training import Level, probability_arrays
 
 
+@final
+@dataclass(frozen=True, eq=False)
+class Predicted:
+    """What one run answers.
+
+    Args:
+        labels: Positions among the classes, [sample].
+        probabilities: What stands beside them, [sample, class]; None where there is no such.
+    """
+
+    labels: NDArray[Any]
+    probabilities: NDArray[Any] | None = None
+
+    @classmethod
+    def of(cls, probabilities: NDArray[Any]) -> Predicted:
+        """Take the most probable class as the answer, the lowest one at ties."""
+        return cls(probabilities.argmax(1), probabilities)
+
+    def arrays(self, targets: NDArray[np.int64], level: Level) -> dict[str, NDArray[Any]]:
+        """Return what is recorded, see `probability_arrays`."""
+        beside = {} if self.probabilities is None else probability_arrays(self.probabilities, targets, level)
+        return beside | {"labels": self.labels}
+
+    @property
+    def answered_otherwise(self) -> int:
+        """How many answers are not the most probable class, ties aside."""
+        if self.probabilities is None:
+            return 0
+        answered = np.take_along_axis(self.probabilities, self.labels[:, None], 1)[:, 0]
+        return int((answered < self.probabilities.max(1)).sum())
+
+
 def write_single_run(
     root: Path,
     run: int,
-    predictions: NDArray[Any],
+    predicted: Predicted,
     samples: Samples,
     level: Level,
     *,
@@ -26,14 +60,11 @@ def write_single_run(
     cost: Cost | None = None,
     recipe: str = "",
 ) -> Manifest:
-    """Write one run of label indices [sample] or probabilities [sample, class], and make it exist."""
-    arrays = (
-        {"labels": predictions} if predictions.ndim == 1 else probability_arrays(predictions, samples.targets, level)
-    )
+    """Write what one run answers, and make it exist."""
     known = samples.targets >= 0
-    accuracy = float((arrays["labels"] == samples.targets)[known].mean()) if samples.has_targets else None
+    accuracy = float((predicted.labels == samples.targets)[known].mean()) if samples.has_targets else None
     with run_writer(root, run, 1, len(samples.class_names)) as writer:
-        writer.write(EVALUATION, 0, arrays)
+        writer.write(EVALUATION, 0, predicted.arrays(samples.targets, level))
         manifest = Manifest(
             run,
             "complete",
@@ -45,6 +76,7 @@ def write_single_run(
             cost=cost or Cost(),
             environment=environment(),
             recipe=recipe,
+            answered_otherwise=predicted.answered_otherwise,
         )
         writer.finish(manifest)
     return manifest

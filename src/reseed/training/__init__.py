@@ -11,6 +11,7 @@ from reseed.training._objective import Taught
 from reseed.training._passes import check_dropout
 from reseed.training._probe import makes_use_of, probe_determinism
 from reseed.training._recipe import (
+    OMITTED,
     AverageConfig,
     OptimizerConfig,
     Recipe,
@@ -40,6 +41,7 @@ from reseed.training._teach import Lesson, Pilot, check_stages, find_transient, 
 __all__ = [
     "DEFAULT_VARY",
     "DROPOUT",
+    "OMITTED",
     "STREAMS",
     "AbstractTraining",
     "AverageConfig",
