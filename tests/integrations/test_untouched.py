@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from reseed import InputError
+from reseed import InputError, Recorder
 from reseed.integrations._untouched import bare, check_whole, untouched
 
 
@@ -45,6 +45,27 @@ def test_buffers_gradients_and_what_requires_one():
     assert all(torch.equal(value, buffers[name]) for name, value in model.named_buffers())
     assert all(torch.equal(each.grad, old) for each, old in zip(model.parameters(), gradients, strict=True))
     assert all(parameter.requires_grad for parameter in model.parameters())
+
+
+@pytest.mark.filterwarnings("ignore")  # torch says that sparse rows and nested tensors are new
+def test_buffers_of_every_layout():
+    """Sparse and nested buffers, those of inference mode and NaN are left, and restored where they were written to."""
+    model = nn.Module()
+    with torch.inference_mode():
+        model.register_buffer("inference", torch.ones(2))
+    model.register_buffer("sparse", torch.eye(2).to_sparse())
+    model.register_buffer("rows", torch.eye(2).to_sparse_csr())
+    model.register_buffer("nested", torch.nested.nested_tensor([torch.ones(1), torch.ones(2)]))
+    model.register_buffer("nan", torch.tensor(float("nan")))
+    versions = [model.sparse._version, model.rows._version, model.nested._version]
+    with untouched(model):
+        pass
+    assert versions == [model.sparse._version, model.rows._version, model.nested._version]
+    with untouched(model):
+        model.sparse.mul_(2)
+        model.nan.zero_()
+    assert torch.equal(model.sparse.to_dense(), torch.eye(2))
+    assert model.nan.isnan()
 
 
 def test_a_graph_that_waits_for_its_gradient_stays_valid():

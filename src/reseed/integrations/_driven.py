@@ -35,7 +35,7 @@ class DrivenRecorder:
         self._on_error, self._run = on_error, arguments["run"]
         self._make = partial(Recorder, out, every=every, on_error=on_error, **arguments)
         self._make()
-        self._recorder: Recorder | None = None
+        self._begun: tuple[Recorder, Ask] | None = None
 
     @property
     def only_final(self) -> bool:
@@ -77,24 +77,26 @@ class DrivenRecorder:
 
     def record(self, step: int, model: nn.Module) -> None:
         """Record a checkpoint, once for each step, leaving the model and the random generators as they were."""
-        if self._recorder is not None and self._recorder.steps[-1:] != (step,):
-            self._recorder.record(Predictor(self._ask, bare(model)), step)
+        if self._begun is not None:
+            recorder, ask = self._begun
+            if recorder.steps[-1:] != (step,):
+                recorder.record(Predictor(ask, bare(model)), step)
 
     def finish(self) -> None:
         """Make the run exist, if one was begun here."""
-        if self._recorder is not None:
-            recorder, self._recorder = self._recorder, None
+        if self._begun is not None:
+            (recorder, _), self._begun = self._begun, None
             recorder.finish()
 
     def discard(self) -> None:
         """Drop a run that did not end; what a resumed training needs of it stays."""
-        if self._recorder is not None:
-            self._recorder.discard()
-            self._recorder = None
+        if self._begun is not None:
+            (recorder, _), self._begun = self._begun, None
+            recorder.discard()
 
     def _begin(self, step: int, model: nn.Module, ask: Ask, arguments: dict[str, Any]) -> None:
-        recorder, self._ask = self._make(**arguments), ask
+        recorder = self._make(**arguments)
         recorder.check(Predictor(ask, bare(model)))
         resumes = step > 0 and not self.only_final
         recorder.begin(resumable=not self.only_final, resume_from=step if resumes else None)
-        self._recorder = recorder
+        self._begun = recorder, ask

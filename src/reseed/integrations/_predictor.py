@@ -11,7 +11,7 @@ from torch import nn
 
 from reseed._errors import InputError
 from reseed.integrations._failures import described
-from reseed.integrations._untouched import bare
+from reseed.integrations._untouched import bare, check_whole
 
 Ask = Callable[[Any, Any], Any]  # from a model and a batch
 
@@ -34,10 +34,15 @@ class Predictor:
 
 
 def predictor_of(predicted: Callable[[Any], Any]) -> Predictor:
-    """Return how to ask a module, a method of one, or a function of somebody's own."""
+    """Return how to ask a module, a method of one, or a function of somebody's own.
+
+    Raises:
+        InputError: The module's weights are sharded over processes.
+    """
     if isinstance(predicted, Predictor):
         return predicted
     if isinstance(predicted, nn.Module):
+        check_whole(predicted)
         model = bare(predicted)
         return Predictor(lambda model, batch: call(model, on_device(batch, device_of(model))), model)
     owner = getattr(predicted, "__self__", None)

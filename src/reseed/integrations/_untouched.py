@@ -59,7 +59,7 @@ def _generators() -> Iterator[None]:
 def _tensors(model: nn.Module) -> Iterator[None]:
     parameters = [(parameter, parameter.grad, parameter.requires_grad) for parameter in model.parameters()]
     buffers = [
-        (module._buffers, name, buffer, buffer.clone())
+        (module._buffers, name, buffer, buffer.clone(), _version(buffer))
         for module in model.modules()
         for name, buffer in module._buffers.items()
         if buffer is not None and not is_lazy(buffer) and not buffer.is_meta
@@ -69,15 +69,22 @@ def _tensors(model: nn.Module) -> Iterator[None]:
     try:
         yield
     finally:
-        for held, name, buffer, value in buffers:
+        for held, name, buffer, value, version in buffers:
             held[name] = buffer
-            if not torch.equal(buffer, value):  # to write what is there would invalidate a graph that still needs it
+            # To write what is there would invalidate a graph that still needs it. Sparse tensors cannot be compared.
+            is_dense = buffer.layout is torch.strided and not buffer.is_nested
+            if not (torch.equal(buffer, value) if is_dense else _version(buffer) == version):
                 with torch.no_grad():
                     buffer.copy_(value)
         for parameter, gradient, has_gradient in parameters:
             parameter.grad = gradient
             if parameter.requires_grad != has_gradient:
                 parameter.requires_grad_(has_gradient)
+
+
+def _version(tensor: torch.Tensor) -> int:
+    """Return how often a tensor was written to; tensors of inference mode cannot be."""
+    return 0 if tensor.is_inference() else tensor._version
 
 
 def bare(model: nn.Module) -> nn.Module:
