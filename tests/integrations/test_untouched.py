@@ -142,9 +142,11 @@ def test_sharded_weights_are_refused():
     torch.distributed.init_process_group("gloo", init_method=address, rank=0, world_size=1)
     try:
         mesh = torch.distributed.device_mesh.init_device_mesh("cpu", (1,))
-        with pytest.raises(
-            InputError, match=r"the weights of FSDPSequential are sharded over processes.*whole weights"
-        ):
-            check_whole(fully_shard(nn.Sequential(nn.Linear(2, 2)), mesh=mesh))
+        model = fully_shard(nn.Sequential(nn.Linear(2, 2)), mesh=mesh)
+        for refuses in (check_whole, Recorder("unused", run=0, runs=2, data=(torch.ones(2, 2), [0, 1])).check):
+            with pytest.raises(
+                InputError, match=r"weights of FSDPSequential are sharded over processes.*whole weights"
+            ):
+                refuses(model)
     finally:
         torch.distributed.destroy_process_group()
