@@ -10,16 +10,15 @@ from torch import nn
 import reseed
 from reseed import InputError, Recorder, Study, StudyError
 from reseed.cli import main
-from reseed.integrations._untouched import untouched
 
 DATA = (None, [0, 1, 1])
 RANDOM = np.random.default_rng(0)
 LOGITS = RANDOM.normal(size=(5, 3, 2))  # [checkpoint, sample, class]
 
 
-def record(out, run=0, *, checkpoints=LOGITS, runs=2, data=DATA, **options):
+def record(out, run=0, *, checkpoints=LOGITS, runs=2, data=DATA, on_error="raise", **options):
     """Record predictions that are there, and open the study."""
-    with Recorder(out, run=run, runs=runs, data=data, **options) as recorder:
+    with Recorder(out, run=run, runs=runs, data=data, on_error=on_error, **options) as recorder:
         for predicted in checkpoints:
             recorder.record(predicted)
     return Study.open(out)
@@ -78,21 +77,6 @@ def test_recording_leaves_the_training_as_it_was(tmp_path):
     """With dropout and a shuffled order, recorded and unrecorded trainings end with the same bits."""
     recorded, plain = train(tmp_path / "mine", 0)[0], train(None, 0)[0]
     assert all(torch.equal(recorded[name], plain[name]) for name in plain)
-
-
-def test_untouched_restores_each_module_and_every_generator():
-    """Modules that were frozen in evaluation mode stay so, and draws go on where they stood."""
-    model = nn.Sequential(nn.Dropout(), nn.BatchNorm1d(2)).train()
-    model[1].eval()
-    torch.manual_seed(0)
-    expected = torch.rand(3)
-    torch.manual_seed(0)
-    with untouched(model):
-        assert not model[0].training
-        assert not torch.is_grad_enabled()
-        torch.rand(7)
-    assert torch.equal(torch.rand(3), expected)
-    assert (model.training, model[0].training, model[1].training) == (True, True, False)
 
 
 def test_many_checkpoints_of_unknown_number(tmp_path):
@@ -252,6 +236,7 @@ def test_interrupted_trainings_go_on_from_their_checkpoint(tmp_path):
 def test_mistakes(tmp_path, options, message):
     """Each message names what is wrong, shows it and says what to do; nothing is left of the run."""
     options = {"out": tmp_path, "run": 0, "runs": 2, "data": DATA, "predicted": LOGITS[0], "step": 3} | options
+    options["on_error"] = "raise"
     predicted, step, out = options.pop("predicted"), options.pop("step"), options.pop("out")
     with pytest.raises(InputError, match=message), Recorder(out, **options) as recorder:
         recorder.record(predicted, step)
@@ -260,7 +245,7 @@ def test_mistakes(tmp_path, options, message):
 
 def test_mistakes_in_the_order_of_calls(tmp_path):
     """Steps must rise, something must be recorded, and recording needs an open recorder."""
-    recorder = Recorder(tmp_path, run=0, runs=2, data=DATA)
+    recorder = Recorder(tmp_path, run=0, runs=2, data=DATA, on_error="raise")
     with pytest.raises(InputError, match="the recorder is not open; use it as"):
         recorder.record(LOGITS[0])
     recorder.begin()

@@ -23,7 +23,15 @@ def bucket(s3: Path, url: str) -> Path:
 
 def record(out, run, *, checkpoints=None, targets=TARGETS, **options):
     """Record one run of predictions that are there."""
-    with Recorder(out, run=run, runs=2, data=(None, targets), level="full", seed=run, **options) as recorder:
+    options = {
+        "run": run,
+        "runs": 2,
+        "data": (None, targets),
+        "level": "full",
+        "seed": run,
+        "on_error": "raise",
+    } | options
+    with Recorder(out, **options) as recorder:
         for predicted in LOGITS[run] if checkpoints is None else checkpoints:
             recorder.record(predicted)
 
@@ -67,7 +75,7 @@ def test_nothing_is_at_the_url_until_the_run_ends(url, bucket):
 
 def test_finished_runs_stay_finished(url, bucket, tmp_path, monkeypatch):
     """A run that another machine has finished is refused at its beginning and at its end, and stays as it was."""
-    recorder = Recorder(url, run=0, runs=2, data=(None, TARGETS), level="full")
+    recorder = Recorder(url, run=0, runs=2, data=(None, TARGETS), level="full", on_error="raise")
     recorder.begin()
     recorder.record(LOGITS[0][0])
     with monkeypatch.context() as elsewhere:

@@ -5,6 +5,7 @@ write a study's figures to a tracker. Trainers of other libraries have modules o
 `reseed.integrations.huggingface`, so that importing reseed loads none of them.
 """
 
+from reseed.integrations._failures import RecordingWarning
 from reseed.integrations._indexed import IndexedDataset
 from reseed.integrations._loggers import MetricLogger, MLflowLogger, TensorBoardLogger, WandbLogger, log_study
 from reseed.integrations._recorder import Recorder
@@ -14,6 +15,7 @@ __all__ = [
     "MLflowLogger",
     "MetricLogger",
     "Recorder",
+    "RecordingWarning",
     "TensorBoardLogger",
     "WandbLogger",
     "log_study",

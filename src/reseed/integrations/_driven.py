@@ -9,8 +9,10 @@ from typing import Any, final
 
 from torch import nn
 
+from reseed.integrations._failures import OnError, report
+from reseed.integrations._predictor import Ask, Predictor
 from reseed.integrations._recorder import Recorder
-from reseed.integrations._untouched import untouched
+from reseed.integrations._untouched import bare, check_whole
 from reseed.training import RecordConfig
 
 
@@ -21,17 +23,19 @@ class DrivenRecorder:
     Args:
         out: The study's folder.
         every: ``epoch``, ``final``, or a number of steps.
+        on_error: What an error does once the training runs: ``report`` or ``raise``.
         arguments: Those of `Recorder` besides.
 
     Raises:
         InputError: An argument is unusable, which is better known before the training begins.
     """
 
-    def __init__(self, out: str | Path, *, every: str | int, **arguments: Any) -> None:
+    def __init__(self, out: str | Path, *, every: str | int, on_error: OnError, **arguments: Any) -> None:
         self._every = str(RecordConfig(every=every).every)
-        self._make = partial(Recorder, out, every=every, **arguments)
+        self._on_error, self._run = on_error, arguments["run"]
+        self._make = partial(Recorder, out, every=every, on_error=on_error, **arguments)
         self._make()
-        self._recorder: Recorder | None = None
+        self._begun: tuple[Recorder, Ask] | None = None
 
     @property
     def only_final(self) -> bool:
@@ -47,34 +51,52 @@ class DrivenRecorder:
         """Whether a number of steps is complete."""
         return self._every.isdecimal() and step > 0 and step % int(self._every) == 0
 
-    def begin(self, step: int, **arguments: Any) -> None:
-        """Begin the run, or go on with it from a step that is above zero.
+    def begin(self, step: int, model: nn.Module, asking: Callable[[], Ask], *, is_main: bool, **arguments: Any) -> None:
+        """Try the model out, then begin the run, or go on with it from a step that is above zero.
+
+        A training that has no step behind it loses nothing by an error, so there is one if it cannot be recorded. One
+        that is resumed has: there the error is only reported, unless it shall be raised.
 
         Args:
             step: Optimisation steps that the training has behind it.
+            model: What is asked.
+            asking: Finds out how it is asked.
+            is_main: Whether this is the process that records.
             arguments: Those of `Recorder` that are known only now.
         """
         self.discard()
-        recorder = self._make(**arguments)
-        resumes = step > 0 and not self.only_final
-        recorder.begin(resumable=not self.only_final, resume_from=step if resumes else None)
-        self._recorder = recorder
+        try:
+            check_whole(model)
+            if is_main:
+                self._begin(step, model, asking(), arguments)
+        except Exception as error:
+            if step == 0 or self._on_error == "raise":
+                raise
+            if is_main:
+                report(f"run {self._run} is not recorded from step {step} on", error)
 
-    def record(self, predict: Callable[[Any], Any], step: int, model: nn.Module) -> None:
+    def record(self, step: int, model: nn.Module) -> None:
         """Record a checkpoint, once for each step, leaving the model and the random generators as they were."""
-        recorder = self._recorder
-        if recorder is not None and recorder.steps[-1:] != (step,):
-            with untouched(model):
-                recorder.record(predict, step)
+        if self._begun is not None:
+            recorder, ask = self._begun
+            if recorder.steps[-1:] != (step,):
+                recorder.record(Predictor(ask, bare(model)), step)
 
     def finish(self) -> None:
         """Make the run exist, if one was begun here."""
-        if self._recorder is not None:
-            recorder, self._recorder = self._recorder, None
+        if self._begun is not None:
+            (recorder, _), self._begun = self._begun, None
             recorder.finish()
 
     def discard(self) -> None:
         """Drop a run that did not end; what a resumed training needs of it stays."""
-        if self._recorder is not None:
-            self._recorder.discard()
-            self._recorder = None
+        if self._begun is not None:
+            (recorder, _), self._begun = self._begun, None
+            recorder.discard()
+
+    def _begin(self, step: int, model: nn.Module, ask: Ask, arguments: dict[str, Any]) -> None:
+        recorder = self._make(**arguments)
+        recorder.check(Predictor(ask, bare(model)))
+        resumes = step > 0 and not self.only_final
+        recorder.begin(resumable=not self.only_final, resume_from=step if resumes else None)
+        self._begun = recorder, ask

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, final
+from typing import Any, final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch.nn.parameter import is_lazy
 
-from reseed._errors import InputError
-from reseed._simplex import TOLERANCE, check_simplex
+from reseed._errors import InputError, ReseedError
 from reseed.data import Dataset
+from reseed.integrations._failures import OnError, RecordingWarning, check_on_error, described, report
+from reseed.integrations._inputs import sliceable
+from reseed.integrations._predictions import Outputs, are_finite, check_shape, recorded_arrays
+from reseed.integrations._predictor import Predictor, answers_of, predictor_of
 from reseed.integrations._untouched import untouched
-from reseed.studies import (
-    Header,
-    RunRecording,
-    as_array,
-    check_runs,
-    evaluation_data,
-    unfinished_runs,
-)
-from reseed.training import Level, RecordConfig, prediction_arrays, probability_arrays
+from reseed.studies import Header, RunRecording, as_array, check_runs, evaluation_data, unfinished_runs
+from reseed.training import Level, RecordConfig
 
-Outputs = Literal["logits", "probabilities"]
+_TRIAL = 8
 
 
 @final
@@ -35,17 +31,22 @@ class Recorder:
     """Records one training, of any kind, as one run of an ordinary study.
 
     Open it around the loop, and call `record` where a checkpoint shall be. The run exists once the ``with`` block ends
-    without an error; if it ends with one, nothing of the run is left. Checkpoints go to the folder as they come, and
-    their number need not be known. Several processes may record different runs into one folder. Of a study at a
-    URL a run is kept in the local cache until it is finished, and copied to the URL then, its manifest last; different
-    machines may record different runs.
+    without an error; if it ends with one, nothing of the run is left. What makes recording impossible from the start, a
+    finished run or another study in the folder, is an error when the block is entered; how the model is asked, `check`
+    tries out. From then on nothing that fails in recording ends the training: a `RecordingWarning` tells of it, calls
+    of `record` do nothing, and nothing of the run is left.
+
+    Checkpoints go to the folder as they come, and their number need not be known. Several processes may record
+    different runs into one folder. Of a study at a URL a run is kept in the local cache until it is finished, and then
+    copied to the URL, its manifest last; different machines may record different runs.
 
     Args:
         out: The study's folder, or a URL that begins with ``s3://``, ``gs://`` or ``az://``; the first run makes it.
         run: This run's number, from 0 to ``runs - 1``.
         runs: How many runs there will be. Of a single one instability is estimated.
         data: The evaluation data, the same in all runs: ``(inputs, targets)``, or a `Dataset`. Inputs may be None if
-            predictions are handed to `record`; targets may be None, class names, or indices.
+            predictions are handed to `record`, and several inputs a mapping or a tuple of arrays, in batches then
+            likewise; targets may be None, class names, or indices.
         sample_ids: Stable ids, [sample]; default: the row number. A `Dataset` brings its own, and the next two.
         class_names: Names of the classes in the order of the columns; default: the sorted distinct targets.
         texts: What the report shows of each sample, [sample].
@@ -59,6 +60,8 @@ class Recorder:
         dataset: What the report calls the data.
         model: What the report calls the model.
         batch_size: Samples predicted at once.
+        on_error: What an error in recording does once the run has begun: ``report`` it and leave the training alone, or
+            ``raise`` it.
 
     Raises:
         InputError: An argument is unusable.
@@ -93,15 +96,17 @@ class Recorder:
         dataset: str | None = None,
         model: str = "recorded",
         batch_size: int = 1024,
+        on_error: OnError = "report",
     ) -> None:
+        check_on_error(on_error)
         record = RecordConfig(every=every, level=level)
         check_runs(runs, record)
         if outputs not in ("logits", "probabilities"):
             raise InputError(f"outputs must be 'logits' or 'probabilities', got {outputs!r}.")
         if batch_size < 1:
             raise InputError(f"batch_size must be 1 or more, got {batch_size}.")
-        found = evaluation_data(
-            data,
+        self._data = evaluation_data(
+            sliceable(data),
             "data",
             sample_ids=sample_ids,
             class_names=class_names,
@@ -109,18 +114,19 @@ class Recorder:
             unknown_target=unknown_target,
             needs_inputs=False,
         )
-        self._inputs, self._samples, self._labels = found.inputs, found.samples, found.labels
+        self._samples = self._data.samples
         self._out, self._run, self._outputs, self._batch_size = out, run, outputs, batch_size
+        self._on_error, self._has_failed = on_error, False
         self._seeds = {} if seed is None else {"fit": seed}
         self._header = Header(
             kind="fit",
-            dataset=dataset or found.name,
+            dataset=dataset or self._data.name,
             model=model,
             runs=runs,
             class_names=self._samples.class_names,
             data=self._samples.digest,
             record=record,
-            notes=found.notes,
+            notes=self._data.notes,
         )
         self._recording: RunRecording | None = None
 
@@ -140,6 +146,39 @@ class Recorder:
         check_runs(runs, RecordConfig())
         return unfinished_runs(out, runs)
 
+    def check(self, predicted: Any) -> None:
+        """Predict the first few samples, keep nothing, and raise what `record` would, while no training is lost by it.
+
+        A model whose parameters take shape when it is first called is left alone, as calling it would draw them.
+
+        Args:
+            predicted: What `record` will be called with.
+
+        Raises:
+            InputError: The model cannot be asked, or its predictions do not fit the data.
+        """
+        predictor = predictor_of(predicted) if callable(predicted) else None
+        if predictor is not None and predictor.model is not None and any(map(is_lazy, predictor.model.parameters())):
+            return
+        try:
+            found = self._found(predictor or predicted, most=_TRIAL)
+            if are_finite(found):
+                self._arrays(found)
+                return
+        except ReseedError:
+            raise
+        except Exception as error:
+            raise InputError(
+                f"the model cannot be recorded: asked for {min(_TRIAL, len(self._samples))} samples before the "
+                f"training it raised {described(error)}; a function of your own may say how it is asked."
+            ) from error
+        warnings.warn(
+            f"predictions before the training are not finite; where they stay so, run {self._run} will count as "
+            "diverged.",
+            RecordingWarning,
+            stacklevel=2,
+        )
+
     def begin(self, *, resumable: bool = False, resume_from: int | None = None) -> None:
         """Begin the run; entering a ``with`` block does it.
 
@@ -152,6 +191,7 @@ class Recorder:
             StudyError: The folder holds another study, or the run is finished, or there is nothing to resume from.
             StorageError: The folder cannot be written.
         """
+        self._has_failed = False
         self._recording = RunRecording(
             self._out, self._run, self._header, self._samples, resumable=resumable, resume_from=resume_from
         )
@@ -159,54 +199,75 @@ class Recorder:
     def record(self, predicted: Any, step: int | None = None) -> None:
         """Record one checkpoint.
 
+        The first predictions that are NaN or infinite end the recording: the run counts as diverged from this step on.
+
         Args:
             predicted: Logits or probabilities [sample, class], or, with level ``labels``, also labels [sample] as class
-                names or indices. Or a function from a batch of inputs to these: a `torch.nn.Module` is put into
-                evaluation mode and left as it was, a function of one's own sees to that itself. No gradients are
-                kept, and no random generator is left changed.
+                names or indices. Of a mapping the ``logits`` are taken, of a tuple what follows the loss. Or a function
+                from a batch of inputs to these: a `torch.nn.Module` is put into evaluation mode and left as it was, a
+                function of one's own sees to that itself. No gradients are kept, and no random generator is left
+                changed.
             step: The training step; default: one more than that of the checkpoint before.
 
         Raises:
-            InputError: The predictions do not fit the data, or the step does not rise.
-            StudyError: The study's finished runs have no checkpoint at this step.
-            StorageError: The folder cannot be written.
+            InputError: With ``on_error="raise"``: the predictions do not fit the data, or the step does not rise. In
+                any case: the recorder is not open.
+            StudyError: The study's finished runs have no checkpoint at this step (``on_error="raise"``).
+            StorageError: The folder cannot be written (``on_error="raise"``).
         """
+        if self._has_failed:
+            return
         recording = self._open_recording()
-        step = (recording.steps[-1] if recording.steps else 0) + 1 if step is None else step
-        found = self._predict(predicted) if callable(predicted) else as_array(_logits(predicted), "predictions")
         if recording.has_diverged:
             return
-        if found.dtype.kind == "f" and found.ndim == 2 and not np.isfinite(found).all():
-            recording.diverge(step)
+        step = (recording.steps[-1] if recording.steps else 0) + 1 if step is None else step
+        try:
+            found = self._found(predictor_of(predicted) if callable(predicted) else predicted)
+            if are_finite(found):
+                recording.write(self._arrays(found), step)
+            else:
+                recording.diverge(step)
+        except Exception as error:
+            if self._on_error == "raise":
+                raise
+            self._fail(f"run {self._run} is recorded no longer, and nothing of it kept, since step {step}", error, step)
+        if recording.has_diverged:
             warnings.warn(
-                f"predictions at step {step} are not finite: run {self._run} counts as diverged.", stacklevel=2
+                f"predictions at step {step} are not finite: run {self._run} counts as diverged.",
+                RecordingWarning,
+                stacklevel=2,
             )
-            return
-        recording.write(self._arrays(found), step)
 
     @property
     def steps(self) -> tuple[int, ...]:
-        """Steps of the checkpoints recorded so far."""
-        return self._open_recording().steps
+        """Steps of the checkpoints recorded so far; none, once recording has failed."""
+        return () if self._has_failed else self._open_recording().steps
 
     def finish(self) -> None:
         """Make the run exist; leaving a ``with`` block without an error does it.
 
         Raises:
-            StudyError: Nothing was recorded, or not at the steps of the study's finished runs.
-            StorageError: It cannot be written. A run that only could not be copied to the URL is copied by `missing`,
-                or when it is begun again.
+            StudyError: Nothing was recorded, or not at the steps of the study's finished runs (``on_error="raise"``).
+            StorageError: It cannot be written (``on_error="raise"``). A run that only could not be copied to the URL is
+                copied by `missing`, or when it is begun again.
         """
+        if self._has_failed:
+            return
+        recording = self._open_recording()
         try:
-            self._open_recording().finish(self._seeds)
+            recording.finish(self._seeds)
+        except Exception as error:
+            if self._on_error == "raise":
+                raise
+            self._fail(f"run {self._run} is not finished", error)
         finally:
             self.discard()  # of a run that is finished it removes nothing
 
     def discard(self) -> None:
         """End recording; of an unfinished run remove what was recorded. An error in a ``with`` block does it."""
         if self._recording is not None:
-            self._recording.discard()
-            self._recording = None
+            recording, self._recording = self._recording, None
+            recording.discard()
 
     def __enter__(self) -> Recorder:
         self.begin()
@@ -225,48 +286,32 @@ class Recorder:
             raise InputError("the recorder is not open; use it as `with reseed.Recorder(...) as recorder:`.")
         return self._recording
 
-    def _predict(self, predict: Callable[[Any], Any]) -> NDArray[Any]:
-        if self._inputs is None:
+    def _fail(self, what: str, error: Exception, step: int | None = None) -> None:
+        self._has_failed = True
+        recording, self._recording = self._recording, None
+        if recording is not None:
+            with suppress(Exception):  # what cannot be removed now is removed when the run is begun again
+                recording.discard(stopped_at=step)
+        report(what, error)
+
+    def _found(self, predicted: Any, most: int | None = None) -> NDArray[Any]:
+        """Return predictions of the right shape, of no more samples than ``most`` where a predictor makes them."""
+        names, count = self._samples.class_names, len(self._samples)
+        if not isinstance(predicted, Predictor):
+            found = as_array(answers_of(predicted), "predictions")
+            check_shape(found, count, names)
+            return found
+        if self._data.inputs is None:
             raise InputError("data has no inputs to predict; pass data=(inputs, targets), or predictions to record.")
-        owner = getattr(predict, "__self__", predict)
-        model = owner if isinstance(owner, nn.Module) else None
-        parameter = None if model is None else next(model.parameters(), None)
+        count = min(count, most or count)
         parts = []
-        with untouched(*([] if model is None else [model])):
-            for start in range(0, len(self._samples), self._batch_size):
-                batch = self._inputs[start : start + self._batch_size]
-                if parameter is not None and isinstance(batch, torch.Tensor):
-                    batch = batch.to(parameter.device)
-                parts.append(as_array(_logits(predict(batch)), "predictions"))
+        with untouched(*([] if predicted.model is None else [predicted.model])):
+            for start in range(0, count, self._batch_size):
+                stop = min(start + self._batch_size, count)
+                part = as_array(predicted(self._data.inputs[start:stop]), "predictions")
+                check_shape(part, stop - start, names)
+                parts.append(part)
         return np.concatenate(parts)
 
     def _arrays(self, found: NDArray[Any]) -> dict[str, NDArray[Any]]:
-        names, targets, level = self._samples.class_names, self._samples.targets, self._header.record.level
-        if found.ndim not in (1, 2) or len(found) != len(targets):
-            raise InputError(
-                f"predictions must have shape [sample] or [sample, class] with {len(targets)} samples, "
-                f"got {found.shape}."
-            )
-        if found.ndim == 1:
-            labels = self._labels.indices(found, "predictions")
-            if level != "labels":
-                raise InputError(f"predictions are labels, which have no scores for level {level!r}; pass "
-                                 "level='labels' to the recorder.")  # fmt: skip
-            return {"labels": labels}
-        if found.shape[1] != len(names):
-            raise InputError(f"predictions have {found.shape[1]} columns for the {len(names)} classes {names}.")
-        if found.dtype.kind != "f":
-            raise InputError(f"predictions of shape [sample, class] must be floats, got {found.dtype}.")
-        if self._outputs == "probabilities":
-            check_simplex(found, "predictions")
-            return probability_arrays(found, targets, level)
-        if (found >= 0).all() and (np.abs(found.sum(1, dtype=np.float64) - 1) <= TOLERANCE).all():
-            raise InputError("predictions are probabilities, each row sums to 1; pass outputs='probabilities'.")
-        return prediction_arrays(torch.from_numpy(np.ascontiguousarray(found)), targets, level)
-
-
-def _logits(predicted: Any) -> Any:
-    """Return the logits of what models of transformers give, anything else as it is."""
-    if isinstance(predicted, Mapping) and "logits" in predicted:
-        return predicted["logits"]
-    return getattr(predicted, "logits", predicted)
+        return recorded_arrays(found, self._data, self._header.record.level, self._outputs)

@@ -9,6 +9,8 @@ from typing import Any, final
 from reseed._errors import MissingExtraError
 from reseed.data import Dataset
 from reseed.integrations._driven import DrivenRecorder
+from reseed.integrations._failures import OnError
+from reseed.integrations._predictor import Ask, call, on_device
 from reseed.training import Level
 
 try:
@@ -23,27 +25,33 @@ except ImportError as error:  # pragma: no cover
 class InstabilityCallback(Callback):
     """Records one training by a Lightning `Trainer` as one run of a study.
 
-    It makes a pass of its own over ``data``, in order, in evaluation mode and without gradients, and leaves no trace in
-    the training: modes and random generators are restored. A training that was cut off and goes on with ``ckpt_path``
-    goes on recording; one that begins anew records anew. The main process records; models whose weights are sharded
-    over processes cannot be recorded.
+    It makes a pass of its own over ``data``, in order, in evaluation mode, without gradients and at the training's
+    precision, and leaves no trace in the training: modes, buffers and random generators are restored. Before the first
+    step it predicts a few samples, and raises what makes recording impossible; from then on it never ends the training,
+    see ``on_error``. A training that was cut off and goes on with ``ckpt_path`` goes on recording; one that begins anew
+    records anew. The main process records; models whose weights are sharded over processes are refused.
 
     Args:
         out: The study's folder; the first run makes it.
         run: This run's number, from 0 to ``runs - 1``.
         runs: How many runs there will be. Of a single one instability is estimated.
-        data: The evaluation data, ``(inputs, targets)`` or a `Dataset`.
-        predict: From the module and a batch of inputs on its device to logits [sample, class]; default: the module's
-            ``forward``.
+        data: The evaluation data, ``(inputs, targets)`` or a `Dataset`. Several inputs are a mapping or a tuple of
+            arrays, [sample, ...] each.
+        predict: From the module and a batch of inputs, on its device and at its precision, to logits [sample, class];
+            default: the module's ``forward``, called with the batch, or else with an argument for each of several
+            inputs.
         every: ``epoch``, ``final``, or a number of steps. The last step is always recorded.
         level: What is kept: ``labels``, ``scores`` or ``full``.
         name: What the report calls the data.
         sample_ids: Stable ids, [sample]; default: the row number.
         class_names: Names of the classes; default: the sorted distinct targets.
         texts: What the report shows of each sample, [sample].
+        unknown_target: The target of samples whose gold label is not known; see `reseed.run`.
         model_name: What the report calls the model.
         batch_size: Samples predicted at once.
         seed: The seed of this training, for the manifest.
+        on_error: What an error in recording does after the first step: ``report``, by a `RecordingWarning` and in the
+            log, while the training goes on and the run is not recorded; or ``raise``.
 
     Raises:
         InputError: An argument is unusable.
@@ -63,12 +71,14 @@ class InstabilityCallback(Callback):
         sample_ids: Sequence[Any] | None = None,
         class_names: Sequence[Any] | None = None,
         texts: Sequence[str] | None = None,
+        unknown_target: Any = "auto",
         model_name: str = "lightning",
         batch_size: int = 1024,
         seed: int | None = None,
+        on_error: OnError = "report",
     ) -> None:
         super().__init__()
-        self._predict = predict
+        self._predict = call if predict is None else predict
         self._run = DrivenRecorder(
             out,
             run=run,
@@ -77,45 +87,46 @@ class InstabilityCallback(Callback):
             sample_ids=sample_ids,
             class_names=class_names,
             texts=texts,
+            unknown_target=unknown_target,
             every=every,
             level=level,
             seed=seed,
             dataset=name,
             model=model_name,
             batch_size=batch_size,
+            on_error=on_error,
         )
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Begin the run, or go on with it."""
-        if trainer.is_global_zero:
-            self._run.begin(trainer.global_step)
+        """Try the module out, and begin the run, or go on with it."""
+        self._run.begin(trainer.global_step, pl_module, lambda: self._asking(trainer), is_main=trainer.is_global_zero)
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Record where a number of steps is complete."""
         if self._run.is_due(trainer.global_step):
-            self._record(trainer, pl_module)
+            self._run.record(trainer.global_step, pl_module)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Record after each epoch."""
         if self._run.each_epoch:
-            self._record(trainer, pl_module)
+            self._run.record(trainer.global_step, pl_module)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Record the last step, and make the run exist."""
-        self._record(trainer, pl_module)
+        self._run.record(trainer.global_step, pl_module)
         self._run.finish()
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """Drop the run, unless the training can go on from a checkpoint of its own."""
         self._run.discard()
 
-    def _record(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        predict, device = self._predict, pl_module.device
+    def _asking(self, trainer: Trainer) -> Ask:
+        precision, predict = trainer.precision_plugin, self._predict
 
-        def on_device(batch: Any) -> Any:
-            batch = batch.to(device) if hasattr(batch, "to") else batch
-            return pl_module(batch) if predict is None else predict(pl_module, batch)
+        def ask(module: LightningModule, batch: Any) -> Any:
+            with precision.val_step_context():
+                return predict(module, precision.convert_input(on_device(batch, module.device)))
 
-        self._run.record(on_device, trainer.global_step, pl_module)
+        return ask

@@ -24,6 +24,8 @@ from reseed.studies._tasks import only_writer
 
 _WAIT_S = 60.0  # beginning and finishing hold the study's lock for moments, so that runs of one study may overlap
 _UNFINISHED = "unfinished"
+_STOPPED = ".stopped"
+_UNKNOWN_TARGET = "own_probability"  # the one score that is NaN in a run that is well
 
 
 @final
@@ -93,10 +95,16 @@ class RunRecording:
     def write(self, arrays: Mapping[str, NDArray[Any]], step: int) -> None:
         """Take the arrays of one checkpoint, as `reseed.training.prediction_arrays` gives them.
 
+        Scores that are NaN or infinite are not taken: the run counts as diverged, and nothing after them is taken.
+
         Raises:
             InputError: Steps do not rise, or the arrays are others than those of the checkpoint before.
             StudyError: The finished runs of the study have no checkpoint here.
         """
+        if not all(np.isfinite(values).all() for name, values in arrays.items() if name != _UNKNOWN_TARGET):
+            self.diverge(step)
+        if self.has_diverged:
+            return
         self._check_step(step)
         step = int(step)  # numpy integers are no JSON
         if self._last and set(self._last) != set(arrays):
@@ -152,8 +160,19 @@ class RunRecording:
             shutil.rmtree(self._unfinished, ignore_errors=True)
         return manifest
 
-    def discard(self) -> None:
-        """Remove what was written, unless the run is finished or the training can be resumed."""
+    def discard(self, stopped_at: int | None = None) -> None:
+        """Remove what was written, unless the run is finished or the training can be resumed.
+
+        Args:
+            stopped_at: The step at which recording failed while the training went on. As checkpoints are missing from
+                there on, the training can be resumed with its record from before that step only.
+        """
+        if stopped_at is not None and self._unfinished is not None:
+            step = int(stopped_at) if is_whole(stopped_at) else (self._steps or [0])[-1] + 1
+            try:
+                (self._unfinished / f"{step:012d}{_STOPPED}").touch()
+            except OSError:  # such as a disk that is full altogether
+                shutil.rmtree(self._unfinished, ignore_errors=True)
         self.writer.discard()
 
     def _manifest(self, seeds: dict[str, int]) -> Manifest:
@@ -217,6 +236,14 @@ class RunRecording:
                 f"run {self._run} goes on from step {resume_from}, but {str(self._root)!r} holds nothing of what was "
                 "recorded before it; train the run from its beginning."
             )
+        for path in folder.glob(f"[0-9]*{_STOPPED}"):
+            if int(path.stem) <= resume_from:
+                self.discard()
+                raise StudyError(
+                    f"run {self._run} goes on from step {resume_from}, but recording it had stopped at step "
+                    f"{int(path.stem)}; go on from a checkpoint before that, or train the run from its beginning."
+                )
+            path.unlink()
         for path in sorted(folder.glob("[0-9]*.npz")):
             if int(path.stem) > resume_from:
                 path.unlink()

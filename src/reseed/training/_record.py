@@ -100,6 +100,7 @@ def predict(model: nn.Module, inputs: Tensor, batch_size: int = EVAL_BATCH) -> T
 @contextmanager
 def evaluation_mode(*models: nn.Module) -> Iterator[None]:
     """Put models into evaluation mode without gradients inside; each module is in its own mode again outside."""
+    wholes = [(model, model.training) for model in models]
     modes = [(module, module.training) for model in models for module in model.modules()]
     for model in models:
         model.eval()
@@ -107,6 +108,8 @@ def evaluation_mode(*models: nn.Module) -> Iterator[None]:
         with torch.no_grad():
             yield
     finally:
+        for model, mode in wholes:
+            model.train(mode)  # for those that do more in `train` than to set the mode
         for module, mode in modes:
             module.training = mode
 
