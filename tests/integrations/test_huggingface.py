@@ -162,6 +162,18 @@ def test_class_names_come_from_the_data(tmp_path):
     np.testing.assert_allclose(study.final("probabilities")[0], probabilities(ours.model), atol=1e-6)
 
 
+@pytest.mark.parametrize("mark", [-1, -100])
+def test_rows_without_a_label_are_unknown(tmp_path, mark):
+    """Rows whose label says that none is known count for stability and not for accuracy, and a note says so."""
+    rows = [row | {"labels": mark if place < 5 else row["labels"]} for place, row in enumerate(EVAL)]
+    ours = trainer(tmp_path / "a", [callback(tmp_path / "study", data=rows, class_names=["small", "large"])])
+    ours.train()
+    study = Study.open(tmp_path / "study")
+    assert study.targets.tolist() == [-1] * 5 + [row["labels"] for row in EVAL[5:]]
+    assert study.manifests[0].accuracy == pytest.approx((study.final()[0] == study.targets)[5:].mean())
+    assert f"5 of 20 gold labels are {mark}" in study.header.notes[-1]
+
+
 def test_mistakes_are_found_before_the_training(tmp_path):
     """Bad arguments are refused when the callback is made, and nothing is written."""
     with pytest.raises(InputError, match="data must be rows that are mappings with the targets under 'labels'"):
