@@ -15,7 +15,7 @@ from reseed.data._load import load
 from reseed.data._named import DATA_NAMES
 from reseed.data._preview import preview, previews, shows_numbers
 from reseed.data._splits import Splits
-from reseed.data._tables import read_table
+from reseed.data._tables import read_table, table_notes
 
 __all__ = [
     "DATA_NAMES",
@@ -31,5 +31,6 @@ __all__ = [
     "previews",
     "read_table",
     "shows_numbers",
+    "table_notes",
     "without_index",
 ]
