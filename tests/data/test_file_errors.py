@@ -120,7 +120,11 @@ def test_csv_errors(write, content, options, message):
     ("name", "content", "message"),
     [
         ("data.jsonl", '{"text": "a", "label": "x"}\n{"text": ', "data.jsonl: line 2 is no JSON: Expecting value"),
-        ("data.jsonl", '{"text": "a", "label": "x"}\n{"text": 3, "label": "y"}\n', "data.jsonl: column 'text' holds text, but numbers in row 1 (from 0); write all of its values alike"),
+        (
+            "data.jsonl",
+            '{"text": "a", "label": "x"}\n{"text": 3, "label": "y"}\n',
+            "data.jsonl: column 'text' holds text, but numbers in row 1 (from 0); write all of its values alike",
+        ),
         ("data.jsonl", '{"text": null, "label": "x"}\n{"text": "b", "label": "y"}\n', "missing value in column 'text'"),
         ("data.jsonl", '{"text": "a"}\n{"text": "b", "label": "y"}\n', "missing value in column 'label', row 0"),
         ("data.jsonl", '{"x": [1, 2], "label": "x"}\n', "neither a text column nor numeric columns"),

@@ -234,7 +234,7 @@ def test_two_runs_are_needed(labels, tmp_path):
             "theme",
             lambda table: table.set_column(0, "id", table["price"]),
             {},
-            "no id in the column 'id' of metadata is a sample's: it has '0.0', '1.0', '2.0', the study has 's0'",
+            "no id in the column 'id' of metadata is a sample's: it has '0', '1', '2', the study has 's0'",
         ),
         (
             "theme",
@@ -242,7 +242,7 @@ def test_two_runs_are_needed(labels, tmp_path):
             {},
             "column 'theme' of metadata is empty for every sample of the study; choose another column",
         ),
-        ("theme", lambda _: "absent.csv", {}, "there is no metadata file 'absent.csv'; pass a .csv"),
+        ("theme", lambda _: "absent.csv", {}, "no such file: absent.csv"),
     ],
 )
 def test_errors_say_what_is_wrong_and_what_to_pass(study, metadata, by, change, options, text):

@@ -101,7 +101,7 @@ def _end(text: bytes, delimiter: str, within: str = "") -> int:
     """
     mark = re.escape(delimiter)
     body = rf'[^"{within}]*+'
-    enclosed = rf'"{body}(?:""{body})*+"'
+    enclosed = rf'"{body}(?:""{body})*+" *+'
     bare = rf'[^"{mark}\r\n][^{mark}\r\n]*+'
     found = re.match(rf"(?:(?:{enclosed}|{bare})?+(?:[{mark}\r\n]|\Z))*+".encode(), text)
     return found.end() if found else 0

@@ -4,26 +4,36 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
+
+from reseed._errors import DataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def is_text(kind: Any) -> bool:
     """Whether a column holds text, also where each distinct one is stored once."""
+    import pyarrow as pa
+
     kind = _value_type(kind)
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 def is_number(kind: Any) -> bool:
     """Whether a column holds numbers, also where each distinct one is stored once."""
+    import pyarrow as pa
+
     checks = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_decimal)
     return any(check(_value_type(kind)) for check in checks)
 
 
 def _value_type(kind: Any) -> Any:
+    import pyarrow as pa
+
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
@@ -32,6 +42,8 @@ def distinct(column: pa.ChunkedArray) -> tuple[list[Any], NDArray[np.int64]]:
 
     A value may stand there more than once.
     """
+    import pyarrow as pa
+
     values: list[Any] = []
     places = [np.empty(0, dtype=np.int64)]
     for chunk in column.chunks:
@@ -64,19 +76,35 @@ def is_whole(value: float | Decimal) -> bool:
     return math.isfinite(value) and value == int(value)
 
 
-def text_values(column: pa.ChunkedArray) -> list[str | None]:
+def column_texts(table: pa.Table, name: str, where: str) -> list[str | None]:
     """The values of a column of any type as text, None where missing; see `written`.
 
+    Args:
+        table: any table.
+        name: the column, as the table calls it.
+        where: what messages call the table.
+
     Raises:
-        pyarrow.ArrowException: values of this type have no text.
+        DataError: values of its type have no text.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> column_texts(pa.table({"id": [1.0, 2.5, None]}), "id", "this table")
+        ['1', '2.5', None]
     """
+    import pyarrow as pa
+
+    column = table.column(name)
     kind = _value_type(column.type)
-    if pa.types.is_nested(kind):
-        return [None if value is None else str(value) for value in column.to_pylist()]
     is_time = pa.types.is_temporal(kind)
-    if is_time or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        column = column.cast(pa.string())  # Python has no dates before the year 1, and no nanoseconds
-    values, places = distinct(column)
+    try:
+        if pa.types.is_nested(kind):
+            return [None if value is None else str(value) for value in column.to_pylist()]
+        if is_time or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+            column = column.cast(pa.string())  # Python has no dates before the year 1, and no nanoseconds
+        values, places = distinct(column)
+    except (pa.ArrowException, ValueError, OverflowError) as error:
+        raise DataError(f"{where}: column {name!r} of type {kind} cannot be read as text: {error}.") from error
     texts = [*map(written, values), None]
     if is_time:
         texts = [text and _short_time(text) for text in texts]
