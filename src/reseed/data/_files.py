@@ -49,7 +49,10 @@ def _load_table(path: Path, config: DataConfig) -> Splits:
     if config.split is not None:
         train, evaluation = _by_split(train, table, config, config.split, path.name)
     elif config.eval_file is not None:
-        evaluation, more = _second_file(expanded(config.eval_file), config, inputs, label)
+        second = expanded(config.eval_file)
+        _check_file(second)
+        with understood(second, extension(second)[1:]):
+            evaluation, more = _second_file(second, config, inputs, label)
         notes = tuple(dict.fromkeys((*notes, *more)))
     else:
         train, evaluation = split_rows(path.name, train, config)
@@ -112,7 +115,6 @@ def _second_file(
 ) -> tuple[Rows, tuple[str, ...]]:
     from reseed.data._columns import column_called, table_rows, text_like
 
-    _check_file(path)
     if extension(path) not in TABLES:
         raise DataError(f"{path.name}: eval_file must be one of {', '.join(TABLES)}.")
     text = (inputs,) if isinstance(inputs, str) else ()

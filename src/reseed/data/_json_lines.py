@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _BLOCK = 16 << 20  # bytes that are taken apart at a time
+_LONGEST = 32 << 20  # bytes of such a part; what is made of it may take many times that
 _CELL = 8  # bytes that a cell takes, whatever is in it
 _SPACE = re.compile(r"[ \t\r\n]*")
 _CALLED = {str: "text", bool: "true or false", int: "numbers", float: "numbers", list: "lists", dict: "objects"}
@@ -52,6 +53,12 @@ def _blocks(content: bytes, where: str) -> Iterator[list[dict[str, Any]]]:
     while start < len(content):
         end = content.find(b"\n{", start + _BLOCK)
         end = len(content) if end < 0 else end + 1
+        if end - start > _LONGEST:
+            line = line_of(content, start)
+            raise DataError(
+                f"{where}: an object or a line from line {line} on is longer than {_LONGEST >> 20} MiB; write one "
+                "object a line."
+            )
         text = content[start:end].decode()
         place = _space(text, 0)
         objects = []

@@ -42,7 +42,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise DataError(f"no such file: {path}") from error
     except OSError as error:
-        if path.is_dir():  # not every system opens folders
+        if isinstance(error, PermissionError) and path.is_dir():  # not every system opens folders
             raise DataError(f"{path} is a folder; name a file in it.") from error
         raise DataError(f"{path} cannot be opened: {error.strerror or error}.") from error
     except ValueError as error:  # NUL, or bytes that are no text
