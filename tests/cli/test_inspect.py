@@ -78,6 +78,17 @@ def test_by_groups_prints_groups_and_the_test(cli, measured):
     assert 0 <= found["variance_share"] <= 1
 
 
+def test_codes_of_metadata_are_told_apart(cli, measured, tmp_path):
+    """A code with a zero in front is not the one without."""
+    ids = pq.read_table(measured / "samples.parquet")["sample_id"].to_pylist()
+    file = tmp_path / "metadata.csv"
+    file.write_text("id;zip\n" + "".join(f"{name};{('01', '1')[place % 2]}\n" for place, name in enumerate(ids)))
+    ended = cli("inspect", measured, "--by", "zip", "--metadata", file, "--json")
+    found = json.loads(ended.out)
+    assert {group["group"]: group["samples"] for group in found["groups"]} == {"01": 180, "1": 180}
+    assert found["notes"][0] == "metadata.csv: Its cells are separated by semicolons."
+
+
 def test_by_a_column_of_metadata(cli, measured, tmp_path):
     """--metadata joins the user's own columns by sample id, and --id names the column of ids."""
     ids = pq.read_table(measured / "samples.parquet")["sample_id"].to_pylist()

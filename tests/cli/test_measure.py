@@ -38,6 +38,26 @@ SAMPLES = {
 }
 
 
+def test_columns_that_were_used_are_said_everywhere(cli, tmp_path):
+    """Features, columns that are not used and the index of pandas stand in the terminal, the page and the study."""
+    data = tmp_path / "data.csv"
+    data.write_text(",a,city,label\n" + "".join(f"{row},{row % 5},here,{'xy'[row % 2]}\n" for row in range(40)))
+    ended = cli("measure", data, *TINY, "--out", tmp_path / "study")
+    assert ended.status == 0
+    notes = (
+        "data.csv: left out as the row index that pandas writes along: the unnamed first column.",
+        "The features are a; not used: city (text).",
+    )
+    header = json.loads((tmp_path / "study" / "study.json").read_text())
+    assert tuple(header["notes"]) == notes
+    page = (tmp_path / "study" / "report.html").read_text()
+    for note in notes:
+        assert f"note: {note}" in " ".join(ended.out.split())
+        assert note in page
+    again = cli("measure", data, *TINY, "--runs", "3", "--out", tmp_path / "study")
+    assert again.status == 0
+
+
 def _stored(folder, name="labels"):
     """The last checkpoint of every run, [run, sample], read with zarr alone."""
     found = []

@@ -131,7 +131,7 @@ MEASURE = [
     ("measure digits --model .models_of_mine:f --out o", "is not of the form MODULE:FUNCTION"),
     ("measure digits --model models_of_mine: --out o", "is not of the form MODULE:FUNCTION"),
     ("measure digits --device meta --out o", "device 'meta' cannot be used here"),
-    ("measure latin.csv --out o", "latin.csv cannot be read as csv"),
+    ("measure latin.csv --out o", "latin.csv: line 1 holds the byte 0xf6, which is no UTF-8"),
     ("measure --recipe missing.toml", "cannot read the recipe 'missing.toml'"),
     ("measure --recipe empty", "cannot read the recipe 'empty'"),
     ("measure --recipe binary.toml", "cannot read the recipe 'binary.toml'"),

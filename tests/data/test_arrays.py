@@ -1,11 +1,14 @@
 """NumPy archives."""
 
 import re
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+import reseed
 from reseed._errors import DataError
 from reseed.data import DataConfig, load
 
@@ -88,6 +91,15 @@ def test_images_of_floats_stay(save):
         ({"x": X, "y": Y - 1, "class_names": np.array(["a", "b"])}, "y holds -1 at position 0, which is not among"),
         ({"x": X.reshape(8, 1, 2, 1), "y": Y}, "images must lie in [0, 1]; found values from 2 to 13"),
         ({"x": np.array([{}] * 8), "y": Y}, "data.npz holds Python objects, which reseed never loads"),
+        ({"x": np.float64(3), "y": np.int64(1)}, "data.npz: x holds a single value; give one row for each sample"),
+        (
+            {"x": X, "y": Y, "class_names": np.array([["a", "b"]])},
+            "class_names has shape (1, 2); give one name for each",
+        ),
+        (
+            {"x": X, "y": np.frombuffer(b"\xff" * 32, "<U1")},
+            "data.npz cannot be read as npz: invalid maximum character",
+        ),
         ({"x": X, "y": Y, "ids": np.zeros(8, int), "x_eval": X, "y_eval": Y}, "sample ids must be unique"),
     ],
 )
@@ -95,6 +107,86 @@ def test_refuses_arrays_that_do_not_fit(save, arrays, message):
     """Each mistake names the file and the array."""
     with pytest.raises(DataError, match=re.escape(message)):
         load(save(arrays))
+
+
+def archive(path, version=1, **arrays):
+    """Writes arrays as they are given, each as its header and its bytes."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, (header, content) in arrays.items():
+            text = f"{header}\n".encode()
+            start = b"\x93NUMPY" + bytes([version, 0]) + len(text).to_bytes(2, "little")
+            file.writestr(f"{name}.npy", start + text + content)
+
+
+LABELS = ("{'descr': '<i8', 'fortran_order': False, 'shape': (8,)}", Y.astype("<i8").tobytes())
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        (
+            "{'descr': '<f8', 'fortran_order': False, 'shape': (8000000000000, 2)}",
+            "type float64 needs 128000000000000 b",
+        ),
+        ("{'descr': '<f8', 'fortran_order': False, 'shape': (-8, -2)}", "the array 'x.npy' of shape (-8, -2)"),
+        ("{'descr': '<f8', 'fortran_order': False, 'shape': (4, 2)}", "needs 64 bytes, but has 128; save it again"),
+        (
+            "{'descr': '<f8', 'fortran_order': 5, 'shape': (8, 2)}",
+            "cannot be read as npz: fortran_order is not a valid",
+        ),
+        ("{'descr': 'zz', 'fortran_order': False, 'shape': (8, 2)}", "cannot be read as npz: descr is not a valid"),
+        (
+            "{'descr': '<f8', 'shape': (8, 2)}",
+            "data.npz cannot be read as npz: Header does not contain the correct keys",
+        ),
+        ("{'descr': '|O', 'fortran_order': False, 'shape': (8, 2)}", "holds Python objects, which reseed never loads"),
+        ("garbage(", "data.npz cannot be read as npz: "),
+        ("[" * 5_000, "data.npz cannot be read as npz: "),
+    ],
+)
+def test_refuses_false_headers(tmp_path, header, message):
+    """A header is believed only where it says how many bytes follow it."""
+    archive(tmp_path / "data.npz", x=(header, X.tobytes()), y=LABELS)
+    with pytest.raises(DataError, match=re.escape(message)):
+        load(DataConfig(str(tmp_path / "data.npz")))
+    archive(tmp_path / "data.npz", version=7, x=LABELS, y=LABELS)
+    with pytest.raises(DataError, match=r"data\.npz: the array 'x\.npy' is in version \(7, 0\) of the format"):
+        load(DataConfig(str(tmp_path / "data.npz")))
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        (6, 1, "data.npz cannot be read as npz: File <ZipInfo filename='x.npy'"),
+        (8, 99, "data.npz cannot be read as npz: That compression method is not supported"),
+    ],
+)
+def test_refuses_what_cannot_be_unpacked(save, place, value, message):
+    """Encrypted arrays and unknown ways of compression are named."""
+    config = save({"x": X, "y": Y})
+    content = bytearray(Path(config.name).read_bytes())
+    for mark, further in ((b"PK\x03\x04", 0), (b"PK\x01\x02", 2)):
+        for found in list(re.finditer(mark, content)):
+            content[found.start() + place + further] = value
+    Path(config.name).write_bytes(content)
+    with pytest.raises(DataError, match=re.escape(message)):
+        load(config)
+
+
+def test_refuses_small_archives_that_unpack_to_much(tmp_path):
+    """What an archive declares is held against the limit before it is unpacked, and what images become as well."""
+    path = tmp_path / "data.npz"
+    np.savez_compressed(path, x=np.zeros((20_000, 100), np.uint8), y=np.arange(20_000) % 2)
+    with reseed.max_bytes(1 << 20), pytest.raises(DataError, match=r"^data\.npz takes 2.*MiB or more to read"):
+        load(DataConfig(str(path)))
+    with reseed.max_bytes(1 << 22), pytest.raises(DataError, match=r"^x of data\.npz takes .* MiB or more to read"):
+        load(DataConfig(str(path)))
+
+
+def test_labels_of_any_whole_kind_are_kept(save):
+    """Labels beyond 64 bits with a sign are their own numbers."""
+    labels = np.array([2**64 - 1, 2**63] * 4, np.uint64)
+    assert load(save({"x": X, "y": labels})).train.class_names == (str(2**63), str(2**64 - 1))
 
 
 def test_never_unpickles(tmp_path):

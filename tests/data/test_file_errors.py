@@ -84,8 +84,15 @@ def refuses(config, message):
         ("text,label\n", {}, "data.csv has no rows."),
         ("", {}, "data.csv is empty (0 bytes)."),
         ("text,label,label\na,x,y\n", {}, "column names must be unique; given more than once: 'label'"),
-        (b"text,label\n\xff\xfe,x\nb,y\n", {}, "invalid UTF8 data. Save it as UTF-8."),
-        (GOOD.encode("utf-16"), {}, "data.csv cannot be read as csv: it is encoded as UTF-16. Save it as UTF-8."),
+        (
+            b"text,label\n\xff\xfe,x\nb,y\n",
+            {},
+            "data.csv: line 2 holds the byte 0xff, which is no UTF-8; it may be '\u00ff' in the encoding cp1252 of "
+            "Windows. Save it as UTF-8, such as with iconv -f cp1252 -t utf-8.",
+        ),
+        (b"text,label\na,x\nb\x81,y\n", {}, "data.csv: line 3 holds the byte 0x81, which is no UTF-8. Save it as"),
+        (GOOD.encode("utf-16"), {}, "data.csv is encoded as UTF-16; save it as UTF-8."),
+        (GOOD.encode("utf-16-le"), {}, "data.csv is encoded as UTF-16; save it as UTF-8."),
         (GOOD, {"eval_split": "test"}, "eval_split='test' chooses among the values of a split column"),
         (GOOD, {"split": "label"}, "column 'label' says 'x', 'y'; it must say train for some rows"),
         ("text,label,part\na,x,train\n", {"split": "part"}, "column 'part' says 'train'; it must say train for"),
@@ -112,12 +119,16 @@ def test_csv_errors(write, content, options, message):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("data.jsonl", '{"text": "a", "label": "x"}\n{"text": ', "data.jsonl cannot be read as jsonl: JSON parse"),
-        ("data.jsonl", '{"text": "a", "label": "x"}\n{"text": 3, "label": "y"}\n', "Column(/text) changed from"),
+        ("data.jsonl", '{"text": "a", "label": "x"}\n{"text": ', "data.jsonl: line 2 is no JSON: Expecting value"),
+        (
+            "data.jsonl",
+            '{"text": "a", "label": "x"}\n{"text": 3, "label": "y"}\n',
+            "data.jsonl: column 'text' holds text, but numbers in row 1 (from 0); write all of its values alike",
+        ),
         ("data.jsonl", '{"text": null, "label": "x"}\n{"text": "b", "label": "y"}\n', "missing value in column 'text'"),
         ("data.jsonl", '{"text": "a"}\n{"text": "b", "label": "y"}\n', "missing value in column 'label', row 0"),
         ("data.jsonl", '{"x": [1, 2], "label": "x"}\n', "neither a text column nor numeric columns"),
-        ("data.jsonl", '{"text": "a", "label": {"b": 1}}\n', "column 'label' is of type struct<b: int64>"),
+        ("data.jsonl", '{"text": "a", "label": {"b": 1}}\n', "column 'label' is of type struct<>"),
         ("data.jsonl", '{"text": "a", "label": 0.5}\n', "numbers with a fraction, such as 0.5; reseed measures"),
         ("data.parquet", b"not parquet at all", "data.parquet cannot be read as parquet:"),
         ("data.csv.gz", b"not gzip at all", "data.csv.gz cannot be read as csv:"),

@@ -4,6 +4,7 @@ import gzip
 import json
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 import torch
@@ -169,6 +170,77 @@ def test_second_file_is_the_evaluation_split(write):
     assert splits.evaluation.sample_ids == ("test-0",)
     assert splits.evaluation.inputs == ("c",)
     assert splits.evaluation.labels.tolist() == [1]
+
+
+def test_columns_are_found_regardless_of_case_in_both_files(write):
+    """The second file may write the names of its columns otherwise; features keep the names of the first."""
+    first = write("train.csv", "ID,A,Label\n01,0.5,x\n1,1.5,y\n")
+    second = write("eval.csv", "label,a,id\nx,2.5,001\n")
+    splits = load(DataConfig(first, eval_file=second, id="Id", features=("a",), label="label"))
+    assert splits.train.sample_ids + splits.evaluation.sample_ids == ("01", "1", "001")
+    assert splits.evaluation.feature_names == splits.train.feature_names == ("A",)
+    assert splits.evaluation.inputs.tolist() == [[2.5]]
+    second = write("eval.csv", "SENTENCE,label\n007,x\n")
+    splits = load(DataConfig(write("train.csv", "Sentence,label\na,x\nb,y\n"), eval_file=second))
+    assert splits.evaluation.inputs == ("007",)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".jsonl"])
+def test_an_index_of_pandas_is_no_feature(tmp_path, suffix):
+    """Files with and without the row index of pandas are the same data, and a note says what was left out."""
+    frame = pd.DataFrame(
+        {"a": np.arange(8) / 4, "b": range(8), "label": list("xyxyxyxy")}, index=[7, 3, 0, 1, 2, 6, 5, 4]
+    )
+    plain, indexed = tmp_path / f"plain{suffix}", tmp_path / f"indexed{suffix}"
+    if suffix == ".csv":
+        frame.to_csv(plain, index=False)
+        frame.to_csv(indexed)
+        name = "the unnamed first column"
+    elif suffix == ".parquet":
+        frame.to_parquet(plain, index=False)
+        frame.rename_axis("level_0").to_parquet(indexed)
+        name = "level_0"
+    else:
+        frame.to_json(plain, orient="records", lines=True)
+        frame.rename_axis("Unnamed: 0").reset_index().to_json(indexed, orient="records", lines=True)
+        name = "Unnamed: 0"
+    first, second = load(DataConfig(str(plain))), load(DataConfig(str(indexed)))
+    assert torch.equal(first.train.inputs, second.train.inputs)
+    assert first.train.digest == second.train.digest
+    assert first.notes == ("The features are a, b.",)
+    left_out = f"indexed{suffix}: left out as the row index that pandas writes along: {name}."
+    assert second.notes == (left_out, *first.notes)
+
+
+def test_an_index_that_is_asked_for_is_used(tmp_path):
+    """Ids, labels and features may be the index that pandas notes, or be called as an index is."""
+    frame = pd.DataFrame({"a": range(8), "label": list("xyxyxyxy")})
+    path = tmp_path / "data.parquet"
+    frame.set_index([[101, 100, *range(102, 108)]]).rename_axis("Key").to_parquet(path)
+    assert load(DataConfig(str(path), id="key")).train.sample_ids[0] in ("100", "101")
+    frame.set_index("label").to_parquet(path)
+    assert load(DataConfig(str(path))).train.class_names == ("x", "y")
+    frame.to_csv(tmp_path / "data.csv", index_label="Unnamed: 0")
+    splits = load(DataConfig(str(tmp_path / "data.csv"), features=("Unnamed: 0", "a")))
+    assert splits.train.feature_names == ("Unnamed: 0", "a")
+    assert splits.notes == ("The features are Unnamed: 0, a.",)
+
+
+def test_columns_that_are_not_used_are_told(write):
+    """Notes list the features and, with their kind, the columns that are none."""
+    rows = [f'{row},{row},"{row},5",2024-01-0{row},,{"xxyyx"[row - 1]},train' for row in range(1, 5)]
+    content = "\n".join(["id,n,price,when,empty,label,part", *rows, '5,5,"5,5",2024-01-05,,x,test'])
+    path = write("data.csv", content)
+    told = "The features are n; not used: id (numbers), price (text), when (dates), empty (no values)."
+    assert load(DataConfig(path, split="part")).notes == (told,)
+    assert load(DataConfig(path, split="part", holdout=0.5, text="price")).notes == (
+        "The text is price; not used: id, n (numbers), when (dates), empty (no values).",
+    )
+    many = ",".join(f"n{column}" for column in range(12))
+    path = write("wide.csv", f"{many},label\n" + "".join(f"{'1,' * 12}{label}\n" for label in "xyxy"))
+    assert load(DataConfig(path, eval_fraction=0.5)).notes == (
+        "The features are n0, n1, n2, n3, n4, n5, n6, n7, n8, n9 and 2 more.",
+    )
 
 
 def test_own_ids_that_do_not_collide_stay(write):

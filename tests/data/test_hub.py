@@ -106,6 +106,30 @@ def test_images_of_different_sizes_are_refused(hub):
         load(DataConfig("hf:owner/name"))
 
 
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (None, "image 2 is of type NoneType; it must be a picture or the bytes of a file."),
+        ({"path": None, "bytes": b"no picture"}, "the image in row 2 (from 0) cannot be decoded: "),
+        (Pictures.new("I;16", (5, 6)), "image 2 cannot be decoded: pixels of mode 'I;16' have no plain 8-bit form"),
+    ],
+)
+def test_images_that_are_none_are_refused(hub, image, message):
+    """An empty cell, bytes that are no picture, and pixels of other kinds are named by their row."""
+    good = Pictures.new("L", (5, 6))
+    columns = {"image": [good, good, image, good], "label": [0, 1, 0, 1]}
+    hub(features(image=datasets.Image(), label=NAMED["label"]), train=columns, test=columns)
+    with pytest.raises(DataError, match=re.escape(message)):
+        load(DataConfig("hf:owner/name"))
+
+
+def test_columns_of_the_hub_are_told(hub):
+    """Notes say which columns are features and which are not used, as for a file."""
+    columns = {"n": [0.5, 1.5], "word": ["a", "b"], "label": ["x", "y"]}
+    hub(train=columns, test=columns)
+    assert load(DataConfig("hf:owner/name")).notes == ("The features are n; not used: word (text).",)
+
+
 def test_named_images(hub):
     """MNIST and CIFAR-10 are found under their names on the hub."""
     label = datasets.ClassLabel(names=list("0123456789"))

@@ -1,6 +1,9 @@
 """Where in the data a study's instability lives."""
 
+from decimal import Decimal
+
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -143,6 +146,75 @@ def test_ids_in_csv_files_stay_as_they_are_written(labels, tmp_path):
     }
 
 
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (("01", "1", "01", "1"), {"01": 2, "1": 2}),
+        (("01", "02", "10", "10"), {"01": 1, "02": 1, "10": 2}),
+        (("1e5", "100000", "1e5", "2"), {"1e5": 2, "100000": 1, "2": 1}),
+        (("09:00", "9:00", "09:00", "9:00"), {"09:00": 2, "9:00": 2}),
+        (("12345678901234567891", "12345678901234567892") * 2, {f"1234567890123456789{n}": 2 for n in (1, 2)}),
+        (("+1", "+1", "1", "1"), {"+1": 2, "1": 2}),
+        (("true", "True", "true", "True"), {"true": 2, "True": 2}),
+        (("NA", "en", "null", "en"), {"NA": 1, "null": 1, "en": 2}),
+        (("1", "NA", "2", "2"), {"1": 1, "2": 2}),
+        (("1.50", "1.5", "2", "-0.5"), {"1.5": 2, "2": 1, "-0.5": 1}),
+        (("a", "", "a", "b"), {"a": 2, "b": 1}),
+    ],
+)
+@pytest.mark.parametrize("suffix", [".csv", ".tsv"])
+def test_groups_of_a_file_are_as_they_are_written(tmp_path, values, expected, suffix):
+    """Codes that look like numbers are told apart; a column of nothing but numbers is numbers."""
+    study = Study.from_predictions(
+        np.array([[0, 1, 0, 1], [1, 0, 0, 1]]),
+        tmp_path / "study",
+        class_names=("0", "1"),
+        sample_ids=["007", "7", " x", "-5"],
+    )
+    file = tmp_path / f"groups{suffix}"
+    mark = {".csv": ",", ".tsv": "\t"}[suffix]
+    rows = zip(study.samples.ids, values, strict=True)
+    file.write_text(f"{mark}ID{mark}zip\n" + "".join(f"{n}{mark}{i}{mark}{v}\n" for n, (i, v) in enumerate(rows)))
+    found = where_unstable(study, "zip", metadata=file).table
+    assert dict(zip(found["group"].to_pylist(), found["samples"].to_pylist(), strict=True)) == expected
+
+
+def test_metadata_of_any_layout_and_type_is_read(study, metadata, tmp_path):
+    """Semicolons are told of; numbers beyond doubles, decimals and times group; ids may be numbers of any kind."""
+    file = tmp_path / "themes.csv"
+    file.write_text("Id;Theme\n" + "".join(f"s{i};{'abc'[i % 3]}\n" for i in range(SAMPLES)))
+    found = where_unstable(study, "theme", metadata=file)
+    assert found.notes == ("themes.csv: Its cells are separated by semicolons.",)
+    assert sorted(found.table["group"].to_pylist()) == ["a", "b", "c"]
+    columns = {
+        "big": [2**62 + i % 3 for i in range(SAMPLES)],
+        "time": pa.array([i % 3 for i in range(SAMPLES)], pa.time64("ns")),
+        "money": pa.array([Decimal(i % 3) for i in range(SAMPLES)], pa.decimal128(38, 9)),
+        "lists": [[i % 3] for i in range(SAMPLES)],
+    }
+    groups = {
+        "big": [str(2**62 + i) for i in range(3)],
+        "time": [f"00:00:00{'' if i == 0 else f'.00000000{i}'}" for i in range(3)],
+        "money": ["0", "1", "2"],
+        "lists": ["[0]", "[1]", "[2]"],
+    }
+    table = pa.table({"sample": metadata["id"], **columns})
+    for name, expected in groups.items():
+        assert sorted(where_unstable(study, name, metadata=table).table["group"].to_pylist()) == expected
+
+
+def test_ids_of_metadata_may_be_the_index_of_pandas(study, tmp_path):
+    """An index that is called as ids are is the column of ids."""
+    frame = pd.DataFrame({"theme": ["a", "b", "c"] * 50}, index=[f"s{i}" for i in range(SAMPLES)]).rename_axis("id")
+    frame.to_parquet(tmp_path / "themes.parquet")
+    assert where_unstable(study, "theme", metadata=tmp_path / "themes.parquet").notes == ()
+    frame.rename_axis(None).to_csv(tmp_path / "themes.csv")
+    with pytest.raises(
+        InputError, match=r"themes\.csv has no id column 'id' or 'sample_id' or 'sample'; it has theme\."
+    ):
+        where_unstable(study, "theme", metadata=tmp_path / "themes.csv")
+
+
 def test_missing_values_are_left_out(study, metadata):
     """A sample without a value is in no group, and a note counts such samples."""
     themes = [None, *metadata["theme"].to_pylist()[1:]]
@@ -234,7 +306,7 @@ def test_two_runs_are_needed(labels, tmp_path):
             "theme",
             lambda table: table.set_column(0, "id", table["price"]),
             {},
-            "no id in the column 'id' of metadata is a sample's: it has '0.0', '1.0', '2.0', the study has 's0'",
+            "no id in the column 'id' of metadata is a sample's: it has '0', '1', '2', the study has 's0'",
         ),
         (
             "theme",
@@ -242,7 +314,7 @@ def test_two_runs_are_needed(labels, tmp_path):
             {},
             "column 'theme' of metadata is empty for every sample of the study; choose another column",
         ),
-        ("theme", lambda _: "absent.csv", {}, "there is no metadata file 'absent.csv'; pass a .csv"),
+        ("theme", lambda _: "absent.csv", {}, "no such file: absent.csv"),
     ],
 )
 def test_errors_say_what_is_wrong_and_what_to_pass(study, metadata, by, change, options, text):

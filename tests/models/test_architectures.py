@@ -81,13 +81,56 @@ def test_tfidf_is_fitted_on_training_texts_only():
     assert torch.equal(seen.evaluation, seen.train)
 
 
+CHINESE = ("天气怎么样", "明天天气好吗", "放一首音乐", "我想听音乐", "今天天气如何", "来点音乐吧") * 2
+
+
+@pytest.mark.parametrize(
+    ("texts", "why"),
+    [
+        (CHINESE, "have no blanks between words"),
+        (tuple(f"你好,{text}" for text in CHINESE[:6]) * 2, "have no blanks between words"),
+        (("👍", "😀", "!", "?", "👍👍", "?!") * 2, "share no word with another"),
+        (tuple(f"{word}{word}" for word in "abcdefghijkl"), "share no word with another"),
+    ],
+)
+def test_texts_that_share_no_words_are_told_apart_by_characters(texts, why):
+    """Where words fail, every text still has terms that the model knows, and a note says of which kind they are."""
+    found = architecture(ModelConfig("text-tfidf")).prepare(splits(texts), None, print)
+    assert found.evaluation.any(1).all()
+    assert found.notes == (
+        f"Most training texts {why}, so the terms of text-tfidf are runs of one to three characters.",
+    )
+
+
+@pytest.mark.parametrize("texts", [TEXTS, ("a", "b", "c", "I") * 3, ("今天 天气 怎么样", "明天 天气 好 吗") * 6])
+def test_words_stay_the_terms_where_they_work(texts):
+    """Vectors are those of words and word pairs, bit for bit, as long as texts share words."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    found = architecture(ModelConfig("text-tfidf", vocabulary=20)).prepare(splits(texts), None, print)
+    words = TfidfVectorizer(ngram_range=(1, 2), max_features=20, sublinear_tf=True, token_pattern=r"\w+")  # noqa: S106
+    expected = words.fit_transform(texts).toarray().astype("float32")
+    assert (found.train.numpy() == expected).all()
+    assert (found.evaluation.numpy() == expected).all()
+    assert found.notes == ()
+
+
+def test_texts_without_a_known_term_are_counted():
+    """A note says how many texts the model cannot tell apart, in either split."""
+    unknown = dataset((*TEXTS[:9], "zebra", "!?", "crossing"), "test")
+    found = architecture(ModelConfig("text-tfidf")).prepare(Splits(dataset(TEXTS), unknown), None, print)
+    assert found.notes == ("text-tfidf knows no term of 3 of 12 evaluation texts: to the model these are all alike.",)
+    train = dataset((*TEXTS[:11], "?!"))
+    found = architecture(ModelConfig("text-tfidf")).prepare(Splits(train, unknown), None, print)
+    assert "no term of 1 of 12 training texts and 3 of 12 evaluation texts" in found.notes[0]
+
+
 @pytest.mark.parametrize(
     ("config", "inputs", "message"),
     [
         (ModelConfig("mlp"), TEXTS, "model 'mlp' takes numbers or images, but data set 'toy' holds texts"),
         (ModelConfig("text-tfidf"), IMAGES, "model 'text-tfidf' takes texts, but data set 'toy' holds numbers"),
         (ModelConfig("cnn"), torch.rand(12, 5), r"model 'cnn' takes images .* has inputs of shape \(12, 5\)"),
-        (ModelConfig("text-tfidf"), ("?!",) * 12, "model 'text-tfidf' found no words in the training texts of 'toy'"),
     ],
 )
 def test_data_that_does_not_fit_is_refused(config, inputs, message):

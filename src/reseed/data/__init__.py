@@ -15,7 +15,8 @@ from reseed.data._load import load
 from reseed.data._named import DATA_NAMES
 from reseed.data._preview import preview, previews, shows_numbers
 from reseed.data._splits import Splits
-from reseed.data._tables import read_table
+from reseed.data._tables import read_table, table_notes
+from reseed.data._values import column_texts
 
 __all__ = [
     "DATA_NAMES",
@@ -24,6 +25,7 @@ __all__ = [
     "DataConfig",
     "Dataset",
     "Splits",
+    "column_texts",
     "file_extension",
     "find_column",
     "load",
@@ -31,5 +33,6 @@ __all__ = [
     "previews",
     "read_table",
     "shows_numbers",
+    "table_notes",
     "without_index",
 ]

@@ -1,17 +1,21 @@
 """NumPy archives (`.npz`) as samples; nothing in them is ever unpickled."""
 
+import math
+import warnings
 import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.lib.format import MAGIC_PREFIX, read_array, read_array_header_1_0, read_array_header_2_0, read_magic
 from numpy.typing import NDArray
 
 from reseed._errors import DataError
+from reseed._limits import check_size
 from reseed.data._images import from_bytes
+from reseed.data._opened import opened
 from reseed.data._rows import Index, Inputs, Rows
 
 _KNOWN = ("x", "y", "x_eval", "y_eval", "ids", "ids_eval", "class_names")
@@ -29,7 +33,7 @@ def read_arrays(path: Path) -> tuple[Rows, Rows | None, tuple[str, ...] | None]:
         The training samples, the evaluation samples if there are any, and the class names if they are given.
 
     Raises:
-        DataError: the archive is damaged, holds Python objects, or its arrays do not fit together.
+        DataError: the archive holds Python objects, a false header or too much, or its arrays do not fit together.
     """
     arrays = _read(path)
     missing = [name for name in ("x", "y") if name not in arrays]
@@ -42,34 +46,59 @@ def read_arrays(path: Path) -> tuple[Rows, Rows | None, tuple[str, ...] | None]:
         raise DataError(f"{path.name} has only one of x_eval and y_eval; give both or none.")
     class_names = None
     if "class_names" in arrays:
-        class_names = tuple(str(name) for name in arrays["class_names"].tolist())
+        named = arrays["class_names"]
+        if named.ndim != 1:
+            raise DataError(f"{path.name}: class_names has shape {named.shape}; give one name for each class, [class].")
+        class_names = tuple(map(str, named.tolist()))
     train = _rows(path.name, arrays, "", class_names)
     evaluation = _rows(path.name, arrays, "_eval", class_names) if "x_eval" in arrays else None
     return train, evaluation, class_names
 
 
 def _read(path: Path) -> dict[str, NDArray[Any]]:
-    try:
-        with path.open("rb") as file:
-            archive = np.load(file, allow_pickle=False)
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise DataError(f"{path.name} holds one bare array; save x and y together with numpy.savez.")
-            with archive:
-                return {name: archive[name] for name in _KNOWN if name in archive.files}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error, KeyError) as error:
-        if isinstance(error, DataError):
-            raise
-        if "Object arrays" in str(error):
-            raise DataError(
-                f"{path.name} holds Python objects, which reseed never loads; save plain arrays of numbers "
-                "or text (for texts: numpy.array(texts, dtype=str))."
-            ) from error
-        what = "it is no NumPy archive" if "pickled data" in str(error) else str(error)
-        raise DataError(f"{path.name} cannot be read as npz: {what}.") from error
+    with opened(path) as file:
+        if not zipfile.is_zipfile(file):
+            file.seek(0)
+            is_array = file.read(len(MAGIC_PREFIX)) == MAGIC_PREFIX
+            told = "it holds one bare array; save x and y together with numpy.savez" if is_array else "it is no archive"
+            raise DataError(f"{path.name} cannot be read as npz: {told}.")
+        with zipfile.ZipFile(file) as archive:
+            parts = {part.filename.removesuffix(".npy"): part for part in archive.infolist()}
+            known = {name: parts[name] for name in _KNOWN if name in parts}
+            check_size(sum(part.file_size for part in known.values()), path.name)
+            return {name: _array(archive, part, path.name) for name, part in known.items()}
+
+
+def _array(archive: zipfile.ZipFile, part: zipfile.ZipInfo, where: str) -> NDArray[Any]:
+    """Reads one array, whose header must say how many bytes follow it."""
+    with warnings.catch_warnings(), archive.open(part) as file:
+        warnings.simplefilter("ignore")  # odd headers warn before they fail
+        version = read_magic(file)
+        readers = {(1, 0): read_array_header_1_0, (2, 0): read_array_header_2_0}
+        if version not in readers:  # the third is for names of fields, and arrays of reseed have no fields
+            raise DataError(f"{where}: the array {part.filename!r} is in version {version} of the format.")
+        shape, _, kind = readers[version](file)
+        header = file.tell()
+    if kind.hasobject:
+        raise DataError(
+            f"{where} holds Python objects, which reseed never loads; save plain arrays of numbers "
+            "or text (for texts: numpy.array(texts, dtype=str))."
+        )
+    size = math.prod(shape) * kind.itemsize
+    if min(shape, default=0) < 0 or size != part.file_size - header:
+        raise DataError(
+            f"{where}: the array {part.filename!r} of shape {shape} and type {kind} needs {size} bytes, but has "
+            f"{part.file_size - header}; save it again."
+        )
+    with warnings.catch_warnings(), archive.open(part) as file:
+        warnings.simplefilter("ignore")
+        return np.asarray(read_array(file, allow_pickle=False))
 
 
 def _rows(where: str, arrays: Mapping[str, NDArray[Any]], part: str, class_names: tuple[str, ...] | None) -> Rows:
     x, y, ids = arrays[f"x{part}"], arrays[f"y{part}"], arrays.get(f"ids{part}")
+    if x.ndim == 0:
+        raise DataError(f"{where}: x{part} holds a single value; give one row for each sample.")
     for name, values in ((f"y{part}", y), (f"ids{part}", ids)):
         if values is not None and values.shape != x.shape[:1]:
             raise DataError(f"{where}: {name} has shape {values.shape}; x{part} has {x.shape}, so give one for each.")
@@ -110,6 +139,7 @@ def _inputs(where: str, name: str, x: NDArray[Any], index: Index) -> Inputs:
             f"{where}: {name} of type {x.dtype} has shape {x.shape}; give features [sample, feature], images or texts."
         )
     values = x[index]
+    check_size(values.size * np.dtype(np.float32).itemsize, f"{name} of {where}")
     if x.ndim == 4 and x.shape[1] not in (1, 3) and x.shape[3] in (1, 3):
         values = values.transpose(0, 3, 1, 2)
     if x.ndim == 3:

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -9,21 +10,21 @@ import pyarrow as pa
 import torch
 
 from reseed._errors import DataError
-from reseed.data._column_names import find_column
+from reseed.data._column_names import find_column, plain_name
 from reseed.data._config import DataConfig
 from reseed.data._dataset import shown
 from reseed.data._rows import Index, Inputs, Rows
+from reseed.data._values import distinct, is_number, is_text, is_whole, written
 
 TEXT_NAMES = ("text", "utterance", "sentence")
 LABEL_NAMES = ("label", "target", "intent")
+_SHOWN = 10  # columns that a note lists
 _SAMPLED = 1000  # values looked at to tell a number column with a slip from a text column
 
 
 def text_like(config: DataConfig) -> tuple[str, ...]:
     """The columns whose values are names or texts, whatever they look like."""
-    usual = (*TEXT_NAMES, *LABEL_NAMES)
-    styles = [style(name) for name in usual for style in (str.lower, str.capitalize, str.upper)]
-    named = (config.text, config.label, config.id, config.split, *styles)
+    named = (config.text, config.label, config.id, config.split, *TEXT_NAMES, *LABEL_NAMES)
     return tuple(dict.fromkeys(name for name in named if name is not None))
 
 
@@ -45,7 +46,7 @@ def label_column(table: pa.Table, config: DataConfig, where: str) -> str:
     """The column with the classes: the configured one, or the only one with a usual name."""
     if config.label is not None:
         return column_called(table.column_names, config.label, "label", where)
-    found = [name for name in table.column_names if name.lower() in LABEL_NAMES]
+    found = [name for name in table.column_names if plain_name(name) in LABEL_NAMES]
     if len(found) == 1:
         return str(found[0])
     many = f"several columns could be the label: {', '.join(found)}"
@@ -60,22 +61,56 @@ def input_columns(table: pa.Table, config: DataConfig, label: str, where: str) -
         return column_called(table.column_names, config.text, "text", where)
     if config.features is not None:
         return tuple(column_called(table.column_names, name, "features", where) for name in config.features)
-    taken = {label, config.id, config.split}
+    taken = {label, *_others(table, config)}
     others = [name for name in table.column_names if name not in taken]
-    texts = [name for name in others if name.lower() in TEXT_NAMES and _is_text(table[name].type)]
+    texts = [name for name in others if plain_name(name) in TEXT_NAMES and is_text(table[name].type)]
     if len(texts) == 1:
         return str(texts[0])
     if texts:
         raise DataError(f"{where}: several columns could be the text: {', '.join(texts)}; set text to one of them.")
     for name in others:
         _check_slip(table, name, where)
-    numeric = tuple(name for name in others if _is_number(table[name].type) and name.lower() != "id")
+    numeric = tuple(name for name in others if is_number(table[name].type) and plain_name(name) != "id")
     if not numeric:
         raise DataError(
             f"{where} has neither a text column nor numeric columns beside the label {label!r}; set text or "
             f"features to some of {', '.join(table.column_names)}."
         )
     return numeric
+
+
+def _others(table: pa.Table, config: DataConfig) -> set[str | None]:
+    """The columns with ids and splits, where they are asked for."""
+    return {find_column(table.column_names, name) for name in (config.id, config.split) if name is not None}
+
+
+def columns_note(table: pa.Table, config: DataConfig, inputs: tuple[str, ...] | str, label: str) -> tuple[str, ...]:
+    """What a reader of results should know of the columns: which are the features, and which are not used."""
+    used = (inputs,) if isinstance(inputs, str) else inputs
+    unused = [name for name in table.column_names if name not in {label, *used, *_others(table, config)}]
+    kinds: dict[str, list[str]] = {}
+    for name in unused:
+        kinds.setdefault(_kind(table[name]), []).append(name)
+    told = ", ".join(f"{_listed(found)} ({kind})" for kind, found in kinds.items())
+    rest = f"; not used: {told}" if told else ""
+    if isinstance(inputs, str):
+        return (f"The text is {inputs}{rest}.",) if rest else ()
+    return (f"The features are {_listed(used)}{rest}.",)
+
+
+def _kind(column: Any) -> str:
+    if column.null_count == len(column):
+        return "no values"
+    if is_text(column.type):
+        return "text"
+    if is_number(column.type):
+        return "numbers"
+    return "dates" if pa.types.is_temporal(column.type) else str(column.type)
+
+
+def _listed(found: Sequence[str]) -> str:
+    rest = len(found) - _SHOWN
+    return ", ".join(found[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def table_rows(
@@ -121,55 +156,61 @@ def table_rows(
 def names(table: pa.Table, name: str, where: str) -> tuple[str, ...]:
     """Values that name something (classes, ids, splits), as text; whole numbers have no decimal point."""
     column = table[name]
-    if pa.types.is_floating(column.type):
-        _refuse(column.is_null(nan_is_null=True), name, where)
-        values = column.to_numpy()
-        part = values[~np.isfinite(values) | (values != np.floor(values))]
-        if len(part):
+    if column.null_count == len(column):
+        _refuse(np.ones(len(column)), name, where)
+    if not (is_text(column.type) or is_number(column.type)):
+        raise DataError(f"{where}: column {name!r} is of type {column.type}; labels and ids are words or integers.")
+    values, places = distinct(column)
+    for value in values:
+        if isinstance(value, float | Decimal) and value == value and not is_whole(value):
             raise DataError(
-                f"{where}: column {name!r} holds numbers with a fraction, such as {part[0]:g}; reseed "
+                f"{where}: column {name!r} holds numbers with a fraction, such as {value:g}; reseed "
                 "measures classification, where labels and ids are words or whole numbers."
             )
-        column = column.cast(pa.int64())
-    _refuse(column.is_null(), name, where)
-    if not (_is_text(column.type) or pa.types.is_integer(column.type) or pa.types.is_boolean(column.type)):
-        raise DataError(f"{where}: column {name!r} is of type {column.type}; labels and ids are words or integers.")
-    texts = tuple(str(value) for value in column.to_pylist())
-    _refuse(pa.array([not text.strip() for text in texts]), name, where)
-    return texts
+    texts = [*map(written, values), None]
+    is_missing = np.array([text is None or not text.strip() for text in texts])
+    _refuse(is_missing[places], name, where)
+    return tuple(str(texts[place]) for place in places.tolist())
 
 
 def _texts(table: pa.Table, name: str, where: str) -> tuple[str, ...]:
     column = table[name]
-    _refuse(column.is_null(), name, where)
-    if not _is_text(column.type):
+    if column.null_count == len(column):
+        _refuse(np.ones(len(column)), name, where)
+    if not is_text(column.type):
         raise DataError(f"{where}: column {name!r} is of type {column.type}, not text; use features for numbers.")
-    texts = tuple(column.to_pylist())
-    _refuse(pa.array([not text.strip() for text in texts]), name, where, "empty text")
-    return texts
+    values, places = distinct(column)
+    is_missing = np.array([*(value is None for value in values), True])
+    _refuse(is_missing[places], name, where)
+    is_empty = np.array([*(value is None or not value.strip() for value in values), True])
+    _refuse(is_empty[places], name, where, "empty text")
+    return tuple(values[place] for place in places.tolist())
 
 
 def _numbers(table: pa.Table, name: str, where: str) -> Any:
     column = table[name]
-    if _is_text(column.type):
+    if is_text(column.type):
         values = column.to_pylist()
         row = next((row for row, value in enumerate(values) if not _parses(value)), 0)
         raise DataError(f"{where}: column {name!r} is not numeric: row {row} (from 0) holds {values[row]!r}.")
-    _refuse(column.is_null(), name, where)
-    if not _is_number(column.type):
+    if column.null_count == len(column):
+        _refuse(np.ones(len(column)), name, where)
+    if not is_number(column.type):
         raise DataError(f"{where}: column {name!r} is of type {column.type}, not numeric.")
-    values = column.cast(pa.float64()) if pa.types.is_decimal(column.type) else column
-    numbers = values.to_numpy().astype(np.float64)
-    _refuse(pa.array(np.isnan(numbers)), name, where)
+    _refuse(column.is_null(), name, where)
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    numbers = (column.cast(pa.float64()) if pa.types.is_decimal(column.type) else column).to_numpy().astype(np.float64)
+    _refuse(np.isnan(numbers), name, where)
     with np.errstate(over="ignore"):
         single = numbers.astype(np.float32)
-    _refuse(pa.array(~np.isfinite(single)), name, where, "infinite or too large value")
+    _refuse(~np.isfinite(single), name, where, "infinite or too large value")
     return single
 
 
 def _check_slip(table: pa.Table, name: str, where: str) -> None:
     """Refuses to drop silently a column of numbers that one slip has turned into text."""
-    if not _is_text(table[name].type):
+    if not is_text(table[name].type):
         return
     values: Sequence[str | None] = table[name].to_pylist()
     start = values[:_SAMPLED]
@@ -193,14 +234,3 @@ def _parses(value: str | None) -> bool:
         return value is not None and bool(np.isfinite(float(value)))
     except ValueError:
         return False
-
-
-def _is_text(kind: Any) -> bool:
-    if pa.types.is_dictionary(kind):
-        return _is_text(kind.value_type)
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
-
-
-def _is_number(kind: Any) -> bool:
-    checks = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_decimal)
-    return any(check(kind) for check in checks)

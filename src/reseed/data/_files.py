@@ -1,12 +1,16 @@
 """The user's own files, as splits."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reseed._errors import DataError
+from reseed.data._column_names import plain_name
 from reseed.data._config import DataConfig
 from reseed.data._dataset import shown
 from reseed.data._formats import EXTENSIONS, TABLES, extension
+from reseed.data._index_columns import without_index
+from reseed.data._opened import check_regular, understood
 from reseed.data._rows import Rows, split_rows, to_splits
 from reseed.data._splits import Splits
 
@@ -30,29 +34,57 @@ def load_file(path: Path, config: DataConfig) -> Splits:
         raise DataError(
             f"eval_split={config.eval_split!r} chooses among the values of a split column; set split for {path.name}."
         )
-    if extension(path) == ".npz":
-        return _load_arrays(path, config)
-    from reseed.data._columns import input_columns, label_column, table_rows, text_like
-    from reseed.data._tables import read_table
+    with understood(path, extension(path)[1:]):
+        return _load_arrays(path, config) if extension(path) == ".npz" else _load_table(path, config)
 
-    table = read_table(path, text_like(config))
+
+def _load_table(path: Path, config: DataConfig) -> Splits:
+    from reseed.data._columns import columns_note, input_columns, label_column, table_rows, text_like
+
+    table, notes = _read(path, config, text_like(config))
     label = label_column(table, config, path.name)
     inputs = input_columns(table, config, label, path.name)
+    notes = (*notes, *columns_note(table, config, inputs, label))
     train = table_rows(table, config, path.name, "train", inputs, label)
     if config.split is not None:
         train, evaluation = _by_split(train, table, config, config.split, path.name)
     elif config.eval_file is not None:
-        evaluation = _second_file(Path(config.eval_file).expanduser(), config, inputs, label)
+        second = expanded(config.eval_file)
+        _check_file(second)
+        with understood(second, extension(second)[1:]):
+            evaluation, more = _second_file(second, config, inputs, label)
+        notes = tuple(dict.fromkeys((*notes, *more)))
     else:
         train, evaluation = split_rows(path.name, train, config)
-    return to_splits(path.name, train, evaluation, config)
+    return to_splits(path.name, train, evaluation, config, notes=notes)
+
+
+def expanded(name: str) -> Path:
+    """A path as the user writes it, with the home folder in place of a tilde.
+
+    Raises:
+        DataError: it is the home of a user that this machine does not know.
+    """
+    try:
+        return Path(name).expanduser()
+    except RuntimeError as error:
+        raise DataError(f"{name!r} is the home folder of nobody on this machine; write the path out.") from error
+
+
+def _read(path: Path, config: DataConfig, as_text: tuple[str, ...]) -> tuple["pa.Table", tuple[str, ...]]:
+    """A table without the row index of pandas, unless it is asked for, and what was taken for granted of the file."""
+    from reseed.data._tables import read_table, table_notes
+
+    table = read_table(path, as_text)
+    wanted = {plain_name(name) for name in (*as_text, *(config.features or ()))}
+    keep = {name for name in table.column_names if plain_name(name) in wanted}
+    table, left_out = without_index(table, keep)
+    told = f"{path.name}: left out as the row index that pandas writes along: {', '.join(left_out)}."
+    return table, (*table_notes(table), *((told,) if left_out else ()))
 
 
 def _check_file(path: Path) -> None:
-    if not path.exists():
-        raise DataError(f"no such file: {path}")
-    if path.is_dir():
-        raise DataError(f"{path} is a folder; name a file in it.")
+    check_regular(path)
     if extension(path) not in EXTENSIONS:
         kind = f"extension {extension(path)!r}" if extension(path) else "no extension"
         raise DataError(
@@ -78,18 +110,20 @@ def _load_arrays(path: Path, config: DataConfig) -> Splits:
     return to_splits(path.name, train, evaluation, config, class_names)
 
 
-def _second_file(path: Path, config: DataConfig, inputs: tuple[str, ...] | str, label: str) -> Rows:
+def _second_file(
+    path: Path, config: DataConfig, inputs: tuple[str, ...] | str, label: str
+) -> tuple[Rows, tuple[str, ...]]:
     from reseed.data._columns import column_called, table_rows, text_like
-    from reseed.data._tables import read_table
 
-    _check_file(path)
     if extension(path) not in TABLES:
         raise DataError(f"{path.name}: eval_file must be one of {', '.join(TABLES)}.")
-    named = (inputs,) if isinstance(inputs, str) else inputs
-    table = read_table(path, (*text_like(config), label, *((inputs,) if isinstance(inputs, str) else ())))
-    for name, role in ((label, "label"), *((name, "input") for name in named)):
-        column_called(table.column_names, name, role, path.name)
-    return table_rows(table, config, path.name, "test", inputs, label)
+    text = (inputs,) if isinstance(inputs, str) else ()
+    features = None if isinstance(inputs, str) else inputs
+    table, notes = _read(path, replace(config, features=features), (*text_like(config), label, *text))
+    called = column_called(table.column_names, label, "label", path.name)
+    named = tuple(column_called(table.column_names, name, "input", path.name) for name in features or text)
+    rows = table_rows(table, config, path.name, "test", named if features else named[0], called)
+    return replace(rows, feature_names=features), notes
 
 
 def _by_split(rows: Rows, table: "pa.Table", config: DataConfig, column: str, where: str) -> tuple[Rows, Rows]:

@@ -26,7 +26,7 @@ def hold_out(splits: Splits, fraction: float, seed: int) -> Splits:
     """
     data = splits.train
     kept, held = stratified_split(data.name, data.labels.numpy(), data.class_names, fraction, seed, "holdout")
-    return Splits(_part(data, kept, data.split), _part(data, held, "validation"))
+    return Splits(_part(data, kept, data.split), _part(data, held, "validation"), splits.notes)
 
 
 def _part(data: Dataset, places: NDArray[np.int64], split: str) -> Dataset:

@@ -106,7 +106,7 @@ def load_hub(name: str, config: DataConfig) -> Splits:
         DataError: the data set cannot be loaded or used as asked.
         MissingExtraError: `datasets` is not installed.
     """
-    from reseed.data._columns import input_columns, label_column
+    from reseed.data._columns import columns_note, input_columns, label_column
 
     path, _, configuration = name.partition("@")
     if not path:
@@ -127,15 +127,17 @@ def load_hub(name: str, config: DataConfig) -> Splits:
     label = label_column(head, config, where)
     image = None if config.text or config.features else _image_column(train, where)
     columns: dict[str, Any] = {"image": image}
+    notes: tuple[str, ...] = ()
     if image is None:
         inputs = input_columns(head, config, label, where)
+        notes = columns_note(head, config, inputs, label)
         columns = {"text": inputs} if isinstance(inputs, str) else {"features": inputs}
     rows = hub_rows(found, "train", label=label, id=config.id, **columns)
     if eval_split is None:
         train_rows, evaluation = split_rows(where, rows, config)
     else:
         train_rows, evaluation = rows, hub_rows(found, eval_split, label=label, id=config.id, **columns)
-    return to_splits(where, train_rows, evaluation, config)
+    return to_splits(where, train_rows, evaluation, config, notes=notes)
 
 
 def _image_column(data: Any, where: str) -> str | None:
@@ -146,4 +148,11 @@ def _image_column(data: Any, where: str) -> str | None:
 
 
 def _pictures(data: Any, image: str, index: Index) -> Inputs:
-    return from_pictures(data[int(position)][image] for position in np.asarray(index))
+    return from_pictures(_picture(data, image, int(position)) for position in np.asarray(index))
+
+
+def _picture(data: Any, image: str, position: int) -> Any:
+    try:
+        return data[position][image]
+    except Exception as error:  # what `datasets` decodes with raises errors of every kind over damaged files
+        raise DataError(f"the image in row {position} (from 0) cannot be decoded: {error}") from error

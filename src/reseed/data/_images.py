@@ -1,6 +1,7 @@
 """Pictures to tensors: float32 `[sample, channel, height, width]` in [0, 1]."""
 
 import io
+import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -10,6 +11,7 @@ from jaxtyping import Float32
 from numpy.typing import NDArray
 
 from reseed._errors import DataError
+from reseed._limits import check_size
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -24,26 +26,18 @@ def from_bytes(pixels: NDArray[np.uint8]) -> Images:
     return images.contiguous().float().div_(255)
 
 
-def decode(files: Iterable[bytes]) -> Images:
-    """Encoded pictures (JPEG, PNG, ...) of one size as images."""
-    from PIL import Image
+def from_pictures(pictures: Iterable[object]) -> Images:
+    """Pictures of one size as images: grey if all of them are, else RGB.
 
-    return from_pictures(Image.open(io.BytesIO(file)) for file in files)
-
-
-def from_pictures(pictures: "Iterable[Image.Image]") -> Images:
-    """Pillow pictures of one size as images: grey if all of them are, else RGB.
+    Args:
+        pictures: Pillow's, or the bytes of files.
 
     Raises:
-        DataError: the sizes differ, or a picture cannot be decoded.
+        DataError: the sizes differ, or one is no picture or cannot be decoded.
     """
-    arrays = []
+    arrays: list[NDArray[np.uint8]] = []
     for position, picture in enumerate(pictures):
-        try:
-            plain = picture if picture.mode in ("L", "RGB") else picture.convert(_mode(picture))
-            arrays.append(np.asarray(plain))
-        except (OSError, ValueError, SyntaxError) as error:
-            raise DataError(f"image {position} cannot be decoded: {error}") from error
+        arrays.append(_pixels(picture, position))
         if arrays[-1].shape[:2] != arrays[0].shape[:2]:
             sizes = [f"{shape[1]}x{shape[0]}" for shape in (arrays[0].shape, arrays[-1].shape)]
             raise DataError(
@@ -52,6 +46,24 @@ def from_pictures(pictures: "Iterable[Image.Image]") -> Images:
     if len({array.ndim for array in arrays}) > 1:  # grey among colour
         arrays = [array if array.ndim == 3 else np.stack([array] * 3, -1) for array in arrays]
     return from_bytes(np.stack(arrays) if arrays else np.empty((0, 1, 1), np.uint8))
+
+
+def _pixels(picture: object, position: int) -> NDArray[np.uint8]:
+    from PIL import Image
+
+    if not isinstance(picture, bytes | Image.Image):
+        kind = type(picture).__name__
+        raise DataError(f"image {position} is of type {kind}; it must be a picture or the bytes of a file.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of large pictures, which are held against reseed's own limit
+            found = Image.open(io.BytesIO(picture)) if isinstance(picture, bytes) else picture
+        check_size(found.width * found.height * len(found.getbands()), f"image {position}")
+        return np.asarray(found if found.mode in ("L", "RGB") else found.convert(_mode(found)))
+    except DataError:
+        raise
+    except Exception as error:  # Pillow's readers raise errors of every kind over damaged files
+        raise DataError(f"image {position} cannot be decoded: {error}") from error
 
 
 def _mode(picture: "Image.Image") -> str:

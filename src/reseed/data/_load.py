@@ -5,7 +5,7 @@ from pathlib import Path
 
 from reseed._errors import DataError
 from reseed.data._config import DataConfig
-from reseed.data._files import load_file
+from reseed.data._files import expanded, load_file
 from reseed.data._formats import EXTENSIONS
 from reseed.data._holdout import hold_out
 from reseed.data._hub import load_hub
@@ -49,8 +49,8 @@ def _load(source: DataConfig) -> Splits:
         return load_named(name, source)
     if name.startswith(_HUB):
         return load_hub(name.removeprefix(_HUB), source)
-    path = Path(name).expanduser()
-    if path.exists() or _is_path(name):
+    path = expanded(name)
+    if _is_path(name) or _exists(path):
         return load_file(path, source)
     near = difflib.get_close_matches(name.lower(), tuple(DATA_NAMES), n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
@@ -58,6 +58,13 @@ def _load(source: DataConfig) -> Splits:
         f"unknown data set {name!r}.{hint} Known names: {', '.join(DATA_NAMES)}. The path of a file "
         f"({', '.join(EXTENSIONS)}) or hf:OWNER/NAME works too."
     )
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # longer than a name may be
+        return False
 
 
 def _is_path(name: str) -> bool:

@@ -3,13 +3,17 @@
 import gzip
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from reseed._errors import DataError
-from reseed.data._images import decode, from_bytes
-from reseed.data._rows import Rows
+from reseed.data._images import from_bytes, from_pictures
+from reseed.data._rows import Index, Inputs, Rows
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
@@ -39,7 +43,7 @@ def read_cifar10(folder: Path, split: str) -> Rows:
     with parquet.ParquetFile(_existing(folder, f"cifar10/{split}.parquet")) as file:
         table = file.read(["image", "label"])
     labels = tuple(CIFAR10[label] for label in table["label"].to_pylist())
-    return Rows(split, _numbered(len(labels)), labels, lambda index: decode(table["image"].take(index).to_pylist()))
+    return Rows(split, _numbered(len(labels)), labels, lambda index: _pictures(table["image"], index))
 
 
 def read_clinc150(folder: Path, split: str) -> Rows:
@@ -62,6 +66,10 @@ def read_massive(folder: Path, split: str) -> Rows:
         tuple(record["label_text"] for record in records),
         lambda index: tuple(texts[i] for i in index),
     )
+
+
+def _pictures(column: "pa.ChunkedArray", index: Index) -> Inputs:
+    return from_pictures(column.take(index).to_pylist())
 
 
 def _existing(folder: Path, name: str) -> Path:

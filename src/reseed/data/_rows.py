@@ -92,6 +92,7 @@ def to_splits(
     evaluation: Rows,
     config: DataConfig,
     class_names: tuple[str, ...] | None = None,
+    notes: tuple[str, ...] = (),
 ) -> Splits:
     """Numbers the classes, applies `config.limit`, reads the inputs and checks the result.
 
@@ -119,7 +120,7 @@ def to_splits(
                 feature_names=rows.feature_names,
             )
         )
-    return Splits(*parts)
+    return Splits(parts[0], parts[1], notes)
 
 
 def _numbered(labels: Sequence[str | None], classes: Sequence[str]) -> Index:

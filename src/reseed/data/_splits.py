@@ -13,6 +13,7 @@ class Splits:
     Attributes:
         train: the training samples; every class that is evaluated occurs here, and no label is unknown.
         evaluation: the samples whose predictions are recorded; labels may be -1 (unknown).
+        notes: what a reader of results should know of how the data was read.
 
     Raises:
         DataError: class names or input shapes differ, a training label is unknown, or an evaluation class
@@ -27,6 +28,7 @@ class Splits:
 
     train: Dataset
     evaluation: Dataset
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         where = f"data set {self.train.name!r}"

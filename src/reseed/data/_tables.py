@@ -2,100 +2,92 @@
 
 from __future__ import annotations
 
-import codecs
+import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reseed._errors import DataError
 from reseed.data._dataset import shown
-from reseed.data._formats import DELIMITERS, JSON_LINES, extension
+from reseed.data._encoding import utf8_content
+from reseed.data._formats import DELIMITERS, TABLES, extension
+from reseed.data._opened import check_regular, content_of, understood
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_BLOCK = 16 << 20  # bytes; a row may not be longer
-_MESSAGE = 300  # characters of a reader's own message, which may quote a row
+_NOTES = b"reseed.notes"
 
 
 def read_table(path: Path, as_text: Sequence[str] | None) -> pa.Table:
     """Reads a table; nothing in it is interpreted beyond numbers and text.
 
+    What was taken for granted of the file, `table_notes` says. No more than `reseed.max_bytes` is read.
+
     Args:
-        path: a file with one of the extensions in `TABLES`.
-        as_text: columns of a CSV or TSV file whose values are kept as they are written (`007`, `NA`, `1e5`); None for
-            all of them.
+        path: a file with one of the extensions in `TABLE_EXTENSIONS`.
+        as_text: columns of a CSV or TSV file, found as by `find_column`, whose values are kept as they are written
+            (`007`, `NA`, `1e5`); None for all of them.
 
     Raises:
-        DataError: the file is empty, damaged or not of the kind its extension says; pyarrow's message, which
-            has the row where it knows it, is passed on.
+        DataError: the file is no regular one, is empty, damaged, too large or not of the kind its extension says;
+            pyarrow's message, which has the row where it knows it, is passed on.
     """
-    import pyarrow as pa
-
     kind = extension(path)
-    try:
-        _check_encoding(path, kind)
-        if kind in DELIMITERS:
-            table = _read_delimited(path, DELIMITERS[kind], as_text)
-        elif kind in JSON_LINES:
-            table = _read_json_lines(path)
-        else:
-            table = _read_parquet(path)
+    if kind not in TABLES:
+        raise DataError(f"{path.name} is no table; files of tables end in {', '.join(TABLES)}.")
+    check_regular(path)
+    if path.stat().st_size == 0:
+        raise DataError(f"{path.name} is empty (0 bytes).")
+    with understood(path, kind[1:]):
+        table, notes = _read(path, kind, as_text)
         names = table.column_names  # decoded only now
-    except (pa.ArrowException, OSError, EOFError, UnicodeError) as error:
-        message = " ".join(str(error).split())[:_MESSAGE].rstrip(".")
-        told = " Save it as UTF-8." if "utf" in message.lower() else ""
-        raise DataError(f"{path.name} cannot be read as {kind[1:]}: {message}.{told}") from error
-    twice = [name for name, count in Counter(names).items() if count > 1]
+    empty = [place for place, name in enumerate(names) if not name.strip() and _is_empty(table.column(place))]
+    if empty:  # every line of the file ends in a delimiter
+        table = table.select([place for place in range(len(names)) if place not in empty])
+        notes = (*notes, f"Columns without name and values are left out: {len(empty)}.")
+    twice = [name for name, count in Counter(table.column_names).items() if count > 1]
     if twice:
         raise DataError(f"{path.name}: column names must be unique; given more than once: {shown(twice)}.")
     if table.num_rows == 0:
         raise DataError(f"{path.name} has no rows.")
-    return table
+    told = [f"{path.name}: {note}" for note in notes]
+    return table.replace_schema_metadata({**(table.schema.metadata or {}), _NOTES: json.dumps(told).encode()})
 
 
-def _check_encoding(path: Path, kind: str) -> None:
-    with path.open("rb") as file:
-        start = file.read(2)
-    if kind != ".parquet" and start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-        raise UnicodeError("it is encoded as UTF-16")
+def table_notes(table: pa.Table) -> tuple[str, ...]:
+    r"""What `read_table` took for granted of the file that this table is of, or of a part of it.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     path = Path(folder, "data.csv")
+        ...     _ = path.write_text("text;label\nhello;x\n")
+        ...     table_notes(read_table(path, None))
+        ('data.csv: Its cells are separated by semicolons.',)
+    """
+    return tuple(json.loads((table.schema.metadata or {}).get(_NOTES, b"[]")))
 
 
-def _read_delimited(path: Path, delimiter: str, as_text: Sequence[str] | None) -> pa.Table:
+def _is_empty(column: pa.ChunkedArray) -> bool:
     import pyarrow as pa
-    from pyarrow import csv
+    import pyarrow.compute as pc
 
-    reading = csv.ReadOptions(use_threads=False, block_size=_BLOCK)  # one thread knows the row number
-    parsing = csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
-    if as_text is None:
-        with pa.input_stream(str(path)) as stream, csv.open_csv(stream, reading, parsing) as reader:
-            as_text = reader.schema.names
-    converting = csv.ConvertOptions(column_types=dict.fromkeys(as_text, pa.string()))
-    with pa.input_stream(str(path)) as stream:  # decompresses .gz
-        return csv.read_csv(stream, reading, parsing, converting)
+    is_blank = pa.types.is_string(column.type) and pc.all(pc.equal(column, "")).as_py()
+    return bool(is_blank) or column.null_count == len(column)
 
 
-def _read_json_lines(path: Path) -> pa.Table:
-    import pyarrow as pa
-    from pyarrow import json
+def _read(path: Path, kind: str, as_text: Sequence[str] | None) -> tuple[pa.Table, tuple[str, ...]]:
+    if kind == ".parquet":
+        from reseed.data._parquet import read_parquet
 
-    def read(schema: pa.Schema | None) -> Any:
-        with pa.input_stream(str(path)) as stream:
-            return json.read_json(
-                stream,
-                read_options=json.ReadOptions(use_threads=False, block_size=_BLOCK),
-                parse_options=json.ParseOptions(explicit_schema=schema, newlines_in_values=False),
-            )
+        return read_parquet(path), ()
+    content = utf8_content(content_of(path), path.name)
+    if kind in DELIMITERS:
+        from reseed.data._delimited import read_delimited
 
-    table = read(None)
-    dates = [field.name for field in table.schema if pa.types.is_temporal(field.type)]
-    # Texts that look like dates come back as dates: they are read again, as they are written.
-    return read(pa.schema([(name, pa.string()) for name in dates])) if dates else table
+        return read_delimited(content, DELIMITERS[kind], as_text, path.name)
+    from reseed.data._json_lines import read_json_lines
 
-
-def _read_parquet(path: Path) -> pa.Table:
-    from pyarrow import parquet
-
-    with parquet.ParquetFile(path) as file:
-        return file.read()
+    return read_json_lines(content, path.name), ()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from reseed._errors import InputError
-from reseed.data import read_table
+from reseed.data import column_texts, file_extension, find_column, read_table, table_notes, without_index
 from reseed.instability._groupings import FEW, Grouping, name_groups, number_groups
 
 if TYPE_CHECKING:
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
 _ID_COLUMNS = ("id", "sample_id", "sample")
 _MOST_GROUPS = 1000
+_MISSING = frozenset(("", "na", "n/a", "#na", "#n/a", "nan", "-nan", "null"))  # among numbers; else they are names
+_CODE = re.compile(r"\+|-?0\d|-?\d+[eE]\d")  # how no number is written: 007, +49, 12e5
+_TEXTS = (".csv", ".tsv")
 
 
 def metadata_groups(
@@ -37,29 +42,29 @@ def metadata_groups(
     """
     names = table.column_names
     known = (id_column,) if id_column is not None else _ID_COLUMNS
-    key = next((name for name in known if name in names), None)
+    key = next((found for name in known if (found := find_column(names, name)) is not None), None)
     if key is None:
         raise InputError(
             f"{where} has no id column {' or '.join(map(repr, known))}; it has {', '.join(names)}. "
             "Pass the column that holds the sample ids as `id_column` (--id)."
         )
-    if by not in names:
+    column = find_column(names, by)
+    if column is None:
         raise InputError(f"{where} has no column {by!r}; it has {', '.join(names)}.")
-    rows = [None if value is None else str(value) for value in table.column(key).to_pylist()]
+    rows = column_texts(table, key, where)
     repeated, times = next(iter(Counter(row for row in rows if row is not None).most_common(1)), ("", 0))
     if times > 1:
         raise InputError(f"{where} has the id {repeated!r} {times} times; keep one row for each sample.")
     position = {row: index for index, row in enumerate(rows) if row is not None}
-    found = [position.get(sample) for sample in ids]
-    absent = [sample for sample, index in zip(ids, found, strict=True) if index is None]
+    places = [position.get(sample, -1) for sample in ids]
+    absent = [sample for sample, place in zip(ids, places, strict=True) if place < 0]
     if len(absent) == len(ids):
         raise InputError(
             f"no id in the column {key!r} of {where} is a sample's: it has {', '.join(map(repr, rows[:3]))}, "
             f"the study has {', '.join(map(repr, ids[:3]))}."
         )
-    values = table.column(by).to_pylist()
-    grouping = _grouped([None if index is None else values[index] for index in found], by, where)
-    notes = []
+    grouping = _grouped(table, column, np.array(places, dtype=np.int64), where)
+    notes = list(table_notes(table))
     if absent:
         notes.append(f"{len(absent):,} samples are not in {where} and left out, among them {', '.join(absent[:3])}.")
     unused = len(rows) - (len(ids) - len(absent))
@@ -67,34 +72,70 @@ def metadata_groups(
         notes.append(f"{unused:,} rows of {where} belong to no sample of the study.")
     empty = int((grouping.place < 0).sum()) - len(absent)
     if empty:
-        notes.append(f"{empty:,} samples have no {by!r} and are left out.")
+        notes.append(f"{empty:,} samples have no {column!r} and are left out.")
     return grouping, tuple(notes)
 
 
-def read_metadata(metadata: str | Path | pa.Table, id_column: str | None) -> tuple[pa.Table, str]:
-    """Returns the table and what to call it in messages; ids in a CSV file stay as they are written.
+def read_metadata(metadata: str | Path | pa.Table, by: str, id_column: str | None) -> tuple[pa.Table, str]:
+    """Returns the table and what to call it in messages.
+
+    What a CSV or TSV file holds is text as it is written, but for a column to group by that holds numbers only.
 
     Raises:
-        InputError: there is no such file.
         DataError: the file cannot be read.
     """
     if not isinstance(metadata, str | Path):
         return metadata, "metadata"
     path = Path(metadata)
-    if not path.is_file():
-        raise InputError(f"there is no metadata file {str(path)!r}; pass a .csv, .tsv, .jsonl or .parquet file.")
-    return read_table(path, _ID_COLUMNS if id_column is None else (id_column,)), path.name
+    table = read_table(path, None)
+    wanted = (by, *(_ID_COLUMNS if id_column is None else (id_column,)))
+    found = [find_column(table.column_names, name) for name in wanted]
+    table, _ = without_index(table, [name for name in found if name is not None])
+    if file_extension(path) in _TEXTS and found[0] is not None:
+        place = table.column_names.index(found[0])
+        table = table.set_column(place, found[0], _understood(table.column(place).to_pylist()))
+    return table, path.name
 
 
-def _grouped(values: list[Any], by: str, where: str) -> Grouping:
-    about = f"column {by!r} of {where}"
-    present = [value for value in values if value is not None and value == value]
-    if not present:
+def _understood(texts: list[str]) -> pa.Array:
+    """Returns what stands in a column of a CSV file: numbers where there is nothing else, else names.
+
+    A code such as 007, +49 or 12e5 is a name, and so are all values of its column; other whole numbers are one group
+    only where they are written alike.
+    """
+    import pyarrow as pa
+
+    known = {text: text.lower() not in _MISSING and text for text in set(texts)}
+    numbers = {text: _number(text) for text in known.values() if text}
+    exact = any("." in text for text in numbers) or len(set(numbers.values())) == len(numbers)
+    if not numbers or None in numbers.values() or not exact:
+        return pa.array([text or None for text in texts], pa.string())
+    return pa.array([numbers.get(known[text] or "") for text in texts], pa.float64())
+
+
+def _number(text: str) -> float | None:
+    try:
+        return None if _CODE.match(text) or "_" in text else float(text)
+    except ValueError:
+        return None
+
+
+def _grouped(table: pa.Table, column: str, rows: NDArray[np.int64], where: str) -> Grouping:
+    """Groups the samples whose rows are given, -1 where a sample has none."""
+    import pyarrow as pa
+
+    about = f"column {column!r} of {where}"
+    chosen = table.select([column]).take(pa.array(rows, mask=rows < 0))
+    texts = column_texts(chosen, column, where)
+    distinct = set(texts) - {None}
+    if not distinct:
         raise InputError(f"{about} is empty for every sample of the study; choose another column.")
-    if all(isinstance(value, int | float) and not isinstance(value, bool) for value in present):
-        numbers = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
-        return number_groups(numbers, about, few=FEW)
-    distinct = len(set(map(str, present)))
-    if distinct > _MOST_GROUPS:
-        raise InputError(f"{about} has {distinct:,} distinct values; pass one with at most {_MOST_GROUPS:,}.")
-    return name_groups(values, about)
+    kind = chosen.schema.field(column).type
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        numbers = np.array([np.nan if text is None else float(text) for text in texts])
+        if len(np.unique(numbers[~np.isnan(numbers)])) == len(distinct):  # else whole numbers that are codes
+            return number_groups(numbers, about, few=FEW)
+    if len(distinct) > _MOST_GROUPS:
+        raise InputError(f"{about} has {len(distinct):,} distinct values; pass one with at most {_MOST_GROUPS:,}.")
+    return name_groups(texts, about)

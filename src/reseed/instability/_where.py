@@ -92,7 +92,7 @@ def where_unstable(
     """
     check_runs(study)
     labels = study.final("labels")
-    table, name = (None, "") if metadata is None else read_metadata(metadata, id_column)
+    table, name = (None, "") if metadata is None else read_metadata(metadata, by, id_column)
     if table is not None and (by not in GROUPINGS or by in table.column_names):
         grouping, notes = metadata_groups(table, name, by, study.samples.ids, id_column)
     elif groups is not None and by in groups.groupings:

@@ -19,11 +19,13 @@ from reseed.models._config import ModelConfig
 class Prepared:
     """What a model trains on: both splits as tensors, made once and shared by all runs.
 
-    Shapes: ``train`` [sample, ...] and ``evaluation`` [sample, ...], of equal trailing shape.
+    Shapes: ``train`` [sample, ...] and ``evaluation`` [sample, ...], of equal trailing shape. ``notes`` say what a
+    reader of results should know of how they were made.
     """
 
     train: Tensor
     evaluation: Tensor
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

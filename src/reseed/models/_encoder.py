@@ -74,7 +74,7 @@ class TextEncoder(AbstractArchitecture):
                 if self.config.fine_tune
                 else self._features(token_ids, dataset, cache, announce)
             )
-        return Prepared(*parts)
+        return Prepared(parts[0], parts[1])
 
     def build(self, input_shape: tuple[int, ...], num_classes: int) -> nn.Module:
         """Build the head, and below it the encoder when it is fine-tuned."""

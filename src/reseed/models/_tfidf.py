@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from reseed._errors import ModelError
 from reseed.data import Splits
 from reseed.models._architecture import AbstractArchitecture, Prepared, text_inputs
 from reseed.models._mlp import mlp
@@ -19,35 +19,70 @@ from reseed.models._mlp import mlp
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_NO_BLANKS = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")  # kana, Chinese characters
+_LONG_WORD = 4  # of them, on average over letters
+
 
 @dataclass(frozen=True)
 class TextTfidf(AbstractArchitecture):
-    """`text-tfidf`: TF-IDF of words and word pairs, fitted on the training split, then an MLP."""
+    """`text-tfidf`: TF-IDF of words and word pairs, fitted on the training split, then an MLP.
+
+    Where most training texts have no word in common with another, or their language writes no blanks between words, the
+    terms are runs of one to three characters.
+    """
 
     def prepare(self, splits: Splits, cache: Path | None, announce: Callable[[str], None]) -> Prepared:
         """Fit the vocabulary on the training texts and transform both splits."""
-        from sklearn.feature_extraction.text import TfidfVectorizer
-
         train = text_inputs(splits.train, "text-tfidf")
         evaluation = text_inputs(splits.evaluation, "text-tfidf")
-        vectorizer = TfidfVectorizer(
-            ngram_range=(1, 2),
-            max_features=self.config.vocabulary,
-            sublinear_tf=True,
-            token_pattern=r"\w+",  # noqa: S106 (no password)
-        )
-        try:
-            vectorizer.fit(train)
-        except ValueError as error:  # scikit-learn's own words for texts without a single word
-            raise ModelError(
-                f"model 'text-tfidf' found no words in the training texts of {splits.train.name!r}: {error}."
-            ) from error
-
-        def features(texts: Sequence[str]) -> Tensor:
-            return torch.from_numpy(vectorizer.transform(texts).toarray().astype(np.float32))
-
-        return Prepared(features(train), features(evaluation))
+        vectorizer, notes = _fitted(train, self.config.vocabulary)
+        parts = {"training": vectorizer.transform(train), "evaluation": vectorizer.transform(evaluation)}
+        unknown = {name: int((found.getnnz(axis=1) == 0).sum()) for name, found in parts.items()}
+        told = [f"{unknown[name]:,} of {parts[name].shape[0]:,} {name} texts" for name in parts if unknown[name]]
+        if told:
+            notes.append(f"text-tfidf knows no term of {' and '.join(told)}: to the model these are all alike.")
+        return Prepared(_dense(parts["training"]), _dense(parts["evaluation"]), tuple(notes))
 
     def build(self, input_shape: tuple[int, ...], num_classes: int) -> nn.Module:
         """Build the MLP on the features."""
         return mlp(input_shape[0], self.config.hidden, num_classes, self.config.dropout)
+
+
+def _fitted(texts: Sequence[str], vocabulary: int) -> tuple[Any, list[str]]:
+    """Return a vectorizer fitted on texts, of words where these share some, else of characters, and what to say."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    words = TfidfVectorizer(
+        ngram_range=(1, 2),
+        max_features=vocabulary,
+        sublinear_tf=True,
+        token_pattern=r"\w+",  # noqa: S106 (no password)
+    )
+    has_blanks = _has_blanks(texts)
+    if has_blanks and _share_words(words, texts):
+        return words, []
+    why = "share no word with another" if has_blanks else "have no blanks between words"
+    characters = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), max_features=vocabulary, sublinear_tf=True)
+    note = f"Most training texts {why}, so the terms of text-tfidf are runs of one to three characters."
+    return characters.fit(texts), [note]
+
+
+def _has_blanks(texts: Sequence[str]) -> bool:
+    """Whether blanks tell words apart: not in Chinese and Japanese, unless somebody has cut the texts in words."""
+    letters = sum(len(word) for text in texts for word in re.findall(r"\w+", text))
+    runs = [len(run) for text in texts for run in _NO_BLANKS.findall(text)]
+    return 2 * sum(runs) <= letters or sum(run**2 for run in runs) <= _LONG_WORD * sum(runs)
+
+
+def _share_words(vectorizer: Any, texts: Sequence[str]) -> bool:
+    """Fit on texts, and return whether half of them or more have a term that another of them has as well."""
+    try:
+        terms = vectorizer.fit_transform(texts)
+    except ValueError:  # scikit-learn's answer to texts without a single word
+        return False
+    is_shared = terms.getnnz(axis=0) > 1
+    return 2 * int((terms[:, is_shared].getnnz(axis=1) > 0).sum()) >= len(texts)
+
+
+def _dense(features: Any) -> Tensor:
+    return torch.from_numpy(features.toarray().astype(np.float32))

@@ -139,7 +139,7 @@ def train_study(
             splits.evaluation.digest,
         )
         with arithmetic(task.threads, deterministic=deterministic):
-            header = _header(task, splits, runs)
+            header = _header(task, splits, runs, (*splits.notes, *prepared.notes))
             check_forward(task.single(0))
             check_stages(*task.what())
             if read_header(root) is None:  # one that goes on keeps what its anchor said
@@ -331,7 +331,7 @@ def check_runs(runs: object, record: RecordConfig | None = None) -> None:
         )
 
 
-def _header(task: TrainRun, splits: Splits, runs: int) -> Header:
+def _header(task: TrainRun, splits: Splits, runs: int, told: tuple[str, ...]) -> Header:
     recipe, data = task.recipe, task.training_set()
     if recipe.augment != "none" and data.inputs.ndim != 4:
         raise RecipeError(
@@ -345,7 +345,7 @@ def _header(task: TrainRun, splits: Splits, runs: int) -> Header:
             "blended; leave it out, or set model.fine_tune to false."
         )
     origins = parameter_origins(architecture(recipe.model), data.input_shape, data.num_classes)
-    notes = []
+    notes = list(told)
     if origins.shared:
         notes.append(
             f"The seed re-draws {origins.redrawn_count:,} parameters; {origins.shared_count:,} start from shared "
