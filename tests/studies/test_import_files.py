@@ -264,3 +264,11 @@ def test_ids_are_kept_as_written(tmp_path):
 def test_empty_prefix_is_refused(refused):
     """Without a prefix every column would be a class."""
     assert "prefix of probability columns is empty" in refused(LONG, columns=ColumnNames(probability_prefix=""))
+
+
+def test_pipes_are_not_waited_for(tmp_path):
+    """A named pipe, to which nobody writes, is refused at once, whatever it is called."""
+    for name in ("pipe.npy", "pipe.csv"):
+        os.mkfifo(tmp_path / name)
+        with pytest.raises(DataError, match="is no regular file but a pipe or a device"):
+            import_predictions([tmp_path / name], tmp_path / "study")

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reseed._errors import DataError
-from reseed.data import TABLE_EXTENSIONS, file_extension
+from reseed.data import TABLE_EXTENSIONS, check_regular, file_extension
 from reseed.studies._import import from_predictions
 from reseed.studies._import_labels import as_numbers, same_spelling
 from reseed.studies._import_long import from_long
@@ -79,11 +79,21 @@ def import_predictions(
 
 def _array(path: Path) -> NDArray[Any]:
     """Read one array, never unpickling and never loading more than the file holds."""
+    check_regular(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # odd headers warn before they fail
             return np.asarray(np.lib.format.open_memmap(path, mode="r"))
-    except (OSError, ValueError, TypeError, OverflowError, SyntaxError, TokenError) as error:
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        OverflowError,
+        SyntaxError,
+        TokenError,
+        RecursionError,
+        MemoryError,
+    ) as error:
         is_pickled = "Python objects" in str(error)
         reason = "it holds pickled objects, which are never read" if is_pickled else str(error).rstrip(".")
         raise DataError(f"cannot read {str(path)!r} as a numpy array: {reason}.") from error

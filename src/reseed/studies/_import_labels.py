@@ -1,60 +1,16 @@
-"""Labels of tables: text as it is written, and one spelling for what several files write differently."""
+"""Labels of tables in one spelling, where several files, or columns, write them differently."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from reseed._errors import DataError
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
 _WHOLE = re.compile(r"0|-?[1-9][0-9]*")
 _WHOLE_WITH_POINT = re.compile(r"(-?[0-9]+)\.0+")
-
-
-def as_written(column: pa.ChunkedArray, where: str, *, may_be_empty: bool = False) -> NDArray[Any]:
-    """Return a column's values as text: that of delimited files as it stands there, whole numbers without a point.
-
-    Args:
-        column: The values.
-        where: What messages call it.
-        may_be_empty: Whether empty text is a value.
-
-    Returns:
-        Objects, [sample].
-
-    Raises:
-        DataError: It holds neither text nor numbers, or a value is missing.
-    """
-    import pyarrow as pa
-
-    kind = column.type
-    if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        raise DataError(f"{where} is of type {kind}; it must hold text or numbers.")
-    values: list[Any] = column.to_pylist()
-    texts = np.array([_text(value) for value in values], dtype=object)
-    is_missing = np.array(
-        [
-            value is None or value != value or (value == "" and not may_be_empty)  # NaN is not itself
-            for value in values
-        ],
-        bool,
-    )
-    if is_missing.any():
-        row = int(np.flatnonzero(is_missing)[0])
-        raise DataError(f"{where} has no value in row {row} (counting from 0).")
-    return texts
-
-
-def _text(value: Any) -> str:
-    is_whole = isinstance(value, float) and value.is_integer()
-    return str(int(value) if is_whole else value)
 
 
 def same_spelling(columns: Sequence[NDArray[Any]]) -> tuple[list[NDArray[Any]], list[str]]:

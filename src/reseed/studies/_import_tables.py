@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reseed._errors import DataError
-from reseed.data import find_column, read_table, without_index
-from reseed.studies._import_labels import as_written
+from reseed.data import column_texts, find_column, read_table, table_notes, without_index
 
 
 @dataclass(frozen=True)
@@ -65,11 +64,10 @@ class PredictionTable:
         Raises:
             DataError: It is unreadable, or lacks a column that was named on purpose.
         """
-        if not path.is_file():
-            raise DataError(f"no such file: {str(path)!r}.")
         wanted = {role: str(getattr(names, role)) for role in _ROLES}
         table, index = without_index(read_table(path, None), {*wanted.values(), *names.runs})
-        notes = (f"{path.name}: {', '.join(index)} was left out, an index that pandas wrote.",) if index else ()
+        notes = table_notes(table)
+        notes += (f"{path.name}: {', '.join(index)} was left out, an index that pandas wrote.",) if index else ()
         found = cls(table, path.name, names, {}, notes)
         # What was named on purpose comes first: --target label takes the column away from the answers.
         for role in sorted(wanted, key=lambda role: not found.is_named(role)):
@@ -108,8 +106,22 @@ class PredictionTable:
         return values
 
     def column(self, name: str, *, may_be_empty: bool = False) -> NDArray[Any]:
-        """Return a column's values as text, [sample]."""
-        return as_written(self.table.column(name), f"{self.where}: column {name!r}", may_be_empty=may_be_empty)
+        """Return a column's values as text, [sample]: whole numbers without a point, all else as it is written.
+
+        Raises:
+            DataError: A value is missing, or its type is no text and no number.
+        """
+        import pyarrow as pa
+
+        kind = self.table.column(name).type
+        if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+            raise DataError(f"{self.where}: column {name!r} is of type {kind}; it must hold text or numbers.")
+        values = np.array(column_texts(self.table, name, self.where), dtype=object)
+        is_missing = np.array([value is None or (value == "" and not may_be_empty) for value in values.tolist()], bool)
+        if is_missing.any():
+            row = int(np.flatnonzero(is_missing)[0])
+            raise DataError(f"{self.where}: column {name!r} has no value in row {row} (counting from 0).")
+        return values
 
     def numbers(self, name: str) -> NDArray[np.float64]:
         """Return a column's values as numbers, [sample].
