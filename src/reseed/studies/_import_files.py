@@ -23,6 +23,10 @@ from reseed.studies._targets import AUTO
 from reseed.training import Level
 
 
+# What numpy raises over headers that somebody wrote to that end.
+_UNREADABLE = (OSError, ValueError, TypeError, OverflowError, SyntaxError, TokenError, RecursionError, MemoryError)
+
+
 def import_predictions(
     paths: Sequence[Path],
     out: str | Path,
