@@ -22,7 +22,6 @@ from reseed.studies._study import Study
 from reseed.studies._targets import AUTO
 from reseed.training import Level
 
-
 # What numpy raises over headers that somebody wrote to that end.
 _UNREADABLE = (OSError, ValueError, TypeError, OverflowError, SyntaxError, TokenError, RecursionError, MemoryError)
 
