@@ -154,6 +154,7 @@ def test_csv_is_quoted_as_ever(read, content, expected):
         ),
         ("data.csv", 'text,label,\n"a, b",x,\nc,y,\n', "data.csv: Columns without name and values are left out: 1."),
         ("data.csv", 'text,label,,\n"a, b",x,,\nc,y,,\n', "data.csv: Columns without name and values are left out: 2."),
+        ("data.csv", 'text,label,Unnamed: 2\n"a, b",x,\nc,y,\n', "data.csv: Columns without name and values are left"),
     ],
 )
 def test_other_layouts_are_found(read, name, content, note):

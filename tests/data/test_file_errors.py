@@ -49,6 +49,11 @@ def refuses(config, message):
             "neither a text column nor numeric columns beside the label 'label'; set text or features to some of "
             "words, label",
         ),
+        (
+            "size;weight;label\n1,5;;x\n2,5;3,5;y\n2,5;x;y\n",
+            {},
+            "label. Numbers need a decimal point, not a comma: size.",
+        ),
         ("text,label\na,x\nb,x\n", {}, "data.csv: only one class, 'x'"),
         (
             "text,label\na,x\nb,x\nc,y\n",

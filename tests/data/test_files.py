@@ -231,8 +231,10 @@ def test_columns_that_are_not_used_are_told(write):
     rows = [f'{row},{row},"{row},5",2024-01-0{row},,{"xxyyx"[row - 1]},train' for row in range(1, 5)]
     content = "\n".join(["id,n,price,when,empty,label,part", *rows, '5,5,"5,5",2024-01-05,,x,test'])
     path = write("data.csv", content)
-    told = "The features are n; not used: id (numbers), price (text), when (dates), empty (no values)."
-    assert load(DataConfig(path, split="part")).notes == (told,)
+    assert load(DataConfig(path, split="part")).notes == (
+        "The features are n; not used: id (numbers), price (text: numbers with commas), when (dates), empty (no "
+        "values).",
+    )
     assert load(DataConfig(path, split="part", holdout=0.5, text="price")).notes == (
         "The text is price; not used: id, n (numbers), when (dates), empty (no values).",
     )

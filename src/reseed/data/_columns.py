@@ -72,9 +72,11 @@ def input_columns(table: pa.Table, config: DataConfig, label: str, where: str) -
         _check_slip(table, name, where)
     numeric = tuple(name for name in others if is_number(table[name].type) and plain_name(name) != "id")
     if not numeric:
+        commas = [name for name in others if is_text(table[name].type) and _has_commas(table[name])]
+        hint = f" Numbers need a decimal point, not a comma: {', '.join(commas)}." if commas else ""
         raise DataError(
             f"{where} has neither a text column nor numeric columns beside the label {label!r}; set text or "
-            f"features to some of {', '.join(table.column_names)}."
+            f"features to some of {', '.join(table.column_names)}.{hint}"
         )
     return numeric
 
@@ -102,10 +104,17 @@ def _kind(column: Any) -> str:
     if column.null_count == len(column):
         return "no values"
     if is_text(column.type):
-        return "text"
+        return "text: numbers with commas" if _has_commas(column) else "text"
     if is_number(column.type):
         return "numbers"
     return "dates" if pa.types.is_temporal(column.type) else str(column.type)
+
+
+def _has_commas(column: Any) -> bool:
+    """Whether text is mostly numbers in which commas stand for points or part the thousands."""
+    start = [value or "" for value in column.slice(0, _SAMPLED).to_pylist()]
+    has_comma = any("," in value for value in start)
+    return has_comma and 2 * sum(_parses(value.replace(",", "")) for value in start) > len(start)
 
 
 def _listed(found: Sequence[str]) -> str:

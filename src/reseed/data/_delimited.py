@@ -60,7 +60,7 @@ def _parsed(text: bytes, delimiter: str, as_text: Sequence[str] | None, *, enclo
     parsing = csv.ParseOptions(delimiter=delimiter, quote_char='"' if enclosed else False, newlines_in_values=enclosed)
     with csv.open_csv(pa.BufferReader(text), reading, parsing) as reader:
         names = reader.schema.names
-    check_size(_CELL * len(names) * (text.count(b"\n") or text.count(b"\r")), where)
+    check_size(_CELL * (text.count(delimiter.encode()) + (text.count(b"\n") or text.count(b"\r"))), where)
     wanted = None if as_text is None else {plain_name(name) for name in as_text}
     kinds = {name: pa.string() for name in names if wanted is None or plain_name(name) in wanted}
     return csv.read_csv(pa.BufferReader(text), reading, parsing, csv.ConvertOptions(column_types=kinds))

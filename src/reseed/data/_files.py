@@ -10,7 +10,7 @@ from reseed.data._config import DataConfig
 from reseed.data._dataset import shown
 from reseed.data._formats import EXTENSIONS, TABLES, extension
 from reseed.data._index_columns import without_index
-from reseed.data._opened import check_regular, understood
+from reseed.data._opened import check_file, understood
 from reseed.data._rows import Rows, split_rows, to_splits
 from reseed.data._splits import Splits
 
@@ -27,7 +27,8 @@ def load_file(path: Path, config: DataConfig) -> Splits:
     Raises:
         DataError: the file cannot be used; the message names it and what to change.
     """
-    _check_file(path)
+    check_file(path)
+    _check_kind(path)
     if config.eval_file is not None and config.split is not None:
         raise DataError(f"split={config.split!r} and eval_file={config.eval_file!r} are both given; choose one.")
     if config.eval_split is not None and config.split is None:
@@ -50,7 +51,8 @@ def _load_table(path: Path, config: DataConfig) -> Splits:
         train, evaluation = _by_split(train, table, config, config.split, path.name)
     elif config.eval_file is not None:
         second = expanded(config.eval_file)
-        _check_file(second)
+        check_file(second)
+        _check_kind(second)
         with understood(second, extension(second)[1:]):
             evaluation, more = _second_file(second, config, inputs, label)
         notes = tuple(dict.fromkeys((*notes, *more)))
@@ -83,16 +85,13 @@ def _read(path: Path, config: DataConfig, as_text: tuple[str, ...]) -> tuple["pa
     return table, (*table_notes(table), *((told,) if left_out else ()))
 
 
-def _check_file(path: Path) -> None:
-    check_regular(path)
+def _check_kind(path: Path) -> None:
     if extension(path) not in EXTENSIONS:
         kind = f"extension {extension(path)!r}" if extension(path) else "no extension"
         raise DataError(
             f"{path.name} has {kind}; files that can be read end in {', '.join(EXTENSIONS)} (.gz may follow "
             "the text formats)."
         )
-    if path.stat().st_size == 0:
-        raise DataError(f"{path.name} is empty (0 bytes).")
 
 
 def _load_arrays(path: Path, config: DataConfig) -> Splits:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import takewhile
 
 from reseed.data._encoding import line_of
@@ -30,7 +31,7 @@ class Layout:
     delimiter: str
     notes: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def text(self) -> bytes:
         """The header and all that follows."""
         return self.content[self.start :] if self.start else self.content

@@ -18,14 +18,15 @@ _BLOCK = 1 << 20  # bytes that are decompressed at a time
 _MESSAGE = 300  # characters of a reader's own message, which may quote a row
 
 
-def check_regular(path: Path) -> None:
-    """Accepts a path that leads to a regular file, itself or through links.
+def check_file(path: Path) -> None:
+    """Accepts a path that leads to a regular file with something in it, itself or through links.
 
     Raises:
-        DataError: there is none, or a folder, a pipe or a device, which might never end.
+        DataError: there is none, or a folder, a pipe or a device, which might never end; or it is empty.
     """
-    with opened(path):
-        pass
+    with opened(path) as file:
+        if not os.fstat(file.fileno()).st_size:
+            raise DataError(f"{path.name} is empty (0 bytes).")
 
 
 @contextmanager
@@ -33,7 +34,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
     """Opens a regular file for reading.
 
     Raises:
-        DataError: see `check_regular`; or it may not be read.
+        DataError: there is none, it may not be read, or it is a folder, a pipe or a device, which might never end.
     """
     try:
         str(path).encode()

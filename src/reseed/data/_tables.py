@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,12 +13,13 @@ from reseed._errors import DataError
 from reseed.data._dataset import shown
 from reseed.data._encoding import utf8_content
 from reseed.data._formats import DELIMITERS, TABLES, extension
-from reseed.data._opened import check_regular, content_of, understood
+from reseed.data._opened import check_file, content_of, understood
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _NOTES = b"reseed.notes"
+_UNNAMED = re.compile(r"\s*|Unnamed: \d+")
 
 
 def read_table(path: Path, as_text: Sequence[str] | None) -> pa.Table:
@@ -37,14 +39,12 @@ def read_table(path: Path, as_text: Sequence[str] | None) -> pa.Table:
     kind = extension(path)
     if kind not in TABLES:
         raise DataError(f"{path.name} is no table; files of tables end in {', '.join(TABLES)}.")
-    check_regular(path)
-    if path.stat().st_size == 0:
-        raise DataError(f"{path.name} is empty (0 bytes).")
+    check_file(path)
     with understood(path, kind[1:]):
         table, notes = _read(path, kind, as_text)
         names = table.column_names  # decoded only now
-    empty = [place for place, name in enumerate(names) if not name.strip() and _is_empty(table.column(place))]
-    if empty:  # every line of the file ends in a delimiter
+    empty = [place for place, name in enumerate(names) if _UNNAMED.fullmatch(name) and _is_empty(table.column(place))]
+    if empty:  # every line of the file ends in a delimiter, or of the one that pandas made it of
         table = table.select([place for place in range(len(names)) if place not in empty])
         notes = (*notes, f"Columns without name and values are left out: {len(empty)}.")
     twice = [name for name, count in Counter(table.column_names).items() if count > 1]

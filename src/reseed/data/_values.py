@@ -77,7 +77,7 @@ def is_whole(value: float | Decimal) -> bool:
 
 
 def column_texts(table: pa.Table, name: str, where: str) -> list[str | None]:
-    """The values of a column of any type as text, None where missing; see `written`.
+    """The values of a column of any type as text; whole numbers without a decimal point, None where missing.
 
     Args:
         table: any table.
