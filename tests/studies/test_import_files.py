@@ -84,7 +84,6 @@ def test_pickles_are_never_read(tmp_path, kind):
 @pytest.mark.parametrize(
     "content",
     [
-        b"",
         b"\x93NUMPY",
         b"PK\x03\x04 an archive",
         b"a,b\n1,2\n",
@@ -272,3 +271,9 @@ def test_pipes_are_not_waited_for(tmp_path):
         os.mkfifo(tmp_path / name)
         with pytest.raises(DataError, match="is no regular file but a pipe or a device"):
             import_predictions([tmp_path / name], tmp_path / "study")
+
+
+@pytest.mark.parametrize("extension", ["npy", "csv", "jsonl", "parquet"])
+def test_empty_files_are_refused(refused, extension):
+    """A file of no bytes is named as such, whatever it should be."""
+    assert refused(b"", extension=extension) == f"file0.{extension} is empty (0 bytes)."

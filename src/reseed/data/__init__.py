@@ -13,7 +13,7 @@ from reseed.data._formats import extension as file_extension
 from reseed.data._index_columns import without_index
 from reseed.data._load import load
 from reseed.data._named import DATA_NAMES
-from reseed.data._opened import check_regular
+from reseed.data._opened import check_file
 from reseed.data._preview import preview, previews, shows_numbers
 from reseed.data._splits import Splits
 from reseed.data._tables import read_table, table_notes
@@ -26,7 +26,7 @@ __all__ = [
     "DataConfig",
     "Dataset",
     "Splits",
-    "check_regular",
+    "check_file",
     "column_texts",
     "file_extension",
     "find_column",

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reseed._errors import DataError
-from reseed.data import TABLE_EXTENSIONS, check_regular, file_extension
+from reseed.data import TABLE_EXTENSIONS, check_file, file_extension
 from reseed.studies._import import from_predictions
 from reseed.studies._import_labels import as_numbers, same_spelling
 from reseed.studies._import_long import from_long
@@ -82,7 +82,7 @@ def import_predictions(
 
 def _array(path: Path) -> NDArray[Any]:
     """Read one array, never unpickling and never loading more than the file holds."""
-    check_regular(path)
+    check_file(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # odd headers warn before they fail
