@@ -7,17 +7,8 @@ from jaxtyping import Float
 from scipy.special import rel_entr
 
 from reseed._errors import InputError
-from reseed.instability._arrays import (
-    ArrayLike,
-    Result,
-    encode,
-    give_back,
-    label_array,
-    run_axis_first,
-    same_shape,
-    to_numpy,
-    undefined,
-)
+from reseed.instability._arrays import ArrayLike, Result, give_back, to_numpy, undefined
+from reseed.instability._labels import encode, label_array, run_axis_first, same_shape
 from reseed.instability._probabilities import check_probabilities
 
 _WIDE = 65_536

@@ -8,8 +8,9 @@ from jaxtyping import Float, Integer
 from scipy.special import ndtri, stdtrit
 
 from reseed._errors import InputError
-from reseed.instability._arrays import ArrayLike, brief, encode, run_axis_first, undefined
+from reseed.instability._arrays import ArrayLike, brief, undefined
 from reseed.instability._entropy_table import Correction, check_correction
+from reseed.instability._labels import encode, run_axis_first
 from reseed.instability._leave_one_out import STATISTICS, Statistic, means_without_each_run, per_sample
 
 Method: TypeAlias = Literal["jackknife", "samples", "two-way"]

@@ -8,19 +8,8 @@ from jaxtyping import Bool, Float, Integer
 
 from reseed._errors import InputError
 from reseed._numbers import is_whole
-from reseed.instability._arrays import (
-    ArrayLike,
-    Result,
-    brief,
-    encode,
-    float_array,
-    give_back,
-    label_array,
-    run_axis_first,
-    same_shape,
-    to_numpy,
-    undefined,
-)
+from reseed.instability._arrays import ArrayLike, Result, brief, float_array, give_back, to_numpy, undefined
+from reseed.instability._labels import encode, encode_together, label_array, run_axis_first, same_shape
 
 ROUNDING = 1e-12  # what a sum or difference of two given numbers may miss its limit by
 
@@ -266,9 +255,7 @@ def flat_codes(
         return codes.reshape(len(array), int(np.prod(array.shape[1:]))), None, array.shape[1:]
     gold = label_array(targets, "targets")
     same_shape(array[0], gold, ("labels of one run", "targets"))
-    if array.dtype.kind in "UT":
-        codes, _ = encode(np.concatenate([array, gold[None]]))
-        array, gold = codes[:-1], codes[-1]
+    array, gold = encode_together(array, gold)
     return array.reshape(len(array), gold.size), gold.reshape(-1), gold.shape
 
 

@@ -11,18 +11,9 @@ import numpy as np
 from jaxtyping import Float, Shaped
 
 from reseed._errors import InputError
-from reseed.instability._arrays import (
-    ArrayLike,
-    Result,
-    brief,
-    encode,
-    float_array,
-    give_back,
-    label_array,
-    to_numpy,
-    undefined,
-)
+from reseed.instability._arrays import ArrayLike, Result, brief, float_array, give_back, to_numpy, undefined
 from reseed.instability._label_entropy import label_entropy
+from reseed.instability._labels import encode, label_array
 
 BURN_IN = 0.5
 PASSES = ("dropout_label_entropy", "dropout_margin")

@@ -7,9 +7,10 @@ from jaxtyping import Int, Integer
 from scipy.special import bdtrc
 
 from reseed._errors import InputError
-from reseed.instability._arrays import ArrayLike, Result, encode, give_back, run_axis_first, undefined
+from reseed.instability._arrays import ArrayLike, Result, give_back, undefined
 from reseed.instability._counts import blocks
 from reseed.instability._jitter import self_consistency
+from reseed.instability._labels import encode, run_axis_first
 from reseed.instability._rashomon import ROUNDING
 
 ABSTAIN = -1
@@ -181,6 +182,10 @@ def _members(labels: ArrayLike, least: int) -> Integer[np.ndarray, "run ..."]:
         raise InputError("labels holds strings, among which -1 cannot mark an abstention; pass integer codes.")
     if (array == ABSTAIN).any():
         raise InputError("labels holds -1, which marks an abstention; number the classes from 0.")
+    if array.dtype.kind == "O" or array.dtype == np.uint64:
+        raise InputError(
+            "labels holds numbers beyond 64 bits, beside which -1 cannot mark an abstention; number the classes from 0."
+        )
     return array.astype(np.int64) if array.dtype.kind == "u" else array
 
 
