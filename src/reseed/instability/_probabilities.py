@@ -1,5 +1,8 @@
 """From class probabilities to labels, and what is read off a probability over runs."""
 
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
 import numpy as np
 import torch
 
@@ -19,7 +22,8 @@ def predicted_labels(probabilities: ArrayLike) -> Result:
     """Returns the class of the largest probability; the lowest such class where several tie.
 
     Libraries break ties differently, and differently on different devices, which would count as instability
-    where there is none; here the lowest index wins everywhere. Any scores will do, logits as well.
+    where there is none; here the lowest index wins everywhere. Any scores will do, logits as well, and infinite ones:
+    -inf rules a class out. NaN, and a row that rules out every class, are no answer and are refused.
 
     Args:
         probabilities: scores [..., class].
@@ -28,7 +32,7 @@ def predicted_labels(probabilities: ArrayLike) -> Result:
         Classes [...], int64.
 
     Raises:
-        InputError: NaN, no classes, or an argument that does not hold numbers.
+        InputError: NaN, a row of nothing but -inf, no classes, or an argument that does not hold numbers.
 
     Example:
         >>> predicted_labels([[0.1, 0.9, 0.0], [0.4, 0.4, 0.2]])
@@ -38,7 +42,11 @@ def predicted_labels(probabilities: ArrayLike) -> Result:
         return _predicted_on_device(probabilities)
     array = float_array(probabilities, "probabilities")
     _need_classes(array.shape)
-    return np.asarray(array.argmax(axis=-1))[()]  # numpy documents the first maximum
+    labels = np.asarray(array.argmax(axis=-1))  # numpy documents the first maximum
+    none = np.isneginf(np.take_along_axis(array, labels[..., None], axis=-1)[..., 0])
+    if none.any():
+        _refuse_no_answer(np.argwhere(none)[0])
+    return labels[()]
 
 
 def _predicted_on_device(scores: torch.Tensor) -> torch.Tensor:
@@ -52,8 +60,19 @@ def _predicted_on_device(scores: torch.Tensor) -> torch.Tensor:
         place = tuple(bad.nonzero()[0].tolist())
         raise InputError(f"probabilities holds NaN at position {place}; find the run that diverged and leave it out.")
     classes = torch.arange(scores.shape[-1], device=scores.device)
-    leads = scores.detach() == scores.detach().amax(dim=-1, keepdim=True)
+    highest = scores.detach().amax(dim=-1, keepdim=True)
+    none = highest.squeeze(-1).isneginf()
+    if none.any():
+        _refuse_no_answer(none.nonzero()[0])
+    leads = scores.detach() == highest
     return torch.where(leads, classes, len(classes)).amin(dim=-1)
+
+
+def _refuse_no_answer(place: Iterable[Any]) -> NoReturn:
+    raise InputError(
+        f"probabilities holds nothing but -inf at position {tuple(map(int, place))}; "
+        "find the run that diverged and leave it out."
+    )
 
 
 def _need_classes(shape: tuple[int, ...]) -> None:
