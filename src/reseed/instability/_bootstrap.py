@@ -3,12 +3,13 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float, Int
 
 from reseed._errors import InputError
+from reseed._simplex import check_simplex
 from reseed.instability._arrays import ArrayLike, Result, brief, check_in_unit, float_array, give_back, undefined
 from reseed.instability._estimate import Estimate, interval, mean_variance, no_estimate
-from reseed.instability._probabilities import check_probabilities
+from reseed.instability._rounding import in_type_of, unit_roundoff
 
 _BLOCK = 1 << 20  # numbers that are worked on at a time
 
@@ -30,6 +31,7 @@ class BootstrapInstability:
         bootstraps: number of resamples.
         mape_estimate: `mean_mape` with its 95 % interval.
         index_estimate: `mean_index` with its 95 % interval.
+        label: the class that the original decides for, [sample]; 1 for the positive one.
     """
 
     mape: Result
@@ -42,6 +44,7 @@ class BootstrapInstability:
     bootstraps: int
     mape_estimate: Estimate
     index_estimate: Estimate
+    label: Result
 
 
 def bootstrap_instability(
@@ -59,9 +62,9 @@ def bootstrap_instability(
         MAPE_i = (1 / B) sum_b |p_bi - p_i|
         index_i = (1 / B) sum_b 1[class(p_bi) != class(p_i)]
 
-    A probability of the positive class, `[sample]`, decides for it at or above `threshold`; a distribution
-    `[sample, class]` decides for its largest entry, the lowest of several. The plot of instability shows `low`
-    and `high` against `prediction`.
+    A probability of the positive class, `[sample]`, decides for it at or above `threshold`, which is rounded to the
+    type that predictions are given in; a distribution `[sample, class]` decides for its largest entry, the lowest of
+    several. The plot of instability shows `low` and `high` against `prediction`.
 
     The values are means over resamples: their expectation does not depend on B, and their noise falls with
     its root. Percentiles do need many: at least 200 resamples are asked for by the reference, 1000 suggested.
@@ -108,8 +111,10 @@ def bootstrap_instability(
         raise InputError(f"threshold must be in [0, 1], got {threshold}; pass for example 0.5.")
     if not 0 <= percentiles[0] < percentiles[1] <= 100:
         raise InputError(f"percentiles must be two rising numbers in [0, 100], got {percentiles!r}.")
-    _check(base, "original")
-    _check(others, "resampled")
+    _check(base, "original", unit_roundoff(original))
+    _check(others, "resampled", unit_roundoff(resampled))
+    decided = _decided(base, in_type_of(np.array(threshold), original), base.ndim)
+    reached = in_type_of(np.array(threshold), resampled)
     count, samples = others.shape[:2]
     mape, low, high = np.zeros(base.shape), np.zeros(base.shape), np.zeros(base.shape)
     index = np.zeros(samples)
@@ -122,7 +127,7 @@ def bootstrap_instability(
         mape[some] = apart.mean(axis=0)
         errors += apart.reshape(count, len(here), -1).mean(axis=-1).sum(axis=1) if apart.size else 0.0
         low[some], high[some] = np.percentile(there, percentiles, axis=0)
-        differs = _differs(base[some], others[:, some], threshold)
+        differs = _decided(others[:, some], reached, base.ndim) != decided[some]
         index[some] = differs.mean(axis=0)
         flips += differs.sum(axis=1)
     if not samples:
@@ -138,6 +143,7 @@ def bootstrap_instability(
         count,
         _estimate(mape.reshape(samples, -1).mean(axis=-1) if mape.size else index, errors),
         _estimate(index, flips),
+        give_back(decided, original, resampled),
     )
 
 
@@ -154,19 +160,18 @@ def _estimate(values: Float[np.ndarray, " sample"], sums: Float[np.ndarray, " bo
     return replace(found, method=", ".join(parts))
 
 
-def _check(values: Float[np.ndarray, "..."], name: str) -> None:
+def _check(values: Float[np.ndarray, "..."], name: str, unit: float) -> None:
     """Raises unless values are probabilities; with a class axis, distributions."""
     if values.ndim == (2 if name == "original" else 3):
         if not values.shape[-1]:
             raise InputError(f"{name} has no classes, got {brief(values)}; pass a column for each.")
-        check_probabilities(values, name)
+        check_simplex(values, name, unit=unit)
         return
     check_in_unit(values, name)
 
 
-def _differs(
-    base: Float[np.ndarray, " sample *class"], others: Float[np.ndarray, "bootstrap sample *class"], threshold: float
-) -> Bool[np.ndarray, "bootstrap sample"]:
-    if base.ndim == 2:
-        return np.asarray(others.argmax(axis=-1) != base.argmax(axis=-1))
-    return np.asarray((others >= threshold) != (base >= threshold))
+def _decided(
+    values: Float[np.ndarray, "..."], threshold: Float[np.ndarray, ""], axes: int
+) -> Int[np.ndarray, "... sample"]:
+    """Returns the class that predictions decide for: the largest, or whether they reach a threshold."""
+    return np.asarray(values.argmax(axis=-1) if axes == 2 else (values >= threshold).astype(np.int64))

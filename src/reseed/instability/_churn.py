@@ -7,9 +7,9 @@ from jaxtyping import Float
 from scipy.special import rel_entr
 
 from reseed._errors import InputError
-from reseed.instability._arrays import ArrayLike, Result, give_back, to_numpy, undefined
+from reseed.instability._arrays import ArrayLike, Result, give_back, undefined
 from reseed.instability._labels import encode, label_array, run_axis_first, same_shape
-from reseed.instability._probabilities import check_probabilities
+from reseed.instability._probabilities import distributions
 
 _WIDE = 65_536
 
@@ -115,10 +115,8 @@ def soft_churn(p: ArrayLike, q: ArrayLike, norm: Literal["tv", "l1", "l2", "js"]
     """
     if norm not in ("tv", "l1", "l2", "js"):
         raise InputError(f"norm={norm!r} is unknown; pass 'tv', 'l1', 'l2' or 'js'.")
-    first, second = to_numpy(p, "p"), to_numpy(q, "q")
+    first, second = distributions(p, "p"), distributions(q, "q")
     same_shape(first, second, ("p", "q"))
-    check_probabilities(first, "p")
-    check_probabilities(second, "q")
     classes = first.shape[-1]
     first, second = first.reshape(-1, classes), second.reshape(-1, classes)
     if not len(first):

@@ -8,6 +8,7 @@ from scipy.special import xlogy
 from reseed._simplex import check_simplex
 from reseed.instability._arrays import ArrayLike, Result, give_back
 from reseed.instability._margins import scores_and_targets, target_margin
+from reseed.instability._rounding import unit_roundoff
 
 _BLOCK = 1_000_000  # probabilities in one block
 
@@ -66,7 +67,7 @@ def label_quality(probabilities: ArrayLike, targets: ArrayLike) -> LabelQuality:
         Mueller, "Model-agnostic label quality scoring to detect real-world label errors", 2022.
     """
     array, gold = scores_and_targets(probabilities, targets, "probabilities")
-    check_simplex(array, "probabilities")
+    check_simplex(array, "probabilities", unit=unit_roundoff(probabilities))
     flat, own = array.reshape(-1, array.shape[-1]), gold.reshape(-1)
     confidence, entropy = np.empty(len(flat)), np.empty(len(flat))
     step = max(1, _BLOCK // flat.shape[1])

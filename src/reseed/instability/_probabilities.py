@@ -5,8 +5,10 @@ from typing import Any, NoReturn
 
 import numpy as np
 import torch
+from jaxtyping import Float
 
 from reseed._errors import InputError
+from reseed._numbers import is_whole
 from reseed._simplex import TOLERANCE, check_simplex
 from reseed.instability._arrays import (
     ArrayLike,
@@ -16,6 +18,7 @@ from reseed.instability._arrays import (
     give_back,
     undefined,
 )
+from reseed.instability._rounding import unit_roundoff
 
 
 def predicted_labels(probabilities: ArrayLike) -> Result:
@@ -83,6 +86,8 @@ def _need_classes(shape: tuple[int, ...]) -> None:
 def check_probabilities(probabilities: ArrayLike, name: str = "probabilities") -> None:
     """Raises unless every row is a distribution: not negative, no NaN, and summing to one within 1e-4.
 
+    Half precision may miss one by more, by what it rounds.
+
     Args:
         probabilities: distributions [..., class].
         name: what error messages call the argument.
@@ -96,7 +101,37 @@ def check_probabilities(probabilities: ArrayLike, name: str = "probabilities") -
             ...
         reseed._errors.InputError: probabilities sums to 0.9 at position (0,), not to 1; pass softmax outputs...
     """
-    check_simplex(float_array(probabilities, name), name)
+    distributions(probabilities, name)
+
+
+def distributions(probabilities: ArrayLike, name: str = "probabilities") -> Float[np.ndarray, "... class"]:
+    """Returns checked distributions as an array."""
+    array = float_array(probabilities, name)
+    check_simplex(array, name, unit=unit_roundoff(probabilities))
+    return array
+
+
+def probability_runs(probabilities: ArrayLike) -> Float[np.ndarray, "run sample class"]:
+    """Checks class probabilities of several runs."""
+    array = float_array(probabilities, "probabilities")
+    if array.ndim != 3 or not len(array) or not array.shape[2]:
+        raise InputError(
+            f"probabilities must be [run, sample, class], got {brief(array)}; of two classes pass both, for example "
+            "`numpy.stack([1 - p, p], axis=-1)`."
+        )
+    check_simplex(array, "probabilities", unit=unit_roundoff(probabilities))
+    return array
+
+
+def class_runs(probabilities: ArrayLike, class_index: int | None) -> Float[np.ndarray, "run sample ..."]:
+    """Checks class probabilities and picks one class of them if asked to."""
+    array = probability_runs(probabilities)
+    if class_index is None:
+        return array
+    classes = array.shape[2]
+    if not is_whole(class_index) or not 0 <= class_index < classes:
+        raise InputError(f"class_index={class_index!r} is not one of the {classes} classes; pass 0..{classes - 1}.")
+    return array[..., class_index]
 
 
 def confidence_mean_std(probability: ArrayLike, ddof: int = 0) -> tuple[Result, Result]:

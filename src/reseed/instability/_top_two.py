@@ -11,7 +11,7 @@ from reseed.instability._arrays import ArrayLike, Result, give_back, undefined
 from reseed.instability._counts import blocks
 from reseed.instability._jitter import self_consistency
 from reseed.instability._labels import encode, run_axis_first
-from reseed.instability._rashomon import ROUNDING
+from reseed.instability._rounding import highest_reached, lowest_reaching
 
 ABSTAIN = -1
 
@@ -102,7 +102,7 @@ def selective_ensemble(labels: ArrayLike, *, alpha: float = 0.05) -> SelectiveEn
             f"{runs} runs cannot reach p <= {alpha} even where all agree (p = {min(1.0, 2 * 0.5**runs):.4g}); "
             "the ensemble abstains everywhere."
         )
-    answers = np.where(p_values <= alpha, mode, ABSTAIN)
+    answers = np.where(p_values <= highest_reached(alpha), mode, ABSTAIN)
     rate = _abstention_rate(answers)
     return SelectiveEnsemble(
         give_back(answers.reshape(shape), labels), give_back(p_values.reshape(shape), labels), rate, runs
@@ -153,7 +153,7 @@ def self_consistency_ensemble(labels: ArrayLike, *, threshold: float) -> SelfCon
     shape = array.shape[1:]
     consistency = np.asarray(self_consistency(array))
     mode, _, _ = top_two(array.reshape(len(array), int(np.prod(shape))))
-    answers = np.where(consistency >= threshold - ROUNDING, mode.reshape(shape), ABSTAIN)
+    answers = np.where(consistency >= lowest_reaching(threshold), mode.reshape(shape), ABSTAIN)
     rate = _abstention_rate(answers)
     return SelfConsistencyEnsemble(give_back(answers, labels), give_back(consistency, labels), rate, len(array))
 

@@ -28,8 +28,8 @@ class AbstractMeanOverSamples(Metric):
     """The mean over all samples seen of a measure of the labels that several runs give to each.
 
     `update` takes a batch of samples: labels [run, sample], or scores [run, sample, class] of which the highest counts,
-    the lowest class at ties. States are summed over devices. A run that diverged has no answers: scores that are NaN are
-    refused as `predicted_labels` does, and nothing of their batch is counted; leave that run out.
+    the lowest class at ties. States are summed over devices. A run that diverged has no answers: scores that are NaN
+    are refused as `predicted_labels` does, and nothing of their batch is counted; leave that run out.
     """
 
     is_differentiable = False
