@@ -12,6 +12,7 @@ from reseed.instability._labels import encode, label_array, run_axis_first, same
 from reseed.instability._probabilities import distributions
 
 _WIDE = 65_536
+_SMALLEST = float(np.finfo(np.float64).smallest_subnormal)
 
 
 def churn(a: ArrayLike, b: ArrayLike) -> float:
@@ -134,7 +135,7 @@ def _distances(
     p: Float[np.ndarray, "sample class"], q: Float[np.ndarray, "sample class"], norm: str
 ) -> Float[np.ndarray, " sample"]:
     if norm == "js":
-        middle = (p + q) / 2
+        middle = np.maximum((p + q) / 2, _SMALLEST)  # half of the smallest number rounds to 0
         return np.asarray((rel_entr(p, middle) + rel_entr(q, middle)).sum(axis=1) / 2)
     if norm == "l2":
         return np.asarray(np.sqrt(((p - q) ** 2).sum(axis=1)))

@@ -77,8 +77,11 @@ def label_quality(probabilities: ArrayLike, targets: ArrayLike) -> LabelQuality:
         entropy[start : start + step] = -xlogy(block, block).sum(axis=1)
     # Rounding, or sums a little off one, may leave an entropy just outside its range.
     share = np.clip(entropy / np.log(flat.shape[1]), 0, 1)
-    ratio = share / np.maximum(confidence, np.finfo(np.float64).tiny)
-    weighted = np.where(ratio > 0, np.log1p(ratio) / np.where(ratio > 0, ratio, 1), 1.0)
+    # Probabilities down to the smallest there are count as they are; beyond it the ratio is infinite and the score 0.
+    with np.errstate(over="ignore"):
+        ratio = share / np.where(confidence > 0, confidence, 1.0)
+    finite = np.where(np.isinf(ratio) | (ratio == 0), 1.0, ratio)
+    weighted = np.select([ratio == 0, np.isinf(ratio)], [1.0, 0.0], np.log1p(finite) / finite)
     weighted[confidence == 0] = 0.0
     margin = target_margin(array, gold) / 2 + 0.5
     return LabelQuality(
