@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
-from jaxtyping import Float, Int, Integer
+from jaxtyping import Bool, Float, Int, Integer
 from numpy.typing import NDArray
 
 from reseed.instability._blocks import sample_ranges
@@ -38,6 +38,7 @@ class LabelPass:
         jitter: see `jitter`.
         mode_label: see `mode_label`.
         mode_share: see `mode_share`.
+        mode_tied: whether another label is as frequent as the mode label.
         right: share of runs that predict the target; 0 where that is unknown.
         answers: distinct labels with their counts, the most frequent first: a list of structures for each sample.
         pairs: see `flip_pairs`.
@@ -50,6 +51,7 @@ class LabelPass:
     jitter: Float[np.ndarray, " sample"]
     mode_label: Integer[np.ndarray, " sample"]
     mode_share: Float[np.ndarray, " sample"]
+    mode_tied: Bool[np.ndarray, " sample"]
     right: Float[np.ndarray, " sample"]
     answers: pa.ChunkedArray
     pairs: FlipPairs
@@ -107,7 +109,8 @@ class _Sums:
     def __init__(self, runs: int, samples: int, classes: int, kind: np.dtype[np.signedinteger]) -> None:
         self._entropies, self._digamma = entropy_table(runs, None), entropy_table(runs, "digamma")
         names = ("label_entropy", "corrected_entropy", "jitter", "mode_share", "right")
-        self.columns = {name: np.empty(samples) for name in names} | {"mode_label": np.empty(samples, kind)}
+        self.columns: dict[str, NDArray[Any]] = {name: np.empty(samples) for name in names}
+        self.columns |= {"mode_label": np.empty(samples, kind), "mode_tied": np.empty(samples, np.bool_)}
         self.pairs = PairSums(classes)
         self.frequencies = np.zeros(runs + 1, np.int64)  # (sample, label) pairs by count
         self.without = {statistic: np.zeros(runs) for statistic in STATISTICS} if runs > 2 else {}
@@ -132,6 +135,7 @@ class _Sums:
         self.frequencies += np.bincount(several, minlength=runs + 1)
         self.frequencies[runs] += np.count_nonzero(found.distinct == 1)
         self._put(some, found, corrected, labels, targets)
+        self.columns["mode_tied"][some] = _tied(found.distinct, several)
         return _answers(found.distinct, labels, np.concatenate(said), several)
 
     def _put(
@@ -155,6 +159,15 @@ class _Sums:
         }
         for name, column in values.items():
             self.columns[name][some] = column
+
+
+def _tied(distinct: Int[np.ndarray, " sample"], counts: Int[np.ndarray, " answer"]) -> Bool[np.ndarray, " sample"]:
+    """Tells where the first two counts are equal; `counts` are those of samples with several labels, largest first."""
+    tied = distinct > 1
+    lengths = distinct[tied]
+    first = np.cumsum(lengths) - lengths
+    tied[tied] = counts[first] == counts[first + 1]
+    return tied
 
 
 def _answers(
