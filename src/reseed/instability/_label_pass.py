@@ -16,7 +16,7 @@ from reseed.instability._entropy_table import entropy_table
 from reseed.instability._estimate import Estimate, Method, mean_estimate
 from reseed.instability._flip_pairs import FlipPairs, PairSums, counted_labels
 from reseed.instability._jitter import disagreement
-from reseed.instability._leave_one_out import Statistic, sums_without
+from reseed.instability._leave_one_out import LeftOut, Statistic, SumsWithout
 from reseed.instability._mode import share
 from reseed.instability._unstable import Rarefaction, rarefaction_curve
 from reseed.studies import FinalArray
@@ -43,7 +43,7 @@ class LabelPass:
         answers: distinct labels with their counts, the most frequent first: a list of structures for each sample.
         pairs: see `flip_pairs`.
         rarefaction: see `rarefaction`.
-        left_out: means of the statistics without each run, [run]; empty for two runs.
+        left_out: the statistics without each run; empty for two runs.
     """
 
     label_entropy: Float[np.ndarray, " sample"]
@@ -56,7 +56,7 @@ class LabelPass:
     answers: pa.ChunkedArray
     pairs: FlipPairs
     rarefaction: Rarefaction
-    left_out: dict[Statistic, Float[np.ndarray, " run"]]
+    left_out: dict[Statistic, LeftOut]
 
     @property
     def unstable(self) -> NDArray[np.bool_]:
@@ -99,7 +99,7 @@ def label_pass(
         answers=pa.chunked_array(answers),
         pairs=FlipPairs(low.astype(labels.dtype), high.astype(labels.dtype), shares, together),
         rarefaction=Rarefaction(sizes, rarefaction_curve(sums.frequencies, sizes, samples)),
-        left_out={statistic: total / samples for statistic, total in sums.without.items()},
+        left_out={statistic: without.of(samples) for statistic, without in sums.without.items()},
     )
 
 
@@ -113,7 +113,7 @@ class _Sums:
         self.columns |= {"mode_label": np.empty(samples, kind), "mode_tied": np.empty(samples, np.bool_)}
         self.pairs = PairSums(classes)
         self.frequencies = np.zeros(runs + 1, np.int64)  # (sample, label) pairs by count
-        self.without = {statistic: np.zeros(runs) for statistic in STATISTICS} if runs > 2 else {}
+        self.without = {name: SumsWithout(name, self._entropies, runs) for name in STATISTICS if runs > 2}
 
     def add(self, some: slice, labels: Integer[np.ndarray, "run sample"], targets: NDArray[np.int64]) -> pa.Array:
         """Takes a block of samples; returns their answers."""
@@ -125,8 +125,8 @@ class _Sums:
         for block in blocks(labels):
             put(found, block, steps)
             corrected[block.positions] = digamma_steps.take(block.occurrence).sum(axis=0)
-            for statistic, total in self.without.items():
-                total += sums_without(block, runs, statistic, self._entropies)
+            for without in self.without.values():
+                without.add(block)
             columns, label, count = counted_labels(block)
             self.pairs.add(columns, label.astype(np.int64), count)
             said.append(label)
