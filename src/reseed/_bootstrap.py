@@ -94,11 +94,11 @@ class BootstrapMeasurement:
         import pyarrow as pa
 
         samples, found = self.study.samples, self.instability
-        prediction, error = np.asarray(found.prediction), np.asarray(found.mape)
+        error = np.asarray(found.mape)
         columns: dict[str, Any] = {
             "sample_id": list(samples.ids),
             "target": samples.targets,
-            "prediction": prediction.argmax(axis=-1) if self.threshold is None else 1 * (prediction >= self.threshold),
+            "prediction": np.asarray(found.label),
             "mape": error.reshape(len(samples), -1).mean(axis=-1),
             "classification_instability_index": np.asarray(found.index),
         }

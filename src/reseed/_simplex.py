@@ -10,12 +10,13 @@ from reseed._errors import InputError
 TOLERANCE = 1e-4
 
 
-def check_simplex(values: NDArray[Any], name: str) -> None:
-    """Accept distributions: not negative, no NaN, each row summing to one within 1e-4.
+def check_simplex(values: NDArray[Any], name: str, *, unit: float = 0.0) -> None:
+    """Accept distributions: not negative, no NaN, each row summing to one within 1e-4 and what their type rounds.
 
     Args:
         values: Floats of shape [..., class].
         name: What the message calls them.
+        unit: By which share of itself each may have been rounded, where they come from a coarser type than their own.
 
     Raises:
         InputError: Naming the first row that is no distribution.
@@ -33,7 +34,8 @@ def check_simplex(values: NDArray[Any], name: str) -> None:
                 f"{name} holds {values[place]:.6g} at position {place}, {what}; pass softmax outputs, not logits."
             )
     totals = values.sum(axis=-1, dtype=np.float64)
-    is_bad = ~(np.abs(totals - 1) <= TOLERANCE)
+    own = float(np.finfo(values.dtype).eps) / 2 if values.dtype.kind == "f" else 0.0
+    is_bad = ~(np.abs(totals - 1) <= TOLERANCE + 2 * max(unit, own))  # rounded once by a softmax, once by its sum
     if is_bad.any():
         place = tuple(int(axis) for axis in np.argwhere(is_bad)[0])
         raise InputError(

@@ -73,6 +73,14 @@ def test_soft_churn_equals_direct_formulas():
     assert soft_churn(p, q, "tv") == pytest.approx(soft_churn(p, q, "l1") / 2, rel=1e-12)
 
 
+def test_next_to_impossible_classes_are_at_no_distance():
+    """The smallest number there is, beside 0, makes no distance infinite."""
+    p, q = [[1.0, 5e-324]], [[1.0, 0.0]]
+    for norm in ("tv", "l1", "l2", "js"):
+        assert soft_churn(p, q, norm) == pytest.approx(0, abs=1e-300)
+        assert soft_churn(p, p, norm) == 0
+
+
 def test_no_samples_give_nan():
     """A mean over nothing is NaN, with a warning."""
     with pytest.warns(RuntimeWarning, match="a and b hold no samples; the churn is NaN"):

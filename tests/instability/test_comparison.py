@@ -131,6 +131,7 @@ def test_samples_say_what_became_of_each(make):
     first = rows[5]
     assert (first["target_name"], first["mode_name"], first["accuracy"]) == ("1", "1", 1.0)
     assert first["change"] == pytest.approx(-first["control_label_entropy"])
+    assert [row["mode_tied"] for row in rows] == [False, True, True, False, False, False, False, True, True, False]
     back = compare_studies({"method": studies["method"], "control": studies["control"]})
     assert back.methods[0].samples == {"fixes": 1, "eases": 0, "worsens": 1, "breaks": 1}
 

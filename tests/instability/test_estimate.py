@@ -63,11 +63,33 @@ def test_error_over_samples_is_the_limit_of_the_bootstrap(statistic):
     assert found.standard_error == pytest.approx(np.std(resamples), rel=1e-12)
 
 
-def test_two_way_adds_the_variances(labels):
-    """The error that covers runs and samples is the root of the summed squares."""
-    runs, samples = estimate(labels, method="jackknife"), estimate(labels, method="samples")
-    expected = np.hypot(runs.standard_error, samples.standard_error)
-    assert estimate(labels, method="two-way").standard_error == pytest.approx(expected, rel=1e-13)
+@pytest.mark.parametrize("statistic", MEANS)
+def test_two_way_counts_what_both_hold_once(labels, statistic):
+    """The variance that covers runs and samples is the sum of both, less what runs do to each sample on its own."""
+    labels = labels[:, ::9]
+    runs, samples = estimate(labels, statistic, "jackknife"), estimate(labels, statistic, "samples")
+    own = 0.0
+    for sample in labels.T[:, :, None]:
+        left = [MEANS[statistic](np.delete(sample, run, 0), None) for run in range(len(labels))]
+        own += (len(labels) - 1) * np.var(left) / labels.shape[1] ** 2
+    parts = runs.standard_error**2, samples.standard_error**2
+    expected = max(sum(parts) - own, *parts)
+    assert estimate(labels, statistic, "two-way").standard_error == pytest.approx(np.sqrt(expected), rel=1e-9)
+
+
+@pytest.mark.parametrize(("runs", "contested"), [(6, 0.2), (6, 1.0), (12, 1.0)])
+def test_two_way_errors_are_those_of_other_runs_and_samples(runs, contested):
+    """Of repeated experiments about 95 % of the intervals cover the truth, and errors are what values differ by."""
+    rng = np.random.default_rng(0)
+    found = []
+    for _ in range(150):
+        p = np.where(rng.random(200) < contested, rng.beta(1, 1, 200), 0)
+        p = np.clip(p * rng.normal(1, 0.1, (runs, 1)), 0, 1)
+        found.append(estimate((rng.random((runs, 200)) < p).astype(int), "jitter", "two-way"))
+    values = np.array([one.value for one in found])
+    assert np.mean([one.low <= values.mean() <= one.high for one in found]) >= 0.92
+    error = np.sqrt(np.mean([one.standard_error**2 for one in found]))
+    assert 0.9 <= error / values.std(ddof=1) <= 1.2
 
 
 def test_intervals_use_students_t_for_runs_and_the_normal_for_samples(labels):

@@ -59,6 +59,7 @@ def test_samples_equal_plain_loops(measured, labels):
         assert row["jitter"] == pytest.approx(np.mean(pairs))
         assert (row["mode_label"], row["mode_name"]) == (mode, "abcd"[mode])
         assert row["mode_share"] == pytest.approx(most / RUNS)
+        assert row["mode_tied"] == (list(counts.values()).count(most) > 1)
         assert row["unstable"] == (len(counts) > 1)
         assert {answer["label"]: answer["count"] for answer in row["answers"]} == dict(counts)
         assert [answer["count"] for answer in row["answers"]] == sorted(counts.values(), reverse=True)

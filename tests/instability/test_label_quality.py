@@ -1,6 +1,7 @@
 """Scores of given labels."""
 
 import math
+from decimal import Decimal, localcontext
 
 import numpy as np
 import pytest
@@ -32,6 +33,21 @@ def test_closed_forms():
     assert found.self_confidence.tolist() == [1, 0, 1 / 3]
     assert found.normalized_margin.tolist() == [1, 0, 0.5]
     assert found.confidence_weighted_entropy == pytest.approx([1, 0, math.log(4) / 3], abs=1e-12)
+
+
+@pytest.mark.parametrize("gap", [10, 300, 700, 708, 709, 720, 740, 745])
+def test_peaked_softmax_equals_decimal_arithmetic(gap):
+    """The score of an unlikely label is that of its probability, down to the smallest number there is."""
+    logits = np.array([float(gap), 0.0])
+    probabilities = np.exp(logits - gap) / np.exp(logits - gap).sum()
+    with localcontext(prec=60):
+        own, other = map(Decimal, probabilities[::-1].tolist())
+        ratio = -(own * own.ln() + other * other.ln()) / Decimal(2).ln() / own
+        expected = float((1 + ratio).ln() / ratio)
+    found = label_quality([probabilities], [1]).confidence_weighted_entropy[0]
+    assert found == pytest.approx(expected, rel=1e-9 if gap < 740 else 0.2)  # of 745 one bit is left
+    if gap == 720:
+        assert found == pytest.approx(0.0067, abs=5e-5)
 
 
 @pytest.mark.parametrize("tiny", [0.0, 5e-324, 1e-300])

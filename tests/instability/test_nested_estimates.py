@@ -4,10 +4,12 @@ import itertools
 
 import numpy as np
 import pytest
+import scipy.special
 import scipy.stats
 
 from reseed._errors import InputError
 from reseed.instability import nested_estimates, nested_instability, nested_variance
+from reseed.instability._nested_parts import left_out
 
 
 @pytest.fixture
@@ -43,30 +45,65 @@ def test_values_are_those_of_the_measures(probabilities):
     assert (found.training_sets, found.runs, found.churn.runs, found.churn.samples) == (4, 3, 12, 7)
 
 
-def test_standard_errors_add_three_parts(probabilities):
-    """Variances of both jackknives and of the mean over samples add up; the interval is Student's."""
+def _jackknife(values):
+    """Delete-one jackknife variances of every column."""
+    return (len(values) - 1) / len(values) * np.sum((values - np.mean(values, axis=0)) ** 2, axis=0)
+
+
+def _interaction(whole, no_set, no_run, neither):
+    """Variance of the cells of a two-way layout, from what is left without a row, a column, and both."""
+    sets, runs = neither.shape[:2]
+    beyond = whole - no_set[:, None] - no_run[None] + neither
+    beyond = beyond - beyond.mean((0, 1))
+    return (sets - 1) * (runs - 1) / (sets * runs) * np.sum(beyond**2, axis=(0, 1))
+
+
+def test_standard_errors_count_what_is_shared_once(probabilities):
+    """Variances over sets, runs and samples are added, less those of two of them, plus that of all three."""
     found = nested_estimates(probabilities)
-    for name in ("inconsistency", "instability", "divergence", "data_variance", "data_share", "churn"):
-        variance = 0.0
-        for axis in (0, 1):
-            count = probabilities.shape[axis]
-            left = [_values(np.delete(probabilities, item, axis))[name] for item in range(count)]
-            variance += (count - 1) / count * np.sum((left - np.mean(left)) ** 2)
-        # The limit of the bootstrap over samples: of a mean exactly, of the share to first order by its derivative.
-        each = np.array([_values(probabilities[:, :, [item]])[name] for item in range(7)])
-        if name == "data_share":
-            spread = nested_variance(probabilities)
-            total = spread.seed + spread.data
-            each = spread.data / total.mean() - spread.data.mean() * total / total.mean() ** 2
-        variance += each.var() / 7
+    sets, runs, samples = probabilities.shape[:3]
+
+    def measured(some):
+        return np.array([_values(some[:, :, [item]])[name] for item in range(samples)])
+
+    for name in ("inconsistency", "instability", "divergence", "data_variance", "churn"):
+        whole = measured(probabilities)
+        no_set = np.array([measured(np.delete(probabilities, k, 0)) for k in range(sets)])
+        no_run = np.array([measured(np.delete(probabilities, r, 1)) for r in range(runs)])
+        neither = np.array(
+            [[measured(np.delete(np.delete(probabilities, k, 0), r, 1)) for r in range(runs)] for k in range(sets)]
+        )
+        means = [part.mean(-1) for part in (whole, no_set, no_run, neither)]
+        main = {sets: _jackknife(means[1]), runs: _jackknife(means[2]), samples: whole.var() / samples}
+        shared = _interaction(*means) + (_jackknife(no_set).sum() + _jackknife(no_run).sum()) / samples**2
+        shared -= _interaction(whole, no_set, no_run, neither).sum() / samples**2
+        variance = max(sum(main.values()) - shared, main[samples])
         estimate = getattr(found, name)
         assert estimate.standard_error == pytest.approx(np.sqrt(variance), rel=1e-9), name
-        reach = scipy.stats.t.ppf(0.975, 2) * np.sqrt(variance)
+        degrees = max(variance**2 / sum(part**2 / (count - 1) for count, part in main.items()), 2)
+        reach = scipy.stats.t.ppf(0.975, degrees) * np.sqrt(variance)
         bottom = -np.inf if name.startswith("data") else 0
-        top = 1 if name in ("data_share", "churn") else np.inf
+        top = 1 if name == "churn" else np.inf
         assert estimate.low == pytest.approx(max(bottom, estimate.value - reach), rel=1e-9)
         assert estimate.high == pytest.approx(min(top, estimate.value + reach), rel=1e-9)
         assert estimate.method == "training sets, runs, samples"
+
+
+def test_the_shares_error_is_that_of_its_linear_part():
+    """Where variances are known well, the share's error is that of its derivative at them."""
+    rng = np.random.default_rng(3)
+    p = 0.5 + rng.normal(0, 0.05, (9, 1, 60)) + rng.normal(0, 0.03, (9, 8, 60))
+    array = np.stack([p, 1 - p], axis=-1)
+    share, spread = nested_estimates(array).data_share, nested_variance(array)
+    total = spread.seed + spread.data
+    each = (spread.data - share.value * total) / total.mean()
+    assert share.standard_error >= np.sqrt(each.var() / 60)
+    draws = []
+    for _ in range(200):
+        p = 0.5 + rng.normal(0, 0.05, (9, 1, 60)) + rng.normal(0, 0.03, (9, 8, 60))
+        found = nested_variance(np.stack([p, 1 - p], axis=-1))
+        draws.append(found.mean_data / found.mean_total)
+    assert share.standard_error == pytest.approx(np.std(draws), rel=0.3)
 
 
 def test_what_few_sets_or_runs_cannot_cover_is_named(probabilities):
@@ -81,15 +118,63 @@ def test_what_few_sets_or_runs_cannot_cover_is_named(probabilities):
     assert np.isnan(one.low)
 
 
-def test_intervals_cover_the_truth():
-    """Of repeated experiments about 95 % of the intervals cover the variance that another training set adds."""
+def _experiment(rng, sets, runs):
+    """Predictions of samples of which some are contested more than others; sets and runs move all of them a little."""
+    scale = np.exp(rng.normal(-1, 1, 80))
+    logit = rng.normal(0, 2, 80) + scale * (rng.normal(0, 1, (sets, 1, 80)) + rng.normal(0, 1.5, (sets, runs, 80)))
+    logit *= np.exp(rng.normal(0, 0.1, (sets, 1, 1)) + rng.normal(0, 0.1, (sets, runs, 1)))
+    p = scipy.special.expit(logit)
+    return np.stack([p, 1 - p], axis=-1)
+
+
+@pytest.mark.parametrize(("sets", "runs", "widest"), [(3, 3, 1.7), (5, 5, 1.35)])
+def test_intervals_cover_the_truth_and_are_no_wider_than_they_must(sets, runs, widest):
+    """Of repeated experiments about 95 % of the intervals cover the truth, and errors are what values differ by."""
+    rng = np.random.default_rng(5)
+    found = [nested_estimates(_experiment(rng, sets, runs)) for _ in range(80)]
+    for name in ("seed_variance", "data_variance", "seed_churn", "churn"):
+        estimates = [getattr(one, name) for one in found]
+        values = np.array([one.value for one in estimates])
+        covered = np.mean([one.low <= values.mean() <= one.high for one in estimates])
+        assert covered >= 0.88, name
+        error = np.sqrt(np.mean([one.standard_error**2 for one in estimates]))
+        assert 0.85 <= error / values.std(ddof=1) <= widest, name
+
+
+def test_intervals_cover_a_known_variance():
+    """About 95 % of the intervals cover the variance that another training set adds, with crossed seeds."""
     rng = np.random.default_rng(5)
     hits = 0
-    for _ in range(200):
+    for _ in range(60):
         p = 0.5 + rng.normal(0, 0.05, (6, 1, 40)) + rng.normal(0, 0.03, (1, 5, 40)) + rng.normal(0, 0.02, (6, 5, 40))
         found = nested_estimates(np.stack([p, 1 - p], axis=-1)).data_variance
         hits += found.low <= 2 * 0.05**2 <= found.high
-    assert hits >= 180
+    assert hits >= 53
+
+
+def test_leaving_out_by_sums_equals_leaving_out(probabilities):
+    """What parts say of the measures without a set, a run or both is what the measures say of the smaller arrays."""
+    parts = left_out(probabilities, 0.01)
+    for item in (None, 1):
+        for run in (None, 2):
+            some = probabilities if item is None else np.delete(probabilities, item, 0)
+            some = some if run is None else np.delete(some, run, 1)
+            apart, spread = nested_instability(some, epsilon=0.01), nested_variance(some)
+            expected = {
+                "inconsistency": apart.inconsistency,
+                "instability": apart.instability,
+                "seed_variance": spread.seed,
+                "total_variance": spread.seed + spread.data,
+            }
+            for name, values in expected.items():
+                left = parts[name]
+                found = {
+                    (None, None): left.whole,
+                    (1, None): left.no_set[1],
+                    (None, 2): left.no_run[2],
+                    (1, 2): left.neither[1, 2],
+                }[item, run]
+                np.testing.assert_allclose(found, values, rtol=1e-9, atol=1e-14)
 
 
 def test_infinite_divergence_has_no_interval():

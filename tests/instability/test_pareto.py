@@ -1,7 +1,9 @@
 """The Pareto front, against its definition."""
 
 import numpy as np
+import pytest
 
+from reseed._errors import InputError
 from reseed.instability import pareto_front
 
 
@@ -23,3 +25,16 @@ def test_unknown_costs_are_off_and_beat_nobody():
     """A cost that is not known keeps a candidate off the front and nobody else."""
     nan = float("nan")
     assert pareto_front([(nan, 1), (2, 1), (1, 1)], [90, 5, nan]) == (False, True, False)
+
+
+@pytest.mark.parametrize(
+    ("costs", "gains", "text"),
+    [
+        ([(1, 1)], [1.0, 2.0], "costs holds 1 candidates but gains 2; pass one of each"),
+        ([(1, 1), (2,)], [1.0, 2.0], "costs holds 1 costs of candidate 1 but 2 of candidate 0; pass as many of each"),
+    ],
+)
+def test_candidates_that_do_not_fit_are_named(costs, gains, text):
+    """Numbers that differ are an InputError that says which."""
+    with pytest.raises(InputError, match=text):
+        pareto_front(costs, gains)

@@ -31,14 +31,25 @@ def test_predictions_are_int64_and_need_no_gradient():
     ("scores", "text"),
     [
         ([[0.5, float("nan")]], r"probabilities holds NaN at position \(0, 1\); find the run that diverged"),
+        (
+            [[0, 1.0], [-np.inf] * 2],
+            r"probabilities holds nothing but -inf at position \(1,\); find the run",
+        ),
+        ([-np.inf, -np.inf], r"probabilities holds nothing but -inf at position \(\); find the run"),
         (0.5, "probabilities must be an array, got the single value 0.5; pass at least one axis"),
         (np.zeros((2, 0)), r"probabilities has no classes, its shape is \[2, 0\]; pass \[..., class\]"),
     ],
 )
 def test_scores_that_have_no_largest_raise(kind, scores, text):
-    """NaN, single numbers and empty rows are refused by the numpy and the torch path alike."""
+    """NaN, rows of -inf, single numbers and empty rows are refused by the numpy and the torch path alike."""
     with pytest.raises(InputError, match=text):
         predicted_labels(kind(scores))
+
+
+@pytest.mark.parametrize("kind", [np.asarray, torch.tensor])
+def test_infinite_scores_are_compared_like_others(kind):
+    """A class at -inf is ruled out, and plus infinity leads."""
+    assert predicted_labels(kind([[-np.inf, -5.0], [0.0, np.inf], [np.inf, np.inf]])).tolist() == [1, 1, 0]
 
 
 def test_scores_must_be_numbers():

@@ -128,3 +128,11 @@ def test_flip_rate_is_the_isotonic_fit(recorded):
         rate = min(max(flips[a : b + 1].mean() for b in range(i, SAMPLES)) for a in range(i + 1))
         assert found["late_flip_rate"][sample] == pytest.approx(rate, abs=1e-9)
     np.testing.assert_allclose(found["log_late_flip_rate"], np.log(found["late_flip_rate"] + 0.003))
+
+
+def test_log_odds_stop_where_single_precision_ends():
+    """A second probability of less than 1e-7 counts as that, and so no log-odds exceed ln 1e7."""
+    confidence = np.array([[1.0, 1 - 1e-9, 1 - 1e-6, 0.6]])
+    margin = 2 * confidence - 1
+    found = single_run_signals([[0, 0, 0, 0]], margin=margin, confidence=confidence)["mean_log_odds"]
+    np.testing.assert_allclose(found, [np.log(1e7), np.log(1e7), np.log(1e6), np.log(1.5)], rtol=1e-6)

@@ -64,16 +64,39 @@ def test_errors_are_propagated_from_leaving_runs_out(batches):
     over_runs = (jackknife(only) + q**2 * jackknife(everything)) / base**2
     each = [np.mean([a != b for a, b in itertools.combinations(labels, 2)], axis=0) for labels in (only, everything)]
     over_samples = np.var(each[0] - q * each[1]) / 200 / base**2
+
+    def own(labels):  # the same for each sample by itself
+        left_out = [
+            np.mean([a != b for a, b in itertools.combinations(np.delete(labels, r, axis=0), 2)], axis=0)
+            for r in range(len(labels))
+        ]
+        return 7 * np.var(left_out, axis=0).sum() / 200**2
+
+    shared = (own(only) + q**2 * own(everything)) / base**2
     for method, variance in (
         ("jackknife", over_runs),
         ("samples", over_samples),
-        ("two-way", over_runs + over_samples),
+        ("two-way", max(over_runs + over_samples - shared, over_runs, over_samples)),
     ):
         effect = next(e for e in source_effects(everything, alone, fixed, method=method).effects if e.source == "init")
         assert effect.share.standard_error == pytest.approx(np.sqrt(variance), rel=1e-9)
         reach = effect.share.high - effect.share.value
         quantile = scipy.stats.norm.ppf(0.975) if method == "samples" else scipy.stats.t.ppf(0.975, 7)
         assert reach == pytest.approx(quantile * np.sqrt(variance), rel=1e-9)
+
+
+def test_errors_are_those_of_other_runs_and_samples():
+    """Of repeated experiments about 95 % of the intervals cover a share, and errors are what shares differ by."""
+    rng = np.random.default_rng(0)
+    shares = []
+    for _ in range(120):
+        p = np.where(rng.random(150) < 0.5, rng.beta(1, 1, 150), 0)
+        whole, only = ((rng.random((10, 150)) < p).astype(int) for _ in range(2))
+        shares.append(source_effects(whole, {"init": only}, {"init": only}).effects[0].share)
+    values = np.array([share.value for share in shares])
+    assert np.mean([share.low <= 1 <= share.high for share in shares]) >= 0.92
+    error = np.sqrt(np.mean([share.standard_error**2 for share in shares]))
+    assert 0.9 <= error / values.std(ddof=1) <= 1.25
 
 
 def test_only_one_source_matters():

@@ -74,6 +74,32 @@ def test_a_single_run_is_refused():
         Jitter().update(LABELS[:1])
 
 
+@pytest.mark.parametrize("metric", [LabelEntropy, Jitter])
+@pytest.mark.parametrize(
+    ("bad", "text"),
+    [
+        (float("nan"), r"probabilities holds NaN at position \(1, 0, 0\); find the run that diverged and leave it out"),
+        (-float("inf"), r"probabilities holds nothing but -inf at position \(1, 0\); find the run that diverged"),
+    ],
+)
+def test_a_run_that_diverged_has_no_answer(metric, bad, text):
+    """Scores without a largest are refused, in the words of `predicted_labels`, and leave the mean as it was."""
+    scores = torch.nn.functional.one_hot(LABELS, 3) * 2.0
+    found, expected = metric(), metric()
+    for one in (found, expected):
+        one.update(scores)
+    scores[1] = bad
+    with pytest.raises(InputError, match=text):
+        found.update(scores)
+    assert found.compute() == expected.compute()
+
+
+def test_labels_that_are_not_numbers_have_no_answer():
+    """Labels as floats may be NaN too."""
+    with pytest.raises(InputError, match="labels holds nan at position"):
+        Jitter().update(torch.tensor([[0.0], [float("nan")]]))
+
+
 def test_nothing_seen_is_not_a_number():
     """Before the first sample the mean is NaN, as torchmetrics warns."""
     with pytest.warns(UserWarning, match="compute"):

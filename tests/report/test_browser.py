@@ -173,12 +173,16 @@ def test_static_and_scripted_rows_are_the_same(make_report, open_page):
     targets = data.targets.copy()
     targets[:3] = -1
     texts = tuple("long words " * 40 if index % 2 else "short" for index in range(20))
-    data = dataclasses.replace(data, targets=targets, texts=texts)
+    tied = next(index for index in range(3, 20) if len(data.answers[index]) > 1)
+    answers = [*data.answers]
+    answers[tied] = tuple((label, 5) for label, _ in answers[tied][:2])
+    data = dataclasses.replace(data, targets=targets, texts=texts, answers=tuple(answers))
     rows = {}
     for scripts in (True, False):
         shown = open_page(data, java_script_enabled=scripts).locator("#samples-table tbody tr")
         rows[scripts] = [shown.nth(index).inner_html() for index in range(shown.count())]
     assert len(rows[True]) == 20
+    assert any("= tie" in row for row in rows[True])
     assert [re.sub(r'style="flex-grow: (\d+);"', r'style="flex-grow:\1"', row) for row in rows[True]] == rows[False]
 
 

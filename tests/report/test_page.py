@@ -201,6 +201,22 @@ def test_some_targets_missing(make_report):
     assert "\u2713 right" in parsed.text
 
 
+def test_a_tie_is_neither_right_nor_wrong(make_report):
+    """Where two labels lead with the same number of runs there is no top answer, whatever is the gold label."""
+    data = make_report()
+    sample, answer = data.order[0], ((0, 2), (2, 2), (1, 1))
+    answers = [*data.answers]
+    answers[sample] = answer
+    for gold in (0, 1, 2):
+        targets, modes = data.targets.copy(), data.mode_label.copy()
+        targets[sample], modes[sample] = gold, 0
+        rendered = render(dataclasses.replace(data, targets=targets, mode_label=modes, answers=tuple(answers)))
+        row = rendered[rendered.index("<tbody>", rendered.index('id="samples-table"')) :].partition("</tr>")[0]
+        assert "= tie" in row
+        assert "\u2713 right" not in row
+        assert "\u2717 wrong" not in row
+
+
 def test_missing_confidence(make_report):
     """Without confidences the data map says why it is missing."""
     parsed = page(make_report(confidence_mean=np.full(120, np.nan), confidence_std=np.full(120, np.nan)))

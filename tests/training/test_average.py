@@ -7,8 +7,10 @@ import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from reseed._errors import RecipeError
+from reseed.mitigations import Ema, Swa
 from reseed.models import ModelConfig, architecture
 from reseed.training import AverageConfig, Recipe, SeedPlan, StackedTraining, Training
+from reseed.training._average import Averages
 
 RECIPE = Recipe(model=ModelConfig("cnn", width=4, dropout=0.2), epochs=3, batch_size=16)
 
@@ -30,6 +32,23 @@ def test_averages_are_those_of_torch(images, seeds, config, options):
             reference.update_parameters(training.model)
     reference.eval()
     torch.testing.assert_close(training.predict(images.inputs)[0], reference(images.inputs).detach())
+
+
+@pytest.mark.parametrize(("last", "steps"), [(0.4, range(60, 101)), (1.0, range(1, 101)), (0.001, range(100, 101))])
+def test_the_last_part_of_a_training_is_averaged(last, steps):
+    """Of 100 steps, 0.4 are the weights after step 60, with which that part begins, and after each of its 40 steps."""
+    for method, decay in ((Swa(last=last), None), (Ema(last=last, decay=0.9), 0.9)):
+        settings = {name.removeprefix("average."): value for name, value in method.settings({}).items()}
+        weight = torch.zeros((), dtype=torch.float64)
+        averages = Averages(AverageConfig(**settings), [weight], 100, lambda: None)
+        for number in range(1, 101):
+            weight.fill_(number**2)
+            averages.update(number)
+        expected = steps[0] ** 2
+        for step in steps[1:]:
+            expected += (step**2 - expected) * (1 / (step - steps[0] + 1) if decay is None else 1 - decay)
+        with averages.in_place():
+            assert weight.item() == pytest.approx(expected, rel=1e-12)
 
 
 def test_averaging_leaves_the_training_alone(images, seeds):

@@ -116,7 +116,7 @@ class TrainingOptions:
     )
     """Evaluate the last weights, their mean along the training (swa), or an exponential mean (ema)."""
     average_start: _Number = None
-    """Share of the steps after which averaging begins. Default: 0.6."""
+    """Share of the steps after which averaging begins, with the weights that are there then. Default: 0.6."""
     average_decay: _Number = None
     """Share of the old average that each step keeps, for ema. Default: 0.99."""
     precision: Annotated[

@@ -4,7 +4,8 @@ The first axis of `labels` is the run, the second the sample: `labels[r, i]` is 
 i. Numpy arrays, torch tensors on any device, lists and anything with `__array__` will do; torch tensors give
 torch tensors on the same device, all else gives numpy, and single numbers are Python floats. Logarithms are
 natural (but `rashomon_capacity` is in bits unless asked otherwise), ties go to the lowest label, and a result that
-has no value is NaN with a warning.
+has no value is NaN with a warning. Labels are whole numbers of any size, or strings. Where a function takes a `mask`, a
+masked array of numpy is one, and what is masked is not looked at; elsewhere it is refused.
 
 Measures of each sample: `label_entropy`, `jitter`, `self_consistency`, `variation_ratio`, `mode_share`,
 `label_stability`; several at once: `label_statistics`. Of pairs of models: `churn`, `churn_matrix`, `soft_churn`,

@@ -6,8 +6,9 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from reseed._errors import InputError
-from reseed.instability._arrays import ArrayLike, brief, run_axis_first, undefined
+from reseed.instability._arrays import ArrayLike, brief, to_numpy, undefined
 from reseed.instability._estimate import estimate, interval, jackknife_variance, t_interval
+from reseed.instability._labels import encode, present_runs, run_axis_first
 
 
 @dataclass(frozen=True)
@@ -54,14 +55,16 @@ def answered(labels: ArrayLike, abstains: ArrayLike) -> Answered:
         >>> round(found.coverage, 4), found.label_entropy, found.jitter
         (0.8889, 0.0, 0.0)
     """
-    array, silent = run_axis_first(labels, least=2), run_axis_first(abstains, least=2)
+    silent = run_axis_first(abstains, least=2, name="abstains")
     if not np.isin(silent, (0, 1)).all():
         raise InputError("abstains must hold zeros and ones, or booleans; pass abstains == value for other codes.")
     silent = silent.astype(bool)
-    if array.ndim != 2 or array.shape != silent.shape:
+    given = to_numpy(labels, "labels")
+    if given.ndim != 2 or given.shape != silent.shape:
         raise InputError(
-            f"labels is {brief(array)} but abstains {brief(silent)}; both are [run, sample] of the same runs."
+            f"labels is {brief(given)} but abstains {brief(silent)}; both are [run, sample] of the same runs."
         )
+    array, _ = encode(present_runs(labels, ~silent)[0])
     nan = (float("nan"), float("nan"))
     if not array.shape[1]:
         undefined("labels holds no samples; coverage and what follows are NaN.")

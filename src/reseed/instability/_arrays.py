@@ -5,7 +5,6 @@ memory, not by arithmetic, so that a copy to the host costs less than a second i
 """
 
 import warnings
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -53,20 +52,45 @@ def warn_lost(lost: Bool[np.ndarray, "..."], measure: str, least: int) -> None:
 
 
 def to_numpy(value: ArrayLike, name: str) -> Shaped[np.ndarray, "..."]:
-    """Copies nothing where it can: torch tensors come to the host, the rest goes through `numpy.asarray`."""
+    """Copies nothing where it can: torch tensors come to the host, the rest goes through `numpy.asarray`.
+
+    Masked arrays are refused if anything is masked: numpy would drop the mask and take what stands below it for values.
+    What takes a mask reads them with `to_masked`.
+    """
+    array, present = to_masked(value, name)
+    if present is not None:
+        raise InputError(
+            f"{name} is {brief(array)} with {np.count_nonzero(~present)} masked values, and this takes no mask; leave "
+            "these runs or samples out, or write what stands for them with `.filled(value)`."
+        )
+    return array
+
+
+def to_masked(value: ArrayLike, name: str) -> tuple[Shaped[np.ndarray, "..."], Bool[np.ndarray, "..."] | None]:
+    """Returns a value as an array, and where a masked array, or a list of such, is not masked; None if nothing is."""
     if isinstance(value, torch.Tensor):
         host = value.detach().cpu()
-        return (host.float() if host.dtype in (torch.bfloat16, torch.float16) else host).numpy()
+        return (host.float() if host.dtype in (torch.bfloat16, torch.float16) else host).numpy(), None
     try:
-        array = np.asarray(value)
+        found = _stacked(value)
+        array, masked = np.asarray(found), np.ma.getmaskarray(found) if isinstance(found, np.ma.MaskedArray) else None
     except ValueError as error:
         raise InputError(
             f"{name} is ragged: its rows differ in length ({error}); pass a rectangular array, "
             "and mark missing runs with `mask` where the function takes one."
         ) from error
     if array.dtype == object and all(isinstance(item, str) for item in array.flat):
-        return array.astype(str)
-    return array
+        array = array.astype(str)
+    return array, ~masked if masked is not None and masked.any() else None
+
+
+def _stacked(value: Any) -> Any:
+    """Joins lists of masked arrays, whose masks numpy would drop; returns everything else as it is."""
+    kinds = set(map(type, value)) if isinstance(value, list | tuple) else set()
+    if not any(issubclass(kind, list | tuple | np.ma.MaskedArray) for kind in kinds):
+        return value
+    rows = [_stacked(row) for row in value]
+    return np.ma.stack(rows) if any(isinstance(row, np.ma.MaskedArray) for row in rows) else value
 
 
 def give_back(result: Shaped[np.ndarray, "..."], *like: object) -> Result:
@@ -76,105 +100,6 @@ def give_back(result: Shaped[np.ndarray, "..."], *like: object) -> Result:
             single = value.device.type == "mps" and result.dtype == np.float64  # that device has no float64
             return torch.from_numpy(np.asarray(result.astype(np.float32) if single else result)).to(value.device)
     return result[()]
-
-
-def label_array(labels: ArrayLike, name: str = "labels") -> Shaped[np.ndarray, "..."]:
-    """Checks that labels are whole numbers or strings, and returns them as integers or strings."""
-    array = to_numpy(labels, name)
-    kind = array.dtype.kind
-    if kind == "b":
-        return array.astype(np.uint8)
-    if kind == "u" and array.dtype.itemsize == 8:
-        return array.astype(np.int64)
-    if kind in "iuUT":
-        return array
-    if kind != "f":
-        raise InputError(
-            f"{name} must hold integers or strings, got {brief(array)}; pass predicted labels, for example "
-            "`predicted_labels(probabilities)`."
-        )
-    bad = ~np.isfinite(array) | (array != np.floor(array))
-    if bad.any():
-        place = tuple(int(i) for i in np.argwhere(bad)[0])
-        raise InputError(
-            f"{name} holds {array[place]} at position {place}, which is not a label: pass integers or "
-            "strings, for example `predicted_labels(probabilities)`, and mark missing runs with `mask`."
-        )
-    return array.astype(np.int64)
-
-
-def encode(labels: Shaped[np.ndarray, "*axes"]) -> tuple[Shaped[np.ndarray, "*axes"], Callable[[Any], Any]]:
-    """Turns strings into integers of the same order; the function returned turns them back."""
-    if labels.dtype.kind not in "UT":
-        return labels, lambda codes: codes
-    names, codes = np.unique(labels, return_inverse=True)
-    return codes.reshape(labels.shape), lambda codes: names[codes]
-
-
-def check_range(labels: Shaped[np.ndarray, "..."], num_classes: int | None, name: str = "labels") -> None:
-    """Raises where a label lies outside `0 .. num_classes - 1`; `None` allows every label."""
-    if num_classes is None:
-        return
-    if num_classes < 1:
-        raise InputError(f"num_classes must be at least 1, got {num_classes}; leave it out to allow any label.")
-    if labels.dtype.kind in "UT":
-        raise InputError(
-            f"{name} holds strings, which have no range, but num_classes={num_classes} was given; leave it out."
-        )
-    if labels.size and (labels.min() < 0 or labels.max() >= num_classes):
-        place = tuple(int(i) for i in np.argwhere((labels < 0) | (labels >= num_classes))[0])
-        raise InputError(
-            f"{name} holds {labels[place]} at position {place}, outside 0..{num_classes - 1}; pass a larger "
-            "num_classes, or leave it out to allow any label."
-        )
-
-
-def run_axis_first(
-    labels: ArrayLike, *, axis: int = 0, num_classes: int | None = None, least: int = 1, name: str = "labels"
-) -> Shaped[np.ndarray, "run ..."]:
-    """Checks labels and moves the counted axis to the front; raises where it is shorter than `least`."""
-    array = label_array(labels, name)
-    if array.ndim == 0:
-        raise InputError(f"{name} must have a run axis, got the single value {array[()]}; pass [run, sample].")
-    if not -array.ndim <= axis < array.ndim:
-        raise InputError(f"axis={axis} is not an axis of {name}, which is {brief(array)}; pass the counted axis.")
-    check_range(array, num_classes, name)
-    array = np.moveaxis(array, axis, 0)
-    if len(array) < least:
-        raise InputError(
-            f"{name} has {len(array)} runs along axis {axis}, fewer than the {least} needed; pass "
-            f"{brief(array)} with more runs."
-        )
-    return array
-
-
-def mask_array(
-    mask: ArrayLike | None, labels: Shaped[np.ndarray, "run ..."], axis: int = 0
-) -> Bool[np.ndarray, "run ..."] | None:
-    """Checks that a mask is boolean and has the labels' shape; moves its counted axis to the front."""
-    if mask is None:
-        return None
-    array = to_numpy(mask, "mask")
-    if array.dtype != np.bool_:
-        raise InputError(f"mask must be boolean (True = present), got {brief(array)}; pass `mask != 0`.")
-    moved = np.moveaxis(array, axis, 0) if -array.ndim <= axis < array.ndim else array
-    if moved.shape != labels.shape:
-        raise InputError(
-            f"mask is {brief(moved)} but labels are {brief(labels)} (runs first); pass one value for each label."
-        )
-    return moved
-
-
-def same_shape(first: Shaped[np.ndarray, "..."], second: Shaped[np.ndarray, "..."], names: tuple[str, str]) -> None:
-    """Raises unless two arrays have one shape and are both numbers or both strings."""
-    if first.shape != second.shape:
-        raise InputError(
-            f"{names[0]} is {brief(first)} but {names[1]} is {brief(second)}; pass two arrays over the same samples."
-        )
-    if (first.dtype.kind in "UT") != (second.dtype.kind in "UT"):
-        raise InputError(
-            f"{names[0]} is {brief(first)} but {names[1]} is {brief(second)}; pass integers in both or strings in both."
-        )
 
 
 def check_in_unit(values: Shaped[np.ndarray, "..."], name: str) -> None:

@@ -19,6 +19,7 @@ from reseed.instability._estimate import (
     run_by_sample,
 )
 from reseed.instability._leave_one_out import per_sample, without_each_run
+from reseed.instability._rounding import highest_reached
 
 _NAMES = ("method", "null", "control")
 
@@ -80,7 +81,7 @@ def reduction_beyond_null(
         raise InputError(f"batches differ in shape [run, sample]: {shapes}; pass as many runs of the same samples.")
     runs = len(batches[0])
     if subset == "high":
-        chosen = per_sample(batches[2], "label_entropy") > threshold
+        chosen = per_sample(batches[2], "label_entropy") > highest_reached(threshold)
         batches = [batch[:, chosen] for batch in batches]
     entropies = [per_sample(batch, "label_entropy") for batch in batches]
     samples = len(entropies[0])

@@ -7,6 +7,7 @@ from jaxtyping import Shaped
 
 from reseed._errors import InputError
 from reseed.instability._arrays import ArrayLike, Result, brief, give_back, to_numpy
+from reseed.instability._labels import are_whole, as_written
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def values_and_groups(
     values: ArrayLike, groups: ArrayLike
 ) -> tuple[Shaped[np.ndarray, " sample"], Shaped[np.ndarray, " sample"]]:
     """Checks a measure of samples and the samples' groups, and returns both as they are."""
-    numbers, keys = to_numpy(values, "values"), to_numpy(groups, "groups")
+    numbers, keys = to_numpy(values, "values"), as_written(groups, "groups")
     if numbers.dtype.kind not in "iufb":
         raise InputError(f"values must hold numbers, got {brief(numbers)}; pass a per-sample measure.")
     if numbers.ndim != 1 or numbers.shape != keys.shape:
@@ -64,6 +65,6 @@ def values_and_groups(
             f"values is {brief(numbers)} and groups is {brief(keys)}; pass two one-dimensional arrays over "
             "the same samples."
         )
-    if keys.size and keys.dtype.kind not in "iubUT":
+    if keys.size and keys.dtype.kind not in "iubUT" and not (keys.dtype == object and are_whole(keys)):
         raise InputError(f"groups must hold strings or integers, got {brief(keys)}; pass one name for each sample.")
     return numbers, keys

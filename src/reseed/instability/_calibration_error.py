@@ -6,14 +6,17 @@ from jaxtyping import Bool, Float
 from reseed._errors import InputError
 from reseed._numbers import is_whole
 from reseed.instability._arrays import ArrayLike, brief, check_in_unit, float_array, to_numpy, undefined
+from reseed.instability._rounding import bin_edges
+
+_BINS = 15
 
 
-def expected_calibration_error(confidence: ArrayLike, is_right: ArrayLike, *, bins: int = 15) -> float:
+def expected_calibration_error(confidence: ArrayLike, is_right: ArrayLike, *, bins: int = _BINS) -> float:
     """Returns the mean distance between confidence and accuracy over bins of confidence.
 
         ECE = sum over bins b of n_b / n |accuracy_b - mean confidence_b|
 
-    The bins divide [0, 1] evenly; each includes its upper end.
+    The bins divide [0, 1] evenly; each includes its upper end, as a number of the type that confidence is given in.
 
     Args:
         confidence: probability of the label that a model answers [sample].
@@ -45,13 +48,17 @@ def expected_calibration_error(confidence: ArrayLike, is_right: ArrayLike, *, bi
     if not len(values):
         undefined("confidence holds no samples; the calibration error is NaN.")
         return float("nan")
-    return calibration_error(values, hits, bins)
+    return calibration_error(values, hits, bin_edges(bins, confidence))
 
 
 def calibration_error(
-    confidence: Float[np.ndarray, " sample"], is_right: Bool[np.ndarray, " sample"], bins: int = 15
+    confidence: Float[np.ndarray, " sample"],
+    is_right: Bool[np.ndarray, " sample"],
+    edges: Float[np.ndarray, " edge"] | None = None,
 ) -> float:
-    """Returns the expected calibration error of checked arrays."""
-    place = np.clip(np.digitize(confidence, np.linspace(0, 1, bins + 1), right=True) - 1, 0, bins - 1)
+    """Returns the expected calibration error of checked arrays; by default of 15 bins."""
+    edges = bin_edges(_BINS, confidence) if edges is None else edges
+    bins = len(edges) - 1
+    place = np.clip(np.digitize(confidence, edges, right=True) - 1, 0, bins - 1)
     gaps = np.bincount(place, is_right.astype(np.float64) - confidence.astype(np.float64), bins)
     return float(np.abs(gaps).sum() / len(confidence))

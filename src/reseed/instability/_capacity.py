@@ -12,14 +12,14 @@ import warnings
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from scipy.special import xlogy
 
 from reseed._errors import InputError
 from reseed._numbers import is_whole
 from reseed.instability._arrays import ArrayLike, Result, give_back, undefined
+from reseed.instability._probabilities import probability_runs
 from reseed.instability._rashomon import kept_runs
-from reseed.instability._viable_range import probability_runs
 
 _BLOCK = 250_000  # probabilities in one block: a step's arrays stay in the processor's cache
 _NEWTON_STEPS = 60
@@ -78,17 +78,27 @@ def rashomon_capacity(
         raise InputError(f"max_iterations={max_iterations!r} must be a whole number of at least 1.")
     array = probability_runs(probabilities)
     kept = kept_runs(keep, len(array))
-    _, samples, classes = array.shape
     if kept.sum() < 2:
         undefined(f"keep leaves {kept.sum()} runs, fewer than the 2 that can differ; the capacity is NaN.")
-        return give_back(np.full(samples, np.nan), probabilities)
+        return give_back(np.full(array.shape[1], np.nan), probabilities)
+    return give_back(capacities(array, np.flatnonzero(kept), unit, tolerance, max_iterations), probabilities)
+
+
+def capacities(
+    probabilities: Float[np.ndarray, "run sample class"],
+    chosen: Int[np.ndarray, " chosen"],
+    unit: Literal["bits", "nats"] = "bits",
+    tolerance: float = 1e-9,
+    max_iterations: int = 2000,
+) -> Float[np.ndarray, " sample"]:
+    """Returns the capacities of checked probabilities over two or more chosen runs."""
+    _, samples, classes = probabilities.shape
     scale = np.log(2.0) if unit == "bits" else 1.0
-    chosen = np.flatnonzero(kept)
     values, gaps = np.zeros(samples), np.zeros(samples)
     step = max(1, _BLOCK // (len(chosen) * classes))
     for start in range(0, samples, step):
         at = slice(start, start + step)
-        values[at], gaps[at] = _solve(array[chosen, at], float(tolerance * scale), max_iterations)
+        values[at], gaps[at] = _solve(probabilities[chosen, at], float(tolerance * scale), max_iterations)
     late = gaps > tolerance * scale
     if late.any():
         warnings.warn(
@@ -96,9 +106,9 @@ def rashomon_capacity(
             f"iterations; they are too small by at most {gaps.max() / scale:.3g} {unit}: raise max_iterations or "
             "tolerance.",
             RuntimeWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
-    return give_back(values / scale, probabilities)
+    return np.asarray(values / scale)
 
 
 def _solve(

@@ -7,20 +7,12 @@ from jaxtyping import Float
 from scipy.special import rel_entr
 
 from reseed._errors import InputError
-from reseed.instability._arrays import (
-    ArrayLike,
-    Result,
-    encode,
-    give_back,
-    label_array,
-    run_axis_first,
-    same_shape,
-    to_numpy,
-    undefined,
-)
-from reseed.instability._probabilities import check_probabilities
+from reseed.instability._arrays import ArrayLike, Result, give_back, undefined
+from reseed.instability._labels import encode, label_array, run_axis_first, same_shape
+from reseed.instability._probabilities import distributions
 
 _WIDE = 65_536
+_SMALLEST = float(np.finfo(np.float64).smallest_subnormal)
 
 
 def churn(a: ArrayLike, b: ArrayLike) -> float:
@@ -124,10 +116,8 @@ def soft_churn(p: ArrayLike, q: ArrayLike, norm: Literal["tv", "l1", "l2", "js"]
     """
     if norm not in ("tv", "l1", "l2", "js"):
         raise InputError(f"norm={norm!r} is unknown; pass 'tv', 'l1', 'l2' or 'js'.")
-    first, second = to_numpy(p, "p"), to_numpy(q, "q")
+    first, second = distributions(p, "p"), distributions(q, "q")
     same_shape(first, second, ("p", "q"))
-    check_probabilities(first, "p")
-    check_probabilities(second, "q")
     classes = first.shape[-1]
     first, second = first.reshape(-1, classes), second.reshape(-1, classes)
     if not len(first):
@@ -145,7 +135,7 @@ def _distances(
     p: Float[np.ndarray, "sample class"], q: Float[np.ndarray, "sample class"], norm: str
 ) -> Float[np.ndarray, " sample"]:
     if norm == "js":
-        middle = (p + q) / 2
+        middle = np.maximum((p + q) / 2, _SMALLEST)  # half of the smallest number rounds to 0
         return np.asarray((rel_entr(p, middle) + rel_entr(q, middle)).sum(axis=1) / 2)
     if norm == "l2":
         return np.asarray(np.sqrt(((p - q) ** 2).sum(axis=1)))

@@ -62,14 +62,23 @@ COLUMNS: Mapping[str, Column] = MappingProxyType(
         ),
         "jitter": Column("share of the pairs of runs that disagree", HIGHER, "[0, 1]", "share of pairs", "jitter"),
         "unstable": Column("whether any two runs differ", HIGHER, "[0, 1]", "yes or no", "unstable_fraction"),
-        "mode_label": Column("index of the most frequent label", NONE, "[0, K - 1]", "index", "mode_label"),
-        "mode_name": Column("name of the most frequent label", NONE, "", "", "mode_label"),
+        "mode_label": Column(
+            "index of the most frequent label, the lowest of several", NONE, "[0, K - 1]", "index", "mode_label"
+        ),
+        "mode_name": Column("name of the most frequent label, of the lowest of several", NONE, "", "", "mode_label"),
         "mode_share": Column(
             "share of runs that give the most frequent label",
             LOWER,
             "[1 / min(K, R), 1]",
             "share of runs",
             "mode_share",
+        ),
+        "mode_tied": Column(
+            "whether another label is as frequent as the most frequent one, so that the runs have no answer",
+            HIGHER,
+            "[0, 1]",
+            "yes or no",
+            "mode_label",
         ),
         "accuracy": Column("share of runs that give the gold label", LOWER, "[0, 1]", "share of runs", "evaluate"),
         "confidence_mean": Column(

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 
 from reseed.instability._statistics import label_statistics
+from reseed.instability._top_two import label_stability
 from reseed.studies import Study
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def compared_samples(control: Study, studies: Mapping[str, Study], runs: int) ->
             "mode_label": found.mode_label,
             "mode_name": [names[label] for label in np.asarray(found.mode_label).tolist()],
             "mode_share": found.mode_share,
+            "mode_tied": np.asarray(label_stability(labels)) == 0,
             "accuracy": np.where(known, (labels == samples.targets).mean(0), np.nan),
         }
         if samples.texts is not None:

@@ -1,15 +1,14 @@
 """How predicted probabilities are spread over [0, 1]."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from reseed._errors import InputError
 from reseed._numbers import is_whole
 from reseed.instability._arrays import ArrayLike, Result, brief, float_array, give_back
+from reseed.instability._rounding import ROUNDING, unit_roundoff
 
 _BLOCK = 1_000_000
 
@@ -19,7 +18,8 @@ class ConfidenceHistogram:
     """Counts of predicted probabilities.
 
     Attributes:
-        edges: Edges of the bins, [bin + 1]; a bin holds its lower edge, the last one both.
+        edges: Edges of the bins, [bin + 1]; a bin holds its lower edge, the last one both. A probability that misses an
+            edge by rounding alone, in the type of the logits, is at it.
         every: How many of all probabilities, samples times classes, fall into each bin, [bin].
         highest: How many samples' highest probability falls into each bin, [bin].
     """
@@ -62,12 +62,12 @@ def confidence_histogram(logits: ArrayLike, bins: int = 20) -> ConfidenceHistogr
         raise InputError(f"logits are {brief(values)} with rows that are no distribution; find what overflowed.")
     rows = values.reshape(-1, values.shape[-1])
     every, highest = np.zeros(bins, dtype=np.int64), np.zeros(bins, dtype=np.int64)
-    size = max(1, _BLOCK // rows.shape[1])
+    size, missed = max(1, _BLOCK // rows.shape[1]), ROUNDING + unit_roundoff(logits)
     for first in range(0, len(rows), size):
         p = _softmax(rows[first : first + size])
-        every += _counts(p, bins)
-        highest += _counts(p.max(-1), bins)
-    edges = np.linspace(0, 1, bins + 1)
+        every += _counts(p, bins, missed)
+        highest += _counts(p.max(-1), bins, missed)
+    edges = np.arange(bins + 1) / bins
     return ConfidenceHistogram(*(give_back(part, logits) for part in (edges, every, highest)))
 
 
@@ -76,5 +76,6 @@ def _softmax(logits: Float[np.ndarray, "row cls"]) -> Float[np.ndarray, "row cls
     return np.asarray(weights / weights.sum(-1, keepdims=True))
 
 
-def _counts(probabilities: Float[np.ndarray, ...], bins: int) -> np.ndarray:
-    return np.histogram(probabilities, bins=bins, range=(0, 1))[0]
+def _counts(probabilities: Float[np.ndarray, "..."], bins: int, missed: float) -> Int[np.ndarray, " bin"]:
+    places = ((probabilities + missed) * bins).astype(np.int64)
+    return np.bincount(np.minimum(places, bins - 1).ravel(), minlength=bins)

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Bool, Float, Shaped
 
-from reseed.instability._arrays import ArrayLike, Result, encode, give_back, mask_array, run_axis_first
+from reseed.instability._arrays import ArrayLike, Result, give_back
 from reseed.instability._counts import Tally, tally
 from reseed.instability._entropy_table import Correction, EntropyTable, entropy_table
+from reseed.instability._labels import as_given, encode, present_runs, run_axis_first
 
 
 class Counted(NamedTuple):
@@ -32,28 +33,44 @@ class Counted(NamedTuple):
         """Returns the entropy of each sample in nats."""
         return self.entropies.of(self.tally)
 
+    def modes(self) -> Result:
+        """Returns the most frequent label of each sample in the argument's type; meaningless where none is present."""
+        return as_given(self.decode(self.tally.mode).reshape(self.shape), self.source)
+
     def shaped(self, values: Shaped[np.ndarray, " sample"]) -> Result:
         """Returns flat values in the argument's shape, on its device."""
         return give_back(values.reshape(self.shape), self.source)
 
 
-def counted(
+def counted(labels: ArrayLike, *, least: int = 1) -> Counted:
+    """Checks `labels`, none of them masked, of `least` runs or more, and counts them."""
+    return _counted(run_axis_first(labels, least=least), None, labels, None)
+
+
+def counted_where(
     labels: ArrayLike,
+    mask: ArrayLike | None,
     *,
-    mask: ArrayLike | None = None,
     axis: int = 0,
     num_classes: int | None = None,
     least: int = 1,
     correction: Correction | None = None,
 ) -> Counted:
-    """Checks `labels` and `mask`, moves the run axis to the front and counts; allows `least` runs or more."""
-    array = run_axis_first(labels, axis=axis, num_classes=num_classes, least=least)
-    present = mask_array(mask, array, axis)
+    """Checks `labels` and `mask`, moves the run axis to the front and counts what is present."""
+    array, present = present_runs(labels, mask, axis=axis, num_classes=num_classes, least=least)
+    return _counted(array, present, labels, correction)
+
+
+def _counted(
+    array: Shaped[np.ndarray, "run ..."],
+    present: Bool[np.ndarray, "run ..."] | None,
+    labels: ArrayLike,
+    correction: Correction | None,
+) -> Counted:
     codes, decode = encode(array)
-    runs = len(codes)
+    runs, *shape = codes.shape
     entropies = entropy_table(runs, correction)
-    shape = codes.shape[1:]
     size = int(np.prod(shape))
     flat_mask = None if present is None else present.reshape(runs, size)
     counts = tally(codes.reshape(runs, size), entropies.table, flat_mask)
-    return Counted(counts, shape, decode, labels, entropies)
+    return Counted(counts, tuple(shape), decode, labels, entropies)

@@ -6,8 +6,9 @@ import numpy as np
 import torch
 
 from reseed._errors import InputError
-from reseed.instability._arrays import ArrayLike, brief, check_range, float_array, label_array, undefined
+from reseed.instability._arrays import ArrayLike, brief, float_array, undefined
 from reseed.instability._entropy_table import entropy_table
+from reseed.instability._labels import check_range, label_array
 from reseed.instability._margins import target_margin
 from reseed.instability._training_dynamics import TrainingDynamics, column_means, dynamics, map_columns
 from reseed.instability._trajectory import check_burn_in

@@ -8,9 +8,10 @@ from jaxtyping import Float, Integer
 from scipy.special import ndtri, stdtrit
 
 from reseed._errors import InputError
-from reseed.instability._arrays import ArrayLike, brief, encode, run_axis_first, undefined
+from reseed.instability._arrays import ArrayLike, brief, undefined
 from reseed.instability._entropy_table import Correction, check_correction
-from reseed.instability._leave_one_out import STATISTICS, Statistic, means_without_each_run, per_sample
+from reseed.instability._labels import encode, run_axis_first
+from reseed.instability._leave_one_out import STATISTICS, LeftOut, Statistic, per_sample, without_each_run
 
 Method: TypeAlias = Literal["jackknife", "samples", "two-way"]
 METHODS = ("jackknife", "samples", "two-way")
@@ -54,8 +55,9 @@ def estimate(
     - `"samples"`: other samples, the same runs. Standard error of the ordinary bootstrap over samples in
       closed form (the limit of infinitely many resamples), sqrt(sum_i (x_i - mean x)^2) / n; normal
       quantiles.
-    - `"two-way"`: both. The two variances added, a little on the safe side because the part that needs both
-      is in both; Student's t, N - 1 degrees.
+    - `"two-way"`: both. The two variances added, less what both hold: how runs differ on each sample on its own,
+      (N - 1) / N sum_i sum_r (x_ir - mean_r x_ir)^2 / n^2 with x_ir the value of sample i without run r; Student's t,
+      N - 1 degrees.
 
     Runs are never bootstrapped: a resample with replacement holds some runs twice, a run agrees with its own
     copy, and so the mean of the bootstrapped jitter is (1 - 1/N) times the jitter. Leaving runs out has no
@@ -86,7 +88,8 @@ def estimate(
         (0.1667, 0.1667, 4, 3)
 
     References:
-        Efron and Stein, "The jackknife estimate of variance", Annals of Statistics 1981.
+        Efron and Stein, "The jackknife estimate of variance", Annals of Statistics 1981. Cameron, Gelbach and Miller,
+        "Robust inference with multiway clustering", Journal of Business & Economic Statistics 2011 (what is taken off).
     """
     if statistic not in STATISTICS:
         raise InputError(f"statistic={statistic!r} is unknown; pass one of {', '.join(map(repr, STATISTICS))}.")
@@ -103,13 +106,13 @@ def estimate(
         undefined(f"labels holds no samples; the {statistic} is NaN.")
         return no_estimate(method, runs, 0)
     values = per_sample(codes, statistic, correction)
-    left_out = None if method == "samples" else means_without_each_run(codes, statistic, correction)
+    left_out = None if method == "samples" else without_each_run(codes, statistic, correction)
     return mean_estimate(values, left_out, statistic, method, runs, level=level)
 
 
 def mean_estimate(
     values: Float[np.ndarray, " sample"],
-    left_out: Float[np.ndarray, " run"] | None,
+    left_out: LeftOut | None,
     statistic: Statistic,
     method: Method,
     runs: int,
@@ -117,13 +120,13 @@ def mean_estimate(
     level: float = 0.95,
 ) -> Estimate:
     """Returns the mean of a measure that was taken, from its values and its means without each run (None: samples)."""
-    samples, variance = len(values), 0.0
-    if left_out is not None:
-        variance += jackknife_variance(left_out)
+    samples, over_samples = len(values), 0.0
+    over_runs, own = (0.0, 0.0) if left_out is None else (jackknife_variance(left_out.means), left_out.own_variance)
     if method != "jackknife":
         if samples < 2:
             undefined(f"labels holds a single sample, which says nothing about other samples; {method} error is NaN.")
-        variance += mean_variance(values)
+        over_samples = mean_variance(values)
+    variance = counted_once(over_runs, over_samples, own)
     top = np.inf if statistic == "label_entropy" else 1.0
     return interval(float(values.mean()), variance, method, runs, samples, level=level, bottom=0.0, top=top)
 
@@ -169,11 +172,11 @@ def mean_variance(values: Float[np.ndarray, " sample"]) -> float:
 
 
 def counted_once(over_runs: float, over_samples: float, own: float) -> float:
-    """Returns the variance over other runs and other samples of how batches differ.
+    """Returns the variance over other runs and other samples.
 
     How runs differ on each sample on its own is in the variance over runs and in that over samples, so it is taken off
-    once. Where batches differ by little else, the plain sum would be twice too large. The estimate can fall short by
-    chance, but not below either variance.
+    once. Where it is all there is, as in many a difference of two batches, the plain sum would be twice too large. The
+    estimate can fall short by chance, but not below either variance.
 
     References:
         Cameron, Gelbach and Miller, "Robust inference with multiway clustering", Journal of Business & Economic
@@ -192,11 +195,15 @@ def interval(
     level: float,
     bottom: float = -np.inf,
     top: float = np.inf,
+    degrees: float | None = None,
 ) -> Estimate:
-    """Puts a symmetric interval around a value and cuts it off at the ends of the range."""
+    """Puts a symmetric interval around a value and cuts it off at the ends of the range.
+
+    Student's t has `degrees` of freedom, by default one less than runs; intervals over samples alone are normal.
+    """
     tail = (1 + level) / 2
-    quantile = float(ndtri(tail)) if method == "samples" else float(stdtrit(runs - 1, tail))
-    error = float(np.sqrt(variance))
+    quantile = ndtri(tail) if method == "samples" else stdtrit(runs - 1 if degrees is None else degrees, tail)
+    error, quantile = float(np.sqrt(variance)), float(quantile)
     low, high = value - quantile * error, value + quantile * error
     if not np.isnan(error):
         low, high = max(low, bottom), min(high, top)

@@ -8,8 +8,9 @@ from jaxtyping import Float, Int, Integer
 
 from reseed._errors import InputError
 from reseed._numbers import is_whole
-from reseed.instability._arrays import ArrayLike, Result, encode, give_back, run_axis_first, undefined
+from reseed.instability._arrays import ArrayLike, Result, give_back, undefined
 from reseed.instability._counts import Block, blocks
+from reseed.instability._labels import as_given, encode, run_axis_first
 
 _TOGETHER = 500_000  # (sample, label) counts that are multiplied at a time
 _WIDEST = 1 << 20  # range of labels up to which they are columns as they stand
@@ -81,8 +82,8 @@ share=array([0.33333333, 0.11111111]), samples=array([2, 1]))
         low, high = names[low], names[high]
     kind = array.dtype
     return FlipPairs(
-        give_back(decode(low.astype(kind)), labels),
-        give_back(decode(high.astype(kind)), labels),
+        as_given(decode(low.astype(kind)), labels),
+        as_given(decode(high.astype(kind)), labels),
         give_back(share, labels),
         give_back(together, labels),
     )

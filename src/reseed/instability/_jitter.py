@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float
 
 from reseed.instability._arrays import ArrayLike, Result, warn_lost
-from reseed.instability._counted import counted
+from reseed.instability._counted import counted_where
 from reseed.instability._counts import Tally
 
 
@@ -41,7 +41,7 @@ def jitter(labels: ArrayLike, *, mask: ArrayLike | None = None) -> Result:
     References:
         Milani Fard et al., "Launch and Iterate: Reducing Prediction Churn", NeurIPS 2016 (churn of one pair).
     """
-    found = counted(labels, mask=mask, least=2)
+    found = counted_where(labels, mask, least=2)
     values = disagreement(found.tally)
     warn_lost(np.isnan(values), "jitter", 2)
     return found.shaped(values)
@@ -69,7 +69,7 @@ def self_consistency(labels: ArrayLike, *, mask: ArrayLike | None = None) -> Res
     References:
         Cooper et al., "Arbitrariness and Social Prediction", arXiv 2301.11562.
     """
-    found = counted(labels, mask=mask, least=2)
+    found = counted_where(labels, mask, least=2)
     values = 1.0 - disagreement(found.tally)
     warn_lost(np.isnan(values), "self-consistency", 2)
     return found.shaped(values)

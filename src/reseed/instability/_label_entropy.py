@@ -4,7 +4,7 @@ import numpy as np
 
 from reseed._errors import InputError
 from reseed.instability._arrays import ArrayLike, Result, warn_lost
-from reseed.instability._counted import counted
+from reseed.instability._counted import counted_where
 from reseed.instability._entropy_table import Correction, check_correction
 
 
@@ -70,7 +70,7 @@ def label_entropy(
     if base is not None and not (base > 0 and base != 1 and np.isfinite(base)):
         raise InputError(f"base must be a positive number other than 1, got {base}; pass None for nats or 2 for bits.")
     check_correction(correction)
-    found = counted(labels, mask=mask, axis=axis, num_classes=num_classes, correction=correction)
+    found = counted_where(labels, mask, axis=axis, num_classes=num_classes, correction=correction)
     values = found.entropy()
     if base is not None:
         values /= np.log(base)

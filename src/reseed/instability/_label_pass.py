@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
-from jaxtyping import Float, Int, Integer
+from jaxtyping import Bool, Float, Int, Integer
 from numpy.typing import NDArray
 
 from reseed.instability._blocks import sample_ranges
@@ -16,7 +16,7 @@ from reseed.instability._entropy_table import entropy_table
 from reseed.instability._estimate import Estimate, Method, mean_estimate
 from reseed.instability._flip_pairs import FlipPairs, PairSums, counted_labels
 from reseed.instability._jitter import disagreement
-from reseed.instability._leave_one_out import Statistic, sums_without
+from reseed.instability._leave_one_out import LeftOut, Statistic, SumsWithout
 from reseed.instability._mode import share
 from reseed.instability._unstable import Rarefaction, rarefaction_curve
 from reseed.studies import FinalArray
@@ -38,11 +38,12 @@ class LabelPass:
         jitter: see `jitter`.
         mode_label: see `mode_label`.
         mode_share: see `mode_share`.
+        mode_tied: whether another label is as frequent as the mode label.
         right: share of runs that predict the target; 0 where that is unknown.
         answers: distinct labels with their counts, the most frequent first: a list of structures for each sample.
         pairs: see `flip_pairs`.
         rarefaction: see `rarefaction`.
-        left_out: means of the statistics without each run, [run]; empty for two runs.
+        left_out: the statistics without each run; empty for two runs.
     """
 
     label_entropy: Float[np.ndarray, " sample"]
@@ -50,11 +51,12 @@ class LabelPass:
     jitter: Float[np.ndarray, " sample"]
     mode_label: Integer[np.ndarray, " sample"]
     mode_share: Float[np.ndarray, " sample"]
+    mode_tied: Bool[np.ndarray, " sample"]
     right: Float[np.ndarray, " sample"]
     answers: pa.ChunkedArray
     pairs: FlipPairs
     rarefaction: Rarefaction
-    left_out: dict[Statistic, Float[np.ndarray, " run"]]
+    left_out: dict[Statistic, LeftOut]
 
     @property
     def unstable(self) -> NDArray[np.bool_]:
@@ -97,7 +99,7 @@ def label_pass(
         answers=pa.chunked_array(answers),
         pairs=FlipPairs(low.astype(labels.dtype), high.astype(labels.dtype), shares, together),
         rarefaction=Rarefaction(sizes, rarefaction_curve(sums.frequencies, sizes, samples)),
-        left_out={statistic: total / samples for statistic, total in sums.without.items()},
+        left_out={statistic: without.of(samples) for statistic, without in sums.without.items()},
     )
 
 
@@ -107,10 +109,11 @@ class _Sums:
     def __init__(self, runs: int, samples: int, classes: int, kind: np.dtype[np.signedinteger]) -> None:
         self._entropies, self._digamma = entropy_table(runs, None), entropy_table(runs, "digamma")
         names = ("label_entropy", "corrected_entropy", "jitter", "mode_share", "right")
-        self.columns = {name: np.empty(samples) for name in names} | {"mode_label": np.empty(samples, kind)}
+        self.columns: dict[str, NDArray[Any]] = {name: np.empty(samples) for name in names}
+        self.columns |= {"mode_label": np.empty(samples, kind), "mode_tied": np.empty(samples, np.bool_)}
         self.pairs = PairSums(classes)
         self.frequencies = np.zeros(runs + 1, np.int64)  # (sample, label) pairs by count
-        self.without = {statistic: np.zeros(runs) for statistic in STATISTICS} if runs > 2 else {}
+        self.without = {name: SumsWithout(name, self._entropies, runs) for name in STATISTICS if runs > 2}
 
     def add(self, some: slice, labels: Integer[np.ndarray, "run sample"], targets: NDArray[np.int64]) -> pa.Array:
         """Takes a block of samples; returns their answers."""
@@ -122,8 +125,8 @@ class _Sums:
         for block in blocks(labels):
             put(found, block, steps)
             corrected[block.positions] = digamma_steps.take(block.occurrence).sum(axis=0)
-            for statistic, total in self.without.items():
-                total += sums_without(block, runs, statistic, self._entropies)
+            for without in self.without.values():
+                without.add(block)
             columns, label, count = counted_labels(block)
             self.pairs.add(columns, label.astype(np.int64), count)
             said.append(label)
@@ -132,6 +135,7 @@ class _Sums:
         self.frequencies += np.bincount(several, minlength=runs + 1)
         self.frequencies[runs] += np.count_nonzero(found.distinct == 1)
         self._put(some, found, corrected, labels, targets)
+        self.columns["mode_tied"][some] = _tied(found.distinct, several)
         return _answers(found.distinct, labels, np.concatenate(said), several)
 
     def _put(
@@ -155,6 +159,15 @@ class _Sums:
         }
         for name, column in values.items():
             self.columns[name][some] = column
+
+
+def _tied(distinct: Int[np.ndarray, " sample"], counts: Int[np.ndarray, " answer"]) -> Bool[np.ndarray, " sample"]:
+    """Tells where the first two counts are equal; `counts` are those of samples with several labels, largest first."""
+    tied = distinct > 1
+    lengths = distinct[tied]
+    first = np.cumsum(lengths) - lengths
+    tied[tied] = counts[first] == counts[first + 1]
+    return tied
 
 
 def _answers(

@@ -8,6 +8,7 @@ from scipy.special import xlogy
 from reseed._simplex import check_simplex
 from reseed.instability._arrays import ArrayLike, Result, give_back
 from reseed.instability._margins import scores_and_targets, target_margin
+from reseed.instability._rounding import unit_roundoff
 
 _BLOCK = 1_000_000  # probabilities in one block
 
@@ -66,7 +67,7 @@ def label_quality(probabilities: ArrayLike, targets: ArrayLike) -> LabelQuality:
         Mueller, "Model-agnostic label quality scoring to detect real-world label errors", 2022.
     """
     array, gold = scores_and_targets(probabilities, targets, "probabilities")
-    check_simplex(array, "probabilities")
+    check_simplex(array, "probabilities", unit=unit_roundoff(probabilities))
     flat, own = array.reshape(-1, array.shape[-1]), gold.reshape(-1)
     confidence, entropy = np.empty(len(flat)), np.empty(len(flat))
     step = max(1, _BLOCK // flat.shape[1])
@@ -76,8 +77,11 @@ def label_quality(probabilities: ArrayLike, targets: ArrayLike) -> LabelQuality:
         entropy[start : start + step] = -xlogy(block, block).sum(axis=1)
     # Rounding, or sums a little off one, may leave an entropy just outside its range.
     share = np.clip(entropy / np.log(flat.shape[1]), 0, 1)
-    ratio = share / np.maximum(confidence, np.finfo(np.float64).tiny)
-    weighted = np.where(ratio > 0, np.log1p(ratio) / np.where(ratio > 0, ratio, 1), 1.0)
+    # Probabilities down to the smallest there are count as they are; beyond it the ratio is infinite and the score 0.
+    with np.errstate(over="ignore"):
+        ratio = share / np.where(confidence > 0, confidence, 1.0)
+    finite = np.where(np.isinf(ratio) | (ratio == 0), 1.0, ratio)
+    weighted = np.select([ratio == 0, np.isinf(ratio)], [1.0, 0.0], np.log1p(finite) / finite)
     weighted[confidence == 0] = 0.0
     margin = target_margin(array, gold) / 2 + 0.5
     return LabelQuality(

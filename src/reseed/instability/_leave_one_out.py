@@ -44,13 +44,6 @@ class LeftOut:
     own_variance: float
 
 
-def means_without_each_run(
-    labels: Integer[np.ndarray, "run sample"], statistic: str, correction: Correction | None = None
-) -> Float[np.ndarray, " run"]:
-    """Returns the mean over samples when run r is left out, for each r; needs three runs."""
-    return without_each_run(labels, statistic, correction).means
-
-
 def without_each_run(
     labels: Integer[np.ndarray, "run sample"], statistic: str, correction: Correction | None = None
 ) -> LeftOut:
@@ -61,18 +54,36 @@ def without_each_run(
     on which all runs agree contribute nothing to any of the statistics, with or without a run.
     """
     runs, samples = labels.shape
-    entropies = entropy_table(runs, correction)
-    total, own = np.zeros(runs), 0.0
+    sums = SumsWithout(statistic, entropy_table(runs, correction), runs)
     for block in blocks(labels):
-        values = _without(block, runs, statistic, entropies)
-        total += values.sum(axis=1)
-        own += float(((values - values.mean(axis=0)) ** 2).sum())
-    return LeftOut(np.asarray(total / samples), (runs - 1) / runs * own / samples**2)
+        sums.add(block)
+    return sums.of(samples)
 
 
-def sums_without(block: Block, runs: int, statistic: str, entropies: EntropyTable) -> Float[np.ndarray, " run"]:
-    """Returns the sums over a block's samples of a statistic when run r is left out, for each r."""
-    return np.asarray(_without(block, runs, statistic, entropies).sum(axis=1))
+class SumsWithout:
+    """Adds up over blocks of samples what a statistic is when run r is left out, for each r.
+
+    Args:
+        statistic: which one.
+        entropies: the table of its correction.
+        runs: how many there are.
+    """
+
+    def __init__(self, statistic: str, entropies: EntropyTable, runs: int) -> None:
+        self._statistic, self._entropies, self._runs = statistic, entropies, runs
+        self._total, self._own = np.zeros(runs), 0.0
+
+    def add(self, block: Block) -> None:
+        """Takes the samples of a block."""
+        values = _without(block, self._runs, self._statistic, self._entropies)
+        self._total += values.sum(axis=1)
+        values -= values.mean(axis=0)
+        self._own += float(np.vdot(values, values))
+
+    def of(self, samples: int) -> LeftOut:
+        """Returns the means over so many samples, those that were in no block included."""
+        scale = (self._runs - 1) / self._runs / samples**2
+        return LeftOut(self._total / samples, scale * self._own)
 
 
 def _without(block: Block, runs: int, statistic: str, entropies: EntropyTable) -> Float[np.ndarray, "run sample"]:

@@ -4,7 +4,8 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 
 from reseed._errors import InputError
-from reseed.instability._arrays import ArrayLike, Result, brief, check_range, float_array, give_back, label_array
+from reseed.instability._arrays import ArrayLike, Result, brief, float_array, give_back
+from reseed.instability._labels import check_range, label_array
 from reseed.instability._trajectory import check_burn_in, need_checkpoints
 
 _BLOCK = 1_000_000  # scores in one block: a margin needs a copy of them
@@ -88,7 +89,7 @@ def scores_and_targets(
     if gold.shape not in (array.shape[:-1], array.shape[-2:-1]):
         raise InputError(f"targets is {brief(gold)} but {name} is {brief(array)}; pass one true label for each sample.")
     check_range(gold, array.shape[-1], "targets")
-    return array, np.broadcast_to(gold, array.shape[:-1])
+    return array, np.broadcast_to(gold.astype(np.int64), array.shape[:-1])
 
 
 def target_margin(

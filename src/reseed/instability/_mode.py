@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float
 
 from reseed.instability._arrays import ArrayLike, Result, warn_lost
-from reseed.instability._counted import counted
+from reseed.instability._counted import counted, counted_where
 from reseed.instability._counts import Tally
 
 
@@ -25,8 +25,7 @@ def mode_label(labels: ArrayLike) -> Result:
         >>> mode_label([["dog", "cat"], ["dog", "cow"]]).tolist()
         ['dog', 'cat']
     """
-    found = counted(labels)
-    return found.shaped(found.decode(found.tally.mode))
+    return counted(labels).modes()
 
 
 def share(counted: Tally) -> Float[np.ndarray, " sample"]:
@@ -51,7 +50,7 @@ def mode_share(labels: ArrayLike, *, mask: ArrayLike | None = None) -> Result:
         >>> mode_share([[0, 1], [0, 1], [0, 2], [0, 3]])
         array([1. , 0.5])
     """
-    found = counted(labels, mask=mask)
+    found = counted_where(labels, mask)
     values = share(found.tally)
     warn_lost(np.isnan(values), "mode share", 1)
     return found.shaped(values)
@@ -77,7 +76,7 @@ def variation_ratio(labels: ArrayLike, *, mask: ArrayLike | None = None) -> Resu
     References:
         Freeman, "Elementary Applied Statistics", 1965.
     """
-    found = counted(labels, mask=mask)
+    found = counted_where(labels, mask)
     values = 1.0 - share(found.tally)
     warn_lost(np.isnan(values), "variation ratio", 1)
     return found.shaped(values)

@@ -8,14 +8,15 @@ from jaxtyping import Float, Integer
 
 from reseed._errors import InputError
 from reseed.instability._arrays import ArrayLike, Result, brief, give_back
-from reseed.instability._capacity import rashomon_capacity
+from reseed.instability._capacity import capacities
 from reseed.instability._estimate import interval, mean_variance
 from reseed.instability._jitter import jitter
+from reseed.instability._probabilities import probability_runs
 from reseed.instability._rashomon import any_difference, base_run, check_base, flat_codes, loss_array
 from reseed.instability._rashomon_sweep import RashomonSweep, rashomon_sweep
-from reseed.instability._spread import entropy_decomposition, score_variance
+from reseed.instability._spread import decomposed
 from reseed.instability._top_two import label_stability
-from reseed.instability._viable_range import probability_runs, viable_prediction_range
+from reseed.instability._viable_range import lowest_and_highest
 
 _ABOVE_ONE = ("capacity", "total_entropy", "expected_entropy", "mutual_information")
 """Means in bits and nats; all others are of shares."""
@@ -120,7 +121,7 @@ def multiplicity(
     sweep = None
     if risks is not None:
         sweep = rashomon_sweep(
-            runs, risks, epsilons, base=first, probabilities=None if probabilities is None else given
+            runs, risks if losses is None else losses, epsilons, base=first, probabilities=probabilities
         )
         summary |= _by_epsilon(sweep)
     return Multiplicity({name: give_back(column, labels) for name, column in samples.items()}, summary, sweep)
@@ -174,14 +175,16 @@ def _mean(name: str, values: Any, runs: int) -> dict[str, Any]:
 
 
 def _of_probabilities(probabilities: Float[np.ndarray, "run sample class"]) -> dict[str, Any]:
-    entropies = entropy_decomposition(probabilities)
+    every = np.arange(len(probabilities))
+    low, high = lowest_and_highest(probabilities, every)
+    total, expected, mutual = decomposed(probabilities)
     return {
-        "viable_range": viable_prediction_range(probabilities).width.max(axis=1),
-        "capacity": rashomon_capacity(probabilities),
-        "score_variance": score_variance(probabilities).max(axis=1),
-        "total_entropy": entropies.total,
-        "expected_entropy": entropies.expected,
-        "mutual_information": entropies.mutual_information,
+        "viable_range": (high - low).max(axis=1),
+        "capacity": capacities(probabilities, every),
+        "score_variance": probabilities.var(axis=0, dtype=np.float64).max(axis=1),
+        "total_entropy": total,
+        "expected_entropy": expected,
+        "mutual_information": mutual,
     }
 
 

@@ -10,6 +10,7 @@ from reseed.instability._estimate import (
     Method,
     check_level,
     check_method,
+    counted_once,
     interval,
     jackknife_variance,
     mean_variance,
@@ -64,16 +65,23 @@ def retraining_negative_flip_rate(
         return no_estimate(method, runs, 0)
     count = is_right.sum(0)
     values = _flips(count, runs)
-    variance = 0.0
+    over_runs = over_samples = own = 0.0
     if method != "samples":
-        variance += jackknife_variance(_without_each_run(is_right))
+        over_runs, own = jackknife_variance(_without_each_run(is_right)), _own_variance(count, runs)
     if method != "jackknife":
-        variance += mean_variance(values)
+        over_samples = mean_variance(values)
+    variance = counted_once(over_runs, over_samples, own)
     return interval(float(values.mean()), variance, method, runs, samples, level=level, bottom=0.0, top=1.0)
 
 
 def _flips(count: np.ndarray, runs: int) -> Float[np.ndarray, " sample"]:
     return np.asarray(count * (runs - count) / (runs * (runs - 1)))
+
+
+def _own_variance(count: np.ndarray, runs: int) -> float:
+    """Returns how runs differ on each sample on its own: leaving out a run that is right, or one that is wrong."""
+    apart = _flips(count - 1, runs - 1) - _flips(count, runs - 1)
+    return float((runs - 1) / runs * np.sum(count * (runs - count) / runs * apart**2) / len(count) ** 2)
 
 
 def _without_each_run(is_right: Bool[np.ndarray, "run sample"]) -> Float[np.ndarray, " run"]:

@@ -7,8 +7,9 @@ from jaxtyping import Float
 from scipy.special import xlogy
 
 from reseed._errors import InputError
+from reseed._simplex import check_simplex
 from reseed.instability._arrays import ArrayLike, Result, brief, float_array, give_back, undefined
-from reseed.instability._probabilities import check_probabilities
+from reseed.instability._rounding import unit_roundoff
 
 _BLOCK = 1 << 20  # numbers that are worked on at a time
 
@@ -80,7 +81,7 @@ def nested_instability(probabilities: ArrayLike, *, epsilon: float | None = None
         )
     if epsilon is not None and not 0 < epsilon < 1:
         raise InputError(f"epsilon must be strictly between 0 and 1, got {epsilon}; pass None to mix nothing in.")
-    check_probabilities(array, "probabilities")
+    check_simplex(array, "probabilities", unit=unit_roundoff(probabilities))
     sets, runs, samples, classes = array.shape
     inconsistency, instability = np.full(samples, np.nan), np.full(samples, np.nan)
     if runs < 2:

@@ -1,15 +1,14 @@
 """Means over the data set of what the seed and the training sample do, with intervals."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float, Integer
+from jaxtyping import Float
 
 from reseed.instability._arrays import ArrayLike, float_array
-from reseed.instability._estimate import Estimate, check_level, interval, jackknife_variance, mean_variance
-from reseed.instability._jitter import jitter
+from reseed.instability._estimate import Estimate, check_level, interval, mean_variance
 from reseed.instability._nested import nested_instability
+from reseed.instability._nested_parts import LeftOut, left_out
 from reseed.instability._nested_variance import nested_variance
 
 _NAN = float("nan")
@@ -47,11 +46,20 @@ class NestedEstimates:
 def nested_estimates(probabilities: ArrayLike, *, epsilon: float | None = None, level: float = 0.95) -> NestedEstimates:
     """Returns the means of `nested_instability`, `nested_variance` and churn, each with an interval.
 
-    An interval covers other training sets, other seeds and other samples: the delete-one jackknife over training
-    sets, that over runs (run r of every set is left out together), and the variance over samples are added, and
-    Student's t has one degree less than the fewer of sets and runs. A factor with fewer than three sets or runs,
-    or a single sample, cannot be covered: the estimates' `method` names those that are. Intervals of what cannot be
-    negative are cut off at 0.
+    An interval covers other training sets, other seeds and other samples. With V_T the delete-one jackknife's variance
+    over training sets, V_R that over runs (run r of every set is left out together), V_S that of the mean over samples,
+    and V with two or three letters what two or three of them share (the same for single samples, or where set k and run
+    r are left out together),
+
+        V = V_T + V_R + V_S - V_TR - V_TS - V_RS + V_TRS,   at least V_S
+
+    so that nothing is counted twice. The quantile is Student's; by Welch and Satterthwaite's formula its degrees are
+
+        V^2 / (V_T^2 / (training sets - 1) + V_R^2 / (runs - 1) + V_S^2 / (samples - 1))
+
+    but no fewer than one less than the fewer of sets and runs. A factor with fewer than three sets or runs, or a single
+    sample, cannot be covered: the estimates' `method` names those that are, and the others' terms are left out.
+    Intervals of what cannot be negative are cut off at 0.
 
     Args:
         probabilities: distributions [training_set, run, sample, class] for the same samples, preferably held out,
@@ -72,95 +80,106 @@ def nested_estimates(probabilities: ArrayLike, *, epsilon: float | None = None, 
         >>> found = nested_estimates(sets)
         >>> round(found.seed_variance.value, 4), round(found.data_variance.value, 4), found.churn.value
         (0.01, 0.04, 0.0)
+
+    References:
+        Cameron, Gelbach and Miller, "Robust inference with multiway clustering", Journal of Business & Economic
+        Statistics 2011 (what is taken off). Satterthwaite, "An approximate distribution of estimates of variance
+        components", Biometrics Bulletin 1946.
     """
     check_level(level)
     array = float_array(probabilities, "probabilities")
-    whole = _measured(array, epsilon)
-    samples = array.shape[2]
-    jackknifed = [(_without(array, axis), array.shape[axis]) for axis in (0, 1) if array.shape[axis] > 2]
-    covered = [name for axis, name in ((0, "training sets"), (1, "runs")) if array.shape[axis] > 2]
-    left_out = [[_means(_measured(part, epsilon)) for part in parts] for parts, _ in jackknifed]
-    if samples > 1:
-        covered.append("samples")
-    means = _means(whole)
+    spread = nested_variance(probabilities)
+    apart = nested_instability(probabilities, epsilon=epsilon)
+    parts = _with_sums(left_out(array, epsilon))
+    sets, runs, samples = array.shape[:3]
+    seed, data = spread.mean_seed, spread.mean_data
+    values = {
+        "inconsistency": apart.mean_inconsistency,
+        "instability": apart.mean_instability,
+        "divergence": apart.mean_inconsistency + apart.mean_instability,
+        "seed_variance": seed,
+        "data_variance": data,
+        "data_share": data / (seed + data) if seed + data > 0 else _NAN,
+        "seed_churn": float(parts["seed_churn"].whole.mean()) if samples else _NAN,
+        "churn": float(parts["churn"].whole.mean()) if samples else _NAN,
+    }
+    covered = [name for name, count in (("training sets", sets), ("runs", runs)) if count > 2]
+    covered += ["samples"] if samples > 1 else []
     found = {}
-    for name, value in means.items():
-        variance = _NAN
+    for name, value in values.items():
+        variance, degrees = _NAN, float(samples - 1)
         if np.isfinite(value) and covered:
-            variance = sum(jackknife_variance(np.array([part[name] for part in parts])) for parts in left_out)
-            variance += mean_variance(_influence(name, whole, means)) if samples > 1 else 0.0
+            each, means = _share(parts, value) if name == "data_share" else (parts[name], parts[name].means())
+            with np.errstate(invalid="ignore"):  # a divergence that is infinite without some run has no interval
+                variance, degrees = _spread(each, means)
         found[name] = replace(
             interval(
                 value,
                 variance,
-                "two-way" if jackknifed else "samples",
-                min((count for _, count in jackknifed), default=2),
+                "samples" if covered == ["samples"] else "two-way",
+                sets * runs,
                 samples,
                 level=level,
                 bottom=-np.inf if name in ("data_variance", "data_share") else 0.0,
                 top=1.0 if name in ("seed_churn", "churn", "data_share") else np.inf,
+                degrees=degrees,
             ),
             method=", ".join(covered),
-            runs=array.shape[0] * array.shape[1],
         )
-    return NestedEstimates(**found, training_sets=array.shape[0], runs=array.shape[1])
+    return NestedEstimates(**found, training_sets=sets, runs=runs)
 
 
-def _without(array: Float[np.ndarray, "..."], axis: int) -> Iterator[Float[np.ndarray, "..."]]:
-    """Yields the array without each entry of an axis, one at a time."""
-    for left in range(array.shape[axis]):
-        yield np.delete(array, left, axis)
-
-
-def _measured(
-    array: Float[np.ndarray, "training_set run sample class"], epsilon: float | None
-) -> dict[str, Float[np.ndarray, " sample"]]:
-    """Returns every measure of each sample."""
-    spread = nested_variance(array)
-    apart = nested_instability(array, epsilon=epsilon)
-    labels = array.argmax(axis=-1)
-    seed_churn, churn = _churns(labels)
-    parts = {
-        "inconsistency": apart.inconsistency,
-        "instability": apart.instability,
-        "seed_variance": spread.seed,
-        "data_variance": spread.data,
-        "seed_churn": seed_churn,
-        "churn": churn,
+def _with_sums(parts: dict[str, LeftOut]) -> dict[str, LeftOut]:
+    """Adds the measures that are sums and differences of others."""
+    return parts | {
+        "divergence": parts["inconsistency"].with_(parts["instability"], np.add),
+        "data_variance": parts["total_variance"].with_(parts["seed_variance"], np.subtract),
     }
-    return {name: np.asarray(part) for name, part in parts.items()}
 
 
-def _churns(
-    labels: Integer[np.ndarray, "training_set run sample"],
-) -> tuple[Float[np.ndarray, " sample"], Float[np.ndarray, " sample"]]:
-    """Returns the share of pairs with different labels: pairs of one set, and pairs of two sets and two seeds."""
-    sets, runs, samples = labels.shape
-
-    def differing(some: Integer[np.ndarray, "model sample"]) -> Float[np.ndarray, " sample"]:
-        return np.asarray(jitter(some)) * len(some) * (len(some) - 1)
-
-    of_set = sum((differing(labels[k]) for k in range(sets)), np.zeros(samples))
-    of_run = sum((differing(labels[:, r]) for r in range(runs)), np.zeros(samples))
-    both = differing(labels.reshape(sets * runs, samples)) - of_set - of_run
-    return of_set / (sets * runs * (runs - 1)), both / (sets * (sets - 1) * runs * (runs - 1))
+def _share(parts: dict[str, LeftOut], value: float) -> tuple[LeftOut, LeftOut]:
+    """Returns the training set's share of the variance: samples' parts of it to first order, and its values."""
+    data, total = parts["data_variance"], parts["total_variance"]
+    level = total.whole.mean()
+    each = data.with_(total, lambda one, other: (one - value * other) / level)
+    return each, data.means().with_(total.means(), lambda one, other: one / np.where(other > 0, other, _NAN))
 
 
-def _means(measured: dict[str, Float[np.ndarray, " sample"]]) -> dict[str, float]:
-    means = {name: float(values.mean()) for name, values in measured.items()}
-    total = means["seed_variance"] + means["data_variance"]
-    means["divergence"] = means["inconsistency"] + means["instability"]
-    means["data_share"] = means["data_variance"] / total if total > 0 else _NAN
-    return means
+def _spread(each: LeftOut, means: LeftOut) -> tuple[float, float]:
+    """Returns the variance over the factors that can be covered, what they share counted once, and its degrees.
+
+    Args:
+        each: The measure of each sample.
+        means: Its means over samples.
+    """
+    sets, runs, samples = len(means.no_set), len(means.no_run), each.whole.shape[-1]
+    main, degrees, shared = [], [], 0.0
+    if samples > 1:
+        main, degrees = [mean_variance(each.whole)], [samples - 1]
+    for count, of_samples, of_mean in ((sets, each.no_set, means.no_set), (runs, each.no_run, means.no_run)):
+        if count:
+            main, degrees = [*main, float(_jackknife(of_mean))], [*degrees, count - 1]
+            shared += float(_jackknife(of_samples).sum()) / samples**2 if samples > 1 else 0.0
+    if sets and runs:
+        shared += float(_of_both(means))
+        shared -= float(_of_both(each).sum()) / samples**2 if samples > 1 else 0.0
+    # Jackknives of three or four are too large, and so no bound from below; that over samples has many of them.
+    least = main[0] if samples > 1 else max(main)
+    variance = max(sum(main) - shared, least)
+    noise = sum(part**2 / count for part, count in zip(main, degrees, strict=True))
+    return variance, max(variance**2 / noise if noise else 0.0, min(degrees))
 
 
-def _influence(
-    name: str, measured: dict[str, Float[np.ndarray, " sample"]], means: dict[str, float]
-) -> Float[np.ndarray, " sample"]:
-    """Returns values whose mean moves as the measure does when samples are others, to first order."""
-    if name == "divergence":
-        return np.asarray(measured["inconsistency"] + measured["instability"])
-    if name != "data_share":
-        return measured[name]
-    data, total = measured["data_variance"], measured["seed_variance"] + measured["data_variance"]
-    return np.asarray((data - means["data_share"] * total) / total.mean()) if total.mean() > 0 else data
+def _jackknife(values: Float[np.ndarray, "left_out ..."]) -> Float[np.ndarray, "..."]:
+    """Returns (N - 1) / N sum (T_r - mean T)^2."""
+    count = len(values)
+    return np.asarray((count - 1) / count * ((values - values.mean(axis=0)) ** 2).sum(axis=0))
+
+
+def _of_both(left: LeftOut) -> Float[np.ndarray, "..."]:
+    """Returns the variance that single cells make, a set with a run, from what leaving out both does beyond either."""
+    sets, runs = left.neither.shape[:2]
+    beyond = left.whole - left.no_set[:, None] - left.no_run[None] + left.neither
+    return np.asarray(
+        (sets - 1) * (runs - 1) / (sets * runs) * ((beyond - beyond.mean(axis=(0, 1))) ** 2).sum(axis=(0, 1))
+    )

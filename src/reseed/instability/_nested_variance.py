@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from reseed._errors import InputError
+from reseed._simplex import check_simplex
 from reseed.instability._arrays import ArrayLike, Result, brief, float_array, give_back, undefined
-from reseed.instability._probabilities import check_probabilities
+from reseed.instability._rounding import unit_roundoff
 
 _BLOCK = 1 << 20  # numbers that are worked on at a time
 
@@ -75,7 +76,7 @@ def nested_variance(probabilities: ArrayLike) -> NestedVariance:
             "probabilities must be [training_set, run, sample, class] with two or more training sets and runs, "
             f"got {brief(array)}."
         )
-    check_probabilities(array, "probabilities")
+    check_simplex(array, "probabilities", unit=unit_roundoff(probabilities))
     sets, runs, samples, classes = array.shape
     if not samples:
         undefined("probabilities holds no samples; the means are NaN.")

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from reseed._errors import InputError
+
 
 def pareto_front(costs: Sequence[Sequence[float]], gains: Sequence[float]) -> tuple[bool, ...]:
     """Returns which candidates are on the Pareto front: no other is as cheap in every cost and gains as much.
@@ -16,10 +18,23 @@ def pareto_front(costs: Sequence[Sequence[float]], gains: Sequence[float]) -> tu
     Returns:
         Whether each candidate is on the front.
 
+    Raises:
+        InputError: Costs and gains are of different numbers of candidates, or candidates of different numbers of costs.
+
     Example:
         >>> pareto_front([(1, 1), (2, 1), (2, 1), (5, 5)], [0.0, 30.0, 20.0, 55.0])
         (True, True, False, True)
     """
+    if len(costs) != len(gains):
+        raise InputError(
+            f"costs holds {len(costs)} candidates but gains {len(gains)}; pass one of each for a candidate."
+        )
+    for place, cost in enumerate(costs):
+        if len(cost) != len(costs[0]):
+            raise InputError(
+                f"costs holds {len(cost)} costs of candidate {place} but {len(costs[0])} of candidate 0; pass as many "
+                "of each, NaN for one that is not known."
+            )
     points = [(*cost, -gain) for cost, gain in zip(costs, gains, strict=True)]
     known = [all(value == value for value in point) for point in points]
 

@@ -8,21 +8,9 @@ from jaxtyping import Bool, Float, Integer
 
 from reseed._errors import InputError
 from reseed._numbers import is_whole
-from reseed.instability._arrays import (
-    ArrayLike,
-    Result,
-    brief,
-    encode,
-    float_array,
-    give_back,
-    label_array,
-    run_axis_first,
-    same_shape,
-    to_numpy,
-    undefined,
-)
-
-ROUNDING = 1e-12  # what a sum or difference of two given numbers may miss its limit by
+from reseed.instability._arrays import ArrayLike, Result, brief, float_array, give_back, to_numpy, undefined
+from reseed.instability._labels import encode, encode_together, label_array, run_axis_first, same_shape
+from reseed.instability._rounding import ROUNDING, unit_roundoff
 
 
 def rashomon_set(losses: ArrayLike, *, epsilon: float, base: Literal["best"] | int = "best") -> Result:
@@ -31,7 +19,8 @@ def rashomon_set(losses: ArrayLike, *, epsilon: float, base: Literal["best"] | i
         S = { h : R(h) <= R(h_0) + epsilon }
 
     The base always belongs to it. The number of survivors is the sum of the mask: publish it, because what is
-    measured on the set grows with it. A loss that misses the limit by rounding alone is within it.
+    measured on the set grows with it. A loss that misses the limit by rounding alone, in the type that losses are
+    given in, is within it.
 
     Args:
         losses: the loss or error of each run [run], preferably on validation data, in any unit.
@@ -54,7 +43,8 @@ def rashomon_set(losses: ArrayLike, *, epsilon: float, base: Literal["best"] | i
     values = loss_array(losses)
     wanted = np.atleast_1d(to_numpy(epsilon, "epsilon"))
     check_epsilons(wanted, "epsilon")
-    return give_back(values <= limits(values[base_run(base, values)], wanted.astype(np.float64))[0], losses)
+    limit = limits(values[base_run(base, values)], wanted.astype(np.float64), unit_roundoff(losses, epsilon))[0]
+    return give_back(values <= limit, losses)
 
 
 def ambiguous_samples(
@@ -206,10 +196,11 @@ def check_epsilons(epsilons: Float[np.ndarray, " epsilon"], name: str) -> None:
         raise InputError(f"{name} must be at least 0, got {brief(epsilons.tolist())}; pass how much loss may be lost.")
 
 
-def limits(base_loss: float, epsilons: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
-    """Returns the largest losses within each epsilon of the base's, rounding forgiven."""
+def limits(base_loss: float, epsilons: Float[np.ndarray, "..."], unit: float) -> Float[np.ndarray, "..."]:
+    """Returns the largest losses within each epsilon of the base's; forgives what rounding each by `unit` can do."""
     exact = base_loss + epsilons
-    return np.asarray(exact + ROUNDING * np.maximum(1.0, np.abs(exact)))
+    given = unit * (abs(base_loss) + epsilons + np.abs(exact))
+    return np.asarray(exact + given + ROUNDING * np.maximum(1.0, np.abs(exact)))
 
 
 def kept_runs(keep: ArrayLike | None, runs: int) -> Bool[np.ndarray, " run"]:
@@ -266,9 +257,7 @@ def flat_codes(
         return codes.reshape(len(array), int(np.prod(array.shape[1:]))), None, array.shape[1:]
     gold = label_array(targets, "targets")
     same_shape(array[0], gold, ("labels of one run", "targets"))
-    if array.dtype.kind in "UT":
-        codes, _ = encode(np.concatenate([array, gold[None]]))
-        array, gold = codes[:-1], codes[-1]
+    array, gold = encode_together(array, gold)
     return array.reshape(len(array), gold.size), gold.reshape(-1), gold.shape
 
 

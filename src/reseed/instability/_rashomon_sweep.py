@@ -8,8 +8,9 @@ from jaxtyping import Float
 
 from reseed._errors import InputError
 from reseed.instability._arrays import ArrayLike, Result, brief, give_back, to_numpy, undefined
+from reseed.instability._probabilities import probability_runs
 from reseed.instability._rashomon import base_run, check_epsilons, flat_codes, limits, loss_array, reference_labels
-from reseed.instability._viable_range import probability_runs
+from reseed.instability._rounding import unit_roundoff
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,8 @@ def rashomon_sweep(
     first = base_run(base, values)
     compared = reference_labels(runs, reference, first, gold)
     order = values.argsort(kind="stable")
-    entered = np.searchsorted(values[order], limits(values[first], wanted), side="right")
+    limit = limits(values[first], wanted, unit_roundoff(losses, epsilons))
+    entered = np.searchsorted(values[order], limit, side="right")
 
     samples = runs.shape[1]
     differs = np.zeros(samples, np.bool_)

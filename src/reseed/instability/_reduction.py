@@ -19,6 +19,7 @@ from reseed.instability._estimate import (
     run_by_sample,
 )
 from reseed.instability._leave_one_out import per_sample, without_each_run
+from reseed.instability._rounding import highest_reached
 
 
 def label_entropy_reduction(
@@ -99,7 +100,7 @@ def label_entropy_reduction(
         )
     base = per_sample(untreated, "label_entropy", correction)
     if subset == "high":
-        chosen = base > threshold
+        chosen = base > highest_reached(threshold)
         base, treated, untreated = base[chosen], treated[:, chosen], untreated[:, chosen]
     samples = len(base)
     total = base.sum()

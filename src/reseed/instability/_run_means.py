@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from reseed._errors import InputError
-from reseed.instability._arrays import ArrayLike, brief, label_array, same_shape, undefined
+from reseed.instability._arrays import ArrayLike, brief, undefined
 from reseed.instability._estimate import (
     Estimate,
     Method,
@@ -18,6 +18,7 @@ from reseed.instability._estimate import (
     mean_variance,
     no_estimate,
 )
+from reseed.instability._labels import label_array, same_shape
 
 
 def accuracy_difference(

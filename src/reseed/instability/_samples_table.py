@@ -39,6 +39,7 @@ def samples_table(study: Study, found: LabelPass, advance: Callable[[int], None]
         "mode_label": found.mode_label,
         "mode_name": names.take(pa.array(found.mode_label)),
         "mode_share": found.mode_share,
+        "mode_tied": found.mode_tied,
         "accuracy": np.where(known, found.right, np.nan),
     }
     recorded = set(study.recorded_names())

@@ -11,18 +11,9 @@ import numpy as np
 from jaxtyping import Float, Shaped
 
 from reseed._errors import InputError
-from reseed.instability._arrays import (
-    ArrayLike,
-    Result,
-    brief,
-    encode,
-    float_array,
-    give_back,
-    label_array,
-    to_numpy,
-    undefined,
-)
+from reseed.instability._arrays import ArrayLike, Result, brief, float_array, give_back, to_numpy, undefined
 from reseed.instability._label_entropy import label_entropy
+from reseed.instability._labels import encode, label_array
 
 BURN_IN = 0.5
 PASSES = ("dropout_label_entropy", "dropout_margin")
@@ -59,7 +50,8 @@ def single_run_signals(
     - `margin_slope`: least-squares slope of s_t over the late time, which runs from 0 to 1
     - `margin_std`: standard deviation of s_t; 0 to 1
     - `margin_rank`: share of the samples whose mean s_t is smaller, ties counted half; 0 to 1
-    - `mean_log_odds`: mean of sign(s_t) ln(c_t / (c_t - m_t)), the log-odds of first and second label
+    - `mean_log_odds`: mean of sign(s_t) ln(c_t / (c_t - m_t)), the log-odds of first and second label; either
+      probability counts as 1e-7 where it is less, so that it lies in -16.12 to 16.12
     - `late_flip_rate`: share with some y_t != y_T at like `mean_log_odds`, by isotonic regression; 0 to 1
     - `log_late_flip_rate`: ln(`late_flip_rate` + 0.003)
     - `final_entropy`, `mean_entropy`: entropy of the probabilities, nats; at T, and the mean; 0 to ln K

@@ -13,6 +13,7 @@ from reseed.instability._estimate import (
     Method,
     check_level,
     check_method,
+    counted_once,
     estimate,
     interval,
     jackknife_variance,
@@ -20,7 +21,7 @@ from reseed.instability._estimate import (
     no_estimate,
     run_by_sample,
 )
-from reseed.instability._leave_one_out import means_without_each_run, per_sample
+from reseed.instability._leave_one_out import per_sample, without_each_run
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,9 @@ def source_effects(
     sum to less than 1). What a user gains by fixing a seed is the drop, not the share.
 
     Errors treat the runs of two batches as independent and samples as paired: the jackknife variances of
-    both, propagated through the ratio, and the linearised bootstrap over samples. A batch in which a source
-    is fixed holds it at one value; the interval does not cover which value that is.
+    both, propagated through the ratio, and the linearised bootstrap over samples; for "two-way" they are added, less
+    what both hold, as in `estimate`. A batch in which a source is fixed holds it at one value; the interval does not
+    cover which value that is.
 
     Args:
         everything: labels of runs that differ in every source [run, sample].
@@ -175,12 +177,15 @@ def _ratio(
         return no_estimate(method, runs, samples)
     base = float(below.mean())
     ratio = float(above.mean()) / base
-    variance = 0.0
+    over_runs = over_samples = own = 0.0
     if method != "samples":
-        variance += jackknife_variance(means_without_each_run(part, "jitter")) / base**2
-        variance += ratio**2 * jackknife_variance(means_without_each_run(whole, "jitter")) / base**2
+        for batch, weight in ((part, 1.0), (whole, ratio**2)):
+            left_out = without_each_run(batch, "jitter")
+            over_runs += weight * jackknife_variance(left_out.means)
+            own += weight * left_out.own_variance
     if method != "jackknife":
-        variance += mean_variance(above - ratio * below) / base**2
+        over_samples = mean_variance(above - ratio * below)
+    variance = counted_once(over_runs, over_samples, own) / base**2
     return interval(ratio, variance, method, runs, samples, level=level, bottom=bottom)
 
 

@@ -8,7 +8,7 @@ from scipy.special import entr
 
 from reseed._errors import InputError
 from reseed.instability._arrays import ArrayLike, Result, brief, give_back
-from reseed.instability._viable_range import class_runs, probability_runs
+from reseed.instability._probabilities import class_runs, probability_runs
 
 _BLOCK = 1_000_000  # probabilities in one block
 
@@ -82,19 +82,26 @@ def entropy_decomposition(probabilities: ArrayLike) -> EntropyDecomposition:
     """
     array = probability_runs(probabilities)
     _need_two(array)
-    runs, samples, classes = array.shape
+    return EntropyDecomposition(*(give_back(part, probabilities) for part in decomposed(array)))
+
+
+def decomposed(
+    probabilities: Float[np.ndarray, "run sample class"],
+) -> tuple[Float[np.ndarray, " sample"], Float[np.ndarray, " sample"], Float[np.ndarray, " sample"]]:
+    """Returns total and expected entropy and mutual information of checked probabilities of two or more runs."""
+    runs, samples, classes = probabilities.shape
     total, expected, between = np.empty(samples), np.empty(samples), np.empty(samples)
     step = max(1, _BLOCK // (runs * classes))
     for start in range(0, samples, step):
         at = slice(start, start + step)
-        p = array[:, at].astype(np.float64)
+        p = probabilities[:, at].astype(np.float64)
         p /= p.sum(axis=2, keepdims=True)  # rows may miss one by rounding, which entropies would not add up with
         total[at] = entr(p.mean(axis=0)).sum(axis=1)
         expected[at] = entr(p).sum(axis=2).mean(axis=0)
         # Rounding leaves a trace where runs agree; there the total is the expected entropy.
         agree = (p == p[0]).all(axis=(0, 2))
         between[at] = np.where(agree, 0.0, np.maximum(total[at] - expected[at], 0.0))
-    return EntropyDecomposition(*(give_back(part, probabilities) for part in (total, expected, between)))
+    return total, expected, between
 
 
 def _need_two(array: Float[np.ndarray, "run ..."]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reseed.instability._arrays import ArrayLike, Result, warn_lost
-from reseed.instability._counted import counted
+from reseed.instability._counted import counted_where
 from reseed.instability._jitter import disagreement
 from reseed.instability._mode import share
 
@@ -41,8 +41,7 @@ def label_statistics(labels: ArrayLike, *, mask: ArrayLike | None = None, axis: 
 
     Returns:
         The four measures, each [sample]. With a mask, NaN and a warning where a measure has too few runs: one
-        for entropy and mode share, two for jitter; the mode label of a sample without runs is its first
-        masked label.
+        for entropy and mode share, two for jitter; the mode label of a sample without runs means nothing.
 
     Raises:
         InputError: fewer than two runs, or labels or a mask that cannot be used.
@@ -56,7 +55,7 @@ def label_statistics(labels: ArrayLike, *, mask: ArrayLike | None = None, axis: 
         Datta et al., "Measuring and Mitigating Local Instability in Deep Neural Networks", Findings of ACL
         2023.
     """
-    found = counted(labels, mask=mask, axis=axis, least=2)
+    found = counted_where(labels, mask, axis=axis, least=2)
     entropy = found.entropy()
     jitter, mode_share = disagreement(found.tally), share(found.tally)
     entropy[np.isnan(mode_share)] = np.nan
@@ -65,6 +64,6 @@ def label_statistics(labels: ArrayLike, *, mask: ArrayLike | None = None, axis: 
     return LabelStatistics(
         found.shaped(entropy),
         found.shaped(jitter),
-        found.shaped(found.decode(found.tally.mode)),
+        found.modes(),
         found.shaped(mode_share),
     )

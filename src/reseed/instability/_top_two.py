@@ -7,10 +7,11 @@ from jaxtyping import Int, Integer
 from scipy.special import bdtrc
 
 from reseed._errors import InputError
-from reseed.instability._arrays import ArrayLike, Result, encode, give_back, run_axis_first, undefined
+from reseed.instability._arrays import ArrayLike, Result, give_back, undefined
 from reseed.instability._counts import blocks
 from reseed.instability._jitter import self_consistency
-from reseed.instability._rashomon import ROUNDING
+from reseed.instability._labels import encode, run_axis_first
+from reseed.instability._rounding import highest_reached, lowest_reaching
 
 ABSTAIN = -1
 
@@ -101,7 +102,7 @@ def selective_ensemble(labels: ArrayLike, *, alpha: float = 0.05) -> SelectiveEn
             f"{runs} runs cannot reach p <= {alpha} even where all agree (p = {min(1.0, 2 * 0.5**runs):.4g}); "
             "the ensemble abstains everywhere."
         )
-    answers = np.where(p_values <= alpha, mode, ABSTAIN)
+    answers = np.where(p_values <= highest_reached(alpha), mode, ABSTAIN)
     rate = _abstention_rate(answers)
     return SelectiveEnsemble(
         give_back(answers.reshape(shape), labels), give_back(p_values.reshape(shape), labels), rate, runs
@@ -152,7 +153,7 @@ def self_consistency_ensemble(labels: ArrayLike, *, threshold: float) -> SelfCon
     shape = array.shape[1:]
     consistency = np.asarray(self_consistency(array))
     mode, _, _ = top_two(array.reshape(len(array), int(np.prod(shape))))
-    answers = np.where(consistency >= threshold - ROUNDING, mode.reshape(shape), ABSTAIN)
+    answers = np.where(consistency >= lowest_reaching(threshold), mode.reshape(shape), ABSTAIN)
     rate = _abstention_rate(answers)
     return SelfConsistencyEnsemble(give_back(answers, labels), give_back(consistency, labels), rate, len(array))
 
@@ -181,6 +182,10 @@ def _members(labels: ArrayLike, least: int) -> Integer[np.ndarray, "run ..."]:
         raise InputError("labels holds strings, among which -1 cannot mark an abstention; pass integer codes.")
     if (array == ABSTAIN).any():
         raise InputError("labels holds -1, which marks an abstention; number the classes from 0.")
+    if array.dtype.kind == "O" or array.dtype == np.uint64:
+        raise InputError(
+            "labels holds numbers beyond 64 bits, beside which -1 cannot mark an abstention; number the classes from 0."
+        )
     return array.astype(np.int64) if array.dtype.kind == "u" else array
 
 

@@ -8,21 +8,11 @@ import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
 from reseed._errors import InputError
-from reseed.instability._arrays import (
-    ArrayLike,
-    Result,
-    brief,
-    encode,
-    float_array,
-    give_back,
-    label_array,
-    same_shape,
-    to_numpy,
-    undefined,
-)
+from reseed.instability._arrays import ArrayLike, Result, brief, float_array, give_back, to_numpy, undefined
 from reseed.instability._estimate import t_interval
 from reseed.instability._forgetting import count_forgetting, for_good
 from reseed.instability._label_entropy import label_entropy
+from reseed.instability._labels import encode, label_array, same_shape
 from reseed.instability._trajectory import check_burn_in, mean_and_variance, probability_array
 
 _BLOCK = 65_536  # samples of one run that are worked on at a time

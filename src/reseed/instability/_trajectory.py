@@ -5,7 +5,8 @@ from jaxtyping import Bool, Float, Shaped
 
 from reseed._errors import InputError
 from reseed._numbers import is_whole
-from reseed.instability._arrays import ArrayLike, brief, check_in_unit, float_array, label_array, same_shape, to_numpy
+from reseed.instability._arrays import ArrayLike, brief, check_in_unit, float_array, to_numpy
+from reseed.instability._labels import label_array, same_shape
 
 
 def need_checkpoints(array: Shaped[np.ndarray, "..."], name: str) -> None:

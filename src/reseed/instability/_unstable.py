@@ -7,17 +7,10 @@ from jaxtyping import Float, Int
 
 from reseed._errors import InputError
 from reseed._numbers import is_whole
-from reseed.instability._arrays import (
-    ArrayLike,
-    Result,
-    encode,
-    give_back,
-    run_axis_first,
-    to_numpy,
-    undefined,
-)
+from reseed.instability._arrays import ArrayLike, Result, give_back, to_numpy, undefined
 from reseed.instability._counted import counted
 from reseed.instability._counts import counts_of_counts
+from reseed.instability._labels import encode, run_axis_first
 
 
 def unstable_fraction(labels: ArrayLike) -> float:

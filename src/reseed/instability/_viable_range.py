@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from reseed._errors import InputError
-from reseed._numbers import is_whole
-from reseed.instability._arrays import ArrayLike, Result, brief, float_array, give_back, undefined
-from reseed.instability._probabilities import check_probabilities
-from reseed.instability._rashomon import ROUNDING, kept_base, kept_runs
+from reseed.instability._arrays import ArrayLike, Result, give_back, undefined
+from reseed.instability._probabilities import class_runs
+from reseed.instability._rashomon import kept_base, kept_runs
+from reseed.instability._rounding import lowest_reaching, unit_roundoff
 
 
 @dataclass(frozen=True)
@@ -62,13 +62,20 @@ def viable_prediction_range(
         undefined(f"keep leaves {kept.sum()} runs, fewer than the 2 that can differ; the viable range is NaN.")
         low = high = np.full(array.shape[1:], np.nan)
     else:
-        chosen = np.flatnonzero(kept)
-        low = array[chosen[0]].astype(np.float64)
-        high = low.copy()
-        for run in chosen[1:]:
-            np.minimum(low, array[run], out=low)
-            np.maximum(high, array[run], out=high)
+        low, high = lowest_and_highest(array, np.flatnonzero(kept))
     return ViableRange(*(give_back(np.asarray(part), probabilities) for part in (low, high, high - low)))
+
+
+def lowest_and_highest(
+    probabilities: Float[np.ndarray, "run ..."], chosen: Int[np.ndarray, " chosen"]
+) -> tuple[Float[np.ndarray, "..."], Float[np.ndarray, "..."]]:
+    """Returns the smallest and the largest probability over some runs."""
+    low = probabilities[chosen[0]].astype(np.float64)
+    high = low.copy()
+    for run in chosen[1:]:
+        np.minimum(low, probabilities[run], out=low)
+        np.maximum(high, probabilities[run], out=high)
+    return low, high
 
 
 def risk_ambiguity(
@@ -84,8 +91,8 @@ def risk_ambiguity(
         (1 / n) sum_i max_{h in S} 1[ |p_h(x_i) - p_0(x_i)| >= delta ]
 
     This is ambiguity for probabilities. The largest move of any class counts, which is our extension to several
-    classes: of two, both move alike. A move that misses delta by rounding alone reaches it. Over R trained runs
-    the share is a lower bound, and it grows with R.
+    classes: of two, both move alike. A move that misses delta by rounding alone, in the type that probabilities are
+    given in, reaches it. Over R trained runs the share is a lower bound, and it grows with R.
 
     Args:
         probabilities: class probabilities [run, sample, class].
@@ -116,31 +123,10 @@ def risk_ambiguity(
         why = f"{kept.sum()} runs survive, fewer than the 2 needed" if len(start) else "probabilities holds no samples"
         undefined(f"{why}; the risk ambiguity is NaN.")
         return float("nan")
+    unit = unit_roundoff(probabilities)
+    least = lowest_reaching(delta)
     moved = np.zeros(len(start), np.bool_)
     for run in np.flatnonzero(kept):
-        far = np.abs(array[run] - start) >= delta - ROUNDING
+        far = np.abs(array[run] - start) + unit * (array[run] + start) >= least
         moved |= far if far.ndim == 1 else far.any(axis=1)
     return float(moved.mean())
-
-
-def probability_runs(probabilities: ArrayLike) -> Float[np.ndarray, "run sample class"]:
-    """Checks class probabilities of several runs."""
-    array = float_array(probabilities, "probabilities")
-    if array.ndim != 3 or not len(array) or not array.shape[2]:
-        raise InputError(
-            f"probabilities must be [run, sample, class], got {brief(array)}; of two classes pass both, for example "
-            "`numpy.stack([1 - p, p], axis=-1)`."
-        )
-    check_probabilities(array)
-    return array
-
-
-def class_runs(probabilities: ArrayLike, class_index: int | None) -> Float[np.ndarray, "run sample ..."]:
-    """Checks class probabilities and picks one class of them if asked to."""
-    array = probability_runs(probabilities)
-    if class_index is None:
-        return array
-    classes = array.shape[2]
-    if not is_whole(class_index) or not 0 <= class_index < classes:
-        raise InputError(f"class_index={class_index!r} is not one of the {classes} classes; pass 0..{classes - 1}.")
-    return array[..., class_index]

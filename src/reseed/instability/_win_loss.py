@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reseed.instability._arrays import ArrayLike, label_array, same_shape, undefined
+from reseed.instability._arrays import ArrayLike, undefined
+from reseed.instability._labels import label_array, same_shape
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from reseed._errors import MissingExtraError
-from reseed.instability import jitter, label_entropy
+from reseed.instability import jitter, label_entropy, predicted_labels
 
 try:
     from torchmetrics import Metric
@@ -28,7 +28,8 @@ class AbstractMeanOverSamples(Metric):
     """The mean over all samples seen of a measure of the labels that several runs give to each.
 
     `update` takes a batch of samples: labels [run, sample], or scores [run, sample, class] of which the highest counts,
-    the lowest class at ties. States are summed over devices.
+    the lowest class at ties. States are summed over devices. A run that diverged has no answers: scores that are NaN
+    are refused as `predicted_labels` does, and nothing of their batch is counted; leave that run out.
     """
 
     is_differentiable = False
@@ -48,9 +49,10 @@ class AbstractMeanOverSamples(Metric):
         """Take a batch: labels [run, sample], or scores [run, sample, class].
 
         Raises:
-            InputError: Fewer than two runs, or labels that are not whole numbers.
+            InputError: Fewer than two runs, labels that are not whole numbers, or scores that are no answer: NaN, or
+                nothing but -inf.
         """
-        labels = predictions.argmax(-1) if predictions.ndim == 3 else predictions
+        labels = predicted_labels(predictions) if predictions.ndim == 3 else predictions
         values = self._measure(labels)
         self.total += values.sum()
         self.samples += values.numel()

@@ -13,9 +13,11 @@ from reseed.mitigations._mitigation import AbstractMitigation
 @final
 @dataclass(frozen=True)
 class Swa(AbstractMitigation):
-    """Stochastic weight averaging: the mean of the weights after each of the last steps is evaluated.
+    """Stochastic weight averaging: the mean of the weights along the last part of the training is evaluated.
 
-        a = mean over steps t >= start of w_t
+        a = mean over t >= start of w_t
+
+    with w_t the weights after step t: those with which the last part begins, and those after each of its steps.
 
     Use it when: always worth a try: it is free.
     Cost: one training, one network at inference; refreshed statistics: a forward pass over the training set whenever
@@ -31,7 +33,8 @@ class Swa(AbstractMitigation):
     name: ClassVar[str] = "swa"
 
     last: float = 0.4
-    """Share of the steps that is averaged, in [0, 1]; zero is the control."""
+    """The last part of the training as a share of its steps, in [0, 1]; zero is the control. Of 100 steps and 0.4 the
+    average is of the weights after steps 60, 61, ..., 100; of 1 after every step."""
     statistics: Literal["averaged", "refreshed"] = "averaged"
     """Batch-norm statistics: averaged like weights, or recomputed on the training set with the averaged weights."""
 

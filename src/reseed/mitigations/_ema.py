@@ -15,9 +15,10 @@ from reseed.mitigations._mitigation import AbstractMitigation
 class Ema(AbstractMitigation):
     """Exponential averaging: a mean of the weights in which older ones count less and less is evaluated.
 
-        a_t = decay a_{t-1} + (1 - decay) w_t,   from the first of the last steps on
+        a_t = decay a_{t-1} + (1 - decay) w_t
 
-    It remembers about 1 / (1 - decay) steps.
+    with w_t the weights after step t, over the last part of the training, which begins with the weights that are there
+    then: a_start = w_start. It remembers about 1 / (1 - decay) steps.
 
     Use it when: it is not known beforehand when training ends; otherwise `Swa` averages more evenly.
     Cost: one training, one network at inference; refreshed statistics: a forward pass over the training set whenever
@@ -36,7 +37,8 @@ class Ema(AbstractMitigation):
     decay: float = 0.99
     """Share of the old average that each step keeps, in [0, 1); zero is the control."""
     last: float = 1.0
-    """Share of the steps that is averaged, in [0, 1]; zero is the control."""
+    """The last part of the training as a share of its steps, in [0, 1]; zero is the control. With 1 it begins with the
+    weights after the first step."""
     statistics: Literal["averaged", "refreshed"] = "averaged"
     """Batch-norm statistics: averaged like weights, or recomputed on the training set with the averaged weights."""
 

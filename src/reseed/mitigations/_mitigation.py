@@ -28,6 +28,7 @@ class Batch:
         taught: What the method's stage learned of these samples, [run, sample, class]; empty for methods
             without one.
         frequencies: How often each class occurs in the training set, [class], summing to one.
+        precision: Type of soft targets: double where the training is.
     """
 
     step: int
@@ -37,12 +38,13 @@ class Batch:
     words: Sequence[int]
     taught: Tensor = field(default_factory=lambda: torch.empty(0))
     frequencies: Tensor = field(default_factory=lambda: torch.empty(0))
+    precision: torch.dtype = torch.float32
 
     def soft(self, targets: Tensor | None) -> Tensor:
         """Return soft targets [run, sample, class]: those given, or one-hot labels."""
         if targets is not None:
             return targets
-        return nn.functional.one_hot(self.labels, self.num_classes).float()
+        return nn.functional.one_hot(self.labels, self.num_classes).to(self.precision)
 
 
 @dataclass(frozen=True)

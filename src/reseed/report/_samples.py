@@ -186,6 +186,8 @@ def _cells(data: ReportData, sample: int, words: str | None, image: str | None) 
     gold = f"<bdi>{text.escape(text.clip(data.class_name(target), 60))}</bdi>" if target >= 0 else unknown
     if target < 0 or mode < 0:
         right = unknown if target < 0 else text.missing("no answer")
+    elif _is_tied(data, sample):
+        right = '<span class="tie">= tie</span>'
     else:
         right = (
             '<span class="right">\u2713 right</span>' if mode == target else '<span class="wrong">\u2717 wrong</span>'
@@ -212,6 +214,12 @@ def _cells(data: ReportData, sample: int, words: str | None, image: str | None) 
         "jitter": _number_cell(jitter, text.percent, "needs two runs"),
         "confidence": f'<td class="number">{confidence}</td>',
     }
+
+
+def _is_tied(data: ReportData, sample: int) -> bool:
+    """Whether two labels lead with the same number of runs, so that there is no top answer to be right or wrong."""
+    answer = data.given(sample)
+    return len(answer) > 1 and answer[0][1] == answer[1][1]
 
 
 def _number_cell(value: float, form: Any, reason: str) -> str:

@@ -69,7 +69,12 @@
   }
 
   /** What a column sorts by; null sorts last in both directions. */
-  const verdict = (row) => (data.targets[row] < 0 || data.modes[row] < 0 ? null : Number(data.modes[row] === data.targets[row]));
+  const verdicts = [["wrong", "\u2717 wrong"], ["tie", "= tie"], ["right", "\u2713 right"]];
+  function verdict(row) {
+    if (data.targets[row] < 0 || data.modes[row] < 0) return null;
+    const [, first, , second] = data.answers[row]; // label and count in turn, most frequent first
+    return second !== undefined && first === second ? 1 : 2 * Number(data.modes[row] === data.targets[row]);
+  }
   const sortValue = {
     sample: (row) => data.ids[row],
     answers: (row) => (data.answers[row].length ? className(data.answers[row][0]) : null),
@@ -131,9 +136,9 @@
       return element("td", "", known ? element("bdi", "", className(data.targets[row])) : missing("gold label unknown"));
     },
     right(row) {
-      const right = verdict(row);
-      if (right === null) return element("td", "", missing(data.targets[row] < 0 ? "gold label unknown" : "no answer"));
-      return element("td", "", element("span", right ? "right" : "wrong", right ? "\u2713 right" : "\u2717 wrong"));
+      const found = verdict(row);
+      if (found === null) return element("td", "", missing(data.targets[row] < 0 ? "gold label unknown" : "no answer"));
+      return element("td", "", element("span", ...verdicts[found]));
     },
     share: (row) => numberCell(data.share[row], percent, "no answer"),
     entropy: (row) => numberCell(data.entropy[row], (value) => decimal(value, 3), "undefined for this sample"),

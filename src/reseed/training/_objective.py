@@ -102,7 +102,15 @@ class Objective:
         labels = self._data.labels.index_select(0, rows.flatten()).view(rows.shape)
         if not self._methods:
             return inputs, BatchLoss(labels, None, ())
-        plain = Batch(number, self._total, labels, self._data.num_classes, self._words, frequencies=self._frequencies)
+        plain = Batch(
+            number,
+            self._total,
+            labels,
+            self._data.num_classes,
+            self._words,
+            frequencies=self._frequencies,
+            precision=torch.float64 if inputs.dtype == torch.float64 else torch.float32,
+        )
         targets: Tensor | None = None
         penalties = []
         for method, taught in self._methods:

@@ -77,7 +77,7 @@ class AverageConfig:
     name: Literal["none", "swa", "ema"] = "none"
     """None; the plain mean of the weights after each step (stochastic weight averaging); an exponential mean."""
     start: float = 0.6
-    """Share of the steps after which averaging begins."""
+    """Share of the steps after which averaging begins, with the weights that are there then."""
     decay: float = 0.99
     """Share of the old average that each step keeps; for ema."""
     statistics: Literal["averaged", "refreshed"] = field(default="averaged", metadata=OMITTED)

@@ -126,8 +126,9 @@ def find_transient(recipe: Recipe, architecture: AbstractArchitecture, data: Tra
     losses, seen = [], 0
     for block in training.blocks(marks):
         seen += block.samples
-        logits = training.predict(data.inputs[held])[0].float()
-        losses.append(float(nn.functional.cross_entropy(logits, data.labels[held])))
+        logits = training.predict(data.inputs[held])[0]
+        single = logits.to(torch.promote_types(logits.dtype, torch.float32))
+        losses.append(float(nn.functional.cross_entropy(single, data.labels[held])))
     if not torch.isfinite(torch.tensor(losses)).all():
         raise TrainingError("the pilot that finds the transient diverged; lower the learning rate, or give transient.")
     return Pilot(marks[auto_transient(losses)] / total, total, seen, len(held) * len(marks))
