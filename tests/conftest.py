@@ -1,4 +1,4 @@
-"""What tests of several packages need: an S3 server and a cluster of two nodes, each started once."""
+"""What tests of several packages need: an S3 server, and a cluster of two nodes."""
 
 import os
 import signal
@@ -53,9 +53,13 @@ def url(s3: Path) -> str:
     return f"s3://bucket/some folder/{uuid4().hex[:8]}"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def nodes(s3: Path) -> Iterator[object]:
-    """A Ray cluster of two nodes with a core each, which this process is connected to."""
+    """A Ray cluster of two nodes with a core each, which this process is connected to.
+
+    No longer than a module: Ray aborts a process whose cluster it has lost, as it does when a machine is paused, and
+    that would be all tests that come after.
+    """
     ray = pytest.importorskip("ray", reason="needs the extra `cluster`: pip install 'reseed[cluster]'")
     from ray.cluster_utils import Cluster
 

@@ -114,7 +114,7 @@ def from_predictions(
         runs=len(runs),
         class_names=samples.class_names,
         data=samples.digest,
-        recipe=_digest(runs),
+        predictions=_digest(runs),
         record=replace(record, level="labels") if beside is None else record,
         notes=(*notes, *labels.note(), *(() if gold is None else gold.notes)),
     )
@@ -124,7 +124,7 @@ def from_predictions(
         with RunProgress(len(runs), len(runs) - len(study.missing), accuracies) as progress:
             for run in study.missing:
                 remove_leftovers(root, run, None)
-                manifest = write_single_run(root, run, runs[run], samples, level, recipe=header.recipe)
+                manifest = write_single_run(root, run, runs[run], samples, level)
                 if study.remote is not None:
                     study.remote.push_run(root, manifest)
                 accuracy = float("nan") if manifest.accuracy is None else manifest.accuracy
