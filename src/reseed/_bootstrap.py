@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
-from reseed._design import check_design_folder, design_folder, prepare_once, share_cache, told
+from reseed._design import check_design_folder, design_folder, draws_of, prepare_once, share_cache, told
 from reseed._errors import InputError, TrainingError
 from reseed._measure import recipe_for
 from reseed.data import DataConfig
@@ -217,8 +217,9 @@ def measure_bootstrap(
             **execution,
         )
 
-    original = train(_BASE, base_runs, SeedPlan(seed))
-    found = _compared(original, train(_RESAMPLED, bootstraps, SeedPlan(seed, streams)), root)
+    draws = draws_of(root)
+    original = train(_BASE, base_runs, SeedPlan(seed, draws=draws))
+    found = _compared(original, train(_RESAMPLED, bootstraps, SeedPlan(seed, streams, draws=draws)), root)
     found.write()
     return found
 

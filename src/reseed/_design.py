@@ -13,8 +13,8 @@ from reseed._measure import default_folder
 from reseed.data import load
 from reseed.instability import Estimate
 from reseed.models import architecture
-from reseed.studies import replace_file
-from reseed.training import Recipe
+from reseed.studies import read_header, replace_file
+from reseed.training import DRAWS, Recipe
 
 CACHE = "cache"  # as studies call it
 
@@ -44,6 +44,18 @@ def check_design_folder(root: Path, what: str, names: tuple[str, ...], prefix: s
     )
     if not known:
         raise StudyError(f"{str(root)!r} exists and holds no {what}; choose another --out, or an empty folder.")
+
+
+def draws_of(root: Path) -> int:
+    """Return the version of draws for the studies of a design: that of the studies which are there, else the newest.
+
+    Runs of the same number share their seeds across the studies of a design, so they must share what is drawn as well.
+
+    Args:
+        root: The design's folder.
+    """
+    headers = (read_header(file.parent) for pattern in ("*", "*/*") for file in root.glob(f"{pattern}/study.json"))
+    return min((header.draws for header in headers if header is not None), default=DRAWS)
 
 
 def prepare_once(recipe: Recipe, root: Path, announce: Callable[[str], None]) -> None:

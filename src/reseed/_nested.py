@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from reseed._design import check_design_folder, design_folder, prepare_once, share_cache, told
+from reseed._design import check_design_folder, design_folder, draws_of, prepare_once, share_cache, told
 from reseed._errors import InputError, TrainingError
 from reseed._measure import recipe_for
 from reseed._numbers import is_whole
@@ -159,6 +159,7 @@ def measure_nested(
     check_design_folder(root, "nested measurement", (NESTED, _TABLE), _STUDY)
     prepare_once(recipe, root, announce)
     announce(f"{training_sets} training samples, {runs} runs on each: {training_sets * runs} trainings")
+    draws = draws_of(root)
     studies = []
     for number in range(training_sets):
         announce(f"training sample {number + 1} of {training_sets}")
@@ -168,7 +169,7 @@ def measure_nested(
             recipe,
             folder,
             runs=runs,
-            plan=SeedPlan(seed, streams, resample=number),
+            plan=SeedPlan(seed, streams, resample=number, draws=draws),
             record=RecordConfig(every="final", level="full"),
             announce=announce,
             **execution,

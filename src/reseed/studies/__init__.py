@@ -6,7 +6,7 @@ from reseed.studies._execution import ExecutionArguments
 from reseed.studies._files import replace_file, replace_json, replace_table, replace_text, storing
 from reseed.studies._final import FinalArray
 from reseed.studies._fit import run
-from reseed.studies._header import Header
+from reseed.studies._header import Header, read_header
 from reseed.studies._import import from_predictions
 from reseed.studies._import_files import ColumnNames, import_predictions
 from reseed.studies._manifest import Manifest
@@ -40,6 +40,7 @@ __all__ = [
     "label_indices",
     "local_folder",
     "pair",
+    "read_header",
     "replace_file",
     "replace_json",
     "replace_table",

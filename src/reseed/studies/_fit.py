@@ -7,7 +7,7 @@ import hashlib
 import re
 import types
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from reseed.data import Dataset
 from reseed.engines import Engine, Group, as_engine
 from reseed.studies._cost import Stopwatch
 from reseed.studies._estimators import fitted_clone, is_estimator, random_states
-from reseed.studies._header import Header
+from reseed.studies._header import Header, read_header
 from reseed.studies._manifest import Manifest
 from reseed.studies._resampled import ResampledFit
 from reseed.studies._samples import (
@@ -127,6 +127,9 @@ def run(
         record=RecordConfig(every="final", level=level),
     )
     with only_writer(out) as root:
+        if isinstance(fitter, ResampledFit):
+            fitter = fitter.continued(read_header(root))
+            header = replace(header, draws=fitter.draws)
         study = Study.create(out, header, samples)
         task = FitRun(root.absolute(), fitter, inputs, samples, plan, level)
         return finish_study(study, task, chosen, retries)

@@ -13,7 +13,7 @@ from typeguard import TypeCheckError, check_type
 
 from reseed._errors import StudyError
 from reseed.studies._files import checked, inside, replace_json
-from reseed.training import Recipe, RecordConfig, as_tree
+from reseed.training import FIRST_DRAWS, OMITTED, Recipe, RecordConfig, as_tree
 
 FORMAT = 1
 _MOST_RUNS = 10**6
@@ -44,6 +44,7 @@ class Header:
             where every run is trained by itself. Kept, so that resuming repeats the same arithmetic.
         notes: What a reader of the results should know.
         resample: Number of the bootstrap resample that all runs train on; None where there is no such.
+        draws: Version of what reseed's generators draw for the runs' words, see `reseed.training.generator`.
         format: Version of the folder's layout; raised with every change to it or to these fields, but for fields that
             are written only where they say something.
     """
@@ -66,6 +67,7 @@ class Header:
     groups: tuple[tuple[int, int], ...] = ()
     notes: tuple[str, ...] = ()
     resample: int | None = None
+    draws: int = field(default=FIRST_DRAWS, metadata=OMITTED)
     format: int = FORMAT
 
 

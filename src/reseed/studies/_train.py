@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -79,7 +79,8 @@ def train_study(
         recipe: Everything but the seed.
         out: The study's folder, or a URL that begins with ``s3://``, ``gs://`` or ``az://``.
         runs: Trainings in all; a single one needs a ``record`` from which instability can be estimated.
-        plan: Base seed and the streams that differ between runs.
+        plan: Base seed and the streams that differ between runs. A study that is there keeps the version of draws that
+            it began with.
         record: What is recorded, and when.
         engine: ``serial``: one run after another; ``processes``: in worker processes; ``stacked``: several runs as
             one program; ``auto``: several runs as one program where the model allows it, in processes where that is
@@ -122,6 +123,9 @@ def train_study(
         raise InputError(f"threads must be 1 or more, got {threads}.")
     splits = load(recipe.data)
     with only_writer(out) as root:
+        found = read_header(root)
+        if found is not None:
+            plan = replace(plan, draws=found.draws)
         prepared = architecture(recipe.model).prepare(splits, root / "cache", announce)
         task = TrainRun(
             root.absolute(),  # workers elsewhere may stand in another folder
@@ -142,7 +146,7 @@ def train_study(
             header = _header(task, splits, runs)
             check_forward(task.single(0))
             check_stages(*task.what())
-            if read_header(root) is None:  # one that goes on keeps what its anchor said
+            if found is None:  # one that goes on keeps what its anchor said
                 for anchor in {method.stage.anchor for method in recipe.mitigations if method.stage} - {""}:
                     said_of_training_set(anchor, splits.train.digest, task.train_labels, task.num_classes)
             if recipe.peers is not None:  # the networks of a run are one program under every engine
@@ -152,7 +156,7 @@ def train_study(
             execution = plan_execution(
                 task,
                 runs,
-                read_header(root),
+                found,
                 engine=engine,
                 jobs=jobs,
                 address=address,
@@ -274,7 +278,7 @@ class TrainRun(AbstractRunTask):
             predictions,
             checkpoints,
             self.data_digest,
-            seeds=asdict(self.plan.seeds(run)),
+            seeds=self.plan.seeds(run).words,
             accuracy=None if np.isnan(outcome.accuracy) else outcome.accuracy,
             diverged_at=outcome.diverged_at,
             cost=Cost(
@@ -368,6 +372,7 @@ def _header(task: TrainRun, splits: Splits, runs: int) -> Header:
         base_seed=task.plan.base,
         vary=tuple(sorted(task.plan.vary)),
         resample=task.plan.resample,
+        draws=task.plan.draws,
         record=task.record,
         threads=task.threads,
         deterministic=task.deterministic,

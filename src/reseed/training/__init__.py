@@ -11,6 +11,7 @@ from reseed.training._objective import Taught
 from reseed.training._passes import check_dropout
 from reseed.training._probe import makes_use_of, probe_determinism
 from reseed.training._recipe import (
+    OMITTED,
     AverageConfig,
     OptimizerConfig,
     Recipe,
@@ -33,13 +34,27 @@ from reseed.training._record import (
 )
 from reseed.training._run import DROPOUT, RecordedSplit, TrainingOutcome, run_training
 from reseed.training._schedule import cycle_ends, lr_factor
-from reseed.training._seeds import DEFAULT_VARY, STREAMS, SeedPlan, Seeds, Stream, check_vary, generator
+from reseed.training._seeds import (
+    DEFAULT_VARY,
+    DRAWS,
+    FIRST_DRAWS,
+    STREAMS,
+    SeedPlan,
+    Seeds,
+    Stream,
+    check_draws,
+    check_vary,
+    generator,
+)
 from reseed.training._stacked import StackedTraining, check_can_stack, group_size, trains_apart
 from reseed.training._teach import Lesson, Pilot, check_stages, find_transient, recipe_of_teachers, teach
 
 __all__ = [
     "DEFAULT_VARY",
+    "DRAWS",
     "DROPOUT",
+    "FIRST_DRAWS",
+    "OMITTED",
     "STREAMS",
     "AbstractTraining",
     "AverageConfig",
@@ -68,6 +83,7 @@ __all__ = [
     "as_tree",
     "augment",
     "check_can_stack",
+    "check_draws",
     "check_dropout",
     "check_forward",
     "check_stages",
