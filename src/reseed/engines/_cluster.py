@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -128,7 +130,7 @@ class ClusterEngine:
             where = {"address": "local", "num_cpus": cores, "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
         # Ray would report its use over the network, and print on standard output what the ledger tells already.
         silent = patch("ray._private.worker.listen_error_messages", lambda *_: None, create=True)
-        with patch.dict(os.environ, RAY_USAGE_STATS_ENABLED="0"), silent:
+        with patch.dict(os.environ, RAY_USAGE_STATS_ENABLED="0"), silent, _termination_kept():
             try:
                 ray.init(**where, log_to_driver=False, logging_level=logging.ERROR)
             except (ConnectionError, RuntimeError, ValueError, OSError) as error:
@@ -157,6 +159,17 @@ class ClusterEngine:
             f"no Ray cluster can be used at the address {self.address!r}: {reason}. Start one with `ray start --head`, "
             "or give no address, for a Ray on this machine alone."
         )
+
+
+@contextmanager
+def _termination_kept() -> Iterator[None]:
+    """Keep what this process does on SIGTERM; Ray would print what it was at, and abort."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if before is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
 
 
 def _call(task: Task, group: Group) -> list[RunReport]:
