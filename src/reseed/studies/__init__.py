@@ -3,7 +3,15 @@
 from reseed.studies._cost import Cost
 from reseed.studies._cost_summary import cost_summary
 from reseed.studies._execution import ExecutionArguments
-from reseed.studies._files import replace_file, replace_json, replace_table, replace_text, storing
+from reseed.studies._files import (
+    is_partial,
+    remove_partials,
+    replace_file,
+    replace_json,
+    replace_table,
+    replace_text,
+    storing,
+)
 from reseed.studies._final import FinalArray
 from reseed.studies._fit import run
 from reseed.studies._header import Header, read_header
@@ -37,10 +45,12 @@ __all__ = [
     "evaluation_data",
     "from_predictions",
     "import_predictions",
+    "is_partial",
     "label_indices",
     "local_folder",
     "pair",
     "read_header",
+    "remove_partials",
     "replace_file",
     "replace_json",
     "replace_table",
