@@ -18,9 +18,9 @@ from unittest.mock import patch
 from reseed._errors import InputError, MissingExtraError, TrainingError
 from reseed.engines._cores import usable_cores
 from reseed.engines._protocol import Group, RunReport, Task, WorkersLostError
+from reseed.engines._reachable import ANSWER_S, check_nodes, found_address
 
 _PORT = 6379
-_CONNECT_S = 10.0
 _STOP_S = 5.0
 
 
@@ -141,15 +141,20 @@ class ClusterEngine:
             ray.shutdown()
 
     def _reached(self, address: str) -> str:
-        """Return the address with its port, once something answers there; Ray itself would wait for minutes."""
-        if address == "auto" or address.startswith("ray://"):
+        """Return the address with its port, once the cluster's nodes answer; Ray itself would wait for ever."""
+        if address.startswith("ray://"):  # whose server stands for all nodes
             return address
         host, _, port = address.partition(":")
+        full = f"{host}:{port or _PORT}"
         try:
-            socket.create_connection((host, int(port or _PORT)), timeout=_CONNECT_S).close()
+            if address == "auto":
+                check_nodes(found_address())
+                return address
+            socket.create_connection((host, int(port or _PORT)), timeout=ANSWER_S).close()
+            check_nodes(full)
         except (OSError, ValueError, OverflowError) as error:
             raise self._unreachable(str(error)) from error
-        return f"{host}:{port or _PORT}"
+        return full
 
     def _unreachable(self, reason: str) -> InputError:
         reason = reason.rstrip(".")
