@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
+from reseed._bounds import check_bound
 from reseed._design import check_design_folder, design_folder, draws_of, prepare_once, share_cache, told
 from reseed._errors import InputError, TrainingError
 from reseed._measure import recipe_for
@@ -228,8 +229,9 @@ def check_bootstraps(bootstraps: int) -> None:
     """Accept a number of resamples that can be compared.
 
     Raises:
-        InputError: Fewer than two.
+        InputError: Fewer than two, or more than a study can have runs.
     """
+    check_bound("runs", bootstraps, "bootstraps")
     if bootstraps < 2:
         raise InputError(
             f"bootstraps must be 2 or more, got {bootstraps}; pass {_ADVISED} or more (--runs with --bootstrap)."

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
+from reseed._bounds import check_bound
 from reseed._design import check_design_folder, design_folder, draws_of, prepare_once, share_cache, told
 from reseed._errors import InputError, TrainingError
 from reseed._measure import recipe_for
@@ -155,6 +156,7 @@ def measure_nested(
     if epsilon is not None and not 0 < epsilon < 1:
         raise InputError(f"epsilon must be strictly between 0 and 1, got {epsilon}; pass None to mix nothing in.")
     check_runs(runs)
+    check_bound("runs", training_sets * runs, "training_sets times runs")
     root = local_folder(design_folder(recipe, "nested") if out is None else out)
     check_design_folder(root, "nested measurement", (NESTED, _TABLE), _STUDY)
     prepare_once(recipe, root, announce)

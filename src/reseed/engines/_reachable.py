@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from typing import Any
 
 ANSWER_S = 10.0
@@ -52,9 +53,8 @@ def check_nodes(address: str) -> None:
 
 def _nodes(address: str) -> list[tuple[str, int]]:
     """Return where the living nodes of a cluster say that they are."""
-    from ray._raylet import GcsClient
-
-    nodes: Any = GcsClient(address=address).get_all_node_info(timeout=ANSWER_S).values()
+    raylet: Any = import_module("ray._raylet")
+    nodes = raylet.GcsClient(address=address).get_all_node_info(timeout=ANSWER_S).values()
     return [(node.node_manager_address, node.node_manager_port) for node in nodes if node.state == 0]  # 0: alive
 
 

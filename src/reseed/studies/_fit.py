@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from reseed._errors import InputError
 from reseed._simplex import check_simplex
 from reseed.data import Dataset
-from reseed.engines import Engine, Group, as_engine
+from reseed.engines import Engine, Group, as_engine, check_retries
 from reseed.studies._cost import Stopwatch
 from reseed.studies._estimators import fitted_clone, is_estimator, random_states
 from reseed.studies._header import Header, read_header
@@ -103,8 +103,7 @@ def run(
         (3, 89)
     """
     check_runs(runs)
-    if retries < 0:
-        raise InputError(f"retries must be 0 or more, got {retries}.")
+    check_retries(retries)
     check_encodable("name", () if name is None else (name,))
     plan = SeedPlan(seed)
     chosen = as_engine(engine, jobs=jobs, address=address)

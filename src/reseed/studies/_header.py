@@ -11,12 +11,13 @@ from typing import Any, Literal
 
 from typeguard import TypeCheckError, check_type
 
+from reseed._bounds import BOUNDS
 from reseed._errors import StudyError
 from reseed.studies._files import checked, inside, replace_json
 from reseed.training import FIRST_DRAWS, OMITTED, Recipe, RecordConfig, as_tree
 
 FORMAT = 1
-_MOST_RUNS = 10**6
+_MOST_RUNS = BOUNDS["runs"]
 HEADER_FILE = "study.json"
 
 

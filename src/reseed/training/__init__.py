@@ -1,10 +1,11 @@
 """What a run is: the recipe, the seed streams, the training loop and its recorder."""
 
 from reseed._draws import draw_bits, draw_key, draw_uniform
-from reseed.training._arithmetic import arithmetic
+from reseed.training._arithmetic import arithmetic, check_threads
 from reseed.training._augment import augment
 from reseed.training._defaults import default_recipe
 from reseed.training._draws import DropoutDraws
+from reseed.training._length import check_length
 from reseed.training._loop import AbstractTraining, Step, Training, TrainingSet, check_forward
 from reseed.training._monitor import GradientNormRecorder, gradient_norms
 from reseed.training._objective import Taught
@@ -86,7 +87,9 @@ __all__ = [
     "check_draws",
     "check_dropout",
     "check_forward",
+    "check_length",
     "check_stages",
+    "check_threads",
     "check_vary",
     "cycle_ends",
     "default_recipe",

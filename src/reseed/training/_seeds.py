@@ -8,7 +8,9 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from reseed._bounds import check_bound
 from reseed._errors import RecipeError
+from reseed._numbers import is_whole
 from reseed.mitigations import Peers
 
 Stream = Literal["init", "order", "dropout", "augment", "data"]
@@ -87,8 +89,10 @@ class SeedPlan:
     draws: int = DRAWS
 
     def __post_init__(self) -> None:
-        if self.base < 0:
-            raise RecipeError(f"seed must be a non-negative integer, got {self.base}.")
+        if not is_whole(self.base) or self.base < 0:
+            raise RecipeError(f"seed must be a non-negative integer, got {self.base!r}.")
+        check_bound("seed", self.base, error=RecipeError)
+        object.__setattr__(self, "base", int(self.base))  # numpy's integers are no JSON
         check_vary(self.vary)
         check_draws(self.draws)
         if self.resample is None:
