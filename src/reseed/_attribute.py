@@ -11,7 +11,7 @@ from typing import Any, Unpack
 
 from numpy.typing import NDArray
 
-from reseed._design import CACHE, check_design_folder, design_folder, share_cache, told
+from reseed._design import CACHE, check_design_folder, design_folder, draws_of, share_cache, told
 from reseed._errors import InputError, TrainingError
 from reseed._measure import recipe_for
 from reseed.data import DataConfig, load
@@ -143,6 +143,7 @@ def attribute(
     designs = list(_designs(sources))
     check_runs(runs)
     announce(f"{len(designs)} studies of {runs} runs: {len(designs) * runs} trainings")
+    draws = draws_of(root)
     studies: dict[frozenset[Stream], Study] = {}
     for number, streams in enumerate(designs, start=1):
         announce(f"study {number} of {len(designs)}: runs differ in {_name(streams, ', ')}")
@@ -151,7 +152,7 @@ def attribute(
             recipe,
             _folder(root, streams),
             runs=runs,
-            plan=SeedPlan(seed, streams),
+            plan=SeedPlan(seed, streams, draws=draws),
             record=record or RecordConfig(every="final"),
             announce=announce,
             **execution,

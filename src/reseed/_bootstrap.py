@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
-from reseed._design import check_design_folder, design_folder, prepare_once, share_cache, told
+from reseed._bounds import check_bound
+from reseed._design import check_design_folder, design_folder, draws_of, prepare_once, share_cache, told
 from reseed._errors import InputError, TrainingError
 from reseed._measure import recipe_for
 from reseed.data import DataConfig
@@ -217,8 +218,9 @@ def measure_bootstrap(
             **execution,
         )
 
-    original = train(_BASE, base_runs, SeedPlan(seed))
-    found = _compared(original, train(_RESAMPLED, bootstraps, SeedPlan(seed, streams)), root)
+    draws = draws_of(root)
+    original = train(_BASE, base_runs, SeedPlan(seed, draws=draws))
+    found = _compared(original, train(_RESAMPLED, bootstraps, SeedPlan(seed, streams, draws=draws)), root)
     found.write()
     return found
 
@@ -227,8 +229,9 @@ def check_bootstraps(bootstraps: int) -> None:
     """Accept a number of resamples that can be compared.
 
     Raises:
-        InputError: Fewer than two.
+        InputError: Fewer than two, or more than a study can have runs.
     """
+    check_bound("runs", bootstraps, "bootstraps")
     if bootstraps < 2:
         raise InputError(
             f"bootstraps must be 2 or more, got {bootstraps}; pass {_ADVISED} or more (--runs with --bootstrap)."

@@ -139,7 +139,7 @@ def bootstrap(
     else:
         found = bootstrap_instability(probabilities[0, :, 1], probabilities[1:, :, 1], threshold=threshold)
     seeds = [manifest.seeds["fit"] for manifest in study.manifests[1:]]
-    redrawn = sum(fitter.resample(word)[1] for word in seeds)
+    redrawn = sum(fitter.continued(study.header).resample(word)[1] for word in seeds)
     notes = bootstrap_notes(found, study.header.runs - 1, study.samples)
     if redrawn:
         notes += (f"{redrawn} resamples held one class only and were drawn again.",)

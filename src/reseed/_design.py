@@ -13,8 +13,8 @@ from reseed._measure import default_folder
 from reseed.data import load
 from reseed.instability import Estimate
 from reseed.models import architecture
-from reseed.studies import replace_file
-from reseed.training import Recipe
+from reseed.studies import is_partial, read_header, remove_partials, replace_file
+from reseed.training import DRAWS, Recipe
 
 CACHE = "cache"  # as studies call it
 
@@ -26,7 +26,7 @@ def design_folder(recipe: Recipe, kind: str) -> Path:
 
 
 def check_design_folder(root: Path, what: str, names: tuple[str, ...], prefix: str | None = None) -> None:
-    """Accept a folder that holds such a design, or nothing.
+    """Accept a folder that holds such a design, or nothing; what a killed command left half-written is removed.
 
     Args:
         root: The folder.
@@ -40,10 +40,24 @@ def check_design_folder(root: Path, what: str, names: tuple[str, ...], prefix: s
     if not root.exists():
         return
     known = root.is_dir() and all(
-        item.name in (*names, CACHE) or (prefix is not None and item.name.startswith(prefix)) for item in root.iterdir()
+        item.name in (*names, CACHE) or is_partial(item.name) or (prefix is not None and item.name.startswith(prefix))
+        for item in root.iterdir()
     )
     if not known:
         raise StudyError(f"{str(root)!r} exists and holds no {what}; choose another --out, or an empty folder.")
+    remove_partials(root)
+
+
+def draws_of(root: Path) -> int:
+    """Return the version of draws for the studies of a design: that of the studies which are there, else the newest.
+
+    Runs of the same number share their seeds across the studies of a design, so they must share what is drawn as well.
+
+    Args:
+        root: The design's folder.
+    """
+    headers = (read_header(file.parent) for pattern in ("*", "*/*") for file in root.glob(f"{pattern}/study.json"))
+    return min((header.draws for header in headers if header is not None), default=DRAWS)
 
 
 def prepare_once(recipe: Recipe, root: Path, announce: Callable[[str], None]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Unpack
 
 from reseed._compare import COMPARISON_FILES, METHOD, Interval, method_folder, method_name, write_comparison
-from reseed._design import check_design_folder, design_folder, share_cache
+from reseed._design import check_design_folder, design_folder, draws_of, share_cache
 from reseed._errors import InputError
 from reseed._measure import recipe_for
 from reseed.data import DataConfig
@@ -104,6 +104,7 @@ def mitigate(
     plans = {_CONTROL: (recipe, seed), _NULL: (recipe, seed + 1)}
     plans |= {method_folder(name): (changed, seed) for name, changed in wanted.items()}
     announce(f"{len(plans)} studies of {runs} runs")
+    draws = draws_of(root)
     studies: dict[str, Study] = {}
     for number, (name, (changed, base)) in enumerate(plans.items(), start=1):
         announce(f"study {number} of {len(plans)}: {_name(name)}")
@@ -112,7 +113,7 @@ def mitigate(
             changed,
             root / name,
             runs=runs,
-            plan=SeedPlan(base, streams),
+            plan=SeedPlan(base, streams, draws=draws),
             record=record,
             lessons_folder=root.absolute() / _LESSONS,
             announce=announce,

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from reseed._design import check_design_folder, design_folder, prepare_once, share_cache, told
+from reseed._bounds import check_bound
+from reseed._design import check_design_folder, design_folder, draws_of, prepare_once, share_cache, told
 from reseed._errors import InputError, TrainingError
 from reseed._measure import recipe_for
 from reseed._numbers import is_whole
@@ -155,10 +156,12 @@ def measure_nested(
     if epsilon is not None and not 0 < epsilon < 1:
         raise InputError(f"epsilon must be strictly between 0 and 1, got {epsilon}; pass None to mix nothing in.")
     check_runs(runs)
+    check_bound("runs", training_sets * runs, "training_sets times runs")
     root = local_folder(design_folder(recipe, "nested") if out is None else out)
     check_design_folder(root, "nested measurement", (NESTED, _TABLE), _STUDY)
     prepare_once(recipe, root, announce)
     announce(f"{training_sets} training samples, {runs} runs on each: {training_sets * runs} trainings")
+    draws = draws_of(root)
     studies = []
     for number in range(training_sets):
         announce(f"training sample {number + 1} of {training_sets}")
@@ -168,7 +171,7 @@ def measure_nested(
             recipe,
             folder,
             runs=runs,
-            plan=SeedPlan(seed, streams, resample=number),
+            plan=SeedPlan(seed, streams, resample=number, draws=draws),
             record=RecordConfig(every="final", level="full"),
             announce=announce,
             **execution,

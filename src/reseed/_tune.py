@@ -11,7 +11,7 @@ from typing import Any, Unpack
 import numpy as np
 
 from reseed._compare import COMPARISON_FILES, write_comparison
-from reseed._design import check_design_folder, design_folder, prepare_once, share_cache
+from reseed._design import check_design_folder, design_folder, draws_of, prepare_once, share_cache
 from reseed._errors import InputError, TrainingError
 from reseed._measure import recipe_for
 from reseed._tune_plan import Trial, check_budget, choose, plan_rungs
@@ -234,7 +234,7 @@ def _train(root: Path, part: str, seed: int, recipe: Recipe, runs: int, **option
         if len(study.manifests) + len(study.diverged) >= runs:
             return study
     share_cache(root, folder)
-    return train_study(recipe, folder, runs=runs, plan=SeedPlan(seed), **options)
+    return train_study(recipe, folder, runs=runs, plan=SeedPlan(seed, draws=draws_of(root)), **options)
 
 
 def _trial(candidate: Candidate, study: Study, control: Study, runs: int) -> Trial:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from reseed._bounds import check_bound
 from reseed._errors import InputError
 
 _FIRST_RUNS = 2  # the fewest that can disagree
@@ -77,11 +78,12 @@ def check_budget(budget: float, costs: Sequence[float]) -> None:
         costs: What a training of each candidate costs.
 
     Raises:
-        InputError: It does not, or is no finite number.
+        InputError: It does not, or is no finite number, or more than a study can have runs.
     """
     least = _FIRST_RUNS * (1 + min(costs)) + _FEWEST_CONFIRMED * (2 + min(costs))
     if not least <= budget < math.inf:
         raise InputError(f"budget {budget:g} is too small or no number; pass at least {math.ceil(least)} trainings.")
+    check_bound("runs", budget, "budget")
 
 
 def plan_rungs(budget: float, costs: Sequence[float], done: int = 0) -> tuple[Rung, ...]:

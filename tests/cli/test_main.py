@@ -23,7 +23,7 @@ def test_overview_lists_commands_and_exit_codes(cli):
     assert (asked.status, forgotten.status) == (0, 2)
     assert asked.out == forgotten.out
     assert all(f"  {command} " in asked.out for command in COMMANDS)
-    assert "Exit codes: 0 done; 1 something failed; 2 usage or bad input; 130 interrupted." in asked.out
+    assert "Exit codes: 0 done; 1 something failed; 2 usage or bad input; 130 interrupted, 143 terminated." in asked.out
 
 
 def test_version_is_that_of_the_package(cli):

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ import pytest
 
 from reseed._errors import InputError, MissingExtraError, TrainingError
 from reseed.engines import ClusterEngine, RunReport, WorkersLostError, complete_runs, usable_cores
+from reseed.engines._reachable import check_nodes
 
 pytestmark = pytest.mark.cluster
 
@@ -236,6 +238,44 @@ def test_an_address_without_a_cluster_is_refused(monkeypatch, address, reason):
     monkeypatch.setattr("ray.is_initialized", lambda: False)
     with pytest.raises(InputError, match=rf"no Ray cluster can be used at the address '{address}': .*{reason}.*ray st"):
         list(ClusterEngine(address).map(print, [(0,)]))
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_a_cluster_whose_nodes_are_out_of_reach_is_refused(monkeypatch, count):
+    """A head that answers with addresses that do not is told with these addresses, after a bounded wait."""
+    monkeypatch.setattr("ray.is_initialized", lambda: False)
+    monkeypatch.setattr("reseed.engines._reachable._WAIT_S", 0.0)
+    monkeypatch.setattr("reseed.engines._reachable._LOOK_AGAIN_S", 0.0)
+    monkeypatch.setattr(
+        "reseed.engines._reachable._nodes", lambda _: [("127.0.0.1", port) for port in range(1, 1 + count)]
+    )
+    shown = "node at 127.0.0.1:1;" if count == 1 else "nodes at 127.0.0.1:1, 127.0.0.1:2, 127.0.0.1:3 and 2 more;"
+    with socket.create_server(("127.0.0.1", 0)) as head:
+        address = f"127.0.0.1:{head.getsockname()[1]}"
+        reason = f"the cluster answers, but this machine cannot reach its {shown} start nodes with an address"
+        with pytest.raises(InputError, match=f"no Ray cluster can be used at the address '{address}': {reason}"):
+            list(ClusterEngine(address).map(print, [(0,)]))
+
+
+def test_a_node_that_went_away_is_waited_for(monkeypatch):
+    """A node that is silent until Ray has noticed that it is gone, or is there again, is no reason to refuse."""
+    seen = [[("127.0.0.1", 1)], [("127.0.0.1", 1)], []]
+    monkeypatch.setattr("reseed.engines._reachable._LOOK_AGAIN_S", 0.0)
+    monkeypatch.setattr("reseed.engines._reachable._nodes", lambda _: seen.pop(0))
+    check_nodes("127.0.0.1:1")
+    assert not seen
+
+
+def test_what_is_no_cluster_is_refused(monkeypatch):
+    """Something else that answers at the address is told from a cluster."""
+    from ray.exceptions import RpcError
+
+    def time_out(_):
+        raise RpcError("Timed out while waiting for GCS to become available.")
+
+    monkeypatch.setattr("reseed.engines._reachable._nodes", time_out)
+    with pytest.raises(ConnectionError, match=r"something answers there, but not as a Ray cluster does \(Timed out"):
+        check_nodes("127.0.0.1:1")
 
 
 def test_what_ray_refuses_is_an_error_of_ours(monkeypatch):

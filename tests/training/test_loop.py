@@ -61,7 +61,8 @@ def test_training_equals_a_hand_written_loop(images, seeds, train, config, build
         model = nn.Sequential(nn.Flatten(), nn.Linear(64, 16), nn.ReLU(), nn.Linear(16, 3))
     optimizer, step = build(model.parameters(), fused=True), 0
     for epoch in range(3):
-        order = np.random.default_rng(np.random.SeedSequence((seeds.order, epoch))).permutation(70)
+        key = (int.from_bytes(b"reseed", "little"), epoch)
+        order = np.random.default_rng(np.random.SeedSequence(seeds.order, spawn_key=key)).permutation(70)
         for start in range(0, 70, 16):
             rows = order[start : start + 16]
             loss = nn.functional.cross_entropy(model(images.inputs[rows]), images.labels[rows])

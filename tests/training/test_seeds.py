@@ -5,6 +5,7 @@ import pytest
 
 from reseed._errors import RecipeError
 from reseed.training import DEFAULT_VARY, STREAMS, SeedPlan, check_vary, generator
+from reseed.training._seeds import derived
 
 
 def test_words_are_distinct_32_bit_numbers():
@@ -74,3 +75,39 @@ def test_generator_is_a_pure_function_of_its_counters():
     """Equal counters give equal numbers, other counters others."""
     assert generator(5, 1).integers(0, 2**60) == generator(5, 1).integers(0, 2**60)
     assert generator(5, 1).integers(0, 2**60) != generator(5, 2).integers(0, 2**60)
+
+
+def state(seed):
+    """Where numpy's default generator of a seed begins."""
+    return str(np.random.default_rng(seed).bit_generator.state)
+
+
+@pytest.mark.parametrize("word", [0, 7, 2**32 - 1])
+def test_no_seeding_by_a_word_meets_our_generators(word):
+    """Numbers, tuples, padded tuples and spawned children of a word are other generators than ours, at any counter."""
+    theirs = [word, (word,), (word, 0), (word, 1), (word, 0, 0, 0), (word, 0, 0, 0, 0)]
+    theirs += [child for seed in (word, (word, 0)) for child in np.random.SeedSequence(seed).spawn(5)]
+    theirs += [np.random.SeedSequence(word, spawn_key=key) for key in ((0, 0), (1, 0), (0, 1))]
+    states = {state(seed) for seed in theirs}
+    ours = {str(generator(word, *key).bit_generator.state) for key in ((), (0,), (1,), (2,), (0, 0))}
+    assert len(ours) == 5
+    assert not ours & states
+
+
+def test_the_first_version_of_draws_stays_what_it_was():
+    """Version 1 is the generator of the tuple of word and counters, which was that of the word itself at counter 0."""
+    assert str(generator(5, 0, draws=1).bit_generator.state) == state(5)
+    assert str(generator(5, 3, draws=1).bit_generator.state) == state((5, 3))
+    old = SeedPlan(draws=1).seeds(2)
+    assert old.words == SeedPlan().seeds(2).words
+    teacher = derived(old, "teacher", 1)
+    key = (int.from_bytes(b"teacher", "little"), 1)
+    assert teacher.order == np.random.SeedSequence((old.order, *key)).generate_state(1)[0]
+    assert teacher.draws == 1
+    assert teacher.order != derived(SeedPlan().seeds(2), "teacher", 1).order
+
+
+def test_an_unknown_version_of_draws_is_refused():
+    """A version that is not known raises, and names those that are."""
+    with pytest.raises(RecipeError, match="draws is 3, but this version of reseed knows 1 and 2"):
+        SeedPlan(draws=3)

@@ -43,6 +43,7 @@ from reseed.cli._options import (
     methods,
     words,
 )
+from reseed.cli._signals import TerminatedError, termination_raised
 from reseed.cli._tuning import print_tuning
 from reseed.instability import Comparison, SingleRunModel, calibrate, single_run_table, where_unstable
 from reseed.mitigations import MITIGATIONS, AbstractMitigation, card
@@ -84,7 +85,7 @@ examples:
   reseed inspect reseed-studies/digits-mlp-1a2b3c4d
 
 reseed COMMAND --help tells more; reseed --version prints the version.
-Exit codes: 0 done; 1 something failed; 2 usage or bad input; 130 interrupted.
+Exit codes: 0 done; 1 something failed; 2 usage or bad input; 130 interrupted, 143 terminated.
 """
 
 
@@ -103,7 +104,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _run(words: list[str]) -> int:
     try:
-        status = _command(words)
+        with termination_raised():
+            status = _command(words)
         if sys.stdout is not None:
             sys.stdout.flush()  # here, where what goes wrong is still told well
         return status
@@ -111,6 +113,8 @@ def _run(words: list[str]) -> int:
         return _complain(f"error: {error}", 2)
     except ReseedError as error:
         return _complain(f"failed: {error}", 1)
+    except TerminatedError:
+        return _complain("terminated: finished runs are kept; the same command continues.", 128 + signal.SIGTERM)
     except KeyboardInterrupt:
         return _complain("interrupted: finished runs are kept; the same command continues.", 130)
     except BrokenPipeError:  # the reader of our output went away, as `head` does

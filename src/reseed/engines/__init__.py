@@ -6,7 +6,7 @@ believes nothing but finished results.
 
 from reseed.engines._cluster import ClusterEngine
 from reseed.engines._cores import usable_cores
-from reseed.engines._ledger import complete_runs
+from reseed.engines._ledger import check_retries, complete_runs
 from reseed.engines._processes import ProcessesEngine
 from reseed.engines._protocol import Engine, Group, RunReport, Task, WorkersLostError
 from reseed.engines._registry import EngineName, as_engine
@@ -23,6 +23,7 @@ __all__ = [
     "Task",
     "WorkersLostError",
     "as_engine",
+    "check_retries",
     "complete_runs",
     "usable_cores",
 ]

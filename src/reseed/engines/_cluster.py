@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,9 +18,9 @@ from unittest.mock import patch
 from reseed._errors import InputError, MissingExtraError, TrainingError
 from reseed.engines._cores import usable_cores
 from reseed.engines._protocol import Group, RunReport, Task, WorkersLostError
+from reseed.engines._reachable import ANSWER_S, check_nodes, found_address
 
 _PORT = 6379
-_CONNECT_S = 10.0
 _STOP_S = 5.0
 
 
@@ -128,7 +130,7 @@ class ClusterEngine:
             where = {"address": "local", "num_cpus": cores, "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
         # Ray would report its use over the network, and print on standard output what the ledger tells already.
         silent = patch("ray._private.worker.listen_error_messages", lambda *_: None, create=True)
-        with patch.dict(os.environ, RAY_USAGE_STATS_ENABLED="0"), silent:
+        with patch.dict(os.environ, RAY_USAGE_STATS_ENABLED="0"), silent, _termination_kept():
             try:
                 ray.init(**where, log_to_driver=False, logging_level=logging.ERROR)
             except (ConnectionError, RuntimeError, ValueError, OSError) as error:
@@ -139,15 +141,20 @@ class ClusterEngine:
             ray.shutdown()
 
     def _reached(self, address: str) -> str:
-        """Return the address with its port, once something answers there; Ray itself would wait for minutes."""
-        if address == "auto" or address.startswith("ray://"):
+        """Return the address with its port, once the cluster's nodes answer; Ray itself would wait for ever."""
+        if address.startswith("ray://"):  # whose server stands for all nodes
             return address
         host, _, port = address.partition(":")
+        full = f"{host}:{port or _PORT}"
         try:
-            socket.create_connection((host, int(port or _PORT)), timeout=_CONNECT_S).close()
+            if address == "auto":
+                check_nodes(found_address())
+                return address
+            socket.create_connection((host, int(port or _PORT)), timeout=ANSWER_S).close()
+            check_nodes(full)
         except (OSError, ValueError, OverflowError) as error:
             raise self._unreachable(str(error)) from error
-        return f"{host}:{port or _PORT}"
+        return full
 
     def _unreachable(self, reason: str) -> InputError:
         reason = reason.rstrip(".")
@@ -157,6 +164,17 @@ class ClusterEngine:
             f"no Ray cluster can be used at the address {self.address!r}: {reason}. Start one with `ray start --head`, "
             "or give no address, for a Ray on this machine alone."
         )
+
+
+@contextmanager
+def _termination_kept() -> Iterator[None]:
+    """Keep what this process does on SIGTERM; Ray would print what it was at, and abort."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if before is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
 
 
 def _call(task: Task, group: Group) -> list[RunReport]:

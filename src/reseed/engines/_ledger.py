@@ -5,10 +5,24 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from reseed._errors import TrainingError
+from reseed._bounds import check_bound
+from reseed._errors import InputError, TrainingError
+from reseed._numbers import is_whole
 from reseed.engines._protocol import Engine, Group, RunReport, Task, WorkersLostError
 
 _FIRST_WAIT_S = 0.5
+_LONGEST_WAIT_S = 60.0
+
+
+def check_retries(retries: object) -> None:
+    """Accept a number of tries after the first.
+
+    Raises:
+        InputError: It is below zero, or above 100.
+    """
+    if not is_whole(retries) or retries < 0:
+        raise InputError(f"retries must be 0 or more, got {retries!r}.")
+    check_bound("retries", retries)
 
 
 def complete_runs(
@@ -28,12 +42,14 @@ def complete_runs(
         engine: Where tasks are called.
         is_finished: Whether a run has left complete results; the only thing that is believed.
         on_report: Called in this process for every report that arrives.
-        retries: How often failed runs are tried again, with growing waits.
+        retries: How often failed runs are tried again, with growing waits, from 0 to 100.
 
     Raises:
+        InputError: ``retries`` is no such number.
         TrainingError: Some runs did not finish; the message names them and the first cause. Runs that finished
             stay finished.
     """
+    check_retries(retries)
     messages: dict[int, str] = {}
     hopeless: set[int] = set()
     runs = [run for group in groups for run in group]
@@ -43,7 +59,7 @@ def complete_runs(
         if not pending:
             break
         if attempt:
-            time.sleep(_FIRST_WAIT_S * 2 ** (attempt - 1))
+            time.sleep(min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2 ** (attempt - 1)))
         try:
             for report in engine.map(task, pending):
                 if report.status == "failed":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,12 +10,15 @@ from dataclasses import dataclass
 from pickle import PicklingError
 
 from reseed._errors import TrainingError
+from reseed.engines._orphans import end_with
 from reseed.engines._protocol import Group, RunReport, Task, WorkersLostError
 
 
 @dataclass(frozen=True)
 class ProcessesEngine:
     """Calls the task in worker processes that joblib keeps; large arrays are shared by memory map.
+
+    Workers end when this process does, even if it is killed.
 
     Args:
         workers: Number of worker processes.
@@ -33,8 +37,14 @@ class ProcessesEngine:
         from joblib import Parallel, delayed
         from joblib.externals.loky.process_executor import BrokenProcessPool, TerminatedWorkerError
 
-        # Copy-on-write maps: workers may hand the arrays to torch, which wants to be able to write.
-        parallel = Parallel(n_jobs=self.workers, return_as="generator_unordered", mmap_mode="c", batch_size=1)
+        parallel = Parallel(
+            n_jobs=min(self.workers, max(2, len(groups))),  # a single one would mean this process
+            return_as="generator_unordered",
+            mmap_mode="c",  # copied on write: workers may hand the arrays to torch, which wants to be able to write
+            batch_size=1,
+            initializer=end_with,
+            initargs=(os.getpid(),),
+        )
         try:
             with _interrupts_held():
                 results = parallel(delayed(task)(group) for group in groups)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
+from reseed._bounds import check_bound
 from reseed._errors import InputError
 from reseed.engines._cluster import ClusterEngine
-from reseed.engines._cores import usable_cores
+from reseed.engines._cores import most_workers, usable_cores
 from reseed.engines._processes import ProcessesEngine
 from reseed.engines._protocol import Engine
 from reseed.engines._serial import SerialEngine
@@ -34,7 +35,8 @@ def as_engine(
         device: Where runs train.
 
     Raises:
-        InputError: The name is unknown, ``jobs`` is less than 1, or an option is not the engine's.
+        InputError: The name is unknown, ``jobs`` is less than 1 or too many for this machine, or an option is not the
+            engine's.
 
     Examples:
         >>> as_engine("processes", jobs=2)
@@ -42,6 +44,8 @@ def as_engine(
     """
     if jobs is not None and jobs < 1:
         raise InputError(f"jobs must be 1 or more, got {jobs}.")
+    if jobs is not None:
+        check_bound("jobs", jobs)
     if address is not None and engine != "cluster":
         raise InputError(f"address is {address!r}, but only the engine 'cluster' has one; the engine is {engine!r}.")
     if not isinstance(engine, str):
@@ -61,4 +65,9 @@ def as_engine(
         return SerialEngine("stacked")
     if engine == "serial" or (engine == "auto" and (workers == 1 or not device.startswith("cpu"))):
         return SerialEngine()
+    if workers > (most := most_workers()):
+        raise InputError(
+            f"jobs is {workers:,}, but this machine has memory for {most:,} worker processes, which would share "
+            f"{usable_cores()} cores; ask for fewer."
+        )
     return ProcessesEngine(workers)

@@ -9,8 +9,7 @@ from typing import ClassVar, Literal, final
 import torch
 from torch import Tensor
 
-from reseed._numbers import is_whole
-from reseed.mitigations._checks import check_option
+from reseed.mitigations._checks import check_networks, check_option
 from reseed.mitigations._entropy import entropy, log_probabilities
 from reseed.mitigations._mitigation import AbstractMitigation, Batch, Peers, Penalty
 
@@ -56,12 +55,7 @@ class CoDistillation(AbstractMitigation):
     """Weight of the entropy; zero or more. The method is the control where both weights are zero."""
 
     def __post_init__(self) -> None:
-        check_option(
-            self,
-            "networks",
-            is_whole(self.networks) and self.networks >= 2,
-            "2 or more, for there must be one to learn from",
-        )
+        check_networks(self, "networks", 2, ", for there must be one to learn from")
         check_option(self, "weight", 0 <= self.weight < math.inf, "zero or more")
         check_option(self, "divergence", self.divergence in ("ce", "kl", "js", "symkl"), "ce, kl, js or symkl")
         check_option(self, "burn_in", 0 <= self.burn_in < 1, "a share in [0, 1)")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reseed._numbers import is_whole
-from reseed.mitigations._checks import check_option
+from reseed.mitigations._checks import check_networks
 from reseed.mitigations._mitigation import AbstractMitigation, Peers
 
 
@@ -17,7 +16,7 @@ class AbstractEnsemble(AbstractMitigation):
     """Networks in the ensemble; one is the control."""
 
     def __post_init__(self) -> None:
-        check_option(self, "members", is_whole(self.members) and self.members >= 1, "1 or more")
+        check_networks(self, "members", 1)
 
     @property
     def is_active(self) -> bool:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal, final
 
-from reseed._numbers import is_whole
-from reseed.mitigations._checks import check_option
+from reseed.mitigations._checks import check_networks, check_option
 from reseed.mitigations._mitigation import Stage
 from reseed.mitigations._teaching import AbstractTeaching
 
@@ -36,7 +35,7 @@ class EnsembleSoftLabels(AbstractTeaching):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_option(self, "teachers", is_whole(self.teachers) and self.teachers >= 2, "2 or more")
+        check_networks(self, "teachers", 2)
         check_option(self, "teacher", self.teacher in ("per_run", "shared"), "per_run or shared")
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from reseed._bounds import check_bound
 from reseed._errors import RecipeError
 
 
@@ -53,3 +54,8 @@ class ModelConfig:
         for name in ("width", "vocabulary", "max_length"):
             if getattr(self, name) < 1:
                 raise RecipeError(f"recipe field model.{name} must be 1 or more, got {getattr(self, name)}.")
+            check_bound(name, getattr(self, name), f"recipe field model.{name}", RecipeError)
+        check_bound("layers", self.depth, "recipe field model.depth", RecipeError)
+        check_bound("layers", len(self.hidden), "the length of recipe field model.hidden", RecipeError)
+        for width in self.hidden:
+            check_bound("width", width, "a width of recipe field model.hidden", RecipeError)

@@ -9,6 +9,7 @@ from torch import nn
 
 from reseed._errors import ModelError
 from reseed.models._architecture import AbstractArchitecture
+from reseed.models._fits import check_fits
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ def draw_model(
         The model, its freshly drawn weights of two or more axes multiplied by ``config.init_scale``.
 
     Raises:
-        ModelError: The factory returns a shared instance (only checked when weights are scaled).
+        ModelError: Its weights do not fit into memory, or the factory returns a shared instance (only checked when
+            weights are scaled).
     """
     model = _build(architecture, input_shape, num_classes, word)
     scale = architecture.config.init_scale
@@ -103,6 +105,7 @@ def parameter_origins(
 
 
 def _build(architecture: AbstractArchitecture, input_shape: tuple[int, ...], num_classes: int, word: int) -> nn.Module:
+    check_fits(architecture, input_shape, num_classes)
     # torch's initialisers draw from the global CPU generator and take no other, so its state is lent to the
     # build and given back: nothing outside sees a difference.
     with torch.random.fork_rng(devices=[]):

@@ -3,10 +3,18 @@
 from reseed.studies._cost import Cost
 from reseed.studies._cost_summary import cost_summary
 from reseed.studies._execution import ExecutionArguments
-from reseed.studies._files import replace_file, replace_json, replace_table, replace_text, storing
+from reseed.studies._files import (
+    is_partial,
+    remove_partials,
+    replace_file,
+    replace_json,
+    replace_table,
+    replace_text,
+    storing,
+)
 from reseed.studies._final import FinalArray
 from reseed.studies._fit import run
-from reseed.studies._header import Header
+from reseed.studies._header import Header, read_header
 from reseed.studies._import import from_predictions
 from reseed.studies._import_files import import_predictions
 from reseed.studies._import_tables import ColumnNames
@@ -43,8 +51,11 @@ __all__ = [
     "evaluation_data",
     "from_predictions",
     "import_predictions",
+    "is_partial",
     "local_folder",
     "pair",
+    "read_header",
+    "remove_partials",
     "replace_file",
     "replace_json",
     "replace_table",

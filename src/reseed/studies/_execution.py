@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
+from reseed._bounds import check_bound
 from reseed._errors import InputError, ModelError
+from reseed._numbers import is_whole
 from reseed.engines import Engine, as_engine, usable_cores
 from reseed.studies._header import Header, grouping
 from reseed.training import check_can_stack, group_size, trains_apart
@@ -60,8 +62,11 @@ def check_group(group: int | None, engine: str | Engine) -> None:
     """Accept a number of runs in one program.
 
     Raises:
-        InputError: It is less than two, or less than one on a cluster, or the engine trains runs one by one.
+        InputError: It is less than two, or less than one on a cluster, or above all bounds, or the engine trains runs
+            one by one.
     """
+    if group is not None and is_whole(group):
+        check_bound("group", group)
     least = 1 if engine == "cluster" else 2
     if group is not None and (engine == "serial" or group < least):
         raise InputError(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 from uuid import uuid4
@@ -15,6 +16,9 @@ from reseed._errors import StorageError, StudyError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+# The number of the process that writes it, and what tells its files apart.
+_PARTIAL = re.compile(r"\..+\.([0-9a-f]{6})[0-9a-f]{2,10}")
 
 T = TypeVar("T")
 
@@ -41,7 +45,7 @@ def replace_file(path: Path, write: Callable[[Path], None]) -> None:
     Raises:
         StorageError: It cannot be written.
     """
-    partial = path.with_name(f".{path.name}.{uuid4().hex[:8]}")
+    partial = _beside(path)
     with storing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -51,6 +55,37 @@ def replace_file(path: Path, write: Callable[[Path], None]) -> None:
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)
+
+
+def _beside(path: Path) -> Path:
+    """Return a name for a temporary file that nobody else takes, and that says which process writes it."""
+    return path.with_name(f".{path.name}.{os.getpid():06x}{uuid4().hex[:10]}")
+
+
+def is_partial(name: str) -> bool:
+    """Whether a file has the name of a temporary one."""
+    return _PARTIAL.fullmatch(name) is not None
+
+
+def remove_partials(folder: Path) -> None:
+    """Remove the temporary files that killed processes left in a folder, but none of a process that lives."""
+    for file in folder.glob(".*"):
+        found = _PARTIAL.fullmatch(file.name)
+        if found is not None and not _is_alive(int(found[1], 16)):
+            with suppress(OSError):
+                file.unlink()
+
+
+def _is_alive(process: int) -> bool:
+    if os.name != "posix":  # elsewhere asking would end it
+        return True
+    try:
+        os.kill(process, 0)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return process > 0
 
 
 def replace_text(path: Path, text: str) -> None:

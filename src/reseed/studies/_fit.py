@@ -7,7 +7,7 @@ import hashlib
 import re
 import types
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from reseed._errors import InputError
 from reseed._simplex import check_simplex
-from reseed.engines import Engine, Group, as_engine
+from reseed.engines import Engine, Group, as_engine, check_retries
 from reseed.studies._cost import Stopwatch
 from reseed.studies._estimators import fitted_clone, is_estimator, random_states
-from reseed.studies._header import Header
+from reseed.studies._header import Header, read_header
 from reseed.studies._labels import LabelReading, as_array, one_each
 from reseed.studies._manifest import Manifest
 from reseed.studies._resampled import ResampledFit
@@ -101,8 +101,7 @@ def run(
         (3, 89)
     """
     check_runs(runs)
-    if retries < 0:
-        raise InputError(f"retries must be 0 or more, got {retries}.")
+    check_retries(retries)
     check_encodable("name", () if name is None else (name,))
     plan = SeedPlan(seed)
     chosen = as_engine(engine, jobs=jobs, address=address)
@@ -129,6 +128,9 @@ def run(
         notes=data.notes,
     )
     with only_writer(out) as root:
+        if isinstance(fitter, ResampledFit):
+            fitter = fitter.continued(read_header(root))
+            header = replace(header, draws=fitter.draws)
         study = Study.create(out, header, data.samples)
         task = FitRun(root.absolute(), fitter, data, plan, level)
         return finish_study(study, task, chosen, retries)

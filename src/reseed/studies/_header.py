@@ -11,12 +11,13 @@ from typing import Any, Literal
 
 from typeguard import TypeCheckError, check_type
 
+from reseed._bounds import BOUNDS
 from reseed._errors import StudyError
 from reseed.studies._files import checked, inside, replace_json
-from reseed.training import OMITTED, Recipe, RecordConfig, as_tree
+from reseed.training import FIRST_DRAWS, OMITTED, Recipe, RecordConfig, as_tree
 
 FORMAT = 1
-_MOST_RUNS = 10**6
+_MOST_RUNS = BOUNDS["runs"]
 HEADER_FILE = "study.json"
 
 
@@ -45,6 +46,7 @@ class Header:
         notes: What a reader of the results should know.
         resample: Number of the bootstrap resample that all runs train on; None where there is no such.
         predictions: Digest of the predictions of all runs, where they were imported, so that no others go on with them.
+        draws: Version of what reseed's generators draw for the runs' words, see `reseed.training.generator`.
         format: Version of the folder's layout; raised with every change to it or to these fields, but for fields that
             are written only where they say something.
     """
@@ -68,6 +70,7 @@ class Header:
     notes: tuple[str, ...] = ()
     resample: int | None = None
     predictions: str = field(default="", metadata=OMITTED)
+    draws: int = field(default=FIRST_DRAWS, metadata=OMITTED)
     format: int = FORMAT
 
 

@@ -20,7 +20,7 @@ from reseed.mitigations import AbstractMitigation, Stage
 from reseed.studies._anchor import said_of_training_set
 from reseed.studies._files import replace_file, replace_json, storing
 from reseed.studies._remote import Remote
-from reseed.training import as_tree, check_stages, find_transient, recipe_of_teachers, teach
+from reseed.training import FIRST_DRAWS, as_tree, check_stages, find_transient, recipe_of_teachers, teach
 
 if TYPE_CHECKING:
     from reseed.studies._train import TrainRun
@@ -238,4 +238,6 @@ def _digest(task: TrainRun, stage: Stage, train_data: str, most: int) -> str:
         train_data,
         [task.device, task.threads, task.deterministic, most],
     ]
+    if task.plan.draws != FIRST_DRAWS:  # what was kept before there were others is still found
+        named.append(task.plan.draws)
     return hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:16]

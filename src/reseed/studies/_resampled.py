@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from reseed._errors import InputError
 from reseed.studies._estimators import fitted_clone, is_estimator
+from reseed.studies._header import Header
 from reseed.studies._labels import as_array
-from reseed.training import generator
+from reseed.training import DRAWS, check_draws, generator
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +30,7 @@ class ResampledFit:
         targets: Training targets, [sample].
         original: The seed of the fit on the whole data, and of all fits unless seeds vary.
         is_seed_varied: Whether each fit gets a seed of its own.
+        draws: The version of what is drawn for a seed, see `reseed.training.generator`.
     """
 
     fit: Any
@@ -36,6 +38,7 @@ class ResampledFit:
     targets: Any
     original: int
     is_seed_varied: bool = False
+    draws: int = DRAWS
 
     def __call__(self, seed: int) -> Any:
         """Return the model that is fitted for a seed.
@@ -60,10 +63,21 @@ class ResampledFit:
         labels = as_array(self.targets, "train_data")
         is_one_class = len(labels) < 1 or (labels == labels[0]).all()
         for attempt in itertools.count():
-            rows = generator(seed, attempt).integers(0, len(labels), len(labels))
+            rows = generator(seed, attempt, draws=self.draws).integers(0, len(labels), len(labels))
             if is_one_class or not (labels[rows] == labels[rows[0]]).all():
                 return rows, attempt
         raise AssertionError  # itertools.count never ends
+
+    def continued(self, found: Header | None) -> ResampledFit:
+        """Return what draws as the study began that is there.
+
+        Raises:
+            RecipeError: It began with draws that are not known here.
+        """
+        if found is None:
+            return self
+        check_draws(found.draws)
+        return replace(self, draws=found.draws)
 
     @property
     def digest(self) -> str:

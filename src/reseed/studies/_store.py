@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reseed._errors import StudyError
-from reseed.studies._files import inside, storing
+from reseed.studies._files import inside, remove_partials, storing
 from reseed.studies._manifest import RUNS, Manifest, read_manifest, run_folder, run_name, write_manifest
 from reseed.training import DROPOUT
 
@@ -138,7 +138,8 @@ def run_writer(root: Path, run: int, checkpoints: int, num_classes: int) -> Iter
 
 
 def remove_leftovers(root: Path, run: int, manifest: Manifest | None) -> None:
-    """Remove prediction groups that no manifest names: what killed writers left behind."""
+    """Remove prediction groups that no manifest names, and half a manifest: what killed writers left behind."""
+    remove_partials(run_folder(root, run))
     for folder in run_folder(root, run).glob("predictions-*"):
         if manifest is None or folder.name != manifest.predictions:
             shutil.rmtree(folder, ignore_errors=True)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reseed._errors import StudyError
-from reseed.studies._files import inside, replace_text
+from reseed.studies._files import inside, is_partial, remove_partials, replace_text
 from reseed.studies._final import FinalArray
 from reseed.studies._header import HEADER_FILE, Header, check_same_recipe, check_same_study, read_header, write_header
 from reseed.studies._manifest import Manifest, existing_runs, read_manifest
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 _RECIPE = "recipe.toml"
 EVALUATION = "evaluation"
-# What there may be before the header is written, half-written files of a killed process included.
-_BEFORE_A_STUDY = re.compile(r"\.lock|cache|\.?(evaluation\.parquet|recipe\.toml|study\.json)(\.[0-9a-f]{8})?")
+# What there may be before the header is written, besides half-written files of a killed process.
+_BEFORE_A_STUDY = re.compile(r"\.lock|cache|evaluation\.parquet|recipe\.toml|study\.json")
 
 
 def check_folder(place: str | Path) -> None:
@@ -42,7 +42,9 @@ def check_folder(place: str | Path) -> None:
     root, remote = located(place)
     if remote is not None or not root.exists() or (root / HEADER_FILE).exists():
         return
-    if not root.is_dir() or not all(_BEFORE_A_STUDY.fullmatch(item.name) for item in root.iterdir()):
+    if not root.is_dir() or not all(
+        is_partial(item.name) or _BEFORE_A_STUDY.fullmatch(item.name) for item in root.iterdir()
+    ):
         raise StudyError(f"{str(root)!r} exists and holds no study; choose another --out, or an empty folder.")
 
 
@@ -126,6 +128,7 @@ class Study:
             header = replace(header, runs=max(header.runs, found.runs), groups=groups)
         else:
             check_folder(path)
+            remove_partials(root)
             write_samples(root, samples)
             if recipe is not None:
                 replace_text(root / _RECIPE, recipe.to_toml())

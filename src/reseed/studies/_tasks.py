@@ -14,11 +14,11 @@ from tempfile import TemporaryDirectory
 
 from reseed._errors import ReseedError, StorageError, StudyError
 from reseed.engines import Engine, Group, RunReport, complete_runs
-from reseed.studies._files import storing
+from reseed.studies._files import remove_partials, storing
 from reseed.studies._header import HEADER_FILE
 from reseed.studies._manifest import Manifest, read_manifest
 from reseed.studies._progress import RunProgress
-from reseed.studies._remote import Remote, located
+from reseed.studies._remote import LESSONS, Remote, located
 from reseed.studies._store import remove_leftovers
 from reseed.studies._study import Study
 
@@ -129,6 +129,8 @@ def finish_study(study: Study, task: AbstractRunTask, engine: Engine, retries: i
 def only_writer(place: str | Path, wait: float = 0) -> Iterator[Path]:
     """Hold the study's lock, so that two commands never write one study at once, and give its folder.
 
+    What a killed command left half-written beside the study's files is removed.
+
     The lock is the operating system's: it ends with the process, however that ends. Of a study at a URL the folder is
     its local copy, made anew; there the lock keeps out commands on this machine only.
 
@@ -155,6 +157,9 @@ def only_writer(place: str | Path, wait: float = 0) -> Iterator[Path]:
     try:
         if remote is not None:
             remote.begin(root)
+        if (root / HEADER_FILE).exists():  # else it may be anybody's folder, which is not known yet
+            for folder in (root, root / "cache", root / LESSONS):
+                remove_partials(folder)
         yield root
     finally:
         lock.release()

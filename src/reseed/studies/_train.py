@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
-from numbers import Integral
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +13,22 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from reseed._bounds import check_bound
 from reseed._errors import InputError, RecipeError
+from reseed._numbers import is_whole
 from reseed.data import Splits, load
-from reseed.engines import Engine, Group, as_engine
+from reseed.engines import Engine, Group, as_engine, check_retries
 from reseed.models import AbstractArchitecture, architecture, parameter_origins
 from reseed.studies._anchor import said_of_training_set
 from reseed.studies._cost import Cost, Stopwatch
+from reseed.studies._devices import devices
 from reseed.studies._execution import check_group, plan_execution
 from reseed.studies._header import Header, read_header
 from reseed.studies._lessons import LessonCost, SharedLesson, shared_lessons, taught
 from reseed.studies._manifest import Manifest, environment, read_manifest
 from reseed.studies._remote import LESSONS
 from reseed.studies._samples import samples_of
+from reseed.studies._space import recorded_bytes, tell_of_space
 from reseed.studies._store import run_writer
 from reseed.studies._study import EVALUATION, Study, check_folder
 from reseed.studies._tasks import AbstractRunTask, finish_study, only_writer
@@ -45,7 +48,9 @@ from reseed.training import (
     check_can_stack,
     check_dropout,
     check_forward,
+    check_length,
     check_stages,
+    check_threads,
     probe_determinism,
     run_training,
 )
@@ -79,7 +84,8 @@ def train_study(
         recipe: Everything but the seed.
         out: The study's folder, or a URL that begins with ``s3://``, ``gs://`` or ``az://``.
         runs: Trainings in all; a single one needs a ``record`` from which instability can be estimated.
-        plan: Base seed and the streams that differ between runs.
+        plan: Base seed and the streams that differ between runs. A study that is there keeps the version of draws that
+            it began with.
         record: What is recorded, and when.
         engine: ``serial``: one run after another; ``processes``: in worker processes; ``stacked``: several runs as
             one program; ``auto``: several runs as one program where the model allows it, in processes where that is
@@ -113,15 +119,19 @@ def train_study(
     """
     plan, record = plan or SeedPlan(), record or RecordConfig()
     check_runs(runs, record)
+    check_retries(retries)
     check_group(group, engine)
     announce = announce or to_stderr
-    device, here = _devices(device, engine, announce)
+    device, here = devices(device, engine, announce)
     check_folder(out)
     as_engine(engine, jobs=jobs, address=address)  # refuses bad options before any work
-    if threads is not None and threads < 1:
-        raise InputError(f"threads must be 1 or more, got {threads}.")
+    if threads is not None:
+        check_threads(threads)
     splits = load(recipe.data)
     with only_writer(out) as root:
+        found = read_header(root)
+        if found is not None:
+            plan = replace(plan, draws=found.draws)
         prepared = architecture(recipe.model).prepare(splits, root / "cache", announce)
         task = TrainRun(
             root.absolute(),  # workers elsewhere may stand in another folder
@@ -139,10 +149,11 @@ def train_study(
             splits.evaluation.digest,
         )
         with arithmetic(task.threads, deterministic=deterministic):
+            check_length(task.single(0), record)
             header = _header(task, splits, runs, (*splits.notes, *prepared.notes))
             check_forward(task.single(0))
             check_stages(*task.what())
-            if read_header(root) is None:  # one that goes on keeps what its anchor said
+            if found is None:  # one that goes on keeps what its anchor said
                 for anchor in {method.stage.anchor for method in recipe.mitigations if method.stage} - {""}:
                     said_of_training_set(anchor, splits.train.digest, task.train_labels, task.num_classes)
             if recipe.peers is not None:  # the networks of a run are one program under every engine
@@ -152,7 +163,7 @@ def train_study(
             execution = plan_execution(
                 task,
                 runs,
-                read_header(root),
+                found,
                 engine=engine,
                 jobs=jobs,
                 address=address,
@@ -169,6 +180,10 @@ def train_study(
                 probe_determinism(recipe, architecture(recipe.model), task.training_set(), plan)
         study = Study.create(out, header, samples_of(splits.evaluation), recipe)
         if study.missing:
+            samples = len(task.evaluation_targets) + record.train * len(task.train_labels)
+            marks = record.checkpoints(task.single(0).total_steps, task.single(0).steps_per_epoch)
+            size = recorded_bytes(record, len(marks), samples, task.num_classes)
+            tell_of_space(root, len(study.missing) * size, announce)
             most = execution.groups[0][1] - execution.groups[0][0] if execution.groups else 1
             with arithmetic(task.threads, deterministic=deterministic):
                 kept = lessons_folder or root / LESSONS
@@ -274,7 +289,7 @@ class TrainRun(AbstractRunTask):
             predictions,
             checkpoints,
             self.data_digest,
-            seeds=asdict(self.plan.seeds(run)),
+            seeds=self.plan.seeds(run).words,
             accuracy=None if np.isnan(outcome.accuracy) else outcome.accuracy,
             diverged_at=outcome.diverged_at,
             cost=Cost(
@@ -318,11 +333,12 @@ def check_runs(runs: object, record: RecordConfig | None = None) -> None:
         record: What is recorded along each run; None where that is only its end.
 
     Raises:
-        InputError: Fewer than two, or one of which too little is recorded.
+        InputError: Fewer than two, or one of which too little is recorded, or more than a study can have.
     """
-    if not isinstance(runs, Integral) or runs < (1 if record else 2):
+    if not is_whole(runs) or runs < (1 if record else 2):
         least = 1 if record else 2
         raise InputError(f"runs must be {least} or more, got {runs}: instability is what differs between runs.")
+    check_bound("runs", runs)
     if record is not None and runs == 1 and (record.every == "final" or record.level == "labels"):
         raise InputError(
             f"runs is 1, from which instability is estimated by margins along the training, but every is "
@@ -368,6 +384,7 @@ def _header(task: TrainRun, splits: Splits, runs: int, told: tuple[str, ...]) ->
         base_seed=task.plan.base,
         vary=tuple(sorted(task.plan.vary)),
         resample=task.plan.resample,
+        draws=task.plan.draws,
         record=task.record,
         threads=task.threads,
         deterministic=task.deterministic,
@@ -379,39 +396,6 @@ def _header(task: TrainRun, splits: Splits, runs: int, told: tuple[str, ...]) ->
         },
         notes=tuple(notes),
     )
-
-
-def _devices(name: str, engine: str | Engine, announce: Callable[[str], None]) -> tuple[str, str]:
-    """Return where runs train, and where this process checks before the first run that they can.
-
-    Raises:
-        InputError: The device cannot be used.
-    """
-    if engine == "cluster" and name.startswith("cuda:"):
-        raise InputError(f"device is {name!r}, but a cluster gives each run a GPU of its own; say 'cuda'.")
-    try:
-        here = str(_device(name))
-        return here, here
-    except InputError:
-        if engine != "cluster" or name != "cuda":
-            raise
-    announce("this machine has no GPU: what is checked before the first run is checked on the CPU")
-    return name, "cpu"
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        if device.type not in ("cpu", "cuda", "mps", "xpu"):
-            raise RuntimeError("no training happens on such a device.")
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(f"device {name!r} cannot be used here: {str(error).splitlines()[0]}") from error
-    return device
 
 
 def to_stderr(line: str) -> None:

@@ -1,10 +1,11 @@
 """What a run is: the recipe, the seed streams, the training loop and its recorder."""
 
 from reseed._draws import draw_bits, draw_key, draw_uniform
-from reseed.training._arithmetic import arithmetic
+from reseed.training._arithmetic import arithmetic, check_threads
 from reseed.training._augment import augment
 from reseed.training._defaults import default_recipe
 from reseed.training._draws import DropoutDraws
+from reseed.training._length import check_length
 from reseed.training._loop import AbstractTraining, Step, Training, TrainingSet, check_forward
 from reseed.training._monitor import GradientNormRecorder, gradient_norms
 from reseed.training._objective import Taught
@@ -34,13 +35,26 @@ from reseed.training._record import (
 )
 from reseed.training._run import DROPOUT, RecordedSplit, TrainingOutcome, run_training
 from reseed.training._schedule import cycle_ends, lr_factor
-from reseed.training._seeds import DEFAULT_VARY, STREAMS, SeedPlan, Seeds, Stream, check_vary, generator
+from reseed.training._seeds import (
+    DEFAULT_VARY,
+    DRAWS,
+    FIRST_DRAWS,
+    STREAMS,
+    SeedPlan,
+    Seeds,
+    Stream,
+    check_draws,
+    check_vary,
+    generator,
+)
 from reseed.training._stacked import StackedTraining, check_can_stack, group_size, trains_apart
 from reseed.training._teach import Lesson, Pilot, check_stages, find_transient, recipe_of_teachers, teach
 
 __all__ = [
     "DEFAULT_VARY",
+    "DRAWS",
     "DROPOUT",
+    "FIRST_DRAWS",
     "OMITTED",
     "STREAMS",
     "AbstractTraining",
@@ -70,9 +84,12 @@ __all__ = [
     "as_tree",
     "augment",
     "check_can_stack",
+    "check_draws",
     "check_dropout",
     "check_forward",
+    "check_length",
     "check_stages",
+    "check_threads",
     "check_vary",
     "cycle_ends",
     "default_recipe",

@@ -8,6 +8,21 @@ from contextlib import contextmanager
 
 import torch
 
+from reseed._bounds import check_bound
+from reseed._errors import InputError
+from reseed._numbers import is_whole
+
+
+def check_threads(threads: object) -> None:
+    """Accept a number of threads.
+
+    Raises:
+        InputError: It is below one, or above what any machine has, with which torch ends the process.
+    """
+    if not is_whole(threads) or threads < 1:
+        raise InputError(f"threads must be 1 or more, got {threads!r}.")
+    check_bound("threads", threads)
+
 
 @contextmanager
 def arithmetic(threads: int, *, deterministic: bool = False) -> Iterator[None]:
@@ -19,7 +34,11 @@ def arithmetic(threads: int, *, deterministic: bool = False) -> Iterator[None]:
     Args:
         threads: Threads of arithmetic on the CPU.
         deterministic: Whether to use deterministic kernels only.
+
+    Raises:
+        InputError: ``threads`` is no number of threads, see `check_threads`.
     """
+    check_threads(threads)
     before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     if deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it, before its first use

@@ -30,7 +30,7 @@ from reseed.training._passes import dropping, pass_step
 from reseed.training._recipe import Recipe
 from reseed.training._record import EVAL_BATCH, predict
 from reseed.training._schedule import lr_factor
-from reseed.training._seeds import Seeds, generator
+from reseed.training._seeds import Seeds
 from reseed.training._statistics import normalising, refresh_statistics
 
 
@@ -186,9 +186,9 @@ class AbstractTraining(ABC):
         samples = len(self.data.labels)
         sample = np.arange(samples)
         if bootstrap:
-            sample = generator(seeds.data).integers(0, samples, samples)
+            sample = seeds.generator("data").integers(0, samples, samples)
         for epoch in range(math.ceil(self.total_steps / self.steps_per_epoch)):
-            yield sample[generator(seeds.order, epoch).permutation(samples)]
+            yield sample[seeds.generator("order", epoch).permutation(samples)]
 
     def first_epoch(self, order: NDArray[np.int64]) -> Sequence[Tensor]:
         """Return all batches of an epoch with rows [sample] or [run, sample], however few steps the training has."""

@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 
 import tomli_w
 
+from reseed._bounds import check_bound
 from reseed._errors import RecipeError
 from reseed.data import DataConfig
 from reseed.mitigations import AbstractMitigation, Peers, check_composition, mitigation
@@ -126,10 +127,11 @@ class Recipe:
     """Methods that keep predictions in place, see `mitigated`; in TOML ``[[mitigations]]`` with ``name``."""
 
     def __post_init__(self) -> None:
-        _range("epochs", self.epochs, self.epochs >= 1, "1 or more")
-        if self.steps is not None:
-            _range("steps", self.steps, self.steps >= 1, "1 or more")
-        _range("batch_size", self.batch_size, self.batch_size >= 1, "1 or more")
+        for name, kind in (("epochs", "steps"), ("steps", "steps"), ("batch_size", "batch_size")):
+            value = getattr(self, name)
+            if value is not None:
+                _range(name, value, value >= 1, "1 or more")
+                check_bound(kind, value, f"recipe field {name}", RecipeError)
         _choice("augment", self.augment, ("none", "crop", "crop-flip"))
         _choice("precision", self.precision, ("float32", "bfloat16"))
         check_composition(self.mitigations)

@@ -12,13 +12,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from reseed._bounds import BOUNDS, check_bound, shown
 from reseed._errors import RecipeError
 from reseed.training._recipe import OMITTED
 
 Level = Literal["labels", "scores", "full"]
 
 EVAL_BATCH = 1024
-_MOST_PASSES = 1000
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,8 @@ class RecordConfig:
 
     def __post_init__(self) -> None:
         every = str(self.every)
-        if every not in ("epoch", "final") and not (every.isdecimal() and int(every) > 0):
+        is_number = every.isdecimal() and len(every) < 16 and int(every) > 0
+        if every not in ("epoch", "final") and not is_number:
             raise RecipeError(f"every must be 'epoch', 'final' or a number of steps, got {self.every!r}.")
         object.__setattr__(self, "every", every)  # one form, so that equal configs compare equal
         if self.burn_in < 0:
@@ -52,11 +53,15 @@ class RecordConfig:
         if self.level not in ("labels", "scores", "full"):
             raise RecipeError(f"level must be 'labels', 'scores' or 'full', got {self.level!r}.")
 
-        if self.dropout_passes != 0 and not 2 <= self.dropout_passes <= _MOST_PASSES:
-            raise RecipeError(f"dropout_passes must be 0, or 2 to {_MOST_PASSES}, got {self.dropout_passes}.")
+        most = BOUNDS["dropout_passes"]
+        if self.dropout_passes != 0 and not 2 <= self.dropout_passes <= most:
+            raise RecipeError(f"dropout_passes must be 0, or 2 to {most}, got {shown(self.dropout_passes)}.")
 
     def checkpoints(self, total_steps: int, steps_per_epoch: int) -> tuple[int, ...]:
         """Return the steps after which predictions are recorded, in rising order.
+
+        Raises:
+            RecipeError: There are too many.
 
         Examples:
             >>> RecordConfig(every="4", burn_in=4).checkpoints(total_steps=10, steps_per_epoch=5)
@@ -64,7 +69,10 @@ class RecordConfig:
         """
         every = str(self.every)
         stride = {"epoch": steps_per_epoch, "final": total_steps}.get(every) or int(every)
-        steps = [step for step in range(stride, total_steps, stride) if step > self.burn_in]
+        first = stride * (self.burn_in // stride + 1)
+        steps = range(first, total_steps, stride)
+        why = f" (every {stride:,} of {total_steps:,} steps); record less often with every"
+        check_bound("checkpoints", len(steps) + 1, "checkpoints of a run", RecipeError, why=why)
         return (*steps, total_steps)
 
 

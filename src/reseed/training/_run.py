@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import merge
+from itertools import groupby
 
 import numpy as np
 import torch
@@ -75,13 +77,12 @@ def run_training(
     """
     ledger, last = _Outcomes(len(sinks)), dict[int, NDArray[np.integer]]()
     marks = {step: index for index, step in enumerate(checkpoints)}
-    # Looking at every loss would wait for the device at every step; once an epoch is soon enough.
-    epochs = range(training.steps_per_epoch, training.total_steps, training.steps_per_epoch)
-    stops = sorted({*marks, *epochs, training.total_steps})
     signals: list[Signals] = []
-    for number, block in zip(stops, training.blocks(stops), strict=True):
+    blocks = training.blocks(_stops(training, checkpoints))
+    for number, block in zip(_stops(training, checkpoints), blocks, strict=True):
         ledger.count(number, block)
-        signals.append(block.signals)
+        if training.monitor:
+            signals.append(block.signals)
         ledger.mark_diverged(block.losses, number)
         for split in splits if number in marks and ledger.live else ():
             refreshed = training.refreshed(number) if split is splits[0] else 0
@@ -108,6 +109,16 @@ def run_training(
         for run, sink in enumerate(sinks):
             sink.write_steps({name: values[:, run] for name, values in whole.items()})
     return ledger.outcomes()
+
+
+def _stops(training: AbstractTraining, checkpoints: Sequence[int]) -> Iterator[int]:
+    """Yield where to look at a training, in rising order: at checkpoints, at the end of each epoch and of all.
+
+    Looking at every loss would wait for the device at every step; once an epoch is soon enough.
+    """
+    total, epoch = training.total_steps, training.steps_per_epoch
+    for step, _ in groupby(merge(checkpoints, range(epoch, total, epoch), (total,))):
+        yield step
 
 
 def _record_passes(

@@ -8,7 +8,9 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from reseed._bounds import check_bound
 from reseed._errors import RecipeError
+from reseed._numbers import is_whole
 from reseed.mitigations import Peers
 
 Stream = Literal["init", "order", "dropout", "augment", "data"]
@@ -17,16 +19,42 @@ Stream = Literal["init", "order", "dropout", "augment", "data"]
 STREAMS: tuple[Stream, ...] = get_args(Stream)
 DEFAULT_VARY: frozenset[Stream] = frozenset(STREAMS) - {"data"}
 
+DRAWS = 2
+"""The newest version of what generators draw for a word, see `generator`."""
+FIRST_DRAWS = 1
+"""That of studies which do not say."""
+# In every spawn key of ours: whatever anybody else seeds with a word, and spawns from it, is another stream.
+_OURS = int.from_bytes(b"reseed", "little")
+
 
 @dataclass(frozen=True)
 class Seeds:
-    """The words of one run, one for each stream, each in [0, 2**32)."""
+    """The words of one run, one for each stream, each in [0, 2**32), and what is drawn for them.
+
+    Attributes:
+        init: The word of initial weights.
+        order: That of the batch order.
+        dropout: That of dropout masks.
+        augment: That of augmentation, and of what mitigations draw.
+        data: That of the training sample.
+        draws: The version of what generators draw, see `generator`.
+    """
 
     init: int
     order: int
     dropout: int
     augment: int
     data: int
+    draws: int = DRAWS
+
+    @property
+    def words(self) -> dict[str, int]:
+        """The words by stream."""
+        return {stream: getattr(self, stream) for stream in STREAMS}
+
+    def generator(self, stream: Stream, *counters: int) -> np.random.Generator:
+        """Return a fresh generator of a stream, see `generator`."""
+        return generator(self.words[stream], *counters, draws=self.draws)
 
 
 @dataclass(frozen=True)
@@ -42,10 +70,12 @@ class SeedPlan:
         vary: The streams that differ between runs.
         resample: None, or the number of one bootstrap resample of the training set, which all runs train on: that of
             run number ``resample`` where ``data`` varies.
+        draws: The version of what generators draw for these words, see `generator`. A study that is there goes on with
+            the version that it began with, whatever is said here.
 
     Raises:
         RecipeError: ``base`` or ``resample`` is negative, ``vary`` is empty or names an unknown stream, or it names
-            ``data`` although ``resample`` fixes the training sample.
+            ``data`` although ``resample`` fixes the training sample; or ``draws`` is unknown.
 
     Examples:
         >>> plan = SeedPlan(base=0, vary=frozenset({"order"}))
@@ -56,11 +86,15 @@ class SeedPlan:
     base: int = 0
     vary: frozenset[Stream] = DEFAULT_VARY
     resample: int | None = None
+    draws: int = DRAWS
 
     def __post_init__(self) -> None:
-        if self.base < 0:
-            raise RecipeError(f"seed must be a non-negative integer, got {self.base}.")
+        if not is_whole(self.base) or self.base < 0:
+            raise RecipeError(f"seed must be a non-negative integer, got {self.base!r}.")
+        check_bound("seed", self.base, error=RecipeError)
+        object.__setattr__(self, "base", int(self.base))  # numpy's integers are no JSON
         check_vary(self.vary)
+        check_draws(self.draws)
         if self.resample is None:
             return
         if self.resample < 0:
@@ -80,7 +114,7 @@ class SeedPlan:
         words = {stream: self._word(run if stream in self.vary else 0, stream) for stream in STREAMS}
         if self.resample is not None:
             words["data"] = self._word(self.resample, "data")
-        return Seeds(**words)
+        return Seeds(**words, draws=self.draws)
 
     def shared_seeds(self, use: str = "shared") -> Seeds:
         """Return words that belong to no run: from them derive those of teachers that all runs share.
@@ -111,7 +145,7 @@ def derived(seeds: Seeds, *place: int | str, fresh: Iterable[str] = ("init", "or
     """
     key = tuple(int.from_bytes(part.encode(), "little") if isinstance(part, str) else part for part in place)
     words = {
-        stream: int(np.random.SeedSequence((getattr(seeds, stream), *key)).generate_state(1, np.uint32)[0])
+        stream: int(_sequence(getattr(seeds, stream), key, seeds.draws).generate_state(1, np.uint32)[0])
         for stream in fresh
     }
     return replace(seeds, **words)
@@ -138,6 +172,41 @@ def check_vary(vary: Iterable[str]) -> frozenset[Stream]:
     return frozenset(stream for stream in STREAMS if stream in names)
 
 
-def generator(word: int, *counters: int) -> np.random.Generator:
-    """Return a fresh generator that is a pure function of a stream's word and the given counters."""
-    return np.random.default_rng(np.random.SeedSequence((word, *counters)))
+def check_draws(draws: int) -> None:
+    """Accept a version of draws.
+
+    Raises:
+        RecipeError: This version of reseed does not know it.
+    """
+    if draws not in (FIRST_DRAWS, DRAWS):
+        raise RecipeError(
+            f"draws is {draws!r}, but this version of reseed knows {FIRST_DRAWS} and {DRAWS}; go on with the version "
+            "that began the study."
+        )
+
+
+def generator(word: int, *counters: int, draws: int = DRAWS) -> np.random.Generator:
+    """Return a fresh generator that is a pure function of a stream's word and the given counters.
+
+    Words are handed to the user's own trainings as seeds, so that no generator of ours may be one that a user makes of
+    a word: since version 2 it is that of a ``SeedSequence`` with a spawn key of reseed's own. In version 1 the
+    generator of ``(word, 0)`` is ``numpy.random.default_rng(word)``.
+
+    Args:
+        word: The stream's.
+        *counters: What tells this generator from the stream's other ones.
+        draws: The version, 1 or 2.
+
+    Examples:
+        >>> generator(7, 0, draws=1).random() == np.random.default_rng(7).random()
+        True
+        >>> generator(7, 0).random() == np.random.default_rng(7).random()
+        False
+    """
+    return np.random.default_rng(_sequence(word, counters, draws))
+
+
+def _sequence(word: int, key: tuple[int, ...], draws: int) -> np.random.SeedSequence:
+    if draws == FIRST_DRAWS:
+        return np.random.SeedSequence((word, *key))
+    return np.random.SeedSequence(word, spawn_key=(_OURS, *key))

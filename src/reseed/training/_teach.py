@@ -14,7 +14,7 @@ from reseed.models import AbstractArchitecture
 from reseed.training._loop import AbstractTraining, Training, TrainingSet
 from reseed.training._recipe import Recipe, with_settings
 from reseed.training._schedule import cycle_ends
-from reseed.training._seeds import Seeds, derived, generator
+from reseed.training._seeds import Seeds, derived
 from reseed.training._stacked import StackedTraining
 
 _HELD_OUT = 0.1
@@ -118,7 +118,7 @@ def find_transient(recipe: Recipe, architecture: AbstractArchitecture, data: Tra
     samples = len(data.labels)
     if samples < round(1 / _HELD_OUT):
         raise RecipeError(f"find_transient needs 10 training samples or more, got {samples}; give transient instead.")
-    order = torch.from_numpy(generator(seeds.order, 0).permutation(samples)).to(data.labels.device)
+    order = torch.from_numpy(seeds.generator("order", 0).permutation(samples)).to(data.labels.device)
     held, kept = order[: round(_HELD_OUT * samples)], order[round(_HELD_OUT * samples) :]
     training = Training(recipe, architecture, replace(data, inputs=data.inputs[kept], labels=data.labels[kept]), seeds)
     total = training.total_steps
