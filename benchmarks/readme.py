@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from _environment import write_result
+from scipy.stats import spearmanr
 
 import reseed
 from reseed import Study
@@ -32,8 +33,11 @@ DIGITS = reseed.recipe_for("digits")
 
 
 def measured(found: reseed.Measurement) -> dict[str, Any]:
-    """Returns a study's numbers, and its accuracy run by run."""
-    return {**found.summary, "accuracies": [manifest.accuracy for manifest in found.study.manifests]}
+    """Returns a study's numbers, its accuracy run by run, and how alike two measures order the samples that flip."""
+    flips = found.samples.filter(found.samples["unstable"])
+    alike = spearmanr(flips["label_entropy"].to_numpy(), flips["jitter"].to_numpy()).statistic
+    accuracies = [manifest.accuracy for manifest in found.study.manifests]
+    return {**found.summary, "accuracies": accuracies, "label_entropy_like_jitter": float(alike)}
 
 
 def answers(found: reseed.Measurement, sample: str) -> dict[str, Any]:

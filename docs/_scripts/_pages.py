@@ -17,12 +17,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 KINDS = ("let", "numbers", "card", "printed")
-_COMMENT = re.compile(rf"\s*<!-- ({'|'.join(KINDS)})\b(.*)")
+_COMMENT = re.compile(rf"\s*<!-- ({'|'.join(KINDS)})\b(?:(?<=card) (\w+))?")
 _FENCE = re.compile(r"\s*(```+|~~~+)(\S*)")
 _MARKS = re.compile(r"\s*(> ?|[-*] |\d+\. |:   )?")
 _SECTIONS = ("Args:", "Attributes:", "Returns:", "Raises:", "Examples:", "References:")
@@ -57,7 +57,7 @@ class Block:
         return " ".join(line.text for line in self.lines)
 
     def place(self, index: int) -> tuple[int, int]:
-        """Returns line and column, both from 0, of a character of the flat text."""
+        """Return line and column, both from 0, of a character of the flat text."""
         for line in self.lines:
             if index < len(line.text) + 1:
                 return line.number, line.column + index
@@ -108,7 +108,7 @@ class _Reader:
     path: Path
     blocks: list[Block] = field(default_factory=list)
     comments: list[Comment] = field(default_factory=list)
-    pending: Comment | None = None
+    printed: Comment | None = None  # waits for its block
 
     def read(self) -> Page:
         lines = self.path.read_text(encoding="utf-8").splitlines()
@@ -116,84 +116,89 @@ class _Reader:
         while at < len(lines):
             end = at + 1
             if found := _COMMENT.match(lines[at]):
-                while "-->" not in lines[end - 1]:
-                    end += 1
-                    if end > len(lines):
-                        raise PageError(f"{self.path}:{at + 1}: the comment has no end")
-                self.comment(found[1], found[2], at, lines[at:end])
+                end = self._end(lines, at, at, lambda line: "-->" in line)
+                self._comment(found, at, lines[at:end])
             elif found := _FENCE.match(lines[at]):
-                while end < len(lines) and not lines[end].strip().startswith(found[1]):
-                    end += 1
-                end += 1
-                self.add(f"fence {found[2]}", [Line(at + i, 0, text) for i, text in enumerate(lines[at:end])])
+                mark = found[1]
+                end = self._end(lines, at, at + 1, lambda line, mark=mark: line.strip().startswith(mark))
+                inside = [Line(number, 0, lines[number]) for number in range(at + 1, end - 1)]
+                self._block(f"fence {found[2]}", [Line(at, 0, ""), *inside, Line(end - 1, 0, "")])
             elif lines[at].strip():
-                while end < len(lines) and lines[end].strip() and not _COMMENT.match(lines[end]):
+                while end < len(lines) and lines[end].strip() and not _starts_another(lines[end]):
                     end += 1
-                self.text(at, lines[at:end])
+                self._text(at, lines[at:end])
             at = end
-        if self.pending is not None:
-            raise PageError(f"{self.path}:{self.pending.line + 1}: there is nothing below that could be printed")
+        if self.printed is not None:
+            raise self._error(self.printed.line, "there is nothing below that could be printed")
         return Page(self.path, tuple(self.blocks), tuple(self.comments))
 
-    def text(self, first: int, lines: list[str]) -> None:
+    def _end(self, lines: list[str], first: int, start: int, is_last: Callable[[str], bool]) -> int:
+        """Return the place behind the line that ends what begins at the first."""
+        for number in range(start, len(lines)):
+            if is_last(lines[number]):
+                return number + 1
+        raise self._error(first, "what begins here has no end")
+
+    def _text(self, first: int, lines: list[str]) -> None:
         kind = "heading" if lines[0].startswith("#") else "code" if all(x.startswith("    ") for x in lines) else "text"
-        parts = []
-        for number, line in enumerate(lines, first):
-            start = len(_MARKS.match(line)[0])
-            parts.append(Line(number, start, line[start:].rstrip()))
-        self.add(kind, parts)
+        starts = [len(_MARKS.match(line)[0]) for line in lines]
+        parts = enumerate(zip(lines, starts, strict=True), first)
+        self._block(kind, [Line(number, start, line[start:].rstrip()) for number, (line, start) in parts])
 
-    def add(self, kind: str, lines: list[Line]) -> None:
-        block = Block(self.path, tuple(lines), kind)
-        self.blocks.append(block)
-        if self.pending is not None:
-            pending, self.pending = self.pending, None
-            self.comments.append(Comment(pending.kind, pending.line, expression=pending.expression, block=block))
+    def _block(self, kind: str, lines: list[Line]) -> None:
+        self.blocks.append(Block(self.path, tuple(lines), kind))
+        if self.printed is not None:
+            self.comments.append(replace(self.printed, block=self.blocks[-1]))
+            self.printed = None
 
-    def comment(self, kind: str, rest: str, first: int, lines: list[str]) -> None:
+    def _comment(self, head: re.Match[str], first: int, lines: list[str]) -> None:
+        kind, name = head[1], head[2] or ""
+        body = [" " * head.end() + lines[0][head.end() :], *lines[1:]]  # what is left keeps its columns
+        body = [line.partition("-->")[0].rstrip() for line in body]
         if kind == "printed":
-            inside = " ".join([rest, *lines[1:]]).partition("-->")[0]
-            self.pending = Comment(kind, first, expression=" ".join(inside.split()))
+            self.printed = Comment(kind, first, expression=" ".join(" ".join(body).split()))
             return
-        body = [(first, lines[0].index(rest) if rest else len(lines[0]), rest)]
-        body += [(first + i, 0, line) for i, line in enumerate(lines[1:], 1)]
-        name = ""
-        if kind == "card":
-            name, _, rest = rest.strip().partition(" ")
-            body[0] = (first, lines[0].rindex(rest) if rest else len(lines[0]), rest)
-        bindings = tuple(self.bindings(kind, body))
-        block = self.blocks[-1] if self.blocks and kind == "numbers" else None
-        if kind == "numbers" and block is None:
-            raise PageError(f"{self.path}:{first + 1}: there is nothing above that the comment could bind")
-        self.comments.append(Comment(kind, first, name, bindings=bindings, block=block))
+        if kind == "numbers" and not self.blocks:
+            raise self._error(first, "there is nothing above that the comment could bind")
+        bindings = tuple(self._binding(kind, *entry) for entry in _entries(first, body))
+        self.comments.append(
+            Comment(kind, first, name, bindings=bindings, block=self.blocks[-1] if kind == "numbers" else None)
+        )
 
-    def bindings(self, kind: str, body: list[tuple[int, int, str]]) -> Iterator[Binding]:
-        entries: list[list[tuple[int, int, str]]] = []
-        least = min((len(text) - len(text.lstrip()) for _, _, text in body[1:] if text.strip(" ->")), default=0)
-        for number, column, text in body:
-            said = text.partition("-->")[0].rstrip()
-            if not said.strip():
-                continue
-            indent = len(said) - len(said.lstrip())
-            if entries and number > body[0][0] and indent > least:
-                entries[-1].append((number, column, said))
-            else:
-                entries.append([(number, column + indent, said.lstrip())])
-        for (number, column, text), *more in entries:
-            whole = " ".join([text, *(said.strip() for _, _, said in more)])
-            left, equals, expression = whole.partition(" = ")
-            if not equals:
-                left, colon, reason = whole.partition(": ")
-                if not colon or kind == "let":
-                    wanted = "NAME = EXPRESSION" if kind == "let" else "TEXT = EXPRESSION or TEXT: REASON"
-                    raise PageError(f"{self.path}:{number + 1}: expected {wanted}, found {whole!r}")
-                yield Binding(left.strip(), number, column, reason=reason.strip())
-            else:
-                yield Binding(left.strip(), number, column, expression=expression.strip())
+    def _binding(self, kind: str, line: int, column: int, said: str) -> Binding:
+        text, equals, expression = said.partition(" = ")
+        if equals:
+            return Binding(text.strip(), line, column, expression=expression.strip())
+        text, colon, reason = said.partition(": ")
+        if not colon or kind == "let":
+            wanted = "NAME = EXPRESSION" if kind == "let" else "TEXT = EXPRESSION or TEXT: REASON"
+            raise self._error(line, f"expected {wanted}, found {said!r}")
+        return Binding(text.strip(), line, column, reason=reason.strip())
+
+    def _error(self, line: int, message: str) -> PageError:
+        return PageError(f"{self.path}:{line + 1}: {message}")
+
+
+def _entries(first: int, body: list[str]) -> list[tuple[int, int, str]]:
+    """Return line, column and text of every binding; lines that are indented further continue the one before them."""
+    indents = [len(line) - len(line.lstrip()) for line in body]
+    least = min((indent for indent, line in zip(indents[1:], body[1:], strict=True) if line), default=0)
+    found: list[tuple[int, int, str]] = []
+    for number, (indent, line) in enumerate(zip(indents, body, strict=True)):
+        if line and found and number > 0 and indent > least:
+            found[-1] = (*found[-1][:2], f"{found[-1][2]} {line.strip()}")
+        elif line:
+            found.append((first + number, indent, line.strip()))
+    return found
+
+
+def _starts_another(line: str) -> bool:
+    """Tell whether a line ends the block before it: a comment of the check, or a fence."""
+    return _COMMENT.match(line) is not None or _FENCE.match(line) is not None
 
 
 def read_page(path: Path) -> Page:
-    """Returns the blocks and comments of a Markdown file.
+    """Return the blocks and comments of a Markdown file.
 
     Raises:
         PageError: A comment cannot be read.
@@ -202,7 +207,7 @@ def read_page(path: Path) -> Page:
 
 
 def read_cards(folder: Path) -> dict[str, Block]:
-    """Returns the prose of every method's card, by its class: formulas, sections and examples are left out."""
+    """Return the prose of every method's card, by its class: formulas, sections and examples are left out."""
     found = {}
     for path in sorted(folder.glob("_*.py")):
         lines = path.read_text(encoding="utf-8").splitlines()

@@ -17,9 +17,9 @@ _NUMBER = re.compile(
     (?:(?=x\b)|(?!\w|\.\d|,\d))     # 17.0x is a number; what other letters follow is none""",
     re.VERBOSE,
 )
-_WORDS = {"no": 0, "once": 1, "twice": 2, "fifteen": 15, "sixteen": 16, "twenty": 20, "thirty": 30, "fifty": 50}
-_WORDS |= {"zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9}
-_WORDS |= {"ten": 10, "eleven": 11, "twelve": 12}
+_WORDS = {"zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9}
+_WORDS |= {"ten": 10, "eleven": 11, "twelve": 12, "fifteen": 15, "sixteen": 16, "twenty": 20, "thirty": 30, "fifty": 50}
+_WORDS |= {"once": 1, "twice": 2}
 _WORD = re.compile(rf"\b({'|'.join(_WORDS)})\b", re.IGNORECASE)
 _CODE_OR_ADDRESS = re.compile(r"``[^`]*``|`[^`]*`|\]\([^)]*\)|<?https?://\S+")
 
