@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: demo test check lint types contract doctest docs wheel clean
+.PHONY: demo test check lint types contract doctest numbers docs wheel clean
 
 demo: $(INSTALLED)
 	$(BIN)/reseed measure digits --runs 50 --out demo
@@ -12,7 +12,7 @@ demo: $(INSTALLED)
 test: $(INSTALLED)
 	$(BIN)/python -m pytest
 
-check: lint types contract doctest docs
+check: lint types contract doctest numbers docs
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
@@ -26,6 +26,9 @@ contract: $(INSTALLED)
 
 doctest: $(INSTALLED)
 	$(BIN)/python -m pytest --doctest-modules src -q
+
+numbers: $(INSTALLED)
+	$(BIN)/python docs/_scripts/check_numbers.py
 
 docs: $(INSTALLED)
 	$(BIN)/sphinx-build -W --keep-going -q docs docs/_build

@@ -5,8 +5,8 @@
 trains, for each data set, the control, a second control with other seeds (the null) and each method with `reseed
 mitigate`, and writes `NAME.json` beside this file: the environment and `comparison.json` as it is. An interrupted call
 continues. The recipe is the default one of `text-encoder`: one hidden layer of 256 units with dropout 0.1, Adam at
-1e-3, batches of 256, 12 epochs, constant learning rate. `python docs/_scripts/results_tables.py` makes the tables of
-the results page from these files.
+1e-3, batches of 256, 12 epochs, constant learning rate. `python docs/_scripts/check_numbers.py --write` puts the
+figures into the pages.
 
     ... --fine-tune --data massive-domain --limit 1000 --runs 4
 

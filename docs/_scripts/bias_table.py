@@ -22,16 +22,17 @@ def expected_entropy(probability: float, runs: int, correction: str | None) -> f
     return float(binom.pmf(first, runs, probability) @ values)
 
 
-def main() -> None:
-    """Prints the table in Markdown."""
-    print("| P | true value | estimator | " + " | ".join(f"N = {runs}" for runs in RUNS) + " |")
-    print("|---|---|---|" + "---|" * len(RUNS))
+def table() -> list[str]:
+    """Returns the table in Markdown, line by line."""
+    lines = ["| P | true value | estimator | " + " | ".join(f"N = {runs}" for runs in RUNS) + " |"]
+    lines.append("|---|---|---|" + "---|" * len(RUNS))
     for probability in (0.5, 0.9):
         truth = entr([probability, 1 - probability]).sum()
         for name, correction in ESTIMATORS.items():
             values = " | ".join(f"{expected_entropy(probability, runs, correction):.4f}" for runs in RUNS)
-            print(f"| {probability} | {truth:.4f} | {name} | {values} |")
+            lines.append(f"| {probability} | {truth:.4f} | {name} | {values} |")
+    return lines
 
 
 if __name__ == "__main__":
-    main()
+    print("\n".join(table()))

@@ -9,6 +9,7 @@ upwards, because downwards intervals are cut off at 0.
 """
 
 import sys
+from typing import Any
 
 import numpy as np
 
@@ -17,9 +18,10 @@ from reseed.instability import estimate, flip_probability_upper_bound, rarefacti
 
 RUNS = (2, 5, 10, 20, 50)
 SUBSETS = 200
+STATISTICS = ("jitter", "label_entropy")
 
 
-def typical(labels: np.ndarray, runs: int, statistic: str) -> str:
+def typical(labels: np.ndarray, runs: int, statistic: str) -> tuple[float, ...]:
     """Returns value, two-way half width and the half width of runs alone: medians over subsets of so many runs."""
     generator = np.random.default_rng(0)
     rows = []
@@ -27,19 +29,47 @@ def typical(labels: np.ndarray, runs: int, statistic: str) -> str:
         chosen = labels[generator.choice(len(labels), runs, replace=False)]
         both, alone = (estimate(chosen, statistic, method) for method in ("two-way", "jackknife"))
         rows.append((both.value, both.high - both.value, alone.high - alone.value))
-    return "{:.4f} ± {:.4f} (± {:.4f})".format(*np.median(rows, axis=0))
+    return tuple(np.median(rows, axis=0).tolist())
+
+
+def curve(labels: np.ndarray) -> list[dict[str, Any]]:
+    """Returns what each number of runs tells; jitter and label entropy from three runs on."""
+    sizes = [runs for runs in RUNS if runs <= len(labels)]
+    unstable = rarefaction(labels, sizes).unstable_fraction.tolist()
+    return [
+        {
+            "runs": runs,
+            "unstable_fraction": fraction,
+            "flip_upper_bound": float(flip_probability_upper_bound(runs)),
+            **({name: typical(labels, runs, name) for name in STATISTICS} if runs > 2 else {}),
+        }
+        for runs, fraction in zip(sizes, unstable, strict=True)
+    ]
+
+
+def table(rows: list[dict[str, Any]]) -> list[str]:
+    """Returns the table in Markdown, line by line."""
+    lines = ["| runs | unstable samples | zero flips leave | jitter | label entropy, nats |", "|---|---|---|---|---|"]
+    for row in rows:
+        cells = ["{:.4f} ± {:.4f} (± {:.4f})".format(*row[name]) if name in row else "-" for name in STATISTICS]
+        bound = f"≤ {row['flip_upper_bound']:.3f}"
+        lines.append(f"| {row['runs']} | {row['unstable_fraction']:.1%} | {bound} | {' | '.join(cells)} |")
+    return lines
+
+
+def flip_bounds(*sizes: int) -> list[str]:
+    """Returns the table of what so many runs without a flip leave possible."""
+    bounds = (f"{flip_probability_upper_bound(runs):.3f}" for runs in sizes)
+    return [
+        f"| runs without a flip | {' | '.join(map(str, sizes))} |",
+        "|---|" + "---|" * len(sizes),
+        f"| flip probability, 95 % upper bound | {' | '.join(bounds)} |",
+    ]
 
 
 def main(folder: str) -> None:
     """Prints the table in Markdown."""
-    labels = reseed.Study.open(folder).final("labels").astype(np.int64)
-    sizes = [runs for runs in RUNS if runs <= len(labels)]
-    curve = rarefaction(labels, sizes).unstable_fraction
-    print("| runs | unstable samples | zero flips leave | jitter | label entropy, nats |")
-    print("|---|---|---|---|---|")
-    for runs, unstable in zip(sizes, curve.tolist(), strict=True):
-        means = [typical(labels, runs, name) if runs > 2 else "-" for name in ("jitter", "label_entropy")]
-        print(f"| {runs} | {unstable:.1%} | ≤ {flip_probability_upper_bound(runs):.3f} | {' | '.join(means)} |")
+    print("\n".join(table(curve(reseed.Study.open(folder).final("labels").astype(np.int64)))))
 
 
 if __name__ == "__main__":

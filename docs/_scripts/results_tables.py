@@ -1,52 +1,60 @@
-"""The tables of the results page, from the raw numbers of `benchmarks/headline/headline.py`.
+"""The tables of the results page and of README, from the raw numbers of `benchmarks/headline/headline.py`."""
 
-Run it with `python docs/_scripts/results_tables.py`; it prints Markdown.
-"""
-
-import json
 import textwrap
-from pathlib import Path
+from typing import Any
 
-FOLDER = Path(__file__).parents[2] / "benchmarks" / "headline"
-NAMES = {"massive-domain": "MASSIVE, 18 domains", "massive": "MASSIVE, 60 intents", "clinc150": "CLINC150"}
-FINE_TUNED = {"massive-domain-fine-tuned": "MASSIVE, 18 domains, encoder trained"}
+from _figures import Figures, read
 
-
-def main() -> None:
-    """Prints a table of frozen features, one of an encoder that is trained, and what is recommended."""
-    for names in (NAMES, FINE_TUNED):
-        _print_table(names)
-
-
-def _print_table(names: dict[str, str]) -> None:
-    """Prints a table of data sets, methods in the order in which they were trained, and the recommendations."""
-    found = {name: json.loads((FOLDER / f"{name}.json").read_text()) for name in names}
-    rows = {name: {row["name"]: row for row in result["methods"]} for name, result in found.items()}
-    print("\n| method | training, answer |" + "".join(f" {names[name]} | accuracy |" for name in found))
-    print("|---|---|" + "---|---|" * len(found))
-    for method, any_row in max(rows.values(), key=len).items():
-        cells = [f"`{method}`" if any_row["role"] == "method" else method, _costs(any_row)]
-        for data in rows.values():
-            cells += _cells(data[method])
-        print(f"| {' | '.join(cells)} |")
-    for name, result in found.items():
-        told = f"{names[name]} ({result['runs']} runs, {result['samples']} samples): {result['recommendation']}"
-        print("\n" + textwrap.fill(told, 118, initial_indent="> ", subsequent_indent="> ", break_on_hyphens=False))
+NAMES = {
+    "massive-domain": "MASSIVE, 18 domains",
+    "massive": "MASSIVE, 60 intents",
+    "clinc150": "CLINC150",
+    "massive-domain-fine-tuned": "MASSIVE, 18 domains, encoder trained",
+}
 
 
-def _costs(row: dict) -> str:
-    return f"{row['cost_training']:.2g}x, {row['cost_inference']:.0f}x"
+def methods(*names: str) -> list[str]:
+    """Returns a table of data sets: methods in the order in which they were trained."""
+    found = [read(f"headline/{name}") for name in names]
+    lines = ["| method | training, answer |" + "".join(f" {NAMES[name]} | accuracy |" for name in names)]
+    lines.append("|---|---|" + "---|---|" * len(names))
+    for row in found[0].methods:
+        cells = [f"`{row.name}`" if row.role == "method" else row.name, _costs(row)]
+        for comparison in found:
+            cells += _cells(comparison.methods[row.name])
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
 
 
-def _cells(row: dict) -> list[str]:
-    if row["role"] == "control":
-        return [f"({row['label_entropy']:.4f} nats)", f"({100 * row['accuracy']:.1f} %)"]
-    low, high = row["reduction_ci95"]
-    reduction = f"{row['reduction']:.1f} [{low:.0f}, {high:.0f}]"
-    accuracy = f"{100 * row['accuracy_difference']:+.2f}"
+def short(told: dict[str, str], *names: str) -> list[str]:
+    """Returns a table of some methods, each with what is to be said of it."""
+    found = [read(f"headline/{name}") for name in names]
+    lines = ["| | training |" + "".join(f" {NAMES[name]} | accuracy |" for name in names)]
+    lines.append("|---|---|" + "---|---|" * len(names))
+    for method, said in told.items():
+        cells = [said, f"{found[0].methods[method].cost_training:.0f}x"]
+        for comparison in found:
+            cells += [cell.strip("*\\") for cell in _cells(comparison.methods[method])]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def recommendation(name: str) -> list[str]:
+    """Returns what `reseed mitigate` recommends, as a quotation."""
+    result: Any = read(f"headline/{name}")
+    told = f"{NAMES[name]} ({result.runs} runs, {result.samples} samples): {result.recommendation}"
+    return textwrap.wrap(told, 118, initial_indent="> ", subsequent_indent="> ", break_on_hyphens=False)
+
+
+def _costs(row: Figures) -> str:
+    return f"{row.cost_training:.2g}x, {row.cost_inference:.0f}x"
+
+
+def _cells(row: Figures) -> list[str]:
+    if row.role == "control":
+        return [f"({row.label_entropy:.4f} nats)", f"({100 * row.accuracy:.1f} %)"]
+    low, high = row.reduction_ci95
+    reduction = f"{row.reduction:.1f} [{low:.0f}, {high:.0f}]"
+    accuracy = f"{100 * row.accuracy_difference:+.2f}"
     star = "\\*" if row.get("distinguishable") else ""
     return [reduction + star, f"**{accuracy}**" if row.get("loses_accuracy") else accuracy]
-
-
-if __name__ == "__main__":
-    main()

@@ -23,8 +23,9 @@ class ConfidencePenalty(AbstractMitigation):
 
     Use it when: probabilities were found to be over-confident; look at the calibration before and after.
     Cost: one training, one network at inference.
-    Beware: it caps the logit gap that training can reach, so that differences between seeds weigh more; the same
-    beta is mild for two classes and drastic for a thousand, see ``normalize``.
+    Beware: it caps the logit gap that training can reach. Where classes overlap, differences between seeds then weigh
+    more, and more answers change; on other data fewer do. The same beta is mild for two classes and drastic for a
+    thousand, see ``normalize``.
 
     References:
         Pereyra et al., "Regularizing Neural Networks by Penalizing Confident Output Distributions", ICLR workshop

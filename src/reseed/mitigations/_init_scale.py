@@ -19,7 +19,8 @@ class InitScale(AbstractMitigation):
         w_0' = factor w_0,   for weights of two or more axes; biases and pre-trained weights stay
 
     Use it when: weights are averaged, or the learning rate decays: smaller weights leave less of the draw in the
-    trained network. By itself it was not found to change anything.
+    trained network. By itself it kept answers in place where classes overlap (made-up clusters), and was not found to
+    change more than chance does on texts and on MNIST.
     Cost: one training, one network at inference.
     Beware: short trainings lose accuracy, and networks of many layers without normalisation start ever more slowly:
     their outputs shrink by the factor once a layer.

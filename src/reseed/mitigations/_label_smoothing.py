@@ -30,8 +30,8 @@ class LabelSmoothing(AbstractMitigation):
     Use it when: answers must stay and nobody reads the probabilities; with unigram, when classes are far from equally
     frequent.
     Cost: one training, one network at inference.
-    Beware: probabilities become too cautious. It caps the logit gap that training can reach, so that on other data
-    differences between seeds may weigh more, and more answers change.
+    Beware: probabilities become too cautious. It caps the logit gap that training can reach. Where classes overlap,
+    differences between seeds then weigh more, and more answers change.
 
     References:
         Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR 2016;

@@ -19,9 +19,9 @@ class LearningRate(AbstractMitigation):
         lr' = factor lr
 
     Use it when: a learning rate that decays, or smaller initial weights, leave a network short of training: both keep
-    answers in place, and a higher peak gives back the accuracy that they cost.
+    answers in place, and a higher peak gives back most of the accuracy that they cost.
     Cost: one training, one network at inference.
-    Beware: on its own a higher rate ends further from any minimum, so that more answers change; with one that is too
+    Beware: on its own a higher rate ends further from any minimum, and more answers may change; with one that is too
     high, trainings diverge.
 
     References:

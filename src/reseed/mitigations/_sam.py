@@ -24,7 +24,8 @@ class Sam(AbstractMitigation):
         e = rho g / |g|,        gradient at w + e                     (SAM)
         e = rho w^2 g / |w g|,  elementwise products                  (adaptive: ASAM)
 
-    Use it when: training may cost twice as much and accuracy matters too.
+    Use it when: training may cost twice as much, and networks are trained in full: of heads on frozen features it was
+    not found to change more than chance does.
     Cost: two forward and backward passes a step; one network at inference.
     Beware: batch-norm statistics are those of the first pass alone.
 
