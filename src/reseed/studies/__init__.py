@@ -3,7 +3,17 @@
 from reseed.studies._cost import Cost
 from reseed.studies._cost_summary import cost_summary
 from reseed.studies._execution import ExecutionArguments
-from reseed.studies._files import replace_file, replace_json, replace_table, replace_text, storing
+from reseed.studies._files import (
+    json_writer,
+    replace_file,
+    replace_files,
+    replace_json,
+    replace_table,
+    replace_text,
+    storing,
+    table_writer,
+    text_writer,
+)
 from reseed.studies._final import FinalArray
 from reseed.studies._fit import run
 from reseed.studies._header import Header
@@ -37,15 +47,19 @@ __all__ = [
     "evaluation_data",
     "from_predictions",
     "import_predictions",
+    "json_writer",
     "label_indices",
     "local_folder",
     "pair",
     "replace_file",
+    "replace_files",
     "replace_json",
     "replace_table",
     "replace_text",
     "run",
     "storing",
+    "table_writer",
+    "text_writer",
     "to_stderr",
     "train_study",
     "unfinished_runs",
