@@ -64,7 +64,7 @@ def without_each_run(
     entropies = entropy_table(runs, correction)
     total, own = np.zeros(runs), 0.0
     for block in blocks(labels):
-        values = _without(block, runs, statistic, entropies)
+        values = without(block, runs, statistic, entropies)
         total += values.sum(axis=1)
         own += float(((values - values.mean(axis=0)) ** 2).sum())
     return LeftOut(np.asarray(total / samples), (runs - 1) / runs * own / samples**2)
@@ -72,10 +72,11 @@ def without_each_run(
 
 def sums_without(block: Block, runs: int, statistic: str, entropies: EntropyTable) -> Float[np.ndarray, " run"]:
     """Returns the sums over a block's samples of a statistic when run r is left out, for each r."""
-    return np.asarray(_without(block, runs, statistic, entropies).sum(axis=1))
+    return np.asarray(without(block, runs, statistic, entropies).sum(axis=1))
 
 
-def _without(block: Block, runs: int, statistic: str, entropies: EntropyTable) -> Float[np.ndarray, "run sample"]:
+def without(block: Block, runs: int, statistic: str, entropies: EntropyTable) -> Float[np.ndarray, "run sample"]:
+    """Returns a statistic of a block's samples when run r is left out, for each r."""
     numbers, own = block.occurrence, block.own()
     top = numbers.max(axis=0)
     if statistic == "label_entropy":
