@@ -16,9 +16,9 @@ from reseed.instability._groupings import (
     name_groups,
     number_groups,
     table_clusters,
-    text_clusters,
 )
 from reseed.instability._mode import mode_label
+from reseed.instability._text_clusters import text_clusters
 from reseed.studies import Study
 
 if TYPE_CHECKING:
