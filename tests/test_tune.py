@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 import reseed
-from reseed._errors import InputError, StudyError, TrainingError
-from reseed._tune import Tuning, validation_data
+from reseed._errors import InputError, StorageError, StudyError, TrainingError
+from reseed._tune import Tuning, _write, validation_data
 from reseed._tune_plan import Trial, check_budget, choose, plan_rungs
 from reseed._tune_space import Candidate, candidates
 from reseed.data import DataConfig, load
@@ -168,6 +168,16 @@ def test_others_are_tried_where_a_whole_rung_fails(recipe, tmp_path, monkeypatch
     assert told["rungs"][0][0]["label_entropy"] is None
     assert told["rungs"][0][0]["outcome"] == "diverged"
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["tune.json"]
+
+
+def test_an_earlier_search_stays_until_the_next_is_written(tmp_path):
+    """Where the files of a search cannot be written, those of an earlier one stay, all of them."""
+    (tmp_path / "tune.json").mkdir()
+    (tmp_path / "comparison.html").write_text("of an earlier search")
+    found = Tuning(tmp_path, (), None, None, None, 8, 8)
+    with pytest.raises(StorageError, match=r"tune\.json"):
+        _write(found)
+    assert (tmp_path / "comparison.html").read_text() == "of an earlier search"
 
 
 def test_features_are_computed_once_for_all_studies(recipe, tmp_path, monkeypatch):

@@ -21,9 +21,10 @@ from reseed.studies import (
     Samples,
     Study,
     check_runs,
+    json_writer,
     local_folder,
-    replace_json,
-    replace_table,
+    replace_files,
+    table_writer,
     to_stderr,
     train_study,
 )
@@ -126,14 +127,13 @@ class BootstrapMeasurement:
         )
 
     def write(self) -> None:
-        """Write ``bootstrap.json``, ``bootstrap.parquet`` and ``bootstrap-plot.parquet``.
+        """Write ``bootstrap.parquet``, ``bootstrap-plot.parquet`` and ``bootstrap.json``, after all are made.
 
         Raises:
             StorageError: They cannot be written.
         """
-        for name, table in ((TABLE, self.samples), (PLOT, self.plot)):
-            replace_table(self.path / name, table)
-        replace_json(self.path / BOOTSTRAP, self.summary)
+        files = {TABLE: table_writer(self.samples), PLOT: table_writer(self.plot), BOOTSTRAP: json_writer(self.summary)}
+        replace_files({self.path / name: write for name, write in files.items()})
 
 
 def measure_bootstrap(

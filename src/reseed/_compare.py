@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote
@@ -13,8 +13,8 @@ from reseed._errors import InputError
 from reseed._measure import STUDIES
 from reseed.instability import Comparison, compare_studies
 from reseed.mitigations import described
-from reseed.report import write_comparison_page
-from reseed.studies import Study, local_folder, replace_json, replace_table
+from reseed.report import make_comparison_page
+from reseed.studies import Study, json_writer, local_folder, replace_files, table_writer, text_writer
 
 COMPARISON, PAGE = "comparison.json", "comparison.html"
 _TABLE = "comparison.parquet"
@@ -66,6 +66,9 @@ def compare(
 def write_comparison(found: Comparison, folder: str | Path) -> Path:
     """Write ``comparison.json``, ``comparison.parquet`` and ``comparison.html``, and return the page's path.
 
+    All are made before the first is put in place. Sections of the page that cannot be made are left out, and the page
+    says so.
+
     Args:
         found: The comparison.
         folder: Where to.
@@ -75,9 +78,14 @@ def write_comparison(found: Comparison, folder: str | Path) -> Path:
         StorageError: They cannot be written.
     """
     root = local_folder(folder)
-    replace_json(root / COMPARISON, found.summary)
-    replace_table(root / _TABLE, found.samples)
-    return write_comparison_page(found, root / PAGE)
+    replace_files({root / name: write for name, write in comparison_files(found).items()})
+    return root / PAGE
+
+
+def comparison_files(found: Comparison) -> dict[str, Callable[[Path], None]]:
+    """Return what fills each file of a comparison, by its name, the page last."""
+    page = text_writer(make_comparison_page(found).html)
+    return {COMPARISON: json_writer(found.summary), _TABLE: table_writer(found.samples), PAGE: page}
 
 
 def comparison_folder(found: Comparison) -> Path:

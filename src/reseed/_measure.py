@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reseed._errors import RecipeError
+from reseed._parts import Parts
 from reseed._until import train_until
 from reseed.data import DataConfig, load
 from reseed.engines import Engine
 from reseed.instability import SampleGroups, Stability, describe_columns, evaluate, sample_groups
 from reseed.mitigations import AbstractMitigation, parse_mitigations
 from reseed.models import ModelConfig, suggested_model
-from reseed.report import report_data, write
-from reseed.studies import Study, local_folder, replace_json, replace_table, to_stderr, train_study
+from reseed.report import Page, make_page, report_data
+from reseed.studies import (
+    Study,
+    json_writer,
+    local_folder,
+    replace_files,
+    table_writer,
+    text_writer,
+    to_stderr,
+    train_study,
+)
 from reseed.training import (
     DEFAULT_VARY,
     Recipe,
@@ -33,6 +43,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 STUDIES = Path("reseed-studies")
+SUMMARY, SAMPLES, REPORT = "summary.json", "samples.parquet", "report.html"
+"""What `Measurement.write` writes, in this order."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,13 +69,40 @@ class Measurement:
         """The samples by class, length, confidence and cluster, as far as the study allows; see `sample_groups`."""
         return sample_groups(self.study)
 
-    @cached_property
+    @property
     def samples(self) -> pa.Table:
         """One row a sample; see `Stability`, and for the groups that it is in `SampleGroups`."""
-        return describe_columns(self.groups.append_to(self.stability.samples, self.study))
+        return self._table[0]
+
+    @cached_property
+    def _table(self) -> tuple[pa.Table, list[str]]:
+        """The samples, and what is missing from them."""
+        parts, table = Parts(), self.stability.samples
+        gap = "The columns of groups are missing"
+        table = parts.make(gap, lambda: self.groups.append_to(self.stability.samples, self.study), table)
+        notes = (*self.stability.notes, *self.groups.notes, *parts.notes)
+        return describe_columns(table, notes), parts.notes
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is missing from the files that `write` writes, and why; ``stability.notes`` come besides.
+
+        The page is made for it, once.
+        """
+        return tuple(note for note in self._page.notes if note not in self.stability.notes)
+
+    @cached_property
+    def _page(self) -> Page:
+        """The report, whose notes say what is missing from the samples as well."""
+        _, gaps = self._table
+        data = report_data(self.study, self.stability, self.groups)
+        return make_page(replace(data, notes=(*data.notes, *gaps)))
 
     def write(self, folder: str | Path | None = None) -> Path:
         """Write ``summary.json``, ``samples.parquet`` and ``report.html``, and return the report's path.
+
+        All are made before the first is put in place. Parts of the report and of the table that cannot be made are left
+        out; the report says so, and `notes`.
 
         Args:
             folder: Where to; default: the study's folder, and its URL if it has one.
@@ -72,12 +111,12 @@ class Measurement:
             StorageError: They cannot be written.
         """
         root = self.study.path if folder is None else local_folder(folder)
-        replace_json(root / "summary.json", self.summary)
-        replace_table(root / "samples.parquet", self.samples)
-        report = write(report_data(self.study, self.stability, self.groups), root / "report.html")
+        page = text_writer(self._page.html)
+        files = {SUMMARY: json_writer(self.summary), SAMPLES: table_writer(self.samples), REPORT: page}
+        replace_files({root / name: write for name, write in files.items()})
         if folder is None:
-            self.study.publish("summary.json", "samples.parquet", "report.html")
-        return report
+            self.study.publish(*files)
+        return root / REPORT
 
 
 def inspect(study: str | Path | Study) -> Measurement:

@@ -23,9 +23,10 @@ from reseed.studies import (
     ExecutionArguments,
     Study,
     check_runs,
+    json_writer,
     local_folder,
-    replace_json,
-    replace_table,
+    replace_files,
+    table_writer,
     to_stderr,
     train_study,
 )
@@ -217,8 +218,8 @@ def _final(study: Study, runs: list[int]) -> NDArray[Any]:
 
 
 def _write(found: NestedMeasurement) -> None:
-    replace_table(found.path / _TABLE, found.samples)
-    replace_json(found.path / NESTED, found.summary)
+    files = {_TABLE: table_writer(found.samples), NESTED: json_writer(found.summary)}
+    replace_files({found.path / name: write for name, write in files.items()})
 
 
 def _notes(estimates: NestedEstimates, is_reduced: bool, epsilon: float | None) -> Iterator[str]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from reseed._parts import Parts
 from reseed.instability import (
     Multiplicity,
     TrainingDynamics,
@@ -29,7 +32,8 @@ def profile(study: str | Path | Study) -> pa.Table:
     The columns of ``samples.parquet`` come first, then those of `multiplicity` (ranges and capacity only where full
     probabilities were recorded), then, where several checkpoints were recorded and targets are known, those of
     `training_dynamics`, averaged over runs. The trajectory's margin is the recorded one, of probabilities. What each
-    column is, its unit, range and direction, is in the metadata of its field; see `reseed.instability.Column`.
+    column is, its unit, range and direction, is in the metadata of its field; see `reseed.instability.Column`. What a
+    reader should know, such as which columns are missing and why, is in the metadata of the table, under ``notes``.
 
     Of a study of one run, what needs two is absent, see `reseed.instability.evaluate`.
 
@@ -48,13 +52,18 @@ def profile(study: str | Path | Study) -> pa.Table:
         ([0.0, 0.0, 1.0], [False, False, True])
     """
     opened = study if isinstance(study, Study) else Study.open(study)
-    table = sample_groups(opened).append_to(evaluate(opened).samples, opened)
-    found = study_multiplicity(opened).samples if len(opened.manifests) > 1 else {}
-    dynamics = study_dynamics(opened)
-    for name, values in (found | ({} if dynamics is None else dynamics.samples)).items():
-        if name not in table.column_names:
-            table = table.append_column(name, [np.asarray(values)])
-    return describe_columns(table)
+    groups, stability, parts = sample_groups(opened), evaluate(opened), Parts()
+    table = stability.samples
+    table = parts.make("The columns of groups are missing", lambda: groups.append_to(table, opened), table)
+    lenses: dict[str, Callable[[Study], Multiplicity | TrainingDynamics | None]] = {"training dynamics": study_dynamics}
+    if len(opened.manifests) > 1:
+        lenses = {"multiplicity": study_multiplicity, **lenses}
+    for lens, measured in lenses.items():
+        found = parts.make(f"The columns of {lens} are missing", partial(measured, opened), None)
+        for name, values in ({} if found is None else found.samples).items():
+            if name not in table.column_names:
+                table = table.append_column(name, [np.asarray(values)])
+    return describe_columns(table, (*stability.notes, *groups.notes, *parts.notes))
 
 
 def profile_summary(study: str | Path | Study) -> dict[str, Any]:

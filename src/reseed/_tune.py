@@ -10,7 +10,7 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from reseed._compare import COMPARISON_FILES, write_comparison
+from reseed._compare import COMPARISON_FILES, comparison_files
 from reseed._design import check_design_folder, design_folder, draws_of, prepare_once, share_cache
 from reseed._errors import InputError, TrainingError
 from reseed._measure import recipe_for
@@ -18,7 +18,16 @@ from reseed._tune_plan import Trial, check_budget, choose, plan_rungs
 from reseed._tune_space import Candidate, candidates
 from reseed.data import DataConfig, load
 from reseed.instability import Comparison, accuracy_difference, compare_studies, label_entropy
-from reseed.studies import ExecutionArguments, Study, local_folder, replace_json, replace_text, to_stderr, train_study
+from reseed.studies import (
+    ExecutionArguments,
+    Study,
+    json_writer,
+    local_folder,
+    replace_files,
+    text_writer,
+    to_stderr,
+    train_study,
+)
 from reseed.training import Recipe, RecordConfig, SeedPlan
 
 TUNING, TUNED = "tune.json", "tuned.toml"
@@ -210,13 +219,13 @@ def _search(
 
 def _write(found: Tuning) -> None:
     """Write all files of a search, in place of those that an earlier one with another budget left."""
-    for name in (*COMPARISON_FILES, TUNED):
-        (found.path / name).unlink(missing_ok=True)
-    if found.comparison is not None:
-        write_comparison(found.comparison, found.path)
+    files = {} if found.comparison is None else comparison_files(found.comparison)
     if found.recipe is not None and found.holds:
-        replace_text(found.path / TUNED, found.recipe.to_toml())
-    replace_json(found.path / TUNING, found.summary)
+        files[TUNED] = text_writer(found.recipe.to_toml())
+    files[TUNING] = json_writer(found.summary)
+    replace_files({found.path / name: write for name, write in files.items()})
+    for name in {*COMPARISON_FILES, TUNED} - files.keys():
+        (found.path / name).unlink(missing_ok=True)
 
 
 def validation_data(data: DataConfig) -> DataConfig:

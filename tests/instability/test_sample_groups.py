@@ -112,8 +112,8 @@ def test_wide_inputs_are_clustered_alike_on_any_threads(make, monkeypatch):
     centres = rng.normal(size=(4, 600))
     truth = rng.integers(0, 4, 400)
     points = (centres[truth] + 0.1 * rng.normal(size=(400, 600))).astype(np.float32)
-    monkeypatch.setattr("reseed.instability._groupings.FITTED", 200)
-    monkeypatch.setattr("reseed.instability._groupings._BLOCK", 5000)
+    monkeypatch.setattr("reseed.instability._k_means.FITTED", 200)
+    monkeypatch.setattr("reseed.instability._k_means._BLOCK", 5000)
     found = []
     for threads in (1, 2):
         with threadpool_limits(threads):

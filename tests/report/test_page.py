@@ -12,7 +12,8 @@ import numpy as np
 import plotly.graph_objects
 import pytest
 
-from reseed.report import ReportData, _charts, render
+from reseed._parts import Parts
+from reseed.report import ReportData, _charts, _samples, render
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -303,7 +304,7 @@ def test_least_stable_sample_comes_first(make_report):
 
 def test_figures_are_valid_for_plotly(make_report):
     """Plotly's own validation accepts every figure."""
-    for chart in _charts.charts(make_report()):
+    for chart in _charts.charts(make_report(), Parts()):
         assert chart.figure is not None
         plotly.graph_objects.Figure(chart.figure)
 
@@ -413,3 +414,49 @@ def test_importing_the_report_does_not_import_plotly():
     """Plotly is only loaded when a page is made."""
     code = "import sys, reseed.report; sys.exit('plotly' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# ---------------------------------------------------------------- very many classes and answers
+
+
+def test_a_page_holds_the_classes_that_its_rows_name(make_report):
+    """Of 200,000 classes only those that a row names are on the page, and the rows' labels are those of the study."""
+    names = tuple(f"class number {label}" for label in range(200_000))
+    data = make_report(samples=20, class_names=names)
+    data = dataclasses.replace(data, targets=data.targets + 199_000, classes=(), pairs=())
+    held = page(data).json("samples-data")
+    assert len(held["classes"]) < 50
+    for row, sample in enumerate(data.order.tolist()):
+        assert held["classes"][held["targets"][row]] == names[data.targets[sample]]
+        assert held["classes"][held["modes"][row]] == names[data.mode_label[sample]]
+        shown = [held["classes"][label] for label in held["answers"][row][::2]]
+        assert shown == [names[label] for label, _ in data.answers[sample]]
+
+
+def test_a_label_without_a_name_is_its_number(make_report):
+    """A label beyond the names is called by its number, and an unknown target stays unknown."""
+    data = make_report(samples=4, runs=2, unstable=0.0)
+    data = dataclasses.replace(data, targets=np.array([-1, 0, 99, 1]))
+    held = page(data).json("samples-data")
+    at = data.order.tolist()
+    assert held["targets"][at.index(0)] == -1
+    assert held["classes"][held["targets"][at.index(2)]] == "class 99"
+
+
+def test_rows_are_fewer_where_answers_are_very_many(make_report, monkeypatch):
+    """The answers of all rows together are bounded; the page says how many samples it holds."""
+    monkeypatch.setattr(_samples, "_ANSWERS", 40)
+    parsed = page(make_report(samples=120))
+    held = parsed.json("samples-data")
+    assert sum(map(len, held["answers"])) <= 80
+    assert f"The table holds the {len(held['ids'])} least stable of 120 samples." in parsed.text
+
+
+def test_bars_have_few_parts(make_report):
+    """A bar of thirty labels has twelve parts, of which the last stands for the rest; the words count them all."""
+    answers = tuple(tuple((label, 1) for label in range(30)) for _ in range(3))
+    data = dataclasses.replace(make_report(samples=3, runs=30, class_names=tuple(map(str, range(30)))), answers=answers)
+    rows = render(data).partition('id="samples-table"')[2].partition("</table>")[0]
+    assert rows.count('<span class="part ') == 36
+    assert rows.count("flex-grow:19") == 3
+    assert "24 more" in rows

@@ -31,6 +31,16 @@ def test_the_page_names_the_unstable_group(study):
     assert '<a href="#where">' in page
 
 
+def test_groups_have_intervals(study):
+    """Each group's mean stands over its interval; where nothing flipped there is none, since it would be a point."""
+    data = report_data(study, evaluate(study))
+    rows = {row["group"]: row for row in where_unstable(study, "cluster").table.to_pylist()}
+    section = render(data).partition("<h3>By cluster</h3>")[2].partition("</table>")[0]
+    worst = rows[data.groupings[1].rows[0][0]]
+    assert f'<span class="spread">{worst["low"]:.3f} to {worst["high"]:.3f}</span>' in section
+    assert '0.000<span class="spread">no flip seen</span>' in section
+
+
 def test_what_cannot_be_grouped_is_said(tmp_path):
     """Texts that share no words cannot be clustered: a note gives the reason, and the other groupings stay."""
     labels = np.random.default_rng(0).integers(0, 2, (4, 12))

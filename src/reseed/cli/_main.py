@@ -12,7 +12,7 @@ from importlib.metadata import version
 from inspect import getdoc
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import tyro
 
@@ -21,7 +21,7 @@ from reseed._bootstrap import BOOTSTRAP, BootstrapMeasurement, measure_bootstrap
 from reseed._compare import COMPARISON, PAGE, compare, comparison_folder, write_comparison
 from reseed._errors import InputError, ReseedError, StudyError
 from reseed._export import export
-from reseed._measure import Measurement, inspect, measure, recipe_for
+from reseed._measure import REPORT, Measurement, inspect, measure, recipe_for
 from reseed._mitigate import mitigate
 from reseed._nested import NESTED, NestedMeasurement, measure_nested
 from reseed._plain import plain
@@ -391,7 +391,9 @@ def _profile(options: Inspect) -> None:
 
 
 def _report(options: Report) -> None:
-    print(inspect(options.study).write(options.out))
+    found = inspect(options.study)
+    print(found.write(options.out))
+    _note(found, sys.stderr)
 
 
 def _export(options: Export) -> None:
@@ -418,11 +420,19 @@ def _row(found: Measurement, sample: str) -> dict[str, Any]:
 def _show(found: Measurement, *, as_json: bool, top: int = 10, is_written: bool = True) -> None:
     if as_json:
         _print_json(found.summary)
-        return
-    print_stability(found.study, found.stability, _console(), top=top)
-    if is_written:
+    else:
+        print_stability(found.study, found.stability, _console(), top=top)
+    if is_written and not as_json:
         print(f"study:  {found.study.url or found.study.path}")
-        print(f"report: {found.study.path / 'report.html'}")
+        print(f"report: {found.study.path / REPORT}")
+    if is_written:
+        _note(found, sys.stderr if as_json else sys.stdout)
+
+
+def _note(found: Measurement, stream: TextIO) -> None:
+    """Say what is missing from what was written."""
+    for note in found.notes:
+        print(f"note: {plain(note)}", file=stream)
 
 
 def _console() -> Console:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from typing import Any
 
+from reseed._parts import Parts
 from reseed.mitigations import described
 from reseed.studies import Study, cost_summary
 
@@ -37,8 +38,8 @@ def _mitigations(study: Study) -> dict[str, str]:
     return {"mitigations": "+".join(methods)} if methods else {}
 
 
-def about_recipe(study: Study) -> dict[str, Any]:
-    """Return what the runs were made from, and what they cost."""
+def about_recipe(study: Study, parts: Parts) -> dict[str, Any]:
+    """Return what the runs were made from and, among the ``parts`` that may be missing, what they cost."""
     header = study.header
     return {
         "base_seed": header.base_seed,
@@ -46,7 +47,7 @@ def about_recipe(study: Study) -> dict[str, Any]:
         "recipe": header.recipe,
         "data": header.data,
         **{f"parameters_{name}": count for name, count in header.parameters.items()},
-        **cost_summary(study),
+        **parts.make("What the runs cost is missing", lambda: cost_summary(study), {}),
     }
 
 

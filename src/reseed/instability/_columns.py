@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
@@ -349,11 +349,12 @@ def column_of(name: str) -> Column | None:
     return None
 
 
-def describe_columns(table: pa.Table) -> pa.Table:
+def describe_columns(table: pa.Table, notes: Sequence[str] = ()) -> pa.Table:
     """Return a table whose fields say in their metadata what they hold, as far as it is known; see `Column`.
 
     Args:
         table: Such as `reseed.profile` gives.
+        notes: What the table's own metadata says, under ``notes``, one a line: what a reader should know.
 
     Examples:
         >>> import pyarrow as pa
@@ -367,4 +368,5 @@ def describe_columns(table: pa.Table) -> pa.Table:
     for field in table.schema:
         found = COLUMNS.get(field.name)
         fields.append(field if found is None else field.with_metadata({**(field.metadata or {}), **found.metadata}))
-    return table.cast(pa.schema(fields, table.schema.metadata))
+    told = {b"notes": "\n".join(notes).encode()} if notes else {}
+    return table.cast(pa.schema(fields, {**(table.schema.metadata or {}), **told} or None))

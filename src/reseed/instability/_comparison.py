@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from reseed._errors import InputError
+from reseed._parts import Parts
 from reseed.instability._compared_method import NULL, ComparedMethod, Role
 from reseed.instability._compared_samples import compared_samples, effects
 from reseed.instability._compared_study import ComparedRuns, runs_of
 from reseed.instability._estimate import Estimate, Method, check_method
 from reseed.instability._evaluate import HIGH_LABEL_ENTROPY, check_runs
-from reseed.instability._method_cost import method_cost
+from reseed.instability._method_cost import NO_COST, method_cost
 from reseed.instability._method_effect import MethodEffect, control_effect, method_effect
 from reseed.instability._pareto import pareto_front
 from reseed.instability._recommendation import recommendation
@@ -133,26 +134,33 @@ def compare_studies(
     covers: Method = interval if runs > 2 else "samples"
     read = {other: runs_of(study, runs) for other, study in everything.items()}
     base, beside = read[name], None if null is None else read[NULL]
-    rows = []
+    rows, parts = [], Parts()
     for other, study in everything.items():
         is_null = null is not None and other == NULL
         role: Role = "control" if other == name else "null" if is_null else "method"
-        effect = _effect(role, read[other], base, beside, covers)
-        cost = method_cost(study, control, null, runs)
+        effect = _effect(role, other, read, (base, beside), covers, parts)
+        cost = parts.make(f"{other}: the cost is missing", partial(method_cost, study, control, null, runs), NO_COST)
         changed = effects(base.label_entropy, read[other].label_entropy)
         rows.append(ComparedMethod(other, role, study, effect, cost, None, changed))
     rows = _with_front(rows)
     first, *rest = rows
     found_null = rest.pop(0) if null is not None else None
-    return Comparison(first, found_null, tuple(rest), runs, covers, tuple(_notes(everything, control, null, runs)))
+    notes = (*_notes(everything, control, null, runs), *parts.notes)
+    return Comparison(first, found_null, tuple(rest), runs, covers, notes)
 
 
 def _effect(
-    role: Role, method: ComparedRuns, control: ComparedRuns, null: ComparedRuns | None, covers: Method
+    role: Role,
+    name: str,
+    read: Mapping[str, ComparedRuns],
+    beside: tuple[ComparedRuns, ComparedRuns | None],
+    covers: Method,
+    parts: Parts,
 ) -> MethodEffect:
+    control, null = beside
     if role == "control":
-        return control_effect(control, covers)
-    return method_effect(method, control, None if role == "null" else null, covers)
+        return control_effect(control, covers, parts, name)
+    return method_effect(read[name], control, None if role == "null" else null, covers, parts, name)
 
 
 def _with_front(rows: list[ComparedMethod]) -> list[ComparedMethod]:

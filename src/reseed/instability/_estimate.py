@@ -1,10 +1,11 @@
 """Data-set values with intervals: how much of a number is an accident of the runs, or of the samples?"""
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 import numpy as np
 from jaxtyping import Float, Integer
+from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
 
 from reseed._errors import InputError
@@ -15,6 +16,7 @@ from reseed.instability._leave_one_out import STATISTICS, LeftOut, Statistic, pe
 
 Method: TypeAlias = Literal["jackknife", "samples", "two-way"]
 METHODS = ("jackknife", "samples", "two-way")
+_Variance = TypeVar("_Variance", float, NDArray[np.float64])
 
 
 @dataclass(frozen=True)
@@ -171,8 +173,8 @@ def mean_variance(values: Float[np.ndarray, " sample"]) -> float:
     return float(np.sum((values - values.mean()) ** 2) / samples**2) if samples > 1 else float("nan")
 
 
-def counted_once(over_runs: float, over_samples: float, own: float) -> float:
-    """Returns the variance over other runs and other samples.
+def counted_once(over_runs: _Variance, over_samples: _Variance, own: _Variance) -> _Variance:
+    """Returns the variance over other runs and other samples, of one number or of many.
 
     How runs differ on each sample on its own is in the variance over runs and in that over samples, so it is taken off
     once. Where it is all there is, as in many a difference of two batches, the plain sum would be twice too large. The
@@ -182,7 +184,9 @@ def counted_once(over_runs: float, over_samples: float, own: float) -> float:
         Cameron, Gelbach and Miller, "Robust inference with multiway clustering", Journal of Business & Economic
         Statistics 2011.
     """
-    return max(over_runs + over_samples - own, over_runs, over_samples)
+    larger: _Variance = np.maximum(over_runs, over_samples)
+    found: _Variance = np.maximum(over_runs + over_samples - own, larger)
+    return found
 
 
 def interval(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reseed._errors import TrainingError
+from reseed._parts import Parts
 from reseed.instability._about import about_recipe, about_study, run_notes
 from reseed.instability._answered import answered
 from reseed.instability._by_group import by_group
@@ -86,27 +87,29 @@ def evaluate(study: Study) -> Stability:
     predictions; labels of runs that may abstain are held whole. Where many are read and standard error is a
     terminal, a progress bar is shown there.
 
+    What the headline numbers can do without (the columns of single runs, the table of classes, cost) is left out where
+    it cannot be made, with a note that says why.
+
     Args:
         study: A study with two or more complete runs, or one with margins at several checkpoints.
 
     Raises:
         TrainingError: Fewer runs are complete.
     """
+    parts = Parts()
     if len(study.manifests) == 1:
         samples = one_run_samples(study)
-        return Stability(one_run_summary(study, samples), samples, (), None, None, tuple(one_run_notes(study)))
+        summary = one_run_summary(study, samples, parts)
+        return Stability(summary, samples, (), None, None, (*one_run_notes(study), *parts.notes))
     check_runs(study)
     with ReadingProgress(values_read(study)) as progress:
         found = label_pass(study.final_array("labels"), study.targets, _PAIRS, progress.advance)
-        samples = samples_table(study, found, progress.advance)
-    return Stability(
-        _summary(study, found, samples),
-        samples,
-        _classes(study, found),
-        found.pairs,
-        found.rarefaction,
-        tuple(_notes(study, found)),
+        samples = samples_table(study, found, progress.advance, parts)
+    summary = _summary(study, found, samples, parts)
+    classes: tuple[ClassStability, ...] = parts.make(
+        "The table of classes is missing", lambda: _classes(study, found), ()
     )
+    return Stability(summary, samples, classes, found.pairs, found.rarefaction, (*_notes(study, found), *parts.notes))
 
 
 def check_runs(study: Study) -> None:
@@ -123,7 +126,7 @@ def check_runs(study: Study) -> None:
         )
 
 
-def _summary(study: Study, found: LabelPass, samples: pa.Table) -> dict[str, Any]:
+def _summary(study: Study, found: LabelPass, samples: pa.Table, parts: Parts) -> dict[str, Any]:
     runs = len(study.manifests)
     entropy, jitter, unstable = (found.estimate(name) for name in STATISTICS)
     trajectory = samples["trajectory_label_entropy"] if "trajectory_label_entropy" in samples.column_names else None
@@ -143,9 +146,9 @@ def _summary(study: Study, found: LabelPass, samples: pa.Table) -> dict[str, Any
         "jitter_ci95": _ends(jitter),
         "jitter_ci_method": jitter.method,
         "flip_upper_bound": flip_probability_upper_bound(runs),
-        **_answered(study),
+        **parts.make("What runs that may abstain answer is missing", lambda: _answered(study), {}),
         "trajectory_label_entropy_mean": None if trajectory is None else float(trajectory.to_numpy().mean()),
-        **about_recipe(study),
+        **about_recipe(study, parts),
     }
 
 

@@ -1,27 +1,22 @@
-"""Groups of samples to look for instability in: bins of numbers, clusters of texts, clusters of features."""
+"""Groups of samples to look for instability in: names, bins of numbers, clusters of features."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from reseed._errors import InputError
+from reseed.instability._k_means import COMPONENTS, check_numbers, chosen_samples, fitted_on, k_means, sample_blocks
 
 BINS = 5
 FEW = 10  # numbers with so few distinct values are groups as they are
-CLUSTERS = 20
-FITTED = 20_000  # samples that the cluster centres are fitted on; the others join the nearest centre
-_PER_CLUSTER = 50
-_COMPONENTS = 50
-_WORDS = 3
-_TYPICAL = 3
+_WORDS, _MOST_WORDS = 3, 6
 _WIDE = 256  # features; of more the leading components are clustered
-_BLOCK = 1 << 22  # numbers in double precision held at once: 32 MiB
+_ROUNDING = 1e-12  # a column whose spread is so small beside its mean is constant
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,46 +68,6 @@ def name_groups(values: Sequence[Any], about: str) -> Grouping:
     return Grouping(tuple(names), np.array(place, dtype=np.int64), about)
 
 
-def text_clusters(texts: Sequence[str], *, seed: int = 0) -> Grouping:
-    """Clusters texts by the words they share: k-means on the leading components of tf-idf.
-
-    Args:
-        texts: one for each sample.
-        seed: where k-means starts, and which samples it is fitted on where there are very many.
-
-    Raises:
-        InputError: the texts share no words, or there are fewer than two.
-    """
-    from sklearn.decomposition import TruncatedSVD
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.preprocessing import normalize
-    from threadpoolctl import threadpool_limits
-
-    chosen = _chosen(len(texts), seed)
-    vectorizer = TfidfVectorizer(sublinear_tf=True, token_pattern=r"\w+", min_df=2, max_df=0.5)  # noqa: S106
-    try:
-        vectorizer.fit([texts[index] for index in chosen.tolist()])
-    except ValueError as error:  # scikit-learn's own words for texts without a word in common
-        raise InputError(
-            f"the {len(texts)} texts share too few words to be clustered; choose another grouping."
-        ) from error
-    tfidf = vectorizer.transform(texts)
-    components = min(_COMPONENTS, tfidf.shape[1], len(chosen))
-    with threadpool_limits(1):  # see `_k_means`
-        svd = TruncatedSVD(components, random_state=seed).fit(tfidf[chosen])
-        features = normalize(svd.transform(tfidf))
-    place, _ = _k_means(features, chosen, seed)
-    words = vectorizer.get_feature_names_out()
-    overall = np.asarray(tfidf.mean(0)).ravel()
-    names = []
-    for group in range(int(place.max()) + 1):
-        more = np.asarray(tfidf[place == group].mean(0)).ravel() - overall
-        typical = [words[index] for index in np.argsort(-more, kind="stable")[:_WORDS] if more[index] > 0]
-        names.append(", ".join(typical) or "no typical words")
-    about = "clusters of texts by their words (tf-idf, k-means), named by the words they have more of than others"
-    return Grouping(_distinct(names), place, about + _fitted(len(texts)))
-
-
 def feature_clusters(features: NDArray[np.floating[Any]], ids: Sequence[str], *, seed: int = 0) -> Grouping:
     """Clusters samples by numbers that are on one scale; each cluster is named by the samples nearest its centre.
 
@@ -121,12 +76,13 @@ def feature_clusters(features: NDArray[np.floating[Any]], ids: Sequence[str], *,
         ids: the samples' ids.
         seed: where k-means starts, and which samples it is fitted on where there are very many.
     """
-    chosen = _chosen(len(features), seed)
+    check_numbers(features)
+    chosen = chosen_samples(len(features), seed)
     narrow = _narrow(features, chosen, seed)
-    place, nearest = _k_means(narrow, chosen, seed)
+    place, nearest = k_means(narrow, chosen, seed)
     names = tuple(f"like {', '.join(ids[index] for index in some)}" for some in nearest)
     about = f"clusters of inputs ({_method(features, narrow)}), named by the samples nearest the centre"
-    return Grouping(names, place, about + _fitted(len(features)))
+    return Grouping(names, place, about + fitted_on(len(features)))
 
 
 def table_clusters(
@@ -142,25 +98,49 @@ def table_clusters(
         names: what the columns are called; default: their positions, from 0.
         seed: where k-means starts, and which samples it is fitted on where there are very many.
     """
+    check_numbers(columns)
     count, width = columns.shape
-    chosen = _chosen(count, seed)
+    chosen = chosen_samples(count, seed)
     fitted = columns[chosen].astype(np.float64)
     centre, spread = fitted.mean(0), fitted.std(0)
+    is_constant = spread <= _ROUNDING * np.abs(centre)
     scaled = np.empty(columns.shape, dtype=_precision(columns))
-    for rows in _blocks(count, width):
-        scaled[rows] = (columns[rows].astype(np.float64) - centre) / np.where(spread > 0, spread, 1.0)
+    for rows in sample_blocks(count, width):
+        scaled[rows] = (columns[rows].astype(np.float64) - centre) / np.where(is_constant, 1.0, spread)
+    scaled[:, is_constant & (columns == columns[:1]).all(0)] = 0.0
     narrow = _narrow(scaled, chosen, seed)
-    place, _ = _k_means(narrow, chosen, seed)
+    place, _ = k_means(narrow, chosen, seed)
     called = [f"column {number}" for number in range(width)] if names is None else list(names)
     overall = scaled.mean(0, dtype=np.float64)
     found = []
     for group in range(int(place.max()) + 1):
         apart = scaled[place == group].mean(0, dtype=np.float64) - overall
-        most = [index for index in np.argsort(-np.abs(apart), kind="stable")[:_WORDS].tolist() if apart[index]]
-        words = [f"{'high' if apart[index] > 0 else 'low'} {called[index]}" for index in most]
-        found.append(", ".join(words) or "like all others")
+        most = [index for index in np.argsort(-np.abs(apart), kind="stable").tolist() if abs(apart[index]) > _ROUNDING]
+        found.append([f"{'high' if apart[index] > 0 else 'low'} {called[index]}" for index in most])
     about = f"clusters of inputs ({_method(scaled, narrow)}, columns scaled), named by the columns that set them apart"
-    return Grouping(_distinct(found), place, about + _fitted(count))
+    return Grouping(distinct_names(found), place, about + fitted_on(count))
+
+
+def distinct_names(words: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Names groups by their first three words, by up to six where another has the same; numbers what stays alike.
+
+    Args:
+        words: those of each group, the most telling first.
+
+    Example:
+        >>> distinct_names([["play", "song"], ["song", "play", "loud", "now"], ["play", "song", "loud"], [], []])
+        ('play, song', 'song, play, loud', 'play, song, loud (2)', 'like all others', 'like all others (2)')
+    """
+    found = []
+    taken: Counter[frozenset[str]] = Counter()
+    for each in words:
+        length, most = min(_WORDS, len(each)), min(_MOST_WORDS, len(each))
+        while length < most and frozenset(each[:length]) in taken:
+            length += 1
+        taken[key := frozenset(each[:length])] += 1
+        name = ", ".join(each[:length]) or "like all others"
+        found.append(name if taken[key] == 1 else f"{name} ({taken[key]})")
+    return tuple(found)
 
 
 def _narrow(features: NDArray[np.floating[Any]], chosen: NDArray[np.int64], seed: int) -> NDArray[np.floating[Any]]:
@@ -171,11 +151,13 @@ def _narrow(features: NDArray[np.floating[Any]], chosen: NDArray[np.int64], seed
     count, width = features.shape
     if width <= _WIDE:
         return features.astype(_precision(features))
-    with threadpool_limits(1):  # see `_k_means`
-        components = min(_COMPONENTS, len(chosen), width)
+    if (features[chosen] == features[:1]).all():  # no direction leads
+        return features[:, :1].astype(_precision(features))
+    with threadpool_limits(1):  # see `k_means`
+        components = min(COMPONENTS, len(chosen), width)
         found = PCA(components, svd_solver="randomized", random_state=seed).fit(features[chosen])
         narrow = np.empty((count, components))
-        for rows in _blocks(count, width):
+        for rows in sample_blocks(count, width):
             narrow[rows] = found.transform(features[rows])
     return narrow
 
@@ -188,59 +170,6 @@ def _method(features: NDArray[np.floating[Any]], narrow: NDArray[np.floating[Any
 def _precision(features: NDArray[np.floating[Any]]) -> type[np.floating[Any]]:
     """Returns the type in which features are held: double, single where that would take much memory."""
     return np.float64 if features.size <= 1 << 26 else np.float32
-
-
-def _blocks(samples: int, width: int) -> Iterator[slice]:
-    step = max(1, _BLOCK // max(1, width))
-    return (slice(start, start + step) for start in range(0, samples, step))
-
-
-def _k_means(
-    features: NDArray[np.floating[Any]], chosen: NDArray[np.int64], seed: int
-) -> tuple[NDArray[np.int64], list[list[int]]]:
-    """Returns each sample's cluster, none of them empty, and the samples nearest each centre."""
-    from sklearn.cluster import KMeans
-    from sklearn.exceptions import ConvergenceWarning
-    from threadpoolctl import threadpool_limits
-
-    if len(features) < 2:
-        raise InputError(f"{len(features)} samples cannot be clustered; choose another grouping.")
-    clusters = min(CLUSTERS, max(2, len(features) // _PER_CLUSTER))
-    # Threads add in another order, and centres that differ in the last digit become other clusters.
-    with warnings.catch_warnings(), threadpool_limits(1):
-        warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct inputs than clusters: fewer clusters
-        found = KMeans(clusters, n_init=3, random_state=seed).fit(features[chosen])
-        assigned = np.empty(len(features), dtype=np.int64)
-        distance = np.empty(len(features))
-        for rows in _blocks(len(features), features.shape[1]):
-            assigned[rows] = found.predict(features[rows])
-            distance[rows] = ((features[rows] - found.cluster_centers_[assigned[rows]]) ** 2).sum(1)
-    used, place = np.unique(assigned, return_inverse=True)
-    nearest = []
-    for group in range(len(used)):
-        members = np.flatnonzero(place == group)
-        nearest.append(members[np.argsort(distance[members], kind="stable")[:_TYPICAL]].tolist())
-    return place.astype(np.int64), nearest
-
-
-def _chosen(samples: int, seed: int) -> NDArray[np.int64]:
-    if samples <= FITTED:
-        return np.arange(samples)
-    return np.sort(np.random.default_rng(seed).choice(samples, FITTED, replace=False))
-
-
-def _fitted(samples: int) -> str:
-    return f"; centres fitted on {FITTED:,} of {samples:,} samples" if samples > FITTED else ""
-
-
-def _distinct(names: Sequence[str]) -> tuple[str, ...]:
-    """Numbers names that stand more than once."""
-    seen: dict[str, int] = {}
-    result = []
-    for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        result.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
-    return tuple(result)
 
 
 def _shown(value: Any) -> str:

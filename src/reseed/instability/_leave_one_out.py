@@ -75,7 +75,7 @@ class SumsWithout:
 
     def add(self, block: Block) -> None:
         """Takes the samples of a block."""
-        values = _without(block, self._runs, self._statistic, self._entropies)
+        values = without(block, self._runs, self._statistic, self._entropies)
         self._total += values.sum(axis=1)
         values -= values.mean(axis=0)
         self._own += float(np.vdot(values, values))
@@ -86,7 +86,8 @@ class SumsWithout:
         return LeftOut(self._total / samples, scale * self._own)
 
 
-def _without(block: Block, runs: int, statistic: str, entropies: EntropyTable) -> Float[np.ndarray, "run sample"]:
+def without(block: Block, runs: int, statistic: str, entropies: EntropyTable) -> Float[np.ndarray, "run sample"]:
+    """Returns a statistic of a block's samples when run r is left out, for each r."""
     numbers, own = block.occurrence, block.own()
     top = numbers.max(axis=0)
     if statistic == "label_entropy":

@@ -29,6 +29,9 @@ class MethodCost:
     wall: float
 
 
+NO_COST = MethodCost(_NAN, _NAN, _NAN)
+
+
 def method_cost(study: Study, control: Study, null: Study | None, runs: int) -> MethodCost:
     """Returns what a study's first ``runs`` runs cost, relative to the control's; wall time is the median.
 

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
+from reseed._parts import Parts
 from reseed.instability._beyond_null import reduction_beyond_null
 from reseed.instability._calibration_error import calibration_error
 from reseed.instability._compared_study import ComparedRuns
@@ -86,15 +87,23 @@ class MethodEffect:
         return None if self.accuracy_difference is None else bool(self.accuracy_difference.high < 0)
 
 
-def control_effect(control: ComparedRuns, covers: Method) -> MethodEffect:
+def control_effect(control: ComparedRuns, covers: Method, parts: Parts, name: str) -> MethodEffect:
     """Returns the control's own numbers, with nothing relative to itself."""
-    return method_effect(control, None, None, covers)
+    return method_effect(control, None, None, covers, parts, name)
 
 
 def method_effect(
-    method: ComparedRuns, control: ComparedRuns | None, null: ComparedRuns | None, covers: Method
+    method: ComparedRuns,
+    control: ComparedRuns | None,
+    null: ComparedRuns | None,
+    covers: Method,
+    parts: Parts,
+    name: str,
 ) -> MethodEffect:
-    """Returns what a method does; relative to a control and beyond a null where there are any."""
+    """Returns what a method does; relative to a control and beyond a null where there are any.
+
+    Negative flips and calibration are among the ``parts`` that a comparison can do without; ``name`` is the method's.
+    """
     is_right = right(method.labels[:, method.known], method.targets, "labels") if len(method.targets) else None
     difference = None
     if control is not None and is_right is not None:
@@ -110,9 +119,11 @@ def method_effect(
         high_beyond_null=None if control is None or null is None else _beyond(method, null, control, "high", covers),
         unstable_fraction=estimate(method.labels, "unstable_fraction", covers),
         jitter=estimate(method.labels, "jitter", covers),
-        negative_flip_rate=_flips(method, covers),
-        nll=_nll(method, covers),
-        ece=None if is_right is None else _ece(method, is_right),
+        negative_flip_rate=parts.make(
+            f"{name}: the negative flip rate is missing", lambda: _flips(method, covers), None
+        ),
+        nll=parts.make(f"{name}: the NLL is missing", lambda: _nll(method, covers), None),
+        ece=parts.make(f"{name}: the calibration error is missing", lambda: _ece(method, is_right), None),
     )
 
 
@@ -152,8 +163,8 @@ def _nll(method: ComparedRuns, covers: Method) -> Estimate | None:
     return mean_of(-np.log(np.maximum(method.own_probability.astype(np.float64), _LEAST)), covers, _LEVEL, bottom=0.0)
 
 
-def _ece(method: ComparedRuns, is_right: Float[np.ndarray, "run known"]) -> Estimate | None:
-    if method.confidence is None:
+def _ece(method: ComparedRuns, is_right: Float[np.ndarray, "run known"] | None) -> Estimate | None:
+    if is_right is None or method.confidence is None:
         return None
     pairs = zip(method.confidence, is_right > 0, strict=True)
     errors = np.array([calibration_error(confidence, hits) for confidence, hits in pairs])

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import expit, logit, stdtrit
 
 from reseed._errors import TrainingError
+from reseed._parts import Parts
 from reseed.instability._about import about_recipe, about_study, run_notes
 from reseed.instability._foretold import has_trajectories, signals_by_run
 from reseed.instability._samples_table import trajectory_label_entropy
@@ -63,8 +64,8 @@ def one_run_samples(study: Study) -> pa.Table:
     return pa.table(columns)
 
 
-def one_run_summary(study: Study, samples: pa.Table) -> dict[str, Any]:
-    """Return the flat numbers of a study of one run; those that need two are absent."""
+def one_run_summary(study: Study, samples: pa.Table, parts: Parts) -> dict[str, Any]:
+    """Return the flat numbers of a study of one run; those that need two are absent, and cost may be missing."""
     accuracy = study.manifests[0].accuracy
     probability = samples.column("flip_probability").to_numpy()
     share = float(probability.mean())
@@ -79,7 +80,7 @@ def one_run_summary(study: Study, samples: pa.Table) -> dict[str, Any]:
         "likely_to_change": int((probability > 0.5).sum()),
         "trajectory_label_entropy_mean": float(samples.column("trajectory_label_entropy").to_numpy().mean()),
         "estimate_trained_on": list(model.trained_on),
-        **about_recipe(study),
+        **about_recipe(study, parts),
     }
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reseed._errors import InputError, ReseedError
+from reseed._errors import InputError
+from reseed._parts import Parts
 from reseed.data import load, shows_numbers
 from reseed.instability._groupings import (
     Grouping,
@@ -16,9 +18,9 @@ from reseed.instability._groupings import (
     name_groups,
     number_groups,
     table_clusters,
-    text_clusters,
 )
 from reseed.instability._mode import mode_label
+from reseed.instability._text_clusters import text_clusters
 from reseed.studies import Study
 
 if TYPE_CHECKING:
@@ -78,20 +80,18 @@ def sample_groups(study: Study, *, seed: int = 0) -> SampleGroups:
         study: A study with a complete run.
         seed: Where k-means starts.
     """
-    wanted, found, notes = dict.fromkeys(available_groupings(study)), {}, []
+    wanted, parts = dict.fromkeys(available_groupings(study)), Parts()
     if has_texts(study) or study.recipe is not None:
         wanted["cluster"] = None
     else:
-        notes.append(
+        parts.add(
             "Samples are not grouped by cluster: the study holds neither texts nor a recipe that would load its inputs "
             "again; give texts when it is recorded or imported."
         )
-    for by in wanted:
-        try:
-            found[by] = grouping_of(study, by, seed)
-        except ReseedError as error:  # the data of a recipe may be elsewhere, or have changed
-            notes.append(f"Samples are not grouped by {by}: {error}")
-    return SampleGroups(found, tuple(notes))
+    made = {
+        by: parts.make(f"Samples are not grouped by {by}", partial(grouping_of, study, by, seed), None) for by in wanted
+    }
+    return SampleGroups({by: found for by, found in made.items() if found is not None}, tuple(parts.notes))
 
 
 def available_groupings(study: Study) -> tuple[str, ...]:

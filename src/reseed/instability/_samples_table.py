@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from reseed._parts import Parts
 from reseed.instability._blocks import sample_ranges
 from reseed.instability._foretold import has_trajectories, signals_by_run
 from reseed.instability._label_entropy import label_entropy
@@ -22,8 +24,11 @@ if TYPE_CHECKING:
 _SCORES = ("confidence", "own_probability", "margin")
 
 
-def samples_table(study: Study, found: LabelPass, advance: Callable[[int], None]) -> pa.Table:
-    """Return the table; reads scores and earlier checkpoints, and tells ``advance`` how many values were done."""
+def samples_table(study: Study, found: LabelPass, advance: Callable[[int], None], parts: Parts) -> pa.Table:
+    """Return the table; reads scores and earlier checkpoints, and tells ``advance`` how many values were done.
+
+    What single runs say along their checkpoints is among the ``parts`` that it can do without.
+    """
     import pyarrow as pa
 
     samples = study.samples
@@ -47,10 +52,14 @@ def samples_table(study: Study, found: LabelPass, advance: Callable[[int], None]
         unknown = np.full(len(samples), np.nan)
         mean, std = mean_and_std(study.final_array(name), advance) if name in recorded else (unknown, unknown)
         columns |= {f"{name}_mean": mean, f"{name}_std": std}
+    along: dict[str, Callable[[], NDArray[np.float64]]] = {}
     if len(study.manifests[0].steps) > 1:
-        columns["trajectory_label_entropy"] = trajectory_label_entropy(study, advance)
+        along["trajectory_label_entropy"] = partial(trajectory_label_entropy, study, advance)
     if has_trajectories(study):
-        columns["single_run_score"] = _single_run_scores(study, advance)
+        along["single_run_score"] = partial(_single_run_scores, study, advance)
+    for name, made in along.items():
+        column = parts.make(f"The column {name} is missing", made, None)
+        columns |= {} if column is None else {name: column}
     columns["answers"] = found.answers
     if samples.texts is not None:
         columns["text"] = pa.array(samples.texts, pa.string())

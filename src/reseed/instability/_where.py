@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from jaxtyping import Float, Integer
 
 from reseed.instability._clustered import ClusteringTest, clustering_test
-from reseed.instability._estimate import Method, estimate
 from reseed.instability._evaluate import check_runs
+from reseed.instability._group_estimates import group_estimates
 from reseed.instability._groupings import Grouping
 from reseed.instability._label_entropy import label_entropy
 from reseed.instability._metadata import metadata_groups, read_metadata
@@ -100,7 +100,8 @@ def where_unstable(
     else:
         grouping, notes = grouping_of(study, by, seed)
     inside = grouping.place >= 0
-    entropy = label_entropy(labels)[inside]
+    labels = labels[:, inside]
+    entropy = label_entropy(labels)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a note says it
         test = clustering_test(entropy, grouping.place[inside], permutations=permutations, seed=seed)
@@ -108,35 +109,29 @@ def where_unstable(
         notes = (*notes, "No prediction changes, so there is nothing to locate.")
     elif len(test.group) < 2:
         notes = (*notes, "All samples are in one group, so there is nothing to compare.")
-    return WhereUnstable(by, grouping.about, test, _table(labels, grouping, test), notes)
+    return WhereUnstable(by, grouping.about, test, _table(labels, entropy, grouping, test), notes)
 
 
-def _table(labels: NDArray[np.int64], grouping: Grouping, test: ClusteringTest) -> pa.Table:
+def _table(
+    labels: Integer[np.ndarray, "run sample"],
+    entropy: Float[np.ndarray, " sample"],
+    grouping: Grouping,
+    test: ClusteringTest,
+) -> pa.Table:
     import pyarrow as pa
 
-    method: Method = "two-way" if len(labels) > 2 else "samples"
-    is_unstable = (labels != labels[0]).any(0)
-    rows = []
-    for index, group in enumerate(test.group.tolist()):
-        members = grouping.place == group
-        count = int(members.sum())
-        low = high = float("nan")
-        if count > 1:  # one sample says nothing about others
-            found = estimate(labels[:, members], "label_entropy", method)
-            low, high = found.low, found.high
-        rows.append(
-            {
-                "group": grouping.names[group],
-                "samples": count,
-                "label_entropy": float(test.mean[index]),
-                "low": low,
-                "high": high,
-                "unstable_fraction": float(is_unstable[members].mean()),
-                "excess": float(test.excess[index]),
-                "corrected_p_value": float(test.corrected_p_value[index]),
-            }
-        )
-    rows.sort(key=lambda row: (row["corrected_p_value"], -row["excess"]))
-    kinds = {"group": pa.string(), "samples": pa.int64()}
-    names = list(rows[0]) if rows else []
-    return pa.table({name: pa.array([row[name] for row in rows], kinds.get(name, pa.float64())) for name in names})
+    place = np.searchsorted(test.group, grouping.place[grouping.place >= 0])
+    found = group_estimates(labels, entropy, place, len(test.group))
+    unstable = np.bincount(place, (labels != labels[0]).any(0), len(test.group))
+    columns = {
+        "group": pa.array(grouping.names, pa.string()).take(pa.array(test.group, pa.int64())),
+        "samples": found.count,
+        "label_entropy": found.mean,
+        "low": found.low,
+        "high": found.high,
+        "unstable_fraction": unstable / np.maximum(found.count, 1),
+        "excess": np.asarray(test.excess),
+        "corrected_p_value": np.asarray(test.corrected_p_value),
+    }
+    order = np.lexsort((-columns["excess"], columns["corrected_p_value"]))
+    return pa.table(columns).take(pa.array(order))

@@ -4,20 +4,24 @@
 disk.
 """
 
-from reseed.report._comparison_page import render_comparison, write_comparison_page
+from reseed.report._comparison_page import make_comparison_page, render_comparison, write_comparison_page
 from reseed.report._comparison_terminal import print_comparison
 from reseed.report._data import ReportData
 from reseed.report._from_study import report_data
 from reseed.report._numbers import print_numbers
 from reseed.report._one_run_table import print_one_run_table
-from reseed.report._page import render, write
+from reseed.report._page import make_page, render, write
 from reseed.report._resampled import print_bootstrap, print_nested
+from reseed.report._shell import Page
 from reseed.report._sources import print_sources
 from reseed.report._terminal import print_stability, unstable_rows
 from reseed.report._where import print_where
 
 __all__ = [
+    "Page",
     "ReportData",
+    "make_comparison_page",
+    "make_page",
     "print_bootstrap",
     "print_comparison",
     "print_nested",

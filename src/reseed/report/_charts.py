@@ -2,15 +2,19 @@
 
 import math
 import textwrap
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from reseed._parts import Parts
 from reseed.report import _text as text
 from reseed.report._data import ReportData
 
+MAP, HISTOGRAM, RAREFACTION = "Where the unstable answers are", "How unstable they are", "Would more runs find more?"
 _MAP_POINTS = 3_000
 _MAP_UNSTABLE = 2_000
 _BINS = 24
@@ -31,14 +35,27 @@ class Chart:
     rows: tuple[tuple[str, ...], ...] = field(default=())
 
 
-def charts(data: ReportData) -> tuple[Chart, ...]:
-    """All charts of a page, also those that cannot be drawn (which then say why)."""
-    return data_map(data), histogram(data), rarefaction(data)
+def charts(data: ReportData, parts: Parts) -> tuple[Chart, ...]:
+    """The charts of a page, also those that cannot be drawn for want of numbers (which then say why)."""
+    makers = {MAP: data_map, HISTOGRAM: histogram, RAREFACTION: rarefaction}
+    made = (drawn(title, partial(chart, data), parts) for title, chart in makers.items())
+    return tuple(chart for chart in made if chart is not None)
+
+
+def drawn(title: str, make: Callable[[], Chart], parts: Parts) -> Chart | None:
+    """A chart whose figure a page can hold; None, with a note, where it cannot be made."""
+
+    def checked() -> Chart:
+        chart = make()
+        text.inline_json(chart.figure)  # fails here, and not the page, where a number is none
+        return chart
+
+    return parts.make(f"The chart '{title}' is missing", checked, None)
 
 
 def data_map(data: ReportData) -> Chart:
     """Mean confidence against its spread over the runs, one dot a sample, coloured by label entropy."""
-    name, title = "map", "Where the unstable answers are"
+    name, title = "map", MAP
     known = np.isfinite(data.confidence_mean) & np.isfinite(data.confidence_std)
     if not known.any():
         reason = "The data map needs the confidence of the runs, which was not recorded."
@@ -131,7 +148,7 @@ def answer_text(data: ReportData, sample: int, most: int = 6) -> str:
 
 def histogram(data: ReportData) -> Chart:
     """How unstable the unstable samples are; the zeros are counted in words, not drawn."""
-    name, title = "histogram", "How unstable they are"
+    name, title = "histogram", HISTOGRAM
     entropy = np.asarray(data.label_entropy, dtype=float)
     zeros = int((entropy == 0).sum())
     values = entropy[np.isfinite(entropy) & (entropy > 0)]
@@ -178,7 +195,7 @@ def histogram(data: ReportData) -> Chart:
 
 def rarefaction(data: ReportData) -> Chart:
     """The share of unstable samples that fewer runs would have found."""
-    name, title = "rarefaction", "Would more runs find more?"
+    name, title = "rarefaction", RAREFACTION
     points = [
         (int(size), float(share))
         for size, share in zip(*(data.rarefaction or ((), ())), strict=True)

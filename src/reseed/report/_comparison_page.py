@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import math
 import os
+from functools import partial
 from pathlib import Path
 
+from reseed._parts import Parts
 from reseed.instability import ComparedMethod, Comparison, Estimate
 from reseed.report import _headline, _sections
 from reseed.report import _text as text
 from reseed.report._changed_samples import changed_samples
+from reseed.report._charts import Chart, drawn
 from reseed.report._comparison_terminal import COVERS
-from reseed.report._pareto_chart import pareto_chart
-from reseed.report._shell import document, write_page
-
-_NAVIGATION = (
-    '<nav aria-label="Contents"><ul><li><a href="#methods">Methods</a></li><li><a href="#front">Cost</a></li>'
-    '<li><a href="#samples">Samples</a></li><li><a href="#made">Which studies</a></li></ul></nav>'
-)
+from reseed.report._pareto_chart import PARETO, pareto_chart
+from reseed.report._shell import Page, document, navigation, write_page
 
 
 def write_comparison_page(found: Comparison, path: str | os.PathLike[str]) -> Path:
@@ -38,33 +36,51 @@ def write_comparison_page(found: Comparison, path: str | os.PathLike[str]) -> Pa
 
 
 def render_comparison(found: Comparison) -> str:
+    """Return the HTML text of `make_comparison_page`."""
+    return make_comparison_page(found).html
+
+
+def make_comparison_page(found: Comparison) -> Page:
     """Make the page of a comparison: one HTML page that needs no network and can be read without scripts.
 
-    Texts that come from the data are treated as untrusted, as `render` does.
+    Texts that come from the data are treated as untrusted, as `make_page` does; what stands below the table of label
+    entropy is left out where it cannot be made, with a note.
 
     Args:
         found: What the page shows.
     """
-    chart = pareto_chart(found)
+    parts = Parts()
+    chart = drawn(PARETO, lambda: pareto_chart(found), parts)
+    tables = {"Answers": _quality, "Cost and samples": _cost}
+    below = [parts.make(f"The table '{name}' is missing", partial(make, found), "") for name, make in tables.items()]
+    samples = parts.make("The section 'Samples' is missing", lambda: changed_samples(found), "")
+    made = parts.make("The section 'Which studies' is missing", lambda: _provenance(found), "")
+    front = "" if chart is None else _front(chart)
+    methods = (
+        '<section id="methods" aria-labelledby="methods-title"><h2 id="methods-title">Method by method</h2>'
+        f"{_caption(found)}{_stability(found)}{''.join(below)}</section>"
+    )
+    sections = {"methods": ("Methods", methods), "front": ("Cost", front)}
+    sections |= {"samples": ("Samples", samples), "made": ("Which studies", made)}
+    notes = (*found.notes, *parts.notes)
     body = (
         '<a class="skip" href="#methods">Skip to the methods</a><main>',
         _header(found),
-        _headline.notes(found.notes),
-        _NAVIGATION,
-        '<section id="methods" aria-labelledby="methods-title"><h2 id="methods-title">Method by method</h2>',
-        _caption(found),
-        _stability(found),
-        _quality(found),
-        _cost(found),
-        "</section>",
-        '<section id="front" aria-labelledby="front-title"><h2 id="front-title">What it costs to be stable</h2>',
-        f'<div class="single">{_sections.chart(chart)}</div></section>',
-        changed_samples(found),
-        _provenance(found),
+        _headline.notes(notes),
+        navigation({place: name for place, (name, html) in sections.items() if html}),
+        *(html for _, html in sections.values()),
         "</main>",
     )
-    figures = {} if chart.figure is None else {chart.name: chart.figure}
-    return document(_title(found), "\n".join(body), {"figures": figures}, "comparison.js")
+    figures = {} if chart is None or chart.figure is None else {chart.name: chart.figure}
+    page = document(_title(found), "\n".join(body), {"figures": figures}, "comparison.js")
+    return Page(page, notes)
+
+
+def _front(chart: Chart) -> str:
+    return (
+        '<section id="front" aria-labelledby="front-title"><h2 id="front-title">What it costs to be stable</h2>'
+        f'<div class="single">{_sections.chart(chart)}</div></section>'
+    )
 
 
 def _title(found: Comparison) -> str:

@@ -24,15 +24,15 @@ class Groups:
         title: What groups the samples.
         about: How the groups were made, and what a reader should know, in sentences.
         verdict: What the test says, in a sentence.
-        rows: Rows (group, samples, mean label entropy, unstable fraction, excess, corrected p), as they are shown;
-            p may be NaN.
+        rows: Rows (group, samples, mean label entropy, lower and upper end of its interval, unstable fraction, excess,
+            corrected p), as they are shown; the ends and p may be NaN.
         total: How many groups there are.
     """
 
     title: str
     about: str
     verdict: str
-    rows: tuple[tuple[str, int, float, float, float, float], ...]
+    rows: tuple[tuple[str, int, float, float, float, float, float, float], ...]
     total: int
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from reseed._parts import Parts
 from reseed.instability import SampleGroups, Stability, sample_groups, where_unstable
 from reseed.report._answers import CountedAnswers
 from reseed.report._data import Groups, ReportData
@@ -17,7 +19,16 @@ from reseed.studies import Study
 _MOST_GROUPED = 200_000  # samples; more would make every report wait for permutations
 _MANY = 20_000  # samples; above, fewer permutations, whose time grows with them
 _GROUPS_SHOWN = 5
-_GROUP_COLUMNS = ("group", "samples", "label_entropy", "unstable_fraction", "excess", "corrected_p_value")
+_GROUP_COLUMNS = (
+    "group",
+    "samples",
+    "label_entropy",
+    "low",
+    "high",
+    "unstable_fraction",
+    "excess",
+    "corrected_p_value",
+)
 
 
 def report_data(study: Study, stability: Stability, groups: SampleGroups | None = None) -> ReportData:
@@ -31,8 +42,9 @@ def report_data(study: Study, stability: Stability, groups: SampleGroups | None 
         stability: Its measures.
         groups: The groups of its samples; default: made here.
     """
+    parts = Parts()
     if stability.pairs is None or stability.rarefaction is None:
-        return _of_one_run(study, stability)
+        return _of_one_run(study, stability, parts)
     table = stability.samples
     columns: dict[str, Any] = {
         name: table.column(name).to_numpy() for name in ("label_entropy", "mode_label", "mode_share", "jitter")
@@ -40,7 +52,7 @@ def report_data(study: Study, stability: Stability, groups: SampleGroups | None 
     own = table.column("own_probability_mean").to_numpy()
     source = "confidence" if np.isnan(own).all() else "own_probability"
     pairs, jitter = stability.pairs, stability.summary["jitter"]
-    groupings, group_notes = _groupings(study, stability, groups)
+    groupings = _groupings(study, stability, groups, parts)
     return ReportData(
         title=title_of(stability.summary),
         summary=stability.summary,
@@ -66,14 +78,13 @@ def report_data(study: Study, stability: Stability, groups: SampleGroups | None 
             tuple(float(share) for share in stability.rarefaction.unstable_fraction),
         ),
         groupings=groupings,
-        recipe_toml=None if study.recipe is None else study.recipe.to_toml(),
-        provenance=_provenance(study),
-        notes=(*stability.notes, *group_notes),
+        **_made(study, parts),
+        notes=(*stability.notes, *parts.notes),
         **columns,
     )
 
 
-def _of_one_run(study: Study, stability: Stability) -> ReportData:
+def _of_one_run(study: Study, stability: Stability, parts: Parts) -> ReportData:
     """Gather what is known of a single run; what needs two is undefined."""
     table = stability.samples
     labels, unknown = table.column("mode_label").to_numpy(), np.full(len(study.samples), np.nan)
@@ -93,9 +104,8 @@ def _of_one_run(study: Study, stability: Stability) -> ReportData:
         class_names=study.header.class_names,
         texts=study.samples.texts,
         images=study.samples.images,
-        recipe_toml=None if study.recipe is None else study.recipe.to_toml(),
-        provenance=_provenance(study),
-        notes=stability.notes,
+        **_made(study, parts),
+        notes=(*stability.notes, *parts.notes),
     )
 
 
@@ -105,30 +115,44 @@ def title_of(summary: Mapping[str, Any]) -> str:
     return f"{summary['dataset']}, {summary['model']}" + (f", with {methods}" if methods else "")
 
 
-def _groupings(
-    study: Study, stability: Stability, groups: SampleGroups | None
-) -> tuple[tuple[Groups, ...], tuple[str, ...]]:
-    """Return what the study can group by itself, and what it cannot in words; neither where nothing is to locate."""
+def _groupings(study: Study, stability: Stability, groups: SampleGroups | None, parts: Parts) -> tuple[Groups, ...]:
+    """Return what the study can group by itself; nothing where nothing is to locate."""
     if not stability.summary["unstable_samples"]:
-        return (), ()
+        return ()
     if len(study.samples) > _MOST_GROUPED:
-        return (), (
+        parts.add(
             f"Where instability lives is left out of the report above {_MOST_GROUPED:,} samples; "
-            "reseed inspect STUDY --by cluster shows it.",
+            "reseed inspect STUDY --by cluster shows it."
         )
+        return ()
     groups = sample_groups(study) if groups is None else groups
-    groupings = []
-    for by in groups.groupings:
-        permutations = 999 if len(study.samples) <= _MANY else 199
-        found = where_unstable(study, by, groups=groups, permutations=permutations)
-        if found.table.num_rows < 2:
-            continue
-        rows = tuple(
-            tuple(row[name] for name in _GROUP_COLUMNS) for row in found.table.slice(0, _GROUPS_SHOWN).to_pylist()
-        )
-        about = f"Groups: {found.about}. {' '.join(found.notes)}".strip()
-        groupings.append(Groups(by, about, verdict(found.test), rows, found.table.num_rows))
-    return tuple(groupings), groups.notes
+    parts.add(*groups.notes)
+    made = (
+        parts.make(f"Where instability lives, by {by}, is missing", partial(_grouped, study, by, groups), None)
+        for by in groups.groupings
+    )
+    return tuple(found for found in made if found is not None)
+
+
+def _grouped(study: Study, by: str, groups: SampleGroups) -> Groups | None:
+    """Return one grouping with its test; None where all samples are in one group."""
+    permutations = 999 if len(study.samples) <= _MANY else 199
+    found = where_unstable(study, by, groups=groups, permutations=permutations)
+    if found.table.num_rows < 2:
+        return None
+    rows = tuple(tuple(row[name] for name in _GROUP_COLUMNS) for row in found.table.slice(0, _GROUPS_SHOWN).to_pylist())
+    about = f"Groups: {found.about}. {' '.join(found.notes)}".strip()
+    return Groups(by, about, verdict(found.test), rows, found.table.num_rows)
+
+
+def _made(study: Study, parts: Parts) -> dict[str, Any]:
+    """Return the recipe, and the sections that say where the numbers come from."""
+    recipe = study.recipe
+    nothing: dict[str, dict[str, object]] = {}
+    return {
+        "recipe_toml": parts.make("The recipe is missing", lambda: None if recipe is None else recipe.to_toml(), None),
+        "provenance": parts.make("How this was made is missing", lambda: _provenance(study), nothing),
+    }
 
 
 def _provenance(study: Study) -> dict[str, dict[str, object]]:

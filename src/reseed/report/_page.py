@@ -1,51 +1,57 @@
 """The page of a study: its parts put together, and the file written."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from reseed._parts import Parts
 from reseed.report import _headline, _sections
 from reseed.report import _text as text
-from reseed.report._charts import charts
+from reseed.report._charts import Chart, charts
 from reseed.report._data import ReportData
 from reseed.report._samples import STATIC_ROWS, SampleTable, sample_table
-from reseed.report._shell import document, write_page
+from reseed.report._shell import Page, document, navigation, write_page
 
 
-def render(data: ReportData) -> str:
+def make_page(data: ReportData) -> Page:
     """Make the report as one HTML page that needs no network and can be read without scripts.
 
     Everything in `data` is treated as untrusted text. Besides, the page's content security policy lets only
     the two scripts run whose hashes it names, and forbids every request.
 
+    What stands below the headline numbers is left out where it cannot be made, with a note.
+
     Args:
         data: What the page shows.
 
     Returns:
-        The HTML text, about 5 MB of which is the chart library.
+        The page, about 5 MB of which is the chart library.
     """
+    parts = Parts()
     is_compared = data.flip_probability is None  # else there is a single run
-    drawn = charts(data) if is_compared else ()
-    table = sample_table(data)
-    figures = {chart.name: chart.figure for chart in drawn if chart.figure is not None}
-    where, cost = _sections.where(data), _sections.cost(data)
-    by_name = {chart.name: _sections.chart(chart) for chart in drawn}
+    drawn = charts(data, parts) if is_compared else ()
+    table = sample_table(data, parts)
+    sections = [section for section in _all_sections(data, drawn, table, parts) if section.html]
+    notes = (*data.notes, *parts.notes)
     body = (
         '<a class="skip" href="#samples">Skip to the samples</a><main>',
         _headline.header(data),
-        _headline.notes(data.notes),
-        _navigation(is_compared=is_compared, has_where=bool(where), has_cost=bool(cost)),
-        _headline.headline(data),
-        *(_comparison(data, by_name) if is_compared else ()),
-        where,
-        _samples(data, table),
-        _how_many(by_name) if is_compared else "",
-        cost,
-        _sections.provenance(data),
+        _headline.notes(notes),
+        navigation({section.place: section.name for section in sections}),
+        *(section.html for section in sections),
         "</main>",
     )
+    figures = {chart.name: chart.figure for chart in drawn if chart.figure is not None}
     payload = {"figures": figures, "samples-data": table.payload}
-    return document(data.title, "\n".join(body), payload, "page.js", has_charts=is_compared)
+    html = document(data.title, "\n".join(body), payload, "page.js", has_charts=is_compared)
+    return Page(html, notes)
+
+
+def render(data: ReportData) -> str:
+    """Return the HTML text of `make_page`."""
+    return make_page(data).html
 
 
 def write(data: ReportData, path: str | os.PathLike[str]) -> Path:
@@ -65,34 +71,49 @@ def write(data: ReportData, path: str | os.PathLike[str]) -> Path:
     return write_page(render(data), path)
 
 
-def _comparison(data: ReportData, by_name: Mapping[str, str]) -> Iterator[str]:
-    """The charts and the labels, which say how several runs differ."""
-    yield '<section id="picture" aria-labelledby="picture-title"><h2 id="picture-title">The picture</h2>'
-    yield '<noscript><p class="caption">The charts need scripts; the words say what they show.</p></noscript>'
-    yield f'<div class="charts">{by_name["map"]}{by_name["histogram"]}</div></section>'
-    yield '<section id="labels" aria-labelledby="labels-title"><h2 id="labels-title">Which labels</h2>'
-    yield f'<div class="columns">{_sections.pairs(data)}{_sections.classes(data)}</div></section>'
+@dataclass(frozen=True)
+class _Section:
+    """A section of the page: its anchor, what the navigation calls it, and its HTML, empty where there is none."""
+
+    place: str
+    name: str
+    html: str
 
 
-def _how_many(by_name: Mapping[str, str]) -> str:
+def _all_sections(data: ReportData, drawn: Sequence[Chart], table: SampleTable, parts: Parts) -> Iterator[_Section]:
+    figures = {chart.name: _sections.chart(chart) for chart in drawn}
+    yield _Section("numbers", "Numbers", _headline.headline(data))
+    if data.flip_probability is None:  # the charts and the labels say how several runs differ
+        yield _Section("picture", "Picture", _picture(figures))
+        tables = {"Labels that replace each other": _sections.pairs, "Least stable classes": _sections.classes}
+        made = [
+            parts.make(f"The table '{title}' is missing", partial(make, data), "") for title, make in tables.items()
+        ]
+        yield _Section("labels", "Labels", _section("labels", "Which labels", "columns", "".join(made)))
+    where = parts.make("The section 'Where instability lives' is missing", partial(_sections.where, data), "")
+    yield _Section("where", "Where", where)
+    yield _Section("samples", "Samples", _samples(data, table))
+    yield _Section("runs", "Runs", _section("runs", "How many runs", "single", figures.get("rarefaction", "")))
+    cost = parts.make("The section 'What it cost' is missing", partial(_sections.cost, data), "")
+    yield _Section("cost", "Cost", cost)
+    made_by = parts.make("The section 'How this was made' is missing", partial(_sections.provenance, data), "")
+    yield _Section("made", "How it was made", made_by)
+
+
+def _section(place: str, title: str, kind: str, content: str, words: str = "") -> str:
+    """A section under a heading of the second order, with words before its content; nothing without content."""
+    if not content:
+        return ""
     return (
-        '<section id="runs" aria-labelledby="runs-title"><h2 id="runs-title">How many runs</h2>\n'
-        f'<div class="single">{by_name["rarefaction"]}</div></section>'
+        f'<section id="{place}" aria-labelledby="{place}-title"><h2 id="{place}-title">{title}</h2>\n{words}'
+        f'<div class="{kind}">{content}</div></section>'
     )
 
 
-def _navigation(*, is_compared: bool, has_where: bool, has_cost: bool) -> str:
-    places = (
-        ("numbers", "Numbers"),
-        *([("picture", "Picture"), ("labels", "Labels")] if is_compared else []),
-        *([("where", "Where")] if has_where else []),
-        ("samples", "Samples"),
-        *([("runs", "Runs")] if is_compared else []),
-        *([("cost", "Cost")] if has_cost else []),
-        ("made", "How it was made"),
-    )
-    links = "".join(f'<li><a href="#{place}">{name}</a></li>' for place, name in places)
-    return f'<nav aria-label="Contents"><ul>{links}</ul></nav>'
+def _picture(figures: Mapping[str, str]) -> str:
+    shown = figures.get("map", "") + figures.get("histogram", "")
+    words = '<noscript><p class="caption">The charts need scripts; the words say what they show.</p></noscript>'
+    return _section("picture", "The picture", "charts", shown, words)
 
 
 def _samples(data: ReportData, table: SampleTable) -> str:

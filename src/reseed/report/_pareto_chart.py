@@ -6,10 +6,12 @@ from reseed.instability import ComparedMethod, Comparison
 from reseed.report import _text as text
 from reseed.report._charts import Chart
 
+PARETO = "Training cost against reduction of label entropy"
+
 
 def pareto_chart(found: Comparison) -> Chart:
     """Training cost against reduction of label entropy, the methods on the Pareto front marked."""
-    name, title = "pareto", "Training cost against reduction of label entropy"
+    name, title = "pareto", PARETO
     rows = [row for row in (found.control, *found.methods) if not math.isnan(row.cost.training) and _is_known(row)]
     if len(rows) < 2:
         reason = "The chart needs the cost of training, which these studies did not record."

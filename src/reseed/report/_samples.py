@@ -2,11 +2,12 @@
 
 import base64
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from reseed._parts import Parts
 from reseed.report import _text as text
 from reseed.report._charts import answer_text
 from reseed.report._data import ReportData
@@ -15,6 +16,8 @@ STATIC_ROWS = 100
 TABLE_ROWS = 10_000
 IMAGES = 300
 
+_ANSWERS = 200_000  # (label, number of runs) pairs in all rows together
+_PARTS = 12  # of a bar; what is rarer shares the last one
 _IMAGE_BYTES = 1_500_000  # all images together, encoded
 _TEXT_BYTES = 2_000_000  # all texts together
 _TEXT_LIMITS = (2_000, 1_000, 500, 250, 120, 60)
@@ -57,27 +60,44 @@ class SampleTable:
     remarks: tuple[str, ...]
 
 
-def sample_table(data: ReportData) -> SampleTable:
-    """Build the table, least stable first, within the limits on rows, images and texts."""
-    order = [int(sample) for sample in data.order[:TABLE_ROWS]]
+def sample_table(data: ReportData, parts: Parts) -> SampleTable:
+    """Build the table, least stable first, within the limits on rows, answers, images and texts.
+
+    Args:
+        data: What the page shows.
+        parts: Takes note of rows, or of previews in them, that cannot be made.
+    """
+    return parts.make("The table of samples is missing", lambda: _filled(data, parts), _rows(data, [], None, {}))
+
+
+def _filled(data: ReportData, parts: Parts) -> SampleTable:
+    order = _order(data)
     total = len(data.sample_ids)
     remarks = []
     if len(order) < total:
         remarks.append(f"The table holds the {text.count(len(order))} least stable of {text.count(total)} samples.")
-    limit, texts = _texts(data, order)
-    if data.texts is not None and any(len(data.texts[sample]) > limit for sample in order):
+    nothing: tuple[int, list[str] | None] = (0, None)
+    limit, texts = parts.make("The samples' texts are missing", lambda: _texts(data, order), nothing)
+    if data.texts is not None and texts and any(len(data.texts[sample]) > limit for sample in order):
         remarks.append(f"Texts are cut after {text.count(limit)} characters; the search sees what is shown.")
-    images = _images(data, order)
-    if data.images is not None:
+    images: dict[int, str] = parts.make("The samples' images are missing", lambda: _images(data, order), {})
+    if data.images is not None and images:
         held = sum(data.images[sample] is not None for sample in range(total))
         if len(images) < held:
             remarks.append(f"Images are included for the {text.plural(len(images), 'least stable sample')} only.")
+    return replace(_rows(data, order, texts, images), remarks=tuple(remarks))
+
+
+def _rows(data: ReportData, order: list[int], texts: list[str] | None, images: dict[int, str]) -> SampleTable:
     columns = _columns(data)
-    return SampleTable(
-        _table(data, order, columns, texts, images),
-        _payload(data, order, columns, texts, images),
-        tuple(remarks),
-    )
+    return SampleTable(_table(data, order, columns, texts, images), _payload(data, order, columns, texts, images), ())
+
+
+def _order(data: ReportData) -> list[int]:
+    """The samples that the table holds, by rows and by the answers in them, which may be as many as runs."""
+    order = data.order[:TABLE_ROWS]
+    answers = np.cumsum([len(data.answers[sample]) for sample in order])
+    return [int(sample) for sample in order[: np.searchsorted(answers, _ANSWERS, side="right")]]
 
 
 def _columns(data: ReportData) -> list[tuple[str, str, bool]]:
@@ -128,25 +148,38 @@ def _payload(
     texts: list[str] | None,
     images: dict[int, str],
 ) -> dict[str, Any]:
+    used = np.unique(
+        [label for sample in order for label in (data.targets[sample], data.mode_label[sample], *_labels(data, sample))]
+    )
+    names = [int(label) for label in used if label >= 0]
+    place = {-1: -1, **{label: number for number, label in enumerate(names)}}
     return {
         "columns": [{"key": key, "down": down} for key, _, down in columns],
-        "classes": [text.clip(text.visible(name), 60) for name in data.class_names],
+        # Of very many classes only those that are named; what follows are positions among them.
+        "classes": [text.clip(text.visible(data.class_name(label)), 60) for label in names],
         "total": len(data.sample_ids),
         "preview": _PREVIEW,
+        "parts": _PARTS,
         "ids": [_id(data, sample) for sample in order],
         "texts": texts,
-        "targets": [int(data.targets[sample]) for sample in order],
-        "modes": [int(data.mode_label[sample]) for sample in order],
+        "targets": [place[int(data.targets[sample])] for sample in order],
+        "modes": [place[int(data.mode_label[sample])] for sample in order],
         "share": _numbers(data.mode_share, order),
         "entropy": _numbers(data.label_entropy, order),
         "jitter": _numbers(data.jitter, order),
         "chance": None if data.flip_probability is None else _numbers(data.flip_probability, order),
         "mean": _numbers(data.confidence_mean, order),
         "std": _numbers(data.confidence_std, order),
-        "answers": [[int(value) for pair in data.given(sample) for value in pair] for sample in order],
+        "answers": [
+            [int(value) for label, times in data.given(sample) for value in (place[label], times)] for sample in order
+        ],
         # The images of the HTML rows are taken from there, not stored twice.
         "images": {position: image for position, image in images.items() if position >= STATIC_ROWS},
     }
+
+
+def _labels(data: ReportData, sample: int) -> list[int]:
+    return [label for label, _ in data.given(sample)]
 
 
 def _numbers(values: np.ndarray, order: list[int]) -> list[float | None]:
@@ -245,9 +278,12 @@ def _answers(data: ReportData, sample: int) -> str:
     answer = data.given(sample)
     if not answer:
         return text.missing("no answer")
+    sizes = [times for _, times in answer]
+    if len(sizes) > _PARTS:
+        sizes[_PARTS - 1 :] = [sum(sizes[_PARTS - 1 :])]
     parts = "".join(
         f'<span class="part part-{min(place, 4)}" style="flex-grow:{int(times)}"></span>'
-        for place, (_, times) in enumerate(answer)
+        for place, times in enumerate(sizes)
     )
     words = text.escape(answer_text(data, sample))
     return f'<span class="bar" aria-hidden="true">{parts}</span><bdi>{words}</bdi>'

@@ -88,10 +88,10 @@ def where(data: ReportData) -> str:
     for found in data.groupings:
         body = "".join(
             f"<tr><td><bdi>{text.escape(text.clip(name, 60))}</bdi></td>"
-            f'<td class="number">{text.count(samples)}</td><td class="number">{text.decimal(entropy)}</td>'
+            f'<td class="number">{text.count(samples)}</td><td class="number">{_with_ends(entropy, low, high)}</td>'
             f'<td class="number">{text.percent(unstable)}</td><td class="number">{text.decimal(excess)}</td>'
             f'<td class="number">{text.decimal(p) if p == p else text.missing("undefined")}</td></tr>'
-            for name, samples, entropy, unstable, excess, p in found.rows
+            for name, samples, entropy, low, high, unstable, excess, p in found.rows
         )
         more = _more(found.total, len(found.rows), "groups")
         title = f"By {text.escape(found.title)}"
@@ -99,8 +99,9 @@ def where(data: ReportData) -> str:
         words = f"{text.escape(found.verdict)} {text.escape(found.about)}{more}"
         blocks.append(block(title, shown + f'<p class="caption">{words}</p>'))
     caption = (
-        "Excess: mean label entropy of the group less that of all samples, in nats. p: chance that any group of the "
-        "grouping stands out upwards as much as this one, were the values dealt to the samples at random."
+        "Small print: the 95 % interval. Excess: mean label entropy of the group less that of all samples, in nats. "
+        "p: chance that any group of the grouping stands out upwards as much as this one, were the values dealt to the "
+        "samples at random."
     )
     return (
         '<section id="where" aria-labelledby="where-title"><h2 id="where-title">Where instability lives</h2>'
@@ -174,6 +175,15 @@ def _meter(value: float, top: float, *, share: bool = True) -> str:
         f"{text.percent(known) if share else text.decimal(known)}"
         f'<span class="gauge" aria-hidden="true"><span style="width:{width:.1f}%"></span></span>'
     )
+
+
+def _with_ends(value: float, low: float, high: float) -> str:
+    """A group's label entropy over its interval, which says nothing where the group has one sample or no flip."""
+    shown = text.decimal(value)
+    if low != low:
+        return shown
+    ends = f"{text.decimal(low)} to {text.decimal(high)}" if value > 0 else "no flip seen"
+    return f'{shown}<span class="spread">{ends}</span>'
 
 
 def _more(total: int, shown: int, noun: str) -> str:

@@ -4,12 +4,26 @@ import base64
 import hashlib
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
 from reseed._errors import InputError
 from reseed.report import _text as text
 from reseed.studies import replace_text
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page.
+
+    Attributes:
+        html: The whole of it.
+        notes: What it tells readers before they read on, of what could not be put on it too.
+    """
+
+    html: str
+    notes: tuple[str, ...]
 
 
 def document(title: str, body: str, data: Mapping[str, object], script: str, *, has_charts: bool = True) -> str:
@@ -44,6 +58,12 @@ def document(title: str, body: str, data: Mapping[str, object], script: str, *, 
         for name, value in data.items()
     )
     return head + "\n".join(("<body>" + body, footer, values, plotly, own, "</body></html>\n"))
+
+
+def navigation(sections: Mapping[str, str]) -> str:
+    """Links to the sections of a page, by their places what they are called."""
+    links = "".join(f'<li><a href="#{place}">{name}</a></li>' for place, name in sections.items())
+    return f'<nav aria-label="Contents"><ul>{links}</ul></nav>'
 
 
 def write_page(page: str, path: str | os.PathLike[str], name: str = "report.html") -> Path:

@@ -122,7 +122,9 @@
       if (!pairs.length) return element("td", "answers", missing("no answer"));
       const bar = element("span", "bar");
       bar.setAttribute("aria-hidden", "true");
-      pairs.forEach(([, count], place) => {
+      const sizes = pairs.map(([, count]) => count);
+      if (sizes.length > data.parts) sizes.push(sizes.splice(data.parts - 1).reduce((sum, count) => sum + count));
+      sizes.forEach((count, place) => {
         const part = element("span", `part part-${Math.min(place, 4)}`);
         part.style.flexGrow = count;
         bar.append(part);

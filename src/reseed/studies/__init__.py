@@ -5,12 +5,16 @@ from reseed.studies._cost_summary import cost_summary
 from reseed.studies._execution import ExecutionArguments
 from reseed.studies._files import (
     is_partial,
+    json_writer,
     remove_partials,
     replace_file,
+    replace_files,
     replace_json,
     replace_table,
     replace_text,
     storing,
+    table_writer,
+    text_writer,
 )
 from reseed.studies._final import FinalArray
 from reseed.studies._fit import run
@@ -52,16 +56,20 @@ __all__ = [
     "from_predictions",
     "import_predictions",
     "is_partial",
+    "json_writer",
     "local_folder",
     "pair",
     "read_header",
     "remove_partials",
     "replace_file",
+    "replace_files",
     "replace_json",
     "replace_table",
     "replace_text",
     "run",
     "storing",
+    "table_writer",
+    "text_writer",
     "to_stderr",
     "train_study",
     "unfinished_runs",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
@@ -39,22 +40,39 @@ def storing(path: Path) -> Iterator[None]:
         ) from error
 
 
-def replace_file(path: Path, write: Callable[[Path], None]) -> None:
-    """Have ``write`` fill a temporary file beside ``path``, then rename it into place.
+def replace_files(files: Mapping[Path, Callable[[Path], None]]) -> None:
+    """Have temporary files filled beside their places, then rename all of them into place, in the order given.
+
+    Where one cannot be made none is replaced, so that what stands together is of one time.
+
+    Args:
+        files: What fills the file for each path.
 
     Raises:
-        StorageError: It cannot be written.
+        StorageError: One of them cannot be written.
     """
-    partial = _beside(path)
-    with storing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            write(partial)
-            with partial.open("rb") as file:
-                os.fsync(file.fileno())
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+    partials = {path: _beside(path) for path in files}
+    try:
+        for path, write in files.items():
+            with storing(path):
+                if path.is_dir():
+                    raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write(partials[path])
+                with partials[path].open("rb") as file:
+                    os.fsync(file.fileno())
+        for path, partial in partials.items():
+            with storing(path):
+                partial.replace(path)
+    finally:
+        for partial in partials.values():
+            with suppress(OSError):  # its folder may be none; what went wrong is told already
+                partial.unlink(missing_ok=True)
+
+
+def replace_file(path: Path, write: Callable[[Path], None]) -> None:
+    """Have ``write`` fill a temporary file beside ``path``, then rename it into place; see `replace_files`."""
+    replace_files({path: write})
 
 
 def _beside(path: Path) -> Path:
@@ -90,23 +108,38 @@ def _is_alive(process: int) -> bool:
 
 def replace_text(path: Path, text: str) -> None:
     """Write a text file in UTF-8, see `replace_file`."""
-
-    def write(partial: Path) -> None:
-        partial.write_bytes(text.encode())
-
-    replace_file(path, write)
+    replace_file(path, text_writer(text))
 
 
 def replace_json(path: Path, value: object) -> None:
     """Write a JSON file, see `replace_file`; numbers that are not finite become null."""
-    replace_text(path, json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    replace_file(path, json_writer(value))
 
 
 def replace_table(path: Path, table: pa.Table) -> None:
     """Write a table as Parquet, see `replace_file`."""
+    replace_file(path, table_writer(table))
+
+
+def text_writer(text: str) -> Callable[[Path], None]:
+    """Return what fills a file with a text in UTF-8, for `replace_files`."""
+
+    def write(partial: Path) -> None:
+        partial.write_bytes(text.encode())
+
+    return write
+
+
+def json_writer(value: object) -> Callable[[Path], None]:
+    """Return what fills a file with JSON; numbers that are not finite become null."""
+    return text_writer(json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def table_writer(table: pa.Table) -> Callable[[Path], None]:
+    """Return what fills a Parquet file with a table."""
     import pyarrow.parquet as pq
 
-    replace_file(path, lambda partial: pq.write_table(table, partial, compression="zstd"))
+    return lambda partial: pq.write_table(table, partial, compression="zstd")
 
 
 def _finite(value: Any) -> Any:
