@@ -11,6 +11,7 @@ from reseed.data._formats import TABLES as TABLE_EXTENSIONS
 from reseed.data._formats import extension as file_extension
 from reseed.data._load import load
 from reseed.data._named import DATA_NAMES
+from reseed.data._pixels import pixels
 from reseed.data._preview import preview, previews, shows_numbers
 from reseed.data._splits import Splits
 from reseed.data._tables import read_table
@@ -24,6 +25,7 @@ __all__ = [
     "Splits",
     "file_extension",
     "load",
+    "pixels",
     "preview",
     "previews",
     "read_table",

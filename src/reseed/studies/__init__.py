@@ -16,7 +16,7 @@ from reseed.studies._remote import local_folder
 from reseed.studies._resampled import ResampledFit
 from reseed.studies._samples import Samples, as_array, class_names_of, evaluation_data, label_indices, pair
 from reseed.studies._study import Study
-from reseed.studies._train import check_runs, to_stderr, train_study
+from reseed.studies._train import check_runs, is_out_of_memory, to_stderr, train_study
 
 __all__ = [
     "ColumnNames",
@@ -37,6 +37,7 @@ __all__ = [
     "evaluation_data",
     "from_predictions",
     "import_predictions",
+    "is_out_of_memory",
     "label_indices",
     "local_folder",
     "pair",
