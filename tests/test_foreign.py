@@ -134,3 +134,17 @@ def test_archives_that_are_none(tmp_path):
         (tmp_path / "a.npz").write_bytes(content)
         with pytest.raises(ValueError, match="it is damaged"):
             read_arrays(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_texts_of_no_characters_are_refused(tmp_path, order):
+    """Numbers in the place of characters that are none's end no program; texts of any size are read, empty ones too."""
+    path = tmp_path / "a.npy"
+    for text in ("", "a", "\U0010ffff", "\udcff"):
+        np.save(path, np.array([[text]], f"{order}U{len(text)}"))
+        assert read_array(path).tolist() == [[text]]
+    np.save(path, np.array([0x110000], f"{order}u4").view(f"{order}U1"))
+    with pytest.raises(ValueError, match="it holds texts of what is no character"):
+        read_array(path)
+    with pytest.raises(DataError, match=r"cannot read '.*a\.npy' as a numpy array: it holds texts of what is no char"):
+        reseed.studies.import_predictions([path], tmp_path / "out")

@@ -11,6 +11,7 @@ import json
 import math
 import re
 import stat
+import sys
 import tokenize
 import tomllib
 import zipfile
@@ -91,7 +92,26 @@ def read_array(path: Path, error: type[InputError] = DataError) -> NDArray[Any]:
             found: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
         except _DAMAGE as problem:
             raise ValueError(f"it is damaged: {problem}") from problem
+    check_characters(found)
     return found
+
+
+def check_characters(array: NDArray[Any]) -> None:
+    """Accept an array whose texts, if it holds any, are made of characters; Python cannot even print others.
+
+    Raises:
+        ValueError: A text holds a number that is no character's.
+
+    Examples:
+        >>> check_characters(np.array([0xFFFFFFFF], np.uint32).view("U1"))
+        Traceback (most recent call last):
+            ...
+        ValueError: it holds texts of what is no character
+    """
+    if array.dtype.kind == "U" and array.nbytes:
+        numbers = np.ascontiguousarray(array).view(np.dtype(np.uint32).newbyteorder(array.dtype.byteorder))
+        if numbers.max() > sys.maxunicode:
+            raise ValueError("it holds texts of what is no character")
 
 
 def read_arrays(path: Path, error: type[InputError] = DataError) -> dict[str, NDArray[Any]]:

@@ -139,6 +139,17 @@ def test_a_chunk_above_the_limit_is_refused_and_can_be_allowed(tmp_path):
         assert study.final("probabilities").shape == (2, 10_000, 3)
 
 
+@pytest.mark.parametrize("name", ["zarr.json", "c/0/0", "c"])
+def test_links_are_not_followed(study, tmp_path, name):
+    """Nothing that an array is made of may lead elsewhere, its metadata included, which is not even read then."""
+    path = _labels_of(study) / name
+    path.rename(tmp_path / "elsewhere")
+    if name == "zarr.json":
+        (tmp_path / "elsewhere").write_text("not read")
+    path.symlink_to(tmp_path / "elsewhere")
+    refused(study, "hold links, which may lead outside the study")
+
+
 def test_many_files_are_not_walked_through(study):
     """An array of one chunk does not have a thousand files."""
     for name in range(1000):

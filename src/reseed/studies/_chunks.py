@@ -40,6 +40,7 @@ def check_array(path: Path) -> None:
         StudyError: It is missing, unreadable or damaged, holds links or what is no file, or takes more to read than
             `reseed.max_bytes` allows.
     """
+    _check_no_link(path / _METADATA, path)
     try:
         text = read_text(path / _METADATA, error=StudyError)
     except (OSError, UnicodeDecodeError) as error:
@@ -101,13 +102,17 @@ def _files(folder: Path, chunks: int) -> Iterator[Path]:
         if count > chunks + _STRAY_FILES:
             raise StudyError(f"the predictions {str(folder)!r} are corrupt: {count} files or more for {chunks} chunks.")
         for name in (*folders, *files):
-            if Path(parent, name).is_symlink():
-                raise StudyError(f"the predictions {str(folder)!r} hold links, which may lead outside the study.")
+            _check_no_link(Path(parent, name), folder)
         for name in files:
             file = Path(parent, name)
             if not file.is_file():
                 raise StudyError(f"the predictions {str(folder)!r} hold {name!r}, which is no regular file.")
             yield file
+
+
+def _check_no_link(path: Path, folder: Path) -> None:
+    if path.is_symlink():
+        raise StudyError(f"the predictions {str(folder)!r} hold links, which may lead outside the study.")
 
 
 def _raise(error: OSError) -> None:

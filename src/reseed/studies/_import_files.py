@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reseed._errors import DataError
+from reseed._foreign import check_characters
 from reseed.data import TABLE_EXTENSIONS, file_extension, read_table
 from reseed.studies._import import from_predictions
 from reseed.studies._study import Study
@@ -88,7 +89,9 @@ def _array(path: Path) -> NDArray[Any]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # odd headers warn before they fail
-            return np.asarray(np.lib.format.open_memmap(path, mode="r"))
+            found = np.asarray(np.lib.format.open_memmap(path, mode="r"))
+        check_characters(found)
+        return found
     except (OSError, ValueError, TypeError, OverflowError, SyntaxError, TokenError) as error:
         is_pickled = "Python objects" in str(error)
         reason = "it holds pickled objects, which are never read" if is_pickled else str(error).rstrip(".")
