@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: demo test check lint types contract doctest numbers docs wheel clean
+.PHONY: demo test fuzz check lint types contract doctest numbers docs wheel clean
 
 demo: $(INSTALLED)
 	$(BIN)/reseed measure digits --runs 50 --out demo
@@ -11,6 +11,10 @@ demo: $(INSTALLED)
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest
+
+fuzz: $(INSTALLED)
+	FUZZ_MINUTES=$${FUZZ_MINUTES:-10} $(BIN)/python -m pytest tests/fuzz -q
+
 
 check: lint types contract doctest numbers docs
 

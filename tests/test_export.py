@@ -2,14 +2,18 @@
 
 import builtins
 import json
+import os
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.csv as pc
 import pytest
 import xarray as xr
 
 import reseed
 from reseed import InputError, MissingExtraError, RecordConfig, StorageError
+from reseed._export import _without_formulas
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +82,77 @@ def test_other_names_are_refused(study, tmp_path):
     """A name that says nothing of the form is refused with those that do."""
     with pytest.raises(InputError, match=r"choose a name that ends in one of \.parquet, \.csv, \.jsonl, \.zarr, \.hf"):
         reseed.export(study, tmp_path / "a.xlsx")
+
+
+FORMULAS = ("=1+1", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", "\n=1", "\0=1", "=cmd|'/c calc'!A1", "-")
+FORMULAS += tuple(f"{sign}1" for sign in "\uff1d\uff0b\uff0d\uff20")  # the same in full width
+HARMLESS = ("'=1", "1-1", " =1", "a@b", "", "é=")
+
+
+@pytest.fixture
+def formulas(tmp_path):
+    """A study whose ids, classes and texts look like formulas, each in its own way."""
+    names = (*FORMULAS, *HARMLESS)
+    labels = [list(names), list(names), list(names[::-1])]
+    texts = [f"{name} word{row % 4} word{row % 3}" for row, name in enumerate(names)]
+    return names, reseed.Study.from_predictions(labels, tmp_path / "s", sample_ids=names, targets=names, texts=texts)
+
+
+def test_texts_in_csv_are_no_formulas(formulas, tmp_path):
+    """A text that a spreadsheet would run gets an apostrophe; other texts, and negative numbers, stay what they are."""
+    _, study = formulas
+    rows = pc.read_csv(reseed.export(study, tmp_path / "a.csv"), parse_options=pc.ParseOptions(newlines_in_values=True))
+    found = rows["sample_id"].to_pylist()
+    assert found == [f"'{name}" for name in FORMULAS] + list(HARMLESS)
+    texts = [column for column in rows.schema.names if str(rows.schema.field(column).type) == "string"]
+    cells = [cell for column in texts for cell in rows[column].to_pylist() if cell]
+    assert not [cell for cell in cells if cell[0] in "=+-@\t\r\n\0"]
+    assert rows["target"].to_pylist() == reseed.profile(study)["target"].to_pylist()
+
+
+def test_formulas_are_kept_where_they_are_wanted(formulas, tmp_path):
+    """With keep_formulas the file is what the profile says; where nothing is changed the option is refused."""
+    names, study = formulas
+    path = reseed.export(study, tmp_path / "a.csv", keep_formulas=True)
+    rows = pc.read_csv(path, parse_options=pc.ParseOptions(newlines_in_values=True))
+    assert rows["sample_id"].to_pylist() == list(names)
+    with pytest.raises(InputError, match=r"keep_formulas is for \.csv, where texts are changed; leave it out"):
+        reseed.export(study, tmp_path / "a.parquet", keep_formulas=True)
+
+
+def test_names_of_columns_are_no_formulas():
+    """A column's name is a cell like any other, and a negative number is no text."""
+    table = pa.table({"=1": [-1], "b": ["-1"]})
+    assert _without_formulas(table).to_pydict() == {"'=1": [-1], "b": ["'-1"]}
+
+
+@pytest.mark.parametrize("name", ["x::y.zarr", "x::y.hf", "x::y.csv", "a::b/x.zarr", "file:x.zarr"])
+def test_names_in_which_other_tools_see_protocols(study, tmp_path, name):
+    """A colon in a name is a colon."""
+    (tmp_path / "a::b").mkdir()
+    assert reseed.export(study, tmp_path / name).exists()
+
+
+def test_a_url_is_no_place_for_an_export(study):
+    """A folder called s3: is not what is meant."""
+    with pytest.raises(InputError, match="is a URL; give a folder"):
+        reseed.export(study, "s3://bucket/a.zarr")
+
+
+def test_a_full_disk_and_another_reason_are_told_apart(study, tmp_path, monkeypatch):
+    """Only where there is no room is anybody told to make some."""
+    for number, expected in (
+        (28, "make room, or choose a folder"),
+        (13, "kept: choose a folder"),
+        (36, "kept: choose"),
+    ):
+
+        def refuse(*_, number=number, **__):
+            raise OSError(number, os.strerror(number))
+
+        monkeypatch.setattr("os.fsync", refuse)
+        with pytest.raises(StorageError, match=f"{os.strerror(number)}.*{expected}"):
+            reseed.export(study, tmp_path / "a.csv")
 
 
 def test_a_place_that_cannot_be_written(study, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -11,19 +12,23 @@ from uuid import uuid4
 from reseed._errors import InputError, MissingExtraError
 from reseed._profile import profile
 from reseed.instability import COLUMNS, RECORDED
-from reseed.studies import Study, replace_file, replace_json, replace_table, storing
+from reseed.studies import Study, local_folder, replace_file, replace_json, replace_table, storing
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+# How a cell begins that a spreadsheet runs, or strips down to one; the four signs in full width too.
+_FORMULA = r"^[=+\-@\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}\t\r\n\x00]"
 
-def export(study: str | Path | Study, out: str | Path) -> Path:
+
+def export(study: str | Path | Study, out: str | Path, *, keep_formulas: bool = False) -> Path:
     """Write a study for other tools; what is written follows from the name of ``out``.
 
     - ``.parquet``, ``.csv``, ``.jsonl``: the profile, one row a sample; see `profile`. In CSV the distribution of
-      answers is left out, since it is a list. What each column is (description, direction, range, unit, source; see
-      `reseed.instability.Column`) is in the metadata of Parquet's fields, for the others in a file beside it whose name
-      ends in ``.columns.json``.
+      answers is left out, since it is a list, and texts that a spreadsheet would run as formulas, because they begin
+      with ``=``, ``+``, ``-``, ``@`` (in full width too), a tab or the end of a line, get an apostrophe before them.
+      What each column is (description, direction, range, unit, source; see `reseed.instability.Column`) is in the
+      metadata of Parquet's fields, for the others in a file beside it whose name ends in ``.columns.json``.
     - ``.zarr``: everything that was recorded, as one xarray data set [run, checkpoint, sample (, class)] that
       ``xarray.open_zarr`` opens; what each array is, is in its attributes; of a study that monitored its steps also
       ``step_loss``, ``step_gradient_norm`` and ``step_entropy`` [run, step], see `Study.monitored`.
@@ -33,12 +38,14 @@ def export(study: str | Path | Study, out: str | Path) -> Path:
     Args:
         study: A study, its folder or its URL.
         out: A file or, for the last two, a folder. A file that is there is replaced, a folder is not.
+        keep_formulas: Whether texts in CSV stay as they are, for readers that are no spreadsheets.
 
     Returns:
         What was written.
 
     Raises:
-        InputError: The name ends in something else, or the folder is there.
+        InputError: The name ends in something else, or in something else than ``.csv`` with ``keep_formulas``, or is a
+            URL, or the folder is there.
         MissingExtraError: A Hugging Face data set needs the extra `text`.
         StorageError: It cannot be written.
         StudyError: There is no usable study.
@@ -50,11 +57,15 @@ def export(study: str | Path | Study, out: str | Path) -> Path:
         ...     export(study, folder + "/profile.csv").read_text().splitlines()[1][:12]
         '"0",-1,,0,0,'
     """
-    opened, path = study if isinstance(study, Study) else Study.open(study), Path(out)
+    path = local_folder(out)
     writer = _WRITERS.get(path.suffix)
     if writer is None:
         raise InputError(f"out is {str(out)!r}; choose a name that ends in one of {', '.join(_WRITERS)}.")
-    writer(opened, path)
+    if keep_formulas:
+        if writer is not _csv:
+            raise InputError(f"keep_formulas is for .csv, where texts are changed; leave it out for {str(out)!r}.")
+        writer = partial(_csv, keep_formulas=True)
+    writer(study if isinstance(study, Study) else Study.open(study), path)
     return path
 
 
@@ -62,12 +73,31 @@ def _parquet(study: Study, path: Path) -> None:
     replace_table(path, profile(study))
 
 
-def _csv(study: Study, path: Path) -> None:
+def _csv(study: Study, path: Path, *, keep_formulas: bool = False) -> None:
     from pyarrow import csv
 
     table = _flat(profile(study))
-    replace_file(path, lambda partial: csv.write_csv(table, partial))
+    cells = table if keep_formulas else _without_formulas(table)
+    replace_file(path, lambda partial: csv.write_csv(cells, partial))
     _describe(path, table.column_names)
+
+
+def _without_formulas(table: pa.Table) -> pa.Table:
+    """Return a table whose texts and names no spreadsheet takes for formulas; numbers stay what they are."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.types as kinds
+
+    def tamed(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+        quoted = pc.binary_join_element_wise("'", texts, "")
+        return pc.if_else(pc.match_substring_regex(texts, _FORMULA), quoted, texts)
+
+    columns = [
+        tamed(column) if kinds.is_string(column.type) or kinds.is_large_string(column.type) else column
+        for column in table.columns
+    ]
+    names = tamed(pa.chunked_array([table.column_names], pa.string())).to_pylist()
+    return pa.table(columns, names=names)
 
 
 def _json_lines(study: Study, path: Path) -> None:
@@ -83,6 +113,8 @@ def _describe(path: Path, names: list[str]) -> None:
 
 
 def _zarr(study: Study, path: Path) -> None:
+    from zarr.storage import LocalStore
+
     recordings = study.recordings()
     for name, array in recordings.items():
         if (found := RECORDED.get(str(name))) is not None:
@@ -92,12 +124,13 @@ def _zarr(study: Study, path: Path) -> None:
         recordings = recordings.merge(signals.rename({name: f"step_{name}" for name in signals}))
 
     def write(partial: Path) -> None:
+        store = LocalStore(partial)  # zarr would take some names for chains of protocols
         for run in range(recordings.sizes["run"]):  # one at a time, so that memory holds one
             part = recordings.isel(run=[run])
             if run == 0:
-                part.to_zarr(partial, zarr_format=2, consolidated=True)  # 3 has no stable form of strings
+                part.to_zarr(store, zarr_format=2, consolidated=True)  # 3 has no stable form of strings
             else:
-                part.drop_vars("target").to_zarr(partial, append_dim="run", consolidated=True)
+                part.drop_vars("target").to_zarr(store, append_dim="run", consolidated=True)
 
     _new_folder(path, write)
 
@@ -122,7 +155,7 @@ def _new_folder(path: Path, write: Callable[[Path], object]) -> None:
     """Have a folder written beside its place, then renamed into it."""
     if path.exists():
         raise InputError(f"out is {str(path)!r}, which is there already; choose another name, or delete it first.")
-    partial = path.with_name(f".{path.name}.{uuid4().hex[:8]}")
+    partial = path.with_name(f".{uuid4().hex[:8]}")  # without the name, in which some writers see more than a name
     with storing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

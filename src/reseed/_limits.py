@@ -72,4 +72,5 @@ def check_size(size: int, what: str, error: type[InputError] = DataError) -> Non
 def _shown(size: int) -> str:
     """Return a size in the largest unit that it fills."""
     place = min(max(0, size.bit_length() - 1) // 10, len(_UNITS) - 1)
-    return f"{size / (1 << 10 * place):.3g} {_UNITS[place]}"
+    filled = size / (1 << 10 * place)
+    return f"{filled:.{3 if filled < 1000 else 4}g} {_UNITS[place]}"

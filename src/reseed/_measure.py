@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reseed._errors import RecipeError
+from reseed._foreign import parse_toml, read_toml, reason
 from reseed._parts import Parts
 from reseed._until import train_until
 from reseed.data import DataConfig, load
@@ -233,6 +233,7 @@ def recipe_for(
     file: str | Path | None = None,
     changes: Mapping[str, Any] | None = None,
     mitigations: str | Sequence[AbstractMitigation] = (),
+    trust_code: bool = False,
 ) -> Recipe:
     """Return the whole recipe: the model's defaults, changed by a file, changed by single values, with methods added.
 
@@ -243,6 +244,8 @@ def recipe_for(
         changes: Values by dotted field name, such as ``{"optimizer.lr": 0.05, "epochs": 5}``.
         mitigations: Methods that keep predictions in place, or text that names them, such as
             ``tgtss:exponent=0.5+swa``; see `reseed.mitigations`.
+        trust_code: Whether a model of the form MODULE:FUNCTION that ``file`` names may be imported when the recipe is
+            trained. One that ``model`` or ``changes`` names may.
 
     Raises:
         InputError: A name is unknown or a value is unusable.
@@ -252,6 +255,7 @@ def recipe_for(
         0.05
     """
     tree = {} if file is None else _read_tree(Path(file))
+    is_named_there = "name" in _nested(tree, "model")
     if changes and "epochs" in changes:
         tree.pop("steps", None)  # the file's steps would win over the epochs that are asked for
     for name, value in (changes or {}).items():
@@ -267,7 +271,10 @@ def recipe_for(
     network.pop("name", None)
     default = default_recipe(chosen, source, fine_tune=network.get("fine_tune") is True)
     methods = parse_mitigations(mitigations) if isinstance(mitigations, str) else mitigations
-    return mitigated(from_tree(default, tree), methods)
+    recipe = mitigated(from_tree(default, tree), methods)
+    is_named_here = model is not None or "model.name" in (changes or {})
+    is_trusted = trust_code or is_named_here or not is_named_there
+    return replace(recipe, model=replace(recipe.model, is_trusted=is_trusted))
 
 
 def default_folder(recipe: Recipe) -> Path:
@@ -280,9 +287,11 @@ def default_folder(recipe: Recipe) -> Path:
 
 def _read_tree(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise RecipeError(f"cannot read the recipe {str(path)!r}: {error}.") from error
+        return parse_toml(read_toml(path, RecipeError))
+    except RecipeError:
+        raise
+    except (OSError, ValueError) as error:
+        raise RecipeError(f"cannot read the recipe {str(path)!r}: {reason(error)}.") from error
 
 
 def _nested(tree: dict[str, Any], name: str) -> dict[str, Any]:

@@ -1,18 +1,29 @@
 """The groups that each sample of a study is in."""
 
+import io
+import itertools
+
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import torch
+from PIL import Image
 from threadpoolctl import threadpool_limits
 
 import reseed
 from reseed import DataConfig, DataError, Dataset, Study
-from reseed.data import load
+from reseed.data import load, pixels, previews
 from reseed.instability import evaluate, sample_groups, where_unstable
 from reseed.instability._groupings import feature_clusters, table_clusters
 from reseed.report import report_data
 
 WORDS = ("play some loud music", "set an early alarm please now")
+
+
+def _png(size, mode="L"):
+    file = io.BytesIO()
+    Image.new(mode, size).save(file, "PNG")
+    return file.getvalue()
 
 
 @pytest.fixture
@@ -82,15 +93,66 @@ def test_tables_are_clustered_by_scaled_columns(flowers, tmp_path):
     assert len(set(grouping.place[size > 500].tolist())) == len(set(grouping.place[size < 500].tolist())) == 1
 
 
-def test_data_that_is_gone_leaves_the_column_out(flowers, tmp_path):
-    """Where the recipe's file is no more, there is no column, and the report says why."""
+def test_tables_are_clustered_without_their_file(flowers, tmp_path):
+    """The study holds the numbers and their names, so that nothing is read again: the file may be gone or another."""
     recipe = reseed.recipe_for(str(flowers), changes={"epochs": 1})
     study = reseed.measure(recipe=recipe, runs=2, out=tmp_path / "study", probe=False, engine="serial").study
+    inputs = load(recipe.data).evaluation.inputs
     flowers.unlink()
-    groups = sample_groups(study)
-    assert "cluster" not in groups.groupings
-    assert groups.notes[0].startswith("Samples are not grouped by cluster: ")
-    assert "flowers.csv" in groups.notes[0]
+    opened = Study.open(study.path)
+    assert opened.samples.feature_names == ("size", "weight")
+    np.testing.assert_array_equal(opened.samples.features, inputs.numpy())
+    assert (
+        sample_groups(opened).groupings["cluster"][0].names == table_clusters(inputs.numpy(), ("size", "weight")).names
+    )
+
+
+def test_images_are_clustered_as_the_data_itself_would_be(tmp_path):
+    """Pictures give back the pixels of an image, so that the clusters are those of the inputs."""
+    inputs = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (60, 3, 4, 5)).astype(np.float32) / 255)
+    ids = tuple(map(str, range(60)))
+    data = Dataset("toy", "test", inputs, torch.arange(60) % 2, ids, ("no", "yes"))
+    assert np.array_equal(pixels(previews(data)), inputs.flatten(1).numpy())
+    fit = itertools.cycle(np.random.default_rng(0).integers(0, 2, (2, 60))).__next__
+    study = reseed.run(lambda seed: lambda x: fit(), runs=2, eval_data=data, out=tmp_path / "study", engine="serial")
+    found, _ = sample_groups(study).groupings["cluster"]
+    assert np.array_equal(found.place, feature_clusters(inputs.flatten(1).numpy(), ids).place)
+
+
+def test_large_tables_are_not_kept(tmp_path, monkeypatch):
+    """Of more numbers than a study holds there are no clusters, and a note says how many those are."""
+    monkeypatch.setattr("reseed.studies._samples._MOST_FEATURES", 9)
+    data = Dataset("toy", "test", torch.ones(5, 2), torch.arange(5) % 2, tuple("abcde"), ("no", "yes"))
+    study = reseed.run(
+        lambda seed: lambda x: [seed % 2] * 5, runs=2, eval_data=data, out=tmp_path / "s", engine="serial"
+    )
+    assert study.samples.features is None
+    assert "hold up to 16,777,216 numbers" in sample_groups(study).notes[0]
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ([b"no picture"], "picture 0 is no PNG file that can be read"),
+        ([_png((2, 2)), _png((2, 3))], r"picture 1 is \('L', \(2, 3\)\); all must be"),
+        ([_png((2, 2), "P")], r"picture 0 is \('P', \(2, 2\)\); all must be"),
+        ([_png((2, 2))[:40]], "picture 0 is no PNG file that can be read"),
+        ([], "there are no pictures"),
+    ],
+)
+def test_pictures_that_are_none(files, message):
+    """What is no picture of one kind and size is refused with its number."""
+    with pytest.raises(DataError, match=message):
+        pixels(files)
+
+
+def test_pictures_that_are_too_large():
+    """A picture's size is looked at before it is unpacked."""
+    with (
+        reseed.max_bytes(10_000),
+        pytest.raises(DataError, match=r"unpacking the pictures of the samples takes .*limit of 9\.77 KiB"),
+    ):
+        pixels([_png((100, 100))])
 
 
 def test_imports_without_inputs_have_no_clusters(tmp_path):
@@ -100,8 +162,8 @@ def test_imports_without_inputs_have_no_clusters(tmp_path):
     found = reseed.inspect(study)
     assert not {"cluster", "cluster_name", "length"} & set(found.samples.column_names)
     assert report_data(study, evaluate(study)).notes[-1] == (
-        "Samples are not grouped by cluster: the study holds neither texts nor a recipe that would load its inputs "
-        "again; give texts when it is recorded or imported."
+        "Samples are not grouped by cluster: the study holds neither texts nor images nor numbers of its inputs; give "
+        "texts when it is recorded or imported. Studies that reseed trains hold up to 16,777,216 numbers."
     )
 
 
@@ -133,7 +195,5 @@ def test_columns_without_names_are_numbered():
 
 def test_feature_names_fit_the_features():
     """Names of features are as many as there are features."""
-    import torch
-
     with pytest.raises(DataError, match=r"feature_names has 1 names; inputs are \(2,\)"):
         Dataset("toy", "test", torch.zeros(2, 2), torch.tensor([0, 1]), ("a", "b"), ("x", "y"), ("one",))

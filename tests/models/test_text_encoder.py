@@ -1,6 +1,9 @@
 """The text encoder, on a tiny randomly initialised one that is saved to a folder."""
 
+import json
+import shutil
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -117,6 +120,20 @@ def test_missing_encoder_is_named(splits, monkeypatch):
     build = architecture(ModelConfig("text-encoder", encoder="./no-such-folder"))
     with pytest.raises(ModelError, match=r"cannot load the encoder './no-such-folder'.*Pass a hub name or a local"):
         build.prepare(splits, None, print)
+
+
+def test_code_of_an_encoder_is_not_run(encoder, splits, tmp_path):
+    """An encoder that comes with code of its own is refused, without a question and without running any of it."""
+    folder = Path(shutil.copytree(encoder, tmp_path / "strange"))
+    (folder / "wicked.py").write_text(f"import pathlib\n\npathlib.Path({str(tmp_path / 'run')!r}).touch()\n")
+    for name, key in (("config", "AutoConfig"), ("config", "AutoModel"), ("tokenizer_config", "AutoTokenizer")):
+        path = folder / f"{name}.json"
+        tree = json.loads(path.read_text())
+        tree["auto_map"] = tree.get("auto_map", {}) | {key: "wicked.Wicked"}
+        path.write_text(json.dumps(tree | {"model_type": "wicked", "tokenizer_class": "Wicked"}))
+    with pytest.raises(ModelError, match="cannot load the encoder"):
+        architecture(ModelConfig("text-encoder", encoder=str(folder))).prepare(splits, None, lambda _: None)
+    assert not (tmp_path / "run").exists()
 
 
 def test_missing_extra_is_named(splits, monkeypatch):

@@ -175,6 +175,18 @@ def test_links_never_lead_outside(study, tmp_path, part):
         Study.open(study.path).final()
 
 
+@pytest.mark.parametrize("name", ["study.json", "recipe.toml", "evaluation.parquet", "runs", "runs/run-00001"])
+def test_links_that_lead_to_themselves_are_refused(study, name):
+    """A link that never arrives is refused by name, and not followed for ever."""
+    path = study.path / name
+    shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    path.symlink_to(path)
+    with pytest.raises(
+        StudyError, match=r"(leads nowhere|cannot be \w+): .*([Ll]oop|Too many levels of symbolic links)"
+    ):
+        reseed.inspect(study.path)
+
+
 def test_links_within_the_study_are_followed(study, tmp_path):
     """The study's own folder may be reached through a link."""
     (tmp_path / "link").symlink_to(study.path)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import reseed
 from reseed import recipe_for
 from reseed._errors import InputError, MissingExtraError, StorageError, StudyError, TrainingError
 from reseed.studies import Study, local_folder, run, train_study
@@ -240,6 +241,17 @@ def test_without_obstore_the_extra_is_named(url, monkeypatch):
     """The error says what to install."""
     monkeypatch.setitem(sys.modules, "obstore", None)
     with pytest.raises(MissingExtraError, match=rf"a study at '{url}' needs the packages obstore .*reseed\[cluster\]"):
+        Study.open(url)
+
+
+def test_objects_that_are_too_large_are_not_fetched(url, elsewhere, tmp_path):
+    """What an object would take is known before it is fetched, in the thread that would do so as well."""
+    Study.from_predictions([[0, 1] * 2000, [1, 0] * 2000], url, sample_ids=range(4000))
+    elsewhere.setenv("RESEED_CACHE", str(tmp_path / "a third cache"))
+    with (
+        reseed.max_bytes(3000),
+        pytest.raises(StudyError, match=r"the object '.*' takes .* above the limit of 2\.93 KiB"),
+    ):
         Study.open(url)
 
 

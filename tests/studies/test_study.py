@@ -5,7 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reseed._errors import StudyError
@@ -51,6 +51,7 @@ def test_the_training_split_is_recorded_when_asked(finished_study):
 SHAPE = (3, 4, 5)
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_lazy_indexing_equals_numpy(data):
     """Any outer selection of the view is what numpy gives on the stacked array."""

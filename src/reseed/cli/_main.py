@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from importlib.metadata import version
 from inspect import getdoc
@@ -21,6 +22,7 @@ from reseed._bootstrap import BOOTSTRAP, BootstrapMeasurement, measure_bootstrap
 from reseed._compare import COMPARISON, PAGE, compare, comparison_folder, write_comparison
 from reseed._errors import InputError, ReseedError, StudyError
 from reseed._export import export
+from reseed._limits import max_bytes
 from reseed._measure import REPORT, Measurement, inspect, measure, recipe_for
 from reseed._mitigate import mitigate
 from reseed._nested import NESTED, NestedMeasurement, measure_nested
@@ -57,12 +59,13 @@ from reseed.report import (
     print_stability,
     print_where,
 )
-from reseed.studies import ColumnNames, Study, import_predictions
+from reseed.studies import ColumnNames, Study, import_predictions, is_out_of_memory
 from reseed.training import Recipe, RecordConfig
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+_TRACEBACK = "RESEED_TRACEBACK"  # in the environment: let errors that nobody foresaw through, with their traceback
 _TOP_OF_ONE_RUN = 100  # samples whose precision --one-run prints
 _OVERVIEW = """\
 Which of your model's answers would change if you trained it again, and how do you make them stop?
@@ -86,6 +89,7 @@ examples:
 
 reseed COMMAND --help tells more; reseed --version prints the version.
 Exit codes: 0 done; 1 something failed; 2 usage or bad input; 130 interrupted, 143 terminated.
+RESEED_TRACEBACK=1 in the environment shows where a failure that nobody foresaw comes from.
 """
 
 
@@ -105,6 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _run(words: list[str]) -> int:
     try:
         with termination_raised():
+            _check_words(words)
             status = _command(words)
         if sys.stdout is not None:
             sys.stdout.flush()  # here, where what goes wrong is still told well
@@ -119,10 +124,36 @@ def _run(words: list[str]) -> int:
         return _complain("interrupted: finished runs are kept; the same command continues.", 130)
     except BrokenPipeError:  # the reader of our output went away, as `head` does
         _drop_output()
-        return 128 + signal.SIGPIPE
+        return 1
     except OSError as error:  # a disk that is full, a file that may not be read
         _drop_output()
         return _complain(f"failed: {error}", 1)
+    except Exception as error:
+        if is_out_of_memory(error):
+            return _complain(
+                "failed: this takes more memory than there is. Finished runs are kept; do it with less data, or a "
+                "smaller --group or --batch-size, or on a larger machine.",
+                1,
+            )
+        if os.environ.get(_TRACEBACK):
+            raise
+        return _complain(
+            f"failed: {type(error).__name__}: {' '.join(str(error).split())[:300]}\n"
+            "Nobody foresaw this, so it is a fault of reseed. Report it to its maintainers, with what the same command "
+            f"prints with {_TRACEBACK}=1 in the environment.",
+            1,
+        )
+
+
+def _check_words(words: list[str]) -> None:
+    """Accept words that may be the names of files; a shell passes no others on.
+
+    Raises:
+        InputError: One holds a NUL.
+    """
+    for word in words:
+        if "\0" in word:
+            raise InputError(f"the argument {word!r} holds a NUL character, which no name of a file or column can.")
 
 
 def _complain(message: str, status: int) -> int:
@@ -145,16 +176,17 @@ def _command(words: list[str]) -> int:
         return 0
     if words[0] not in _COMMANDS:
         raise InputError(f"unknown command {words[0]!r}; choose among {', '.join(_COMMANDS)}.")
-    options, command = _COMMANDS[words[0]]
-    command(
-        tyro.cli(
-            options,
-            prog=f"reseed {words[0]}",
-            description=getdoc(options),  # as it is written, with its examples
-            args=words[1:],
-            config=(tyro.conf.FlagCreatePairsOff,),
-        )
+    kind, command = _COMMANDS[words[0]]
+    options = tyro.cli(
+        kind,
+        prog=f"reseed {words[0]}",
+        description=getdoc(kind),  # as it is written, with its examples
+        args=words[1:],
+        config=(tyro.conf.FlagCreatePairsOff,),
     )
+    limit = options.reading.limit
+    with nullcontext() if limit is None else max_bytes(limit):
+        command(options)
     return 0
 
 
@@ -231,7 +263,14 @@ def _show_nested(found: NestedMeasurement, *, as_json: bool) -> None:
 def _recipe(options: RecipeOptions, mitigations: str | Sequence[AbstractMitigation]) -> Recipe:
     model = options.model or ("text-encoder" if options.network.encoder is not None else None)
     changes = changed_fields(options.data, options.network, options.training)
-    return recipe_for(options.dataset, model, file=options.recipe, changes=changes, mitigations=mitigations)
+    return recipe_for(
+        options.dataset,
+        model,
+        file=options.recipe,
+        changes=changes,
+        mitigations=mitigations,
+        trust_code=options.trust_code,
+    )
 
 
 def _execution(options: ExecutionOptions) -> dict[str, Any]:
@@ -369,7 +408,7 @@ def _where(options: Inspect, by: str) -> None:
     if options.json:
         _print_json(found.summary)
         return
-    print_where(found, _console(), top=options.top)
+    print_where(found, _console(), top=min(options.top, found.table.num_rows))
 
 
 def _one_run(options: Inspect) -> None:
@@ -397,7 +436,7 @@ def _report(options: Report) -> None:
 
 
 def _export(options: Export) -> None:
-    print(export(options.study, options.out))
+    print(export(options.study, options.out, keep_formulas=options.keep_formulas))
 
 
 def _calibrate(options: Calibrate) -> None:
@@ -421,7 +460,7 @@ def _show(found: Measurement, *, as_json: bool, top: int = 10, is_written: bool 
     if as_json:
         _print_json(found.summary)
     else:
-        print_stability(found.study, found.stability, _console(), top=top)
+        print_stability(found.study, found.stability, _console(), top=min(top, len(found.study.samples)))
     if is_written and not as_json:
         print(f"study:  {found.study.url or found.study.path}")
         print(f"report: {found.study.path / REPORT}")

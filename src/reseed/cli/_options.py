@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
+from reseed._errors import InputError
 from reseed.engines import EngineName
 from reseed.training import Level, RecordConfig
 
@@ -21,6 +22,36 @@ _Place = Annotated[str | None, arg(metavar="PATH|URL", help_behavior_hint="")]
 _Study = Annotated[Positional[str], arg(metavar="PATH|URL")]
 _Count = Annotated[int | None, arg(metavar="INT", help_behavior_hint="")]
 _Number = Annotated[float | None, arg(metavar="FLOAT", help_behavior_hint="")]
+
+
+@dataclass(frozen=True)
+class ReadingOptions:
+    """What every command that reads takes."""
+
+    max_bytes: Annotated[str | None, arg(metavar="SIZE", help_behavior_hint="")] = None
+    """The most that reading one file, or one chunk of a recorded array, may take in memory: bytes, or with a unit as in
+    8GiB. Raise it for a large file that you trust. Default: 2GiB."""
+
+    @property
+    def limit(self) -> int | None:
+        """The number of bytes, or None where it is not given.
+
+        Raises:
+            InputError: It is no size.
+        """
+        if self.max_bytes is None:
+            return None
+        found = re.fullmatch(r"([0-9]{1,18})\s*(?:([KMGT])i?)?B?", self.max_bytes.strip(), re.IGNORECASE)
+        if found is None or int(found[1]) < 1:
+            raise InputError(f"--max-bytes must be a size such as 500000000, 512MiB or 8GiB, got {self.max_bytes!r}.")
+        return int(found[1]) << (10 * " KMGT".index((found[2] or " ").upper()))
+
+
+@dataclass(frozen=True)
+class Reads:
+    """A command that reads files."""
+
+    reading: OmitArgPrefixes[ReadingOptions] = field(default_factory=ReadingOptions, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -160,7 +191,7 @@ class ExecutionOptions:
 
 
 @dataclass(frozen=True)
-class RecipeOptions:
+class RecipeOptions(Reads):
     """What commands that train take: the recipe, and where and how runs execute."""
 
     dataset: Annotated[Positional[str | None], arg(metavar="DATASET", help_behavior_hint="")] = None
@@ -170,6 +201,9 @@ class RecipeOptions:
     """mlp, cnn, resnet, text-tfidf, text-encoder or MODULE:FUNCTION. Default: what suits the data."""
     recipe: _Path = None
     """TOML file with some or all fields of the recipe."""
+    trust_code: bool = False
+    """Import the code that --recipe names as its model (MODULE:FUNCTION). Give it where you trust whoever wrote the
+    file; code that --model names needs no leave."""
     data: OmitArgPrefixes[DataOptions] = field(default_factory=DataOptions)
     network: OmitArgPrefixes[ModelOptions] = field(default_factory=ModelOptions)
     training: OmitArgPrefixes[TrainingOptions] = field(default_factory=TrainingOptions)
@@ -281,7 +315,7 @@ class Measure(RecipeOptions):
 
 
 @dataclass(frozen=True)
-class Import:
+class Import(Reads):
     """Make a study of predictions that you already hold.
 
     One .npy file of shape [run, sample] or [run, sample, class]; or one table, long (columns run, sample_id, and
@@ -328,7 +362,7 @@ class Import:
 
 
 @dataclass(frozen=True)
-class Inspect:
+class Inspect(Reads):
     """Print what a study says; nothing is trained or written.
 
     Examples:
@@ -369,7 +403,7 @@ class Inspect:
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Reads):
     """Write summary.json, samples.parquet and report.html of a study anew.
 
     Examples:
@@ -384,7 +418,7 @@ class Report:
 
 
 @dataclass(frozen=True)
-class Export:
+class Export(Reads):
     """Write a study's table of samples, or everything it recorded, for other tools.
 
     Examples:
@@ -399,10 +433,13 @@ class Export:
     out: Annotated[Positional[Path], arg(metavar="OUT")]
     """What to write: a name that ends in .parquet, .csv or .jsonl (one row a sample), .zarr (all recorded predictions,
     for xarray), or .hf (the rows as a Hugging Face data set)."""
+    keep_formulas: bool = False
+    """In .csv, write texts that begin with =, +, - or @ as they are. Otherwise they get an apostrophe before them, lest
+    a spreadsheet runs them as formulas."""
 
 
 @dataclass(frozen=True)
-class Calibrate:
+class Calibrate(Reads):
     """Learn the weights of the one-run estimate from studies of several runs, and write them as JSON.
 
     Examples:
@@ -418,7 +455,7 @@ class Calibrate:
 
 
 @dataclass(frozen=True)
-class Compare:
+class Compare(Reads):
     """Compare studies of the same evaluation data with the first of them, the control; nothing is trained.
 
     Prints, for each study at equal numbers of runs and with 95 % intervals: by how much label entropy is lower than the

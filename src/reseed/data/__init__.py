@@ -14,6 +14,7 @@ from reseed.data._index_columns import without_index
 from reseed.data._load import load
 from reseed.data._named import DATA_NAMES
 from reseed.data._opened import check_file
+from reseed.data._pixels import pixels
 from reseed.data._preview import preview, previews, shows_numbers
 from reseed.data._splits import Splits
 from reseed.data._tables import read_table, table_notes
@@ -31,6 +32,7 @@ __all__ = [
     "file_extension",
     "find_column",
     "load",
+    "pixels",
     "preview",
     "previews",
     "read_table",

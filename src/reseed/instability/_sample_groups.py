@@ -11,7 +11,7 @@ import numpy as np
 
 from reseed._errors import InputError
 from reseed._parts import Parts
-from reseed.data import load, shows_numbers
+from reseed.data import pixels, shows_numbers
 from reseed.instability._groupings import (
     Grouping,
     feature_clusters,
@@ -74,19 +74,17 @@ class SampleGroups:
 def sample_groups(study: Study, *, seed: int = 0) -> SampleGroups:
     """Return every grouping of a study's samples that is not the user's own.
 
-    Clusters are of texts, or of the images or features that the study's recipe loads again; other studies have none.
+    Clusters are of the texts, images or numbers that the study holds; nothing outside it is looked at.
 
     Args:
         study: A study with a complete run.
         seed: Where k-means starts.
     """
     wanted, parts = dict.fromkeys(available_groupings(study)), Parts()
-    if has_texts(study) or study.recipe is not None:
-        wanted["cluster"] = None
-    else:
+    if "cluster" not in wanted:
         parts.add(
-            "Samples are not grouped by cluster: the study holds neither texts nor a recipe that would load its inputs "
-            "again; give texts when it is recorded or imported."
+            "Samples are not grouped by cluster: the study holds neither texts nor images nor numbers of its inputs; "
+            "give texts when it is recorded or imported. Studies that reseed trains hold up to 16,777,216 numbers."
         )
     made = {
         by: parts.make(f"Samples are not grouped by {by}", partial(grouping_of, study, by, seed), None) for by in wanted
@@ -95,13 +93,13 @@ def sample_groups(study: Study, *, seed: int = 0) -> SampleGroups:
 
 
 def available_groupings(study: Study) -> tuple[str, ...]:
-    """Return the groupings that a study can make by itself, without loading its data again."""
+    """Return the groupings that a study can make."""
     found = ["class"]
     if has_texts(study):
         found.append("length")
     if "confidence" in study.recorded_names():
         found.append("confidence")
-    if has_texts(study):
+    if has_texts(study) or study.samples.images is not None or study.samples.features is not None:
         found.append("cluster")
     return tuple(found)
 
@@ -137,13 +135,15 @@ def grouping_of(study: Study, by: str, seed: int = 0) -> tuple[Grouping, tuple[s
         return number_groups(mean, "mean confidence over runs", few=0), (SAME_RUNS,)
     if by == "cluster" and has_texts(study):
         return text_clusters(samples.texts or (), seed=seed), ()
-    if by == "cluster" and study.recipe is not None:
-        return _loaded_clusters(study, seed), ()
+    if by == "cluster" and samples.images is not None:
+        return feature_clusters(pixels(samples.images), samples.ids, seed=seed), ()
+    if by == "cluster" and samples.features is not None:
+        return table_clusters(samples.features, samples.feature_names, seed=seed), ()
     if by in GROUPINGS:
         needs = {
             "length": "texts",
             "confidence": "recorded confidence (--level scores)",
-            "cluster": "texts or a recipe",
+            "cluster": "texts, images or numbers of its inputs",
         }
         raise InputError(f"by={by!r} needs {needs[by]}, which this study lacks; choose {_choices(study)}.")
     raise InputError(f"by={by!r} is unknown; choose {_choices(study)}, or a column of `metadata`.")
@@ -151,23 +151,6 @@ def grouping_of(study: Study, by: str, seed: int = 0) -> tuple[Grouping, tuple[s
 
 def _choices(study: Study) -> str:
     return ", ".join(available_groupings(study))
-
-
-def _loaded_clusters(study: Study, seed: int) -> Grouping:
-    """Load the inputs again as the recipe says, and cluster them."""
-    recipe = study.recipe
-    assert recipe is not None  # noqa: S101 (the caller looked)
-    evaluation = load(recipe.data).evaluation
-    if evaluation.digest != study.header.data:
-        raise InputError(
-            f"the data {recipe.data.name!r} has changed since the study was made, so its inputs cannot be clustered; "
-            f"choose {_choices(study)}."
-        )
-    inputs: Any = evaluation.inputs
-    features = inputs.flatten(1).numpy()
-    if evaluation.is_image:
-        return feature_clusters(features, study.samples.ids, seed=seed)
-    return table_clusters(features, evaluation.feature_names, seed=seed)
 
 
 def _words(study: Study) -> list[int]:

@@ -14,6 +14,7 @@ from typing import final
 import numpy as np
 
 from reseed._errors import InputError
+from reseed._foreign import parse_json, read_text, reason
 from reseed.instability._arrays import ArrayLike, Result, brief, float_array, give_back
 from reseed.studies import replace_text
 
@@ -81,18 +82,18 @@ class SingleRunModel:
             InputError: The file cannot be read, or holds no weights.
         """
         try:
-            return cls._from_json(Path(path).read_text(encoding="utf-8"))
+            return cls._from_json(read_text(Path(path)))
         except (OSError, KeyError, TypeError, ValueError) as error:
             if isinstance(error, InputError):
                 raise
             raise InputError(
-                f"{str(path)!r} holds no weights of a single-run model ({type(error).__name__}: {error}); "
+                f"{str(path)!r} holds no weights of a single-run model ({type(error).__name__}: {reason(error)}); "
                 "make them with `reseed calibrate`."
             ) from error
 
     @classmethod
     def _from_json(cls, text: str) -> SingleRunModel:
-        held = json.loads(text)
+        held = parse_json(text)
         numbers = {name: tuple(map(float, held[name])) for name in ("centers", "scales", "coefficients")}
         return cls(
             signals=tuple(map(str, held["signals"])),

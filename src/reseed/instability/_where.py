@@ -74,8 +74,8 @@ def where_unstable(
     Args:
         study: A study with two or more complete runs.
         by: ``class`` (gold label, else the most frequent answer), ``length`` (words), ``confidence`` (mean over
-            runs), ``cluster`` (of texts, or of inputs that the study's recipe can load again), or a column of
-            ``metadata``. A column of that name comes first.
+            runs), ``cluster`` (of the texts, images or numbers that the study holds), or a column of ``metadata``. A
+            column of that name comes first.
         metadata: A table with a row a sample, or a file of one: ``.csv``, ``.tsv``, ``.jsonl``, ``.parquet``.
             Numbers with more than ten distinct values are binned into five quantiles.
         id_column: The column of ``metadata`` that holds sample ids; default: ``id``, ``sample_id`` or ``sample``.

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from reseed._bounds import check_bound
-from reseed._errors import RecipeError
+from reseed._errors import ModelError, RecipeError
+
+UNWRITTEN = {"unwritten": True}
+"""Marks fields that no recipe file has."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ class ModelConfig:
     """Train text-encoder end to end; otherwise its features are computed once and shared by all runs."""
     max_length: int = 64
     """Tokens of a text that text-encoder reads."""
+    is_trusted: bool = field(default=True, compare=False, repr=False, kw_only=True, metadata=UNWRITTEN)
+    """Whether MODULE:FUNCTION may be imported; False where a file names it and nobody said that it may."""
 
     def __post_init__(self) -> None:
         if any(width < 1 for width in self.hidden):
@@ -59,3 +64,16 @@ class ModelConfig:
         check_bound("layers", len(self.hidden), "the length of recipe field model.hidden", RecipeError)
         for width in self.hidden:
             check_bound("width", width, "a width of recipe field model.hidden", RecipeError)
+
+    def check_trusted(self) -> None:
+        """Accept a model of reseed's own, or code that the user named or trusts.
+
+        Raises:
+            ModelError: A file names code to import.
+        """
+        if ":" in self.name and not self.is_trusted:
+            raise ModelError(
+                f"the recipe names code to run as its model, {self.name!r}. If you trust whoever wrote it, pass "
+                "--trust-code (in Python trust_code=True where the recipe is read), or name that model yourself with "
+                "--model."
+            )

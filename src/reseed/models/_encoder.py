@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from reseed._errors import MissingExtraError, ModelError
+from reseed._foreign import read_array, reason
 from reseed.data import Dataset, Splits
 from reseed.models._architecture import AbstractArchitecture, Prepared, text_inputs
 from reseed.models._fine_tuned import FineTunedEncoder, Trimmed
@@ -37,7 +38,7 @@ def _from_pretrained(kind: str, name: str) -> Any:
     shows_bars = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()  # only the parent process draws, and only one bar
     try:
-        return getattr(transformers, kind).from_pretrained(name)
+        return getattr(transformers, kind).from_pretrained(name, trust_remote_code=False)  # nor is it asked for
     except (OSError, ValueError) as error:
         raise ModelError(
             f"cannot load the encoder {name!r}: {str(error).splitlines()[0]} "
@@ -113,7 +114,7 @@ class TextEncoder(AbstractArchitecture):
         key = hashlib.sha256(f"{self._name}\0{dataset.digest}".encode() + token_ids.tobytes()).hexdigest()[:16]
         path = None if cache is None else cache / f"features-{key}.npy"
         if path is not None and path.exists():
-            return torch.from_numpy(np.load(path, allow_pickle=False))
+            return torch.from_numpy(_kept(path))
         announce(f"computing {self._name} features of {len(token_ids)} texts ({dataset.split}), once")
         features = self._encode(torch.from_numpy(token_ids))
         if path is not None:
@@ -134,6 +135,23 @@ class TextEncoder(AbstractArchitecture):
             for rows in torch.split(order, _FEATURE_BATCH):
                 features[rows] = model(token_ids[rows])
         return features
+
+
+def _kept(path: Path) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Return features that were computed before.
+
+    Raises:
+        ModelError: They cannot be read.
+    """
+    try:
+        return np.asarray(read_array(path, ModelError), np.float32)
+    except (OSError, ValueError) as error:
+        if isinstance(error, ModelError):
+            raise
+        raise ModelError(
+            f"the features kept in {str(path)!r} cannot be read: {reason(error)}. Delete the file; they are then "
+            "computed again."
+        ) from error
 
 
 def _padding_id(tokenizer: Any) -> int:

@@ -21,12 +21,13 @@ class UserModel(AbstractArchitecture):
     """`module:function`, called as ``function(input_shape, num_classes)``, returns a fresh ``torch.nn.Module``.
 
     Raises:
-        ModelError: The function cannot be imported.
+        ModelError: The function cannot be imported, or may not be, since a file names it.
     """
 
     _factory: Callable[..., Any] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        self.config.check_trusted()
         # Now and not in `build`: what the user's module draws while it is imported belongs to no run.
         object.__setattr__(self, "_factory", _import(self.config.name))
 

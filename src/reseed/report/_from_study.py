@@ -157,7 +157,7 @@ def _made(study: Study, parts: Parts) -> dict[str, Any]:
 
 def _provenance(study: Study) -> dict[str, dict[str, object]]:
     header, first = study.header, study.manifests[0]
-    environment = dict(first.environment)
+    environment: dict[str, object] = dict(first.environment)
     hardware: dict[str, object] = {
         name: environment.pop(name) for name in ("platform", "processor", "device", "threads") if name in environment
     }

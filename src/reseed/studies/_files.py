@@ -13,13 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 from uuid import uuid4
 
-from reseed._errors import StorageError, StudyError
+from reseed._errors import InputError, StorageError, StudyError
+from reseed._foreign import reason
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 # The number of the process that writes it, and what tells its files apart.
 _PARTIAL = re.compile(r"\..+\.([0-9a-f]{6})[0-9a-f]{2,10}")
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 T = TypeVar("T")
 
@@ -29,14 +31,20 @@ def storing(path: Path) -> Iterator[None]:
     """Turn an operating system's refusal to write into a `StorageError` that says what to do.
 
     Raises:
-        StorageError: Something inside raised OSError: no space, no permission, a name that is taken.
+        StorageError: Something inside raised OSError: no space, no permission, a name that is taken. Or the name holds
+            a NUL, or half a surrogate pair (a byte that is no UTF-8), which not every library can write to.
     """
+    if "\0" in str(path):
+        raise StorageError(f"cannot write {str(path)!r}: its name holds a NUL character; choose another one.")
+    if any("\ud800" <= character <= "\udfff" for character in str(path)):
+        raise StorageError(f"cannot write {str(path)!r}: its name is not in UTF-8; choose another one.")
     try:
         yield
     except OSError as error:
+        remedy = "make room, or choose" if error.errno in _NO_ROOM else "choose"
         raise StorageError(
-            f"cannot write {str(path)!r}: {error.strerror or error}. Finished runs are kept: make room or choose "
-            "a writable folder with --out, then run the same command again."
+            f"cannot write {str(path)!r}: {reason(error)}. Finished runs are kept: {remedy} a folder that can be "
+            "written with --out, then run the same command again."
         ) from error
 
 
@@ -50,6 +58,7 @@ def replace_files(files: Mapping[Path, Callable[[Path], None]]) -> None:
 
     Raises:
         StorageError: One of them cannot be written.
+        InputError: A text holds half a surrogate pair.
     """
     partials = {path: _beside(path) for path in files}
     try:
@@ -58,7 +67,13 @@ def replace_files(files: Mapping[Path, Callable[[Path], None]]) -> None:
                 if path.is_dir():
                     raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
                 path.parent.mkdir(parents=True, exist_ok=True)
-                write(partials[path])
+                try:
+                    write(partials[path])
+                except UnicodeEncodeError as error:
+                    raise InputError(
+                        f"{path.name} would hold {error.object[error.start : error.end]!r}, which cannot be written as "
+                        "UTF-8; it stands in the name of a file, column, model or the like: call that otherwise."
+                    ) from error
                 with partials[path].open("rb") as file:
                     os.fsync(file.fileno())
         for path, partial in partials.items():
@@ -170,9 +185,13 @@ def inside(root: Path, *parts: str) -> Path:
     """Return a path below ``root``.
 
     Raises:
-        StudyError: It leads outside, by its name or through a link.
+        StudyError: It leads outside or nowhere, by its name or through a link.
     """
     path = root.joinpath(*parts)
-    if not path.resolve().is_relative_to(root.resolve()):
+    try:
+        leads_inside = path.resolve().is_relative_to(root.resolve())
+    except (OSError, RuntimeError) as error:  # links that lead to each other
+        raise StudyError(f"{str(path)!r} leads nowhere: {reason(error)}; the study was tampered with.") from error
+    if not leads_inside:
         raise StudyError(f"{str(path)!r} leads outside the study {str(root)!r}; the study was tampered with.")
     return path

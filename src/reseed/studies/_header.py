@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -13,6 +12,7 @@ from typeguard import TypeCheckError, check_type
 
 from reseed._bounds import BOUNDS
 from reseed._errors import StudyError
+from reseed._foreign import parse_json, read_text, reason
 from reseed.studies._files import checked, inside, replace_json
 from reseed.training import FIRST_DRAWS, OMITTED, Recipe, RecordConfig, as_tree
 
@@ -83,15 +83,23 @@ def read_header(root: Path) -> Header | None:
     """Return a folder's header, or None where the folder is no study.
 
     Raises:
-        StudyError: The header is corrupt, or written by another version of reseed.
+        StudyError: The header cannot be read, is corrupt, or written by another version of reseed.
     """
     path = inside(root, HEADER_FILE)
     try:
-        tree = json.loads(path.read_text(encoding="utf-8"))
+        text = read_text(path, error=StudyError)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError) as error:
-        raise StudyError(f"the study header {str(path)!r} is corrupt: {error}.") from error
+    except OSError as error:
+        raise StudyError(
+            f"the study header {str(path)!r} cannot be read: {reason(error)}. Put that right; the study may be whole."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise StudyError(f"the study header {str(path)!r} is corrupt: {reason(error)}.") from error
+    try:
+        tree = parse_json(text)
+    except ValueError as error:
+        raise StudyError(f"the study header {str(path)!r} is corrupt: {reason(error)}.") from error
     found = tree.get("format") if isinstance(tree, dict) else None
     if found != FORMAT:
         raise StudyError(
@@ -102,11 +110,24 @@ def read_header(root: Path) -> Header | None:
         lists = {name: tuple(check_type(tree[name], list)) for name in ("class_names", "vary", "notes")}
         lists["groups"] = tuple(tuple(check_type(pair, list)) for pair in check_type(tree["groups"], list))
         header = checked(Header(**tree | lists | {"record": RecordConfig(**tree["record"])}))
-        if not 1 <= header.runs <= _MOST_RUNS:
-            raise ValueError(f"runs is {header.runs}")
+        _check_possible(header)
         return header
     except (KeyError, TypeError, ValueError, TypeCheckError) as error:
         raise StudyError(f"the study header {str(path)!r} is corrupt: {type(error).__name__}: {error}.") from error
+
+
+def _check_possible(header: Header) -> None:
+    """Accept fields of the right types.
+
+    Raises:
+        ValueError: One has a value that no study has.
+    """
+    if not 1 <= header.runs <= _MOST_RUNS:
+        raise ValueError(f"runs is {header.runs}")
+    if not header.class_names or len(set(header.class_names)) < len(header.class_names):
+        raise ValueError("class_names are not one or more distinct names")
+    if not all(0 <= start < stop <= _MOST_RUNS for start, stop in header.groups):
+        raise ValueError("groups are no pairs of a first run and the one after the last")
 
 
 def grouping(start: int, stop: int, size: int) -> tuple[tuple[int, int], ...]:

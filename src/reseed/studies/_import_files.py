@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reseed._errors import DataError
+from reseed._foreign import check_characters
 from reseed.data import TABLE_EXTENSIONS, check_file, file_extension
 from reseed.studies._import import from_predictions
 from reseed.studies._import_labels import as_numbers, same_spelling
@@ -86,17 +87,10 @@ def _array(path: Path) -> NDArray[Any]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # odd headers warn before they fail
-            return np.asarray(np.lib.format.open_memmap(path, mode="r"))
-    except (
-        OSError,
-        ValueError,
-        TypeError,
-        OverflowError,
-        SyntaxError,
-        TokenError,
-        RecursionError,
-        MemoryError,
-    ) as error:
+            found = np.asarray(np.lib.format.open_memmap(path, mode="r"))
+        check_characters(found)
+        return found
+    except _UNREADABLE as error:
         is_pickled = "Python objects" in str(error)
         reason = "it holds pickled objects, which are never read" if is_pickled else str(error).rstrip(".")
         raise DataError(f"cannot read {str(path)!r} as a numpy array: {reason}.") from error

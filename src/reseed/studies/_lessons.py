@@ -15,7 +15,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from reseed._errors import TrainingError
+from reseed._errors import StudyError, TrainingError
+from reseed._foreign import parse_json, read_array, read_text, reason
 from reseed.mitigations import AbstractMitigation, Stage
 from reseed.studies._anchor import said_of_training_set
 from reseed.studies._files import replace_file, replace_json, storing
@@ -217,17 +218,36 @@ class _Shelf:
 
     def facts(self, name: str) -> dict[str, Any]:
         """Return what a lesson cost, and what else is known."""
-        return {"wall_s": math.nan, **json.loads(self._facts(name).read_text(encoding="utf-8"))}
+        try:
+            found = parse_json(read_text(self._facts(name), error=StudyError))
+            if not isinstance(found, dict):
+                raise ValueError("it holds no table")
+        except (OSError, ValueError) as error:
+            raise _damaged(self._facts(name), error) from error
+        return {"wall_s": math.nan, **found}
 
     def output(self, name: str) -> NDArray[np.float32]:
         """Return what teachers say."""
-        return np.asarray(np.load(self._output(name)))
+        try:
+            return np.asarray(read_array(self._output(name), StudyError), np.float32)
+        except (OSError, ValueError) as error:
+            raise _damaged(self._output(name), error) from error
 
     def _facts(self, name: str) -> Path:
         return self.folder / f"{name}.json"
 
     def _output(self, name: str) -> Path:
         return self.folder / f"{name}.npy"
+
+
+def _damaged(path: Path, error: Exception) -> Exception:
+    """Return what to raise where a lesson cannot be read."""
+    if isinstance(error, StudyError):
+        return error
+    return StudyError(
+        f"what teachers say in {str(path)!r} cannot be read: {reason(error)}. Delete both files of that name; the "
+        "command that made the study then asks them again."
+    )
 
 
 def _digest(task: TrainRun, stage: Stage, train_data: str, most: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import platform
 import re
 from dataclasses import dataclass, field
@@ -11,13 +10,17 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
+from reseed._bounds import BOUNDS
 from reseed._errors import StudyError
+from reseed._foreign import parse_json, read_text, reason
 from reseed.studies._cost import Cost
 from reseed.studies._files import checked, inside, replace_json
 from reseed.training import OMITTED
 
 RUNS = "runs"
 MANIFEST = "manifest.json"
+_MOST_RUNS = BOUNDS["runs"]
+_MOST_STEPS, _MOST_COST = 2**53, 1e30
 _PREDICTIONS = re.compile(r"predictions-[0-9a-f]{8}")
 
 
@@ -52,7 +55,7 @@ class Manifest:
     accuracy: float | None = None
     diverged_at: int | None = None
     cost: Cost = field(default_factory=Cost)
-    environment: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, str | int | float | bool | None] = field(default_factory=dict)
     recipe: str = ""
     group: tuple[int, ...] = ()
     answered_otherwise: int = field(default=0, metadata=OMITTED)
@@ -88,20 +91,25 @@ def read_manifest(root: Path, run: int) -> Manifest | None:
     """Return a run's manifest, or None where the run does not exist.
 
     Raises:
-        StudyError: The manifest is corrupt, or points outside its folder.
+        StudyError: The manifest cannot be read, is corrupt, or points outside its folder.
     """
     path = inside(root, RUNS, run_name(run), MANIFEST)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path, error=StudyError)
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError) as error:
-        raise _corrupt(path, str(error)) from error
+    except OSError as error:
+        raise StudyError(
+            f"the manifest {str(path)!r} cannot be read: {reason(error)}. Put that right; the run may be whole."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise _corrupt(path, reason(error)) from error
     try:
-        tree = json.loads(text)
+        tree = parse_json(text)
         manifest = checked(Manifest(**tree | {name: tuple(tree[name]) for name in ("steps", "group")}))
+        _check_possible(manifest)
     except (ValueError, TypeError, KeyError) as error:
-        raise _corrupt(path, f"{type(error).__name__}: {error}") from error
+        raise _corrupt(path, f"{type(error).__name__}: {reason(error)}") from error
     if manifest.run != run:
         raise _corrupt(path, f"it speaks of run {manifest.run!r}")
     if not _PREDICTIONS.fullmatch(manifest.predictions):
@@ -111,10 +119,43 @@ def read_manifest(root: Path, run: int) -> Manifest | None:
 
 
 def existing_runs(root: Path) -> list[int]:
-    """Return the numbers of all run folders, finished or not."""
-    folders = (root / RUNS).glob("run-*")
-    names = [folder.name for folder in folders if re.fullmatch(r"run-[0-9]{5,9}", folder.name)]
+    """Return the numbers of all run folders, finished or not.
+
+    Raises:
+        StudyError: The folder of runs is there, but what is in it is not told.
+    """
+    folder = inside(root, RUNS)
+    try:
+        names = [path.name for path in folder.iterdir() if re.fullmatch(r"run-[0-9]{5,9}", path.name)]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise StudyError(
+            f"the runs in {str(folder)!r} cannot be listed: {reason(error)}. Put that right; there may be some."
+        ) from error
     return sorted(int(name[4:]) for name in names if name == run_name(int(name[4:])))
+
+
+def _check_possible(manifest: Manifest) -> None:
+    """Accept fields of the right types.
+
+    Raises:
+        ValueError: One has a value that no run has.
+    """
+    if not all(0 <= step < _MOST_STEPS for step in manifest.steps):
+        raise ValueError("steps are no numbers of steps")
+    if manifest.status == "complete" and not manifest.steps:
+        raise ValueError("steps are none, but the run is complete")
+    if manifest.group and not (
+        len(manifest.group) == 2 and 0 <= manifest.group[0] <= manifest.run < manifest.group[1] <= _MOST_RUNS
+    ):
+        raise ValueError(f"group is {list(manifest.group)}, no pair of a first run and the one after the last")
+    costs: dict[str, Any] = {**manifest.cost}
+    for name, value in costs.items():
+        if not 0 <= value < _MOST_COST:
+            raise ValueError(f"cost has {name} = {value:g}")
+    if manifest.accuracy is not None and not 0 <= manifest.accuracy <= 1:
+        raise ValueError(f"accuracy is {manifest.accuracy:g}")
 
 
 def _corrupt(path: Path, reason: str) -> StudyError:

@@ -6,12 +6,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-from reseed._errors import StorageError
+from reseed._errors import ReseedError, StorageError, StudyError
+from reseed._limits import check_size
 from reseed.studies._files import inside, storing
 
 CREDENTIALS = {
@@ -42,7 +44,7 @@ class ObjectStore:
 
         def content(name: str) -> bytes | None:
             try:
-                return bytes(self._store.get(name).bytes())
+                return _content(self._store.get(name), name)
             except FileNotFoundError:
                 return None
 
@@ -55,7 +57,7 @@ class ObjectStore:
         """Copy objects to files of the same name below a folder."""
 
         def copy(name: str) -> None:
-            save(root, name, bytes(self._store.get(name).bytes()))
+            save(root, name, _content(self._store.get(name), name))
 
         with storing(root), self._reaching():
             _each(copy, names)
@@ -94,6 +96,8 @@ class ObjectStore:
 
         try:
             yield
+        except ReseedError:
+            raise
         except (BaseError, FileNotFoundError, ValueError) as error:
             reason = re.split(r"\n|: <\?xml", str(error), maxsplit=1)[0].rstrip(".")
             if code := re.search("<Code>(.*?)</Code>", str(error)):
@@ -105,6 +109,16 @@ class ObjectStore:
             ) from error
 
 
+def _content(found: Any, name: str) -> bytes:
+    """Return what an object holds, if that is no more than may be read.
+
+    Raises:
+        StudyError: It is.
+    """
+    check_size(int(found.meta["size"]), f"the object {name!r}", StudyError)
+    return bytes(found.bytes())
+
+
 def save(root: Path, name: str, content: bytes) -> None:
     """Write an object's content to the file of its name below a folder."""
     path = inside(root, *name.split("/"))
@@ -114,4 +128,5 @@ def save(root: Path, name: str, content: bytes) -> None:
 
 def _each(function: Callable[[T], R], items: Iterable[T]) -> list[R]:
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return list(pool.map(function, items))
+        context = copy_context()  # threads begin with one of their own, in which `reseed.max_bytes` would say nothing
+        return list(pool.map(lambda item: context.copy().run(function, item), items))

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reseed._errors import InputError, StudyError
+from reseed._foreign import read_arrays, reason
 from reseed._numbers import is_whole
 from reseed.studies._cost import Stopwatch
 from reseed.studies._files import replace_file, storing
@@ -248,8 +249,15 @@ class RunRecording:
             if int(path.stem) > resume_from:
                 path.unlink()
                 continue
-            with np.load(path, allow_pickle=False) as saved:
-                self._take(dict(saved), int(path.stem))
+            try:
+                saved = read_arrays(path, StudyError)
+            except (OSError, ValueError) as error:
+                self.discard()
+                raise StudyError(
+                    f"what was recorded at step {int(path.stem)} cannot be read from {str(path)!r}: {reason(error)}. "
+                    "Train the run from its beginning."
+                ) from error
+            self._take(saved, int(path.stem))
 
 
 def unfinished_runs(out: str | Path, runs: int) -> tuple[int, ...]:

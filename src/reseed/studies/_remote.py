@@ -31,10 +31,12 @@ def located(place: str | Path) -> tuple[Path, Remote | None]:
     Copies lie below the folder that the environment variable RESEED_CACHE names, else in the user's own cache.
 
     Raises:
-        InputError: It looks like a URL, but not like one of an object store.
+        InputError: It looks like a URL, but not like one of an object store, or holds a NUL.
         MissingExtraError: It is a URL, and the extra `cluster` is not installed.
     """
     text = str(place)
+    if "\0" in text:
+        raise InputError(f"{text!r} holds a NUL character, which no name of a file can; choose another one.")
     scheme, _, rest = text.partition(":/")
     if not rest or not re.fullmatch("[a-z][a-z0-9+.-]+", scheme):  # a single letter is a drive of Windows
         return Path(place), None

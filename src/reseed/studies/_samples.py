@@ -6,19 +6,18 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from reseed._errors import InputError, StudyError
+from reseed._errors import InputError
 from reseed.data import Dataset, previews
-from reseed.studies._files import inside, replace_table
 from reseed.studies._labels import LabelReading, class_names_of
 from reseed.studies._targets import AUTO, Targets
 
-_FILE = "evaluation.parquet"
+_MOST_FEATURES = 1 << 24  # numbers kept with a study: 64 MiB
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +31,8 @@ class Samples:
         texts: What each sample says, or None.
         images: PNG of each sample, or None.
         digest: Hash over ids, targets and class names.
+        features: Where each is made of numbers, and they are not very many, these, [sample, feature], or None.
+        feature_names: What they are called, or None.
 
     Raises:
         InputError: An id, a class name or a text holds half a surrogate pair, which no file can.
@@ -43,9 +44,11 @@ class Samples:
     texts: tuple[str, ...] | None = None
     images: tuple[bytes, ...] | None = None
     digest: str = ""
+    features: NDArray[np.float32] | None = None
+    feature_names: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        for name in ("ids", "class_names", "texts"):
+        for name in ("ids", "class_names", "texts", "feature_names"):
             check_encodable(name, getattr(self, name) or ())
         if not self.digest:
             object.__setattr__(self, "digest", _digest(self.ids, self.targets, self.class_names))
@@ -60,16 +63,24 @@ class Samples:
 
 
 def samples_of(dataset: Dataset) -> Samples:
-    """Return the samples of an evaluation data set, with previews."""
-    shown = previews(dataset)
-    is_image = dataset.is_image
+    """Return the samples of an evaluation data set, with previews, and with the numbers that those do not show."""
+    texts, images = [], []
+    for item in previews(dataset):
+        if isinstance(item, bytes):
+            images.append(item)
+        else:
+            texts.append(item)
+    inputs = None if images or not isinstance(dataset.inputs, torch.Tensor) else dataset.inputs
+    is_kept = inputs is not None and inputs.numel() <= _MOST_FEATURES
     return Samples(
         dataset.sample_ids,
         dataset.labels.numpy().astype(np.int64),
         dataset.class_names,
-        texts=None if is_image else tuple(str(item) for item in shown),
-        images=tuple(item for item in shown if isinstance(item, bytes)) if is_image else None,
+        texts=None if images else tuple(texts),
+        images=tuple(images) if images else None,
         digest=dataset.digest,
+        features=inputs.flatten(1).numpy() if inputs is not None and is_kept else None,
+        feature_names=dataset.feature_names if is_kept else None,
     )
 
 
@@ -227,49 +238,6 @@ def check_encodable(name: str, items: Sequence[str]) -> None:
             item.encode()
         except UnicodeEncodeError as error:
             raise InputError(f"{name} holds {item!r}, which cannot be written as UTF-8.") from error
-
-
-def write_samples(root: Path, samples: Samples) -> None:
-    """Write the samples beside the runs, once."""
-    import pyarrow as pa
-
-    columns: dict[str, Any] = {"sample_id": list(samples.ids), "target": samples.targets}
-    if samples.texts is not None:
-        columns["text"] = list(samples.texts)
-    if samples.images is not None:
-        columns["image"] = pa.array(samples.images, pa.binary())
-    table = pa.table(columns)
-    replace_table(root / _FILE, table)
-
-
-def read_samples(root: Path, class_names: tuple[str, ...], digest: str) -> Samples:
-    """Read what `write_samples` wrote.
-
-    Raises:
-        StudyError: The file is missing or unreadable.
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        columns = pq.read_table(inside(root, _FILE)).to_pydict()
-        texts, images = columns.get("text"), columns.get("image")
-        samples = Samples(
-            tuple(columns["sample_id"]),
-            np.asarray(columns["target"], dtype=np.int64),
-            class_names,
-            None if texts is None else tuple(texts),
-            None if images is None else tuple(images),
-            digest,
-        )
-        if not set(samples.targets.tolist()) <= set(range(-1, len(class_names))):
-            raise ValueError("a target is none of the classes")
-        if len(set(samples.ids)) != len(samples):
-            raise ValueError("a sample id stands more than once")
-        return samples
-    except (OSError, KeyError, ValueError, TypeError, AttributeError, pa.ArrowException) as error:
-        reason = str(error).rstrip(".")
-        raise StudyError(f"cannot read {str(root / _FILE)!r}: {reason}. The study is not usable without it.") from error
 
 
 def _digest(ids: Sequence[str], targets: NDArray[np.int64], class_names: Sequence[str]) -> str:

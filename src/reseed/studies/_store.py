@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,17 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reseed._errors import StudyError
+from reseed._foreign import reason
+from reseed._limits import check_size
+from reseed.studies._chunks import OPEN_BLOCK, check_array
 from reseed.studies._files import inside, remove_partials, storing
 from reseed.studies._manifest import RUNS, Manifest, read_manifest, run_folder, run_name, write_manifest
 from reseed.training import DROPOUT
 
 _BLOCK_BYTES = 4 << 20
 _CHUNK_BYTES = 16 << 20
-_OPEN_BLOCK = 64  # checkpoints in a chunk where their number is not known: runs of a few do not fill large ones
 STEPS = "steps"
 _AXES = ("checkpoint", "sample", "class")
 _KINDS = {"labels": "i", "abstains": "u"}
 _MISSING = {"labels": -1, "abstains": 255}
+_NAME = re.compile("[a-z][a-z_]{0,63}")
 
 
 class RunWriter:
@@ -64,11 +68,13 @@ class RunWriter:
     def write_steps(self, signals: Mapping[str, NDArray[Any]]) -> None:
         """Take what was recorded of every step, arrays [step] by name."""
         import zarr
+        from zarr.codecs import ZstdCodec
 
         with storing(self._folder):
             group = zarr.open_group(self._folder / STEPS, mode="a")
             for name, values in signals.items():
-                group.create_array(name, data=values.astype(np.float32), dimension_names=("step",))
+                numbers = values.astype(np.float32)
+                group.create_array(name, data=numbers, compressors=ZstdCodec(), dimension_names=("step",))
 
     def finish(self, manifest: Manifest) -> None:
         """Flush, then write the manifest: from here on the run exists.
@@ -97,9 +103,10 @@ class _Buffer:
 
     def __init__(self, group: Path, name: str, checkpoints: int | None, first: NDArray[Any]) -> None:
         import zarr
+        from zarr.codecs import ZstdCodec  # named, since `check_array` accepts no other
 
         self._grows = checkpoints is None
-        block = max(1, min(_OPEN_BLOCK if checkpoints is None else checkpoints, _BLOCK_BYTES // max(1, first.nbytes)))
+        block = max(1, min(OPEN_BLOCK if checkpoints is None else checkpoints, _BLOCK_BYTES // max(1, first.nbytes)))
         samples = len(first)
         bytes_per_sample = max(1, first.nbytes // max(1, samples)) * block
         chunk = min(samples, max(1, _CHUNK_BYTES // bytes_per_sample))
@@ -108,6 +115,7 @@ class _Buffer:
             shape=(checkpoints or 0, *first.shape),
             chunks=(block, chunk, *first.shape[1:]),
             dtype=first.dtype,
+            compressors=ZstdCodec(),
             fill_value=_MISSING.get(name, float("nan")),
             dimension_names=_AXES[: first.ndim + 1],
         )
@@ -145,7 +153,9 @@ def remove_leftovers(root: Path, run: int, manifest: Manifest | None) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def open_array(root: Path, manifest: Manifest, split: str, name: str, samples: int | None = None) -> Any:
+def open_array(
+    root: Path, manifest: Manifest, split: str, name: str, samples: int | None = None, classes: int | None = None
+) -> Any:
     """Open one recorded array [checkpoint, sample, ...] of a finished run for reading.
 
     Args:
@@ -154,14 +164,20 @@ def open_array(root: Path, manifest: Manifest, split: str, name: str, samples: i
         split: Which split.
         name: Which array.
         samples: How many samples it must have, where that is known.
+        classes: How many classes probabilities must have, where that is known.
 
     Raises:
         StudyError: It is missing, unreadable, of another type or shape than the run's, or leads outside the study.
     """
     array = _opened(root, manifest, split, name)
-    checkpoints = 1 if split == DROPOUT else len(manifest.steps)
-    expected = (checkpoints, array.shape[1] if samples is None and array.ndim > 1 else samples)
-    if array.shape[:2] != expected or array.ndim != (3 if name == "probabilities" else 2):
+    expected = (
+        1 if split == DROPOUT else len(manifest.steps),
+        samples,
+        *((classes,) if name == "probabilities" else ()),
+    )
+    if len(array.shape) != len(expected) or any(
+        wanted is not None and size != wanted for size, wanted in zip(array.shape, expected, strict=True)
+    ):
         raise StudyError(f"the predictions {str(array.store_path)!r} are corrupt: they have shape {array.shape}.")
     return array
 
@@ -175,6 +191,7 @@ def read_steps(root: Path, manifest: Manifest, name: str) -> NDArray[Any]:
     array = _opened(root, manifest, STEPS, name)
     if array.shape != manifest.steps[-1:]:
         raise StudyError(f"the signal {str(array.store_path)!r} is corrupt: it has shape {array.shape}.")
+    check_size(array.nbytes, f"the signal {str(array.store_path)!r}", StudyError)
     return read(array, slice(None))
 
 
@@ -182,12 +199,11 @@ def _opened(root: Path, manifest: Manifest, split: str, name: str) -> Any:
     import zarr
 
     path = inside(root, RUNS, run_name(manifest.run), manifest.predictions, split, name)
-    if any(file.is_symlink() for file in path.rglob("*")):
-        raise StudyError(f"the predictions {str(path)!r} hold links, which may lead outside the study.")
+    check_array(path)
     try:
         # Only format 3, which has no codec that unpickles.
         array = zarr.open_array(path, mode="r", zarr_format=3)
-    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
         raise StudyError(f"cannot read the predictions {str(path)!r}: {error}") from error
     if array.dtype.kind != _KINDS.get(name, "f"):
         raise StudyError(f"the predictions {str(path)!r} are corrupt: they hold {array.dtype}.")
@@ -207,6 +223,18 @@ def read(array: Any, key: Any) -> NDArray[Any]:
 
 
 def array_names(root: Path, manifest: Manifest, split: str) -> list[str]:
-    """Return the names of the arrays recorded for a split, sorted; empty where the split was not recorded."""
-    folder = run_folder(root, manifest.run) / manifest.predictions / split
-    return sorted(path.name for path in folder.glob("*") if (path / "zarr.json").exists())
+    """Return the names of the arrays recorded for a split, sorted; empty where the split was not recorded.
+
+    Raises:
+        StudyError: The split is there, but what is in it is not told.
+    """
+    folder = inside(root, RUNS, run_name(manifest.run), manifest.predictions, split)
+    try:
+        paths = [path for path in folder.iterdir() if _NAME.fullmatch(path.name) and (path / "zarr.json").exists()]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise StudyError(
+            f"the predictions {str(folder)!r} cannot be listed: {reason(error)}. Put that right."
+        ) from error
+    return sorted(path.name for path in paths)

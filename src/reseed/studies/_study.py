@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from reseed._errors import StudyError
+from reseed._errors import InputError, StudyError
+from reseed.studies._again import RECIPE_FILE, check_recipe
 from reseed.studies._files import inside, is_partial, remove_partials, replace_text
 from reseed.studies._final import FinalArray
-from reseed.studies._header import HEADER_FILE, Header, check_same_recipe, check_same_study, read_header, write_header
+from reseed.studies._header import HEADER_FILE, Header, check_same_study, read_header, write_header
 from reseed.studies._manifest import Manifest, existing_runs, read_manifest
 from reseed.studies._remote import Remote, located
-from reseed.studies._samples import Samples, read_samples, write_samples
+from reseed.studies._samples import Samples
+from reseed.studies._samples_file import read_samples, write_samples
 from reseed.studies._store import STEPS, array_names, open_array, read, read_steps
 from reseed.studies._views import stacked_view
 from reseed.training import DROPOUT, Recipe, load_recipe
@@ -26,7 +28,6 @@ from reseed.training import DROPOUT, Recipe, load_recipe
 if TYPE_CHECKING:
     import xarray as xr
 
-_RECIPE = "recipe.toml"
 EVALUATION = "evaluation"
 # What there may be before the header is written, besides half-written files of a killed process.
 _BEFORE_A_STUDY = re.compile(r"\.lock|cache|evaluation\.parquet|recipe\.toml|study\.json")
@@ -120,8 +121,8 @@ class Study:
         root, remote = located(path)
         found = read_header(root)
         if found is not None:
-            if recipe is not None and (root / _RECIPE).exists():
-                check_same_recipe(root, load_recipe(inside(root, _RECIPE)), recipe)
+            if recipe is not None:
+                check_recipe(root, recipe)
             check_same_study(root, found, header)
             # Both begin with the same groups; the longer one knows of the runs that are new.
             groups = max(header.groups, found.groups, key=len)
@@ -131,7 +132,7 @@ class Study:
             remove_partials(root)
             write_samples(root, samples)
             if recipe is not None:
-                replace_text(root / _RECIPE, recipe.to_toml())
+                replace_text(root / RECIPE_FILE, recipe.to_toml())
         if found != header:
             write_header(root, header)
             if remote is not None:
@@ -174,8 +175,11 @@ class Study:
     @cached_property
     def recipe(self) -> Recipe | None:
         """What was trained; None for studies that reseed did not train."""
-        path = inside(self.path, _RECIPE)
-        return load_recipe(path) if path.exists() else None
+        path = inside(self.path, RECIPE_FILE)
+        try:
+            return load_recipe(path) if path.exists() else None
+        except InputError as error:
+            raise StudyError(f"the recipe of the study {str(self.path)!r} cannot be used: {error}") from error
 
     @property
     def missing(self) -> tuple[int, ...]:
@@ -315,7 +319,8 @@ class Study:
 
     def _arrays(self, name: str, split: str) -> list[Any]:
         samples = len(self.samples) if split in (EVALUATION, DROPOUT) else None
-        return [open_array(self.path, manifest, split, name, samples) for manifest in self.manifests]
+        classes = len(self.header.class_names)
+        return [open_array(self.path, manifest, split, name, samples, classes) for manifest in self.manifests]
 
     def _check_recorded(self, name: str, split: str) -> None:
         if not self.manifests:

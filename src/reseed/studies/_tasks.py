@@ -147,6 +147,8 @@ def only_writer(place: str | Path, wait: float = 0) -> Iterator[Path]:
     root, remote = located(place)
     with storing(root):
         root.mkdir(parents=True, exist_ok=True)
+        if (root / ".lock").is_symlink():  # whoever locks it would empty what it leads to
+            raise StudyError(f"{str(root / '.lock')!r} is a link; the study was tampered with. Delete the link.")
         lock = FileLock(root / ".lock", timeout=wait)
         try:
             lock.acquire()

@@ -16,17 +16,19 @@ from numpy.typing import NDArray
 from reseed._bounds import check_bound
 from reseed._errors import InputError, RecipeError
 from reseed._numbers import is_whole
-from reseed.data import Splits, load
+from reseed.data import Splits
 from reseed.engines import Engine, Group, as_engine, check_retries
 from reseed.models import AbstractArchitecture, architecture, parameter_origins
+from reseed.studies._again import data_for
 from reseed.studies._anchor import said_of_training_set
 from reseed.studies._cost import Cost, Stopwatch
 from reseed.studies._devices import devices
 from reseed.studies._execution import check_group, plan_execution
+from reseed.studies._files import inside
 from reseed.studies._header import Header, read_header
 from reseed.studies._lessons import LessonCost, SharedLesson, shared_lessons, taught
 from reseed.studies._manifest import Manifest, environment, read_manifest
-from reseed.studies._remote import LESSONS
+from reseed.studies._remote import LESSONS, located
 from reseed.studies._samples import samples_of
 from reseed.studies._space import recorded_bytes, tell_of_space
 from reseed.studies._store import run_writer
@@ -127,12 +129,13 @@ def train_study(
     as_engine(engine, jobs=jobs, address=address)  # refuses bad options before any work
     if threads is not None:
         check_threads(threads)
-    splits = load(recipe.data)
+    recipe.model.check_trusted()  # before anything that its file names is opened
+    splits = data_for(recipe, located(out)[0])
     with only_writer(out) as root:
         found = read_header(root)
         if found is not None:
             plan = replace(plan, draws=found.draws)
-        prepared = architecture(recipe.model).prepare(splits, root / "cache", announce)
+        prepared = architecture(recipe.model).prepare(splits, inside(root, "cache"), announce)
         task = TrainRun(
             root.absolute(),  # workers elsewhere may stand in another folder
             recipe,
@@ -186,7 +189,7 @@ def train_study(
             tell_of_space(root, len(study.missing) * size, announce)
             most = execution.groups[0][1] - execution.groups[0][0] if execution.groups else 1
             with arithmetic(task.threads, deterministic=deterministic):
-                kept = lessons_folder or root / LESSONS
+                kept = lessons_folder or inside(root, LESSONS)
                 lessons = shared_lessons(task, kept, splits.train.digest, most, announce, study.remote)
             task = replace(task, lessons=lessons)
         return finish_study(study, replace(task, device=device), execution.engine, retries)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,11 +15,13 @@ import tomli_w
 
 from reseed._bounds import check_bound
 from reseed._errors import RecipeError
+from reseed._foreign import parse_toml, read_toml, reason
 from reseed.data import DataConfig
 from reseed.mitigations import AbstractMitigation, Peers, check_composition, mitigation
 from reseed.models import ModelConfig
 
 _HASH_VERSION = 1
+_LARGEST = 2**63 - 1
 OMITTED = {"omitted": True}
 """Marks fields that trees leave out at their default, so that digests and files from before them stay as they were."""
 T = TypeVar("T")
@@ -159,27 +160,32 @@ class Recipe:
         return tomli_w.dumps(as_tree(self))
 
     @classmethod
-    def from_toml(cls, text: str, *, default: Recipe | None = None) -> Recipe:
+    def from_toml(cls, text: str, *, default: Recipe | None = None, trust_code: bool = False) -> Recipe:
         """Return the recipe that a TOML text describes.
 
         Args:
             text: The TOML text.
             default: Where fields that the text does not name come from; default: the fields' own defaults.
+            trust_code: Whether a model of the form MODULE:FUNCTION that the text names may be imported when the
+                recipe is trained.
 
         Raises:
             RecipeError: The text is not TOML, or names an unknown field, or a value has the wrong type.
         """
         try:
-            tree = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise RecipeError(f"the recipe is not valid TOML: {error}.") from error
-        return from_tree(default or cls(), tree)
+            tree = parse_toml(text)
+        except ValueError as error:
+            raise RecipeError(f"the recipe is not valid TOML: {reason(error)}.") from error
+        recipe = from_tree(default or cls(), tree)
+        if trust_code or "name" not in tree.get("model", {}):
+            return recipe
+        return replace(recipe, model=replace(recipe.model, is_trusted=False))
 
     @property
     def digest(self) -> str:
         """The canonical hash: 16 hexadecimal digits over the sorted, versioned fields."""
         canonical = json.dumps([_HASH_VERSION, as_tree(self)], sort_keys=True, ensure_ascii=False)
-        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+        return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def mitigated(recipe: Recipe, methods: Sequence[AbstractMitigation]) -> Recipe:
@@ -249,28 +255,28 @@ def _fields(config: Any, prefix: str = "") -> dict[str, Any]:
     return fields
 
 
-def load_recipe(path: Path, *, default: Recipe | None = None) -> Recipe:
-    """Read a recipe from a TOML file.
+def load_recipe(path: Path, *, default: Recipe | None = None, trust_code: bool = False) -> Recipe:
+    """Read a recipe from a TOML file, see `Recipe.from_toml`.
 
     Raises:
         RecipeError: The file cannot be read or is not a recipe; the message names the file.
     """
     try:
-        return Recipe.from_toml(path.read_text(encoding="utf-8"), default=default)
+        return Recipe.from_toml(read_toml(path, RecipeError), default=default, trust_code=trust_code)
     except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"cannot read the recipe {str(path)!r}: {error}.") from error
+        raise RecipeError(f"cannot read the recipe {str(path)!r}: {reason(error)}.") from error
     except RecipeError as error:
         raise RecipeError(f"{path}: {error}") from error
 
 
 def as_tree(config: Any) -> dict[str, Any]:
-    """Return a config dataclass as nested dictionaries, without fields that are None or `OMITTED`."""
+    """Return a config dataclass as nested dictionaries, without fields that are None, `OMITTED` or `UNWRITTEN`."""
     tree: dict[str, Any] = {}
     for item in dataclasses.fields(config):
         value = getattr(config, item.name)
         if dataclasses.is_dataclass(value):
             tree[item.name] = as_tree(value)
-        elif "omitted" in item.metadata and value == item.default:
+        elif "unwritten" in item.metadata or ("omitted" in item.metadata and value == item.default):
             continue
         elif item.name == "mitigations":
             tree[item.name] = [{"name": method.name, **as_tree(method)} for method in value]
@@ -282,9 +288,11 @@ def as_tree(config: Any) -> dict[str, Any]:
 def from_tree(default: T, tree: Mapping[str, Any], prefix: str = "") -> T:
     """Return ``default`` with the fields named in ``tree`` replaced, checking names and types."""
     hints = get_type_hints(type(default))
-    unknown = sorted(set(tree) - set(hints))
+    config: Any = default
+    known = {item.name for item in dataclasses.fields(config) if "unwritten" not in item.metadata}
+    unknown = sorted(set(tree) - known)
     if unknown:
-        raise RecipeError(f"unknown recipe field {prefix}{unknown[0]}; known here: {', '.join(sorted(hints))}.")
+        raise RecipeError(f"unknown recipe field {prefix}{unknown[0]}; known here: {', '.join(sorted(known))}.")
     changes: dict[str, Any] = {}
     for name, value in tree.items():
         current = getattr(default, name)
@@ -300,7 +308,7 @@ def from_tree(default: T, tree: Mapping[str, Any], prefix: str = "") -> T:
 
 
 def _method(tree: Any) -> AbstractMitigation:
-    if not isinstance(tree, Mapping) or "name" not in tree:
+    if not isinstance(tree, Mapping) or not isinstance(tree.get("name"), str):
         raise RecipeError(f"recipe field mitigations must hold tables with a name, got {tree!r}.")
     return mitigation(**tree)
 
@@ -313,6 +321,10 @@ def _typed(name: str, value: Any, hint: Any) -> Any:
         hint = next(option for option in get_args(hint) if option is not type(None))
     if get_origin(hint) is tuple and isinstance(value, list | tuple):
         return tuple(_typed(f"{name}[{i}]", item, get_args(hint)[0]) for i, item in enumerate(value))
+    if isinstance(value, int) and abs(value) > _LARGEST:
+        raise RecipeError(
+            f"recipe field {name} must be a number up to {_LARGEST}, got one of {len(str(value))} digits."
+        )
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if get_origin(hint) is Literal:
