@@ -1,5 +1,6 @@
 """Stacked studies: the same runs as one program, grouped the same way when they are continued."""
 
+import math
 import sys
 from dataclasses import replace
 
@@ -9,11 +10,14 @@ import torch
 
 from reseed import DataConfig
 from reseed._errors import InputError, ModelError, StudyError, TrainingError
+from reseed.engines import SerialEngine
 from reseed.models import ModelConfig
 from reseed.studies import Study
+from reseed.studies._tasks import finish_study
 from reseed.training import OptimizerConfig, Recipe, RecordConfig, StackedTraining, Training
 
 RECIPE = Recipe(model=ModelConfig("mlp", hidden=(16,), dropout=0.2), epochs=3, batch_size=64)
+IMAGES = replace(RECIPE, model=ModelConfig("cnn", width=4), steps=2)
 
 
 def same(one: Study, other: Study) -> bool:
@@ -137,21 +141,105 @@ def test_memory_decides_the_group(train, monkeypatch):
     assert train("large", engine="stacked", runs=6).header.groups == ((0, 6),)
 
 
-def test_auto_stacks_what_it_can(train, monkeypatch):
-    """Auto trains small networks as one program, and in processes, several runs in each, what takes longer."""
-    monkeypatch.setattr("reseed.studies._execution.usable_cores", lambda: 2)
-    monkeypatch.setattr("reseed.engines._registry.usable_cores", lambda: 2)
-    found = train("mlp", engine="auto", threads=None, runs=4).header
-    assert (found.groups, found.threads) == (((0, 4),), 1)
-    monkeypatch.setattr("reseed.studies._execution._WORTH_WORKERS", 1e6)
-    found = train("large", engine="auto", threads=None, runs=4).header
-    assert (found.groups, found.threads) == (((0, 2), (2, 4)), 1)
-    monkeypatch.undo()
-    monkeypatch.setattr("reseed.studies._execution.usable_cores", lambda: 2)
-    recipe = replace(RECIPE, model=ModelConfig("cnn", width=4), steps=2)
-    images = train("cnn", recipe=recipe, engine="auto", threads=None, runs=4, jobs=2)
-    assert (images.header.groups, images.header.threads) == (((0, 2), (2, 4)), 1)
-    assert same(train("again", recipe=recipe, engine="processes", runs=4, group=2), images)
+@pytest.fixture
+def on_two_cores(monkeypatch):
+    """A function that has auto see two cores, and runs that take so many seconds."""
+
+    def see(seconds: float) -> None:
+        for module in ("studies._placement", "studies._execution", "engines._registry"):
+            monkeypatch.setattr(f"reseed.{module}.usable_cores", lambda: 2)
+        monkeypatch.setattr("reseed.studies._placement.seconds_of_a_run", lambda task, together=1: seconds)
+
+    return see
+
+
+def used(monkeypatch) -> list[str]:
+    """Return a list that takes the engine's name whenever a study is trained, in this process whatever it is."""
+    names = []
+
+    def finish(study, task, engine, retries):
+        names.append(engine.name)
+        return finish_study(study, task, SerialEngine(), retries)
+
+    monkeypatch.setattr("reseed.studies._train.finish_study", finish)
+    return names
+
+
+@pytest.mark.parametrize(("seconds", "engine"), [(0.1, "serial"), (60.0, "processes"), (math.nan, "serial")])
+def test_auto_starts_workers_for_single_runs_that_take_long(
+    train, tmp_path, monkeypatch, on_two_cores, seconds, engine
+):
+    """Runs that cannot be stacked train in workers if that saves more than workers take to start; bits are the same."""
+    on_two_cores(seconds)
+    names = used(monkeypatch)
+    monkeypatch.setattr("reseed.studies._execution._gains", lambda *_: False)
+    study = train(engine="auto", threads=None)
+    assert (names, study.header.groups, study.header.threads) == ([engine], (), 1)
+    assert same(study, train("serial"))
+
+
+@pytest.mark.parametrize(("seconds", "engine", "threads"), [(0.1, "stacked", 2), (60.0, "processes", 1)])
+def test_auto_has_threads_share_short_studies_of_images(train, monkeypatch, on_two_cores, seconds, engine, threads):
+    """Networks on images train by threads of this process, or in workers where that is faster, to the same bits."""
+    on_two_cores(seconds)
+    names = used(monkeypatch)
+    study = train(recipe=IMAGES, engine="auto", threads=None, runs=4)
+    assert (names, study.header.threads) == ([engine], threads)
+    assert same(study, train("other", recipe=IMAGES, engine="stacked", group=2, runs=4))
+
+
+@pytest.mark.parametrize(("seconds", "engine"), [(0.1, "stacked"), (60.0, "processes")])
+def test_a_trial_does_not_change_which_runs_are_one_program(train, monkeypatch, on_two_cores, seconds, engine):
+    """However long a trial takes: the same command makes the same groups, of runs that round together."""
+    on_two_cores(seconds)
+    names = used(monkeypatch)
+    monkeypatch.setattr("reseed.studies._placement._WORTH_WORKERS", 1e6)
+    header = train(engine="auto", threads=None, runs=4).header
+    assert (names, header.groups, header.threads) == ([engine], ((0, 2), (2, 4)), 1)
+    assert train(engine="auto", threads=None, runs=6).header.groups == ((0, 2), (2, 4), (4, 5), (5, 6))
+
+
+def test_auto_trains_short_studies_as_one_program(train, monkeypatch, on_two_cores):
+    """Small networks are one program as long as workers cannot pay, without a trial."""
+    on_two_cores(math.nan)
+    monkeypatch.setattr("reseed.studies._placement.seconds_of_a_run", None)
+    names = used(monkeypatch)
+    header = train(engine="auto", threads=None, runs=4).header
+    assert (names, header.groups, header.threads) == (["stacked"], ((0, 4),), 1)
+
+
+def test_auto_takes_large_fully_connected_networks_by_threads(train, monkeypatch, on_two_cores):
+    """Threads share the runs of wide networks, however long they take, so that they always round alike."""
+    on_two_cores(60.0)
+    names = used(monkeypatch)
+    wide = replace(RECIPE, model=ModelConfig("mlp", hidden=(512,)), batch_size=128, steps=2)
+    header = train(recipe=wide, engine="auto", threads=None, runs=4).header
+    assert (names, header.groups, header.threads) == (["stacked"], ((0, 4),), 2)
+
+
+@pytest.mark.parametrize(("options", "engine"), [({"jobs": 1}, "stacked"), ({"jobs": 2}, "processes"), ({}, "stacked")])
+def test_auto_does_what_is_asked_for(train, monkeypatch, on_two_cores, options, engine):
+    """Jobs decide where runs train; a group and threads of the user's own are kept."""
+    on_two_cores(0.1)
+    names = used(monkeypatch)
+    header = train(recipe=IMAGES, engine="auto", threads=1, runs=4, group=2, **options).header
+    assert (names, header.groups, header.threads) == ([engine], ((0, 2), (2, 4)), 1)
+
+
+def test_auto_does_not_start_workers_for_one_missing_run(train, monkeypatch, on_two_cores):
+    """A study of which a single run is missing is completed in this process."""
+    on_two_cores(60.0)
+    train(recipe=IMAGES, runs=3, engine="stacked")
+    names = used(monkeypatch)
+    assert train(recipe=IMAGES, runs=4, engine="auto").header.runs == 4
+    assert names == ["stacked"]
+
+
+def test_auto_in_workers_is_the_same(train, monkeypatch, on_two_cores):
+    """Worker processes that auto starts record what the engine processes does."""
+    on_two_cores(60.0)
+    images = train("auto", recipe=IMAGES, engine="auto", threads=None, runs=4)
+    assert same(train("again", recipe=IMAGES, engine="processes", runs=4, group=2), images)
 
 
 def test_auto_continues_as_the_study_began(train):
@@ -189,11 +277,13 @@ def test_auto_does_not_stack_large_foreign_models_on_a_cpu(train, tmp_path, monk
     monkeypatch.syspath_prepend(str(tmp_path))
     recipe = replace(RECIPE, model=ModelConfig("heavy_net:net"), data=DataConfig("digits"))
     assert train("small", recipe=recipe, engine="auto", runs=2).header.groups == ((0, 2),)
-    monkeypatch.setattr("reseed.studies._execution._MOST_MAPPED", 600)
     said = []
+    monkeypatch.setattr("reseed.studies._placement._MOST_MAPPED_PASS", 80_000)
+    assert train("slow", recipe=recipe, engine="auto", runs=2, announce=said.append).header.groups == ()
+    monkeypatch.setattr("reseed.studies._placement._MOST_MAPPED", 600)
     assert train("large", recipe=recipe, engine="auto", jobs=1, runs=2, announce=said.append).header.groups == ()
-    (line,) = said
-    assert "model 'heavy_net:net' has 650 parameters and layers that reseed does not know" in line
+    assert "model 'heavy_net:net' has 8.2e+04 operations for a batch and layers that reseed does not know" in said[0]
+    assert "model 'heavy_net:net' has 650 parameters and layers that reseed does not know" in said[1]
 
 
 def test_a_group_that_does_not_fit_is_halved(train, monkeypatch, capsys):

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from reseed.training import predict, prediction_arrays
+from reseed.training._record import EVAL_BATCH, rows_at_once
 
 
 def test_scores_against_scipy():
@@ -55,3 +56,21 @@ def test_predict_restores_the_mode_of_every_module():
     torch.testing.assert_close(predict(model, inputs, batch_size=2), whole)
     assert [module.training for module in model.modules()] == [True, False, True, True]
     assert not whole.requires_grad
+
+
+@pytest.mark.parametrize(
+    ("shape", "rows"),
+    [((1, 28, 28), 334), ((3, 32, 32), 256), ((1, 8, 8), EVAL_BATCH), ((3, 1000, 1000), 1), ((64,), EVAL_BATCH)],
+)
+def test_images_are_predicted_in_pieces_of_equal_memory(shape, rows):
+    """On a CPU larger images are predicted fewer at a time, at least one; other inputs are not cut smaller."""
+    assert rows_at_once(torch.empty(0, *shape)) == rows
+    assert rows_at_once(torch.empty(0, *shape), 2) == min(rows, 2)
+    assert rows_at_once(torch.empty(0, *shape, device="meta")) == EVAL_BATCH
+
+
+def test_every_image_is_predicted_once_and_in_order():
+    """Predictions of images in pieces are those of all at once."""
+    model, inputs = nn.Sequential(nn.Flatten(), nn.Linear(400, 3)), torch.randn(1500, 1, 20, 20)
+    assert rows_at_once(inputs) < len(inputs)
+    torch.testing.assert_close(predict(model, inputs), predict(model, inputs, len(inputs)))

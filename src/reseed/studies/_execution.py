@@ -11,6 +11,7 @@ from reseed._errors import InputError, ModelError
 from reseed._numbers import is_whole
 from reseed.engines import Engine, as_engine, usable_cores
 from reseed.studies._header import Header, grouping
+from reseed.studies._placement import Place, check_pays, where
 from reseed.training import check_can_stack, group_size, trains_apart
 
 if TYPE_CHECKING:
@@ -20,14 +21,8 @@ if TYPE_CHECKING:
 _STACKING = ("auto", "stacked", "processes", "cluster")
 _MOST_APART = 8
 """Runs for each thread of a program that gains little from more; few, so that an interruption costs little."""
-_MOST_THREADS = 4
-"""Threads that share the runs of a program; Python's lock was not measured with more, so workers get them."""
 _MOST_IN_A_WORKER = 16
 """Runs in a program of a worker process: more gain little, and progress is seen, and kept, by the program."""
-_MOST_MAPPED = 10**6
-"""Parameters of a foreign model up to which mapping its code over runs was measured to pay on a CPU."""
-_WORTH_WORKERS = 1e12
-"""Operations of a study from which worker processes, which take seconds to start, are the faster way."""
 
 
 class ExecutionArguments(TypedDict, total=False):
@@ -104,63 +99,44 @@ def plan_execution(
     Raises:
         ModelError: The engine is ``stacked`` and the model cannot be.
     """
-    pair = task.stacked((0, 1))
-    is_open = engine == "auto" or (engine == "cluster" and group is None)
-    stacks = bool(found.groups) if found is not None and is_open else engine == "stacked" or (group or 1) > 1
+    pair, is_auto = task.stacked((0, 1)), engine == "auto"
     is_on_cpu = device.startswith("cpu")
-    if is_open and found is None:
-        try:
-            if is_on_cpu:
-                _check_pays(pair)
-            check_can_stack(pair)
-            stacks = True
-        except ModelError as error:
-            announce(f"training one run at a time: {error}")
+    stacks = engine == "stacked" or (group or 1) > 1
+    if is_auto or (engine == "cluster" and group is None):
+        stacks = bool(found.groups) if found is not None else _gains(pair, is_on_cpu, announce)
     elif stacks:
         check_can_stack(pair)
-    is_apart = stacks and trains_apart(pair)
-    cores = usable_cores()
-    own_threads = cores if engine == "stacked" else 1
-    if engine == "auto" and stacks:
-        # Threads of one operation wait for each other, which costs more than it gains where cores are shared; threads
-        # that share runs, and workers with a thread each, do not.
-        shares_runs = is_apart and cores <= _MOST_THREADS
-        is_large = is_apart or _operations(pair, runs) > _WORTH_WORKERS
-        has_use = cores > 1 and is_large and not shares_runs
-        engine = "processes" if is_on_cpu and (jobs is not None or has_use) else "stacked"
-        own_threads = cores if shares_runs and engine == "stacked" else 1
-    if threads is None:
-        threads = found.threads if found is not None else own_threads
-    chosen = as_engine(engine, jobs=jobs, address=address, threads=threads, device=device)
-    if not stacks:
-        return Execution(chosen, threads, ())
     start, groups = (found.runs, found.groups) if found is not None and found.groups else (0, ())
-    if group is None:
-        workers = chosen.workers
-        sharing = 1 if engine == "cluster" else workers  # whose memory is not this machine's alone
-        most = _MOST_APART * threads if is_apart else _MOST_IN_A_WORKER if engine == "processes" else runs
-        group = max(1, min(most, group_size(pair) // sharing, -(-(runs - start) // workers)))
-    return Execution(chosen, threads, groups + grouping(start, max(start, runs), group))
+    known = threads or (None if found is None else found.threads)
+
+    def size(at_once: int, threads: int) -> int:
+        if group is not None:
+            return group
+        sharing = 1 if engine == "cluster" else at_once  # whose memory is not this machine's alone
+        most = runs
+        if trains_apart(pair):
+            most = _MOST_APART * threads
+        elif engine == "processes" or (is_auto and at_once > 1):
+            most = _MOST_IN_A_WORKER
+        return max(1, min(most, group_size(pair) // sharing, -(-(runs - start) // at_once)))
+
+    place = Place(engine, known or (usable_cores() if engine == "stacked" else 1))
+    if is_auto:
+        place = where(task, pair, runs, stacks=stacks, size=size, is_fixed=group is not None, jobs=jobs, threads=known)
+    chosen = as_engine(place.engine, jobs=jobs, address=address, threads=place.threads, device=device)
+    if not stacks:
+        return Execution(chosen, place.threads, ())
+    at_once = place.at_once or chosen.workers
+    return Execution(chosen, place.threads, groups + grouping(start, max(start, runs), size(at_once, place.threads)))
 
 
-def _check_pays(pair: StackedTraining) -> None:
-    """Accept a model of which several runs as one program are no slower than one after another on a CPU.
-
-    Raises:
-        ModelError: They are; the message says what can be done nevertheless.
-    """
-    parameters = sum(parameter.numel() for parameter in pair.draw(0).parameters())
-    if not pair.architecture.is_native and parameters > _MOST_MAPPED:
-        raise ModelError(
-            f"model {pair.recipe.model.name!r} has {parameters:,} parameters and layers that reseed does not know, "
-            "and stacks of such models are slower on a CPU. The engine stacked makes them all the same."
-        )
-
-
-def _operations(pair: StackedTraining, runs: int) -> float:
-    """Return roughly how many operations the study's trainings take: six for each weight and sample.
-
-    Counted and not timed, so that the same command always makes the same groups.
-    """
-    weights = sum(parameter.numel() for parameter in pair.trained) / len(pair.seeds)
-    return 6.0 * weights * pair.total_steps * pair.recipe.batch_size * runs
+def _gains(pair: StackedTraining, is_on_cpu: bool, announce: Callable[[str], None]) -> bool:
+    """Whether several runs can be one program, and are no slower so; where not, the user is told why."""
+    try:
+        if is_on_cpu:
+            check_pays(pair)
+        check_can_stack(pair)
+    except ModelError as error:
+        announce(f"training one run at a time: {error}")
+        return False
+    return True

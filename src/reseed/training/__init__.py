@@ -47,7 +47,7 @@ from reseed.training._seeds import (
     check_vary,
     generator,
 )
-from reseed.training._stacked import StackedTraining, check_can_stack, group_size, trains_apart
+from reseed.training._stacked import StackedTraining, check_can_stack, group_size, rounds_apart, trains_apart
 from reseed.training._teach import Lesson, Pilot, check_stages, find_transient, recipe_of_teachers, teach
 
 __all__ = [
@@ -111,6 +111,7 @@ __all__ = [
     "probability_arrays",
     "probe_determinism",
     "recipe_of_teachers",
+    "rounds_apart",
     "run_training",
     "teach",
     "trains_apart",

@@ -15,7 +15,7 @@ from reseed.training._loop import AbstractTraining, Step, Updates, evaluated
 from reseed.training._monitor import Signals, gradient_norms, signals_of
 from reseed.training._objective import Objective, Taught, displaced
 from reseed.training._passes import dropping, pass_step
-from reseed.training._record import EVAL_BATCH, predict
+from reseed.training._record import EVAL_BATCH, predict, rows_at_once
 from reseed.training._seeds import Seeds
 from reseed.training._stack import AbstractStack
 from reseed.training._statistics import refresh_statistics
@@ -95,7 +95,7 @@ class Shard:
     def predict(self, inputs: Tensor) -> Tensor:
         """Return logits [run, sample, class] of inputs [sample, ...] in evaluation mode; see `AbstractTraining`."""
         most = _PREDICT_ROWS if self._training.architecture.is_native else EVAL_BATCH
-        parts = torch.split(inputs, max(1, most // self._count))
+        parts = torch.split(inputs, max(1, rows_at_once(inputs, most) // self._count))
         with self._averages.in_place():
             each = [predict(self.stack, part.expand(self._count, *part.shape), self._count) for part in parts]
         return torch.cat(each, dim=1)

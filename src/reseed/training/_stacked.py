@@ -174,7 +174,7 @@ def trains_apart(training: StackedTraining) -> bool:
 
     Such are native networks on images, and fully connected ones with large layers.
     """
-    if training.data.inputs.device.type != "cpu" or not training.architecture.is_native:
+    if not _is_native_on_cpu(training):
         return False
     model = training.draw(0)
     batch = min(training.recipe.batch_size, len(training.data.labels))
@@ -182,13 +182,25 @@ def trains_apart(training: StackedTraining) -> bool:
     return not is_mlp(model) or any(is_large(layer.out_features, layer.in_features, batch) for layer in layers)
 
 
+def rounds_apart(training: StackedTraining) -> bool:
+    """Whether each of the runs is computed by itself, so that no bit of it depends on which others the program has.
+
+    Such are native networks on images on a CPU.
+    """
+    return _is_native_on_cpu(training) and not is_mlp(training.draw(0))
+
+
+def _is_native_on_cpu(training: StackedTraining) -> bool:
+    return training.data.inputs.device.type == "cpu" and training.architecture.is_native
+
+
 def _shard_size(training: StackedTraining) -> int:
     """Return how many networks step together; those of a run always do."""
     runs, peers = len(training.seeds), len(training.networks) // len(training.seeds)
+    if rounds_apart(training):  # convolutions of several runs at once are slower, see `ChannelsLast`
+        return peers
     if not trains_apart(training):
         return runs * peers
-    if not is_mlp(training.draw(0)):  # convolutions of several runs at once are slower, see `ChannelsLast`
-        return peers
     return math.ceil(runs / torch.get_num_threads()) * peers
 
 
