@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 
 from reseed import InputError, RecordConfig, StudyError
-from reseed.studies import Header, RunRecording, Study
-from reseed.studies._samples import samples_from
+from reseed.studies import Header, RunRecording, Samples, Study
 
-SAMPLES = samples_from(4, targets=[0, 1, 1, 0])
+SAMPLES = Samples(("0", "1", "2", "3"), np.array([0, 1, 1, 0]), ("0", "1"))
 HEADER = Header("fit", "data", "model", 2, SAMPLES.class_names, SAMPLES.digest, record=RecordConfig(level="labels"))
 LABELS = np.array([0, 1, 0, 0])
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reseed._limits import bytes_left, check_size
+from reseed._parquet import check_parquet
 from reseed.data._opened import opened
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def read_parquet(path: Path) -> pa.Table:
         _check_declared(columns, lengths, path.name)
         shared = {column.path_in_schema for column in columns if column.physical_type == "BYTE_ARRAY"}
         grown = {column.path_in_schema: column for column in columns if "DELTA_BYTE_ARRAY" in column.encodings}
+        check_parquet(path, outline_of, {name.partition(".")[0] for name in lengths.keys() - grown.keys()})
         file.seek(0)
         with parquet.ParquetFile(file, read_dictionary=sorted(shared - grown.keys())) as reader:
             longest = max((column.total_uncompressed_size for column in grown.values()), default=0)
