@@ -7,6 +7,8 @@ from typing import Any
 
 from _figures import FOLDER, Figures, read
 
+from reseed._bounds import BOUNDS
+
 LAYOUTS = {
     "blocks": "blocks (reseed)",
     "checkpoints": "a chunk for each checkpoint",
@@ -15,6 +17,25 @@ LAYOUTS = {
     "npy": "memory-mapped `.npy`",
 }
 READS = {"labels, last": "last labels", "labels, one sample": "labels of one sample", "labels, all": "all labels"}
+
+BOUNDED = {
+    "runs": "runs of a study, resamples, training samples times runs, the budget of a search",
+    "steps": "steps of a training, epochs",
+    "checkpoints": "checkpoints of a run",
+    "monitored steps": "steps of a training with `--monitor`",
+    "batch_size": "samples in a batch",
+    "group": "runs in one program (`--group`)",
+    "threads": "threads of arithmetic",
+    "jobs": "worker processes, programs at once on a cluster (`--jobs`)",
+    "retries": "further tries of failed runs",
+    "networks": "networks that a method trains for a run: members, teachers, branches, peers",
+    "layers": "hidden layers, `--depth`",
+    "width": "units of a layer (`--hidden`), channels (`--width`)",
+    "vocabulary": "terms of `text-tfidf`",
+    "max_length": "tokens of a text",
+    "dropout_passes": "passes with dropout",
+    "seed": "base seed",
+}
 
 cost: dict[str, Any] = runpy.run_path(str(FOLDER / "_cost_model.py"))
 Size = cost["Size"]
@@ -109,6 +130,15 @@ def layouts(case: int, *names: str, reads: bool = False) -> list[str]:
         cells += [_two_digits(median(each[key] for each in rounds)) for key in (READS if reads else ())]
         lines.append(f"| {LAYOUTS[name]} | {' | '.join(cells)} |")
     return lines
+
+
+def bounds() -> list[str]:
+    """Returns what a plan may ask for at most."""
+    rows = ["| what | at most | in `reseed._bounds` |", "|---|---|---|"]
+    for name, most in BOUNDS.items():
+        shown = f"2^{most.bit_length()} - 1" if most == 2 ** most.bit_length() - 1 else f"{most:,}"
+        rows.append(f"| {BOUNDED[name]} | {shown} | `{name}` |")
+    return rows
 
 
 def _case(found: Figures) -> str:
