@@ -58,7 +58,7 @@ def url(s3: Path) -> str:
 def nodes(s3: Path) -> Iterator[object]:
     """A Ray cluster of two nodes with a core each, which this process is connected to.
 
-    No longer than a module: Ray aborts a process whose cluster it has lost, as it does when a machine is paused, and
+    No longer than a module: Ray ends a process whose cluster it has lost, as it does when a machine is paused, and
     that would be all tests that come after.
     """
     ray = pytest.importorskip("ray", reason="needs the extra `cluster`: pip install 'reseed[cluster]'")

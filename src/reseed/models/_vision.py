@@ -12,6 +12,8 @@ from reseed._errors import ModelError
 from reseed.data import Dataset, Splits
 from reseed.models._architecture import AbstractArchitecture, Prepared, tensor_inputs
 
+_VECTOR = 16  # numbers in single precision of the widest vectors that processors have
+
 
 def _norm(kind: str, channels: int) -> nn.Module:
     match kind:
@@ -77,6 +79,18 @@ class Cnn(AbstractImageArchitecture):
         )
 
 
+def _projection(inside: int, outside: int, stride: int, bias: bool) -> list[nn.Module]:
+    """Return layers that take every ``stride``-th pixel in both directions to other channels.
+
+    With channels last and fewer channels than a vector has, oneDNN writes beyond its memory in the backward pass of a
+    strided convolution of single pixels (its issue 6035), which ends the process or makes wrong gradients. So the
+    pixels are taken first where there are few channels; elsewhere that would only round differently.
+    """
+    if stride != 1 and inside < _VECTOR:
+        return [nn.MaxPool2d(1, stride), nn.Conv2d(inside, outside, 1, bias=bias)]
+    return [nn.Conv2d(inside, outside, 1, stride, bias=bias)]
+
+
 class ResidualBlock(nn.Module):
     """Two convolutions with a skip connection, projected where the shape changes (He et al. 2016)."""
 
@@ -87,7 +101,7 @@ class ResidualBlock(nn.Module):
         )
         changes = stride != 1 or inside != outside
         self.skip: nn.Module = (
-            nn.Sequential(nn.Conv2d(inside, outside, 1, stride, bias=norm == "none"), _norm(norm, outside))
+            nn.Sequential(*_projection(inside, outside, stride, norm == "none"), _norm(norm, outside))
             if changes
             else nn.Identity()
         )
