@@ -10,7 +10,7 @@ demo: $(INSTALLED)
 	@echo "Open demo/report.html in a browser; make demo again adds nothing, rm -r demo starts over."
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 fuzz: $(INSTALLED)
 	FUZZ_MINUTES=$${FUZZ_MINUTES:-10} $(BIN)/python -m pytest tests/fuzz -q

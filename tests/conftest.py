@@ -11,6 +11,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from joblib.externals.loky import get_reusable_executor
 
 _KEY, _SECRET = "a-key", "a-secret"
 os.environ["RESEED_TRACEBACK"] = "1"  # what nobody foresaw must not pass for a failure that a test expects
@@ -19,6 +20,7 @@ os.environ["RESEED_TRACEBACK"] = "1"  # what nobody foresaw must not pass for a 
 @pytest.fixture(scope="session")
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The folder behind an S3 server of rclone, with the bucket `bucket`; its credentials are in the environment."""
+    get_reusable_executor().shutdown()  # workers that are there already have the environment of before
     root = tmp_path_factory.mktemp("s3")
     (root / "bucket").mkdir()
     with socket.socket() as free:

@@ -11,7 +11,7 @@ from reseed.instability import multiplicity, rashomon_capacity, training_dynamic
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
     """Four short trainings on digits, with full probabilities at three checkpoints."""
-    recipe = reseed.recipe_for("digits", changes={"epochs": 3})
+    recipe = reseed.recipe_for("digits", changes={"epochs": 6})
     root = tmp_path_factory.mktemp("profile") / "study"
     return reseed.measure(recipe=recipe, runs=4, out=root, record=RecordConfig(level="full"), probe=False).study
 

@@ -170,9 +170,9 @@ OTHERS = [
     ("report empty", "'empty' holds no study"),
     ("import", "--out"),
     ("import --out o", "no file of predictions was given"),
-    ("import missing.npy --out o", "No such file"),
-    ("import missing.csv --out o", "no such file: 'missing.csv'"),
-    ("import folder.csv --out o", "no such file: 'folder.csv'"),
+    ("import missing.npy --out o", "no such file: missing.npy"),
+    ("import missing.csv --out o", "no such file: missing.csv"),
+    ("import folder.csv --out o", "folder.csv is a folder"),
     ("import plain --out o", "predictions are read from .npy or from .csv"),
     ("import garbage.csv --out o", "garbage.csv"),
     ("import garbage.parquet --out o", "garbage.parquet cannot be read as parquet"),
@@ -180,7 +180,7 @@ OTHERS = [
     ("import labels.npy", "--out"),
     ("import labels.npy --out other", "'other' exists and holds no study"),
     ("import labels.npy --classes a b --out o", "predictions holds 2 at position (0, 2)"),
-    ("import labels.npy --targets missing.npy --out o", "No such file"),
+    ("import labels.npy --targets missing.npy --out o", "no such file: missing.npy"),
     ("import labels.npy --level all --out o", "all"),
 ]
 
@@ -234,11 +234,13 @@ def test_study_is_not_mixed_with_another(cli, folder, labels):
 
 
 def test_import_does_not_overwrite(cli, labels, tmp_path):
-    """Importing the same predictions into the same folder twice is refused."""
+    """Importing other predictions into the same folder is refused; the same ones are there already."""
     assert cli("import", labels, "--out", tmp_path / "study").status == 0
-    ended = cli("import", labels, "--out", tmp_path / "study")
+    assert cli("import", labels, "--out", tmp_path / "study").status == 0
+    np.save(tmp_path / "others.npy", (np.load(labels) + 1) % 3)
+    ended = cli("import", tmp_path / "others.npy", "--out", tmp_path / "study")
     assert ended.status == 2
-    assert "already holds a study" in ended.err
+    assert "already holds another study" in ended.err
 
 
 def test_unknown_sample_shows_what_ids_look_like(cli, measured):
@@ -251,7 +253,7 @@ def test_unknown_sample_shows_what_ids_look_like(cli, measured):
 
 def test_runs_that_all_diverge_are_a_failure(cli, tmp_path):
     """A learning rate that blows up ends with status 1 and counts the diverged runs."""
-    ended = cli("measure", "digits", *TINY, "--lr", "1e30", "--out", tmp_path / "study")
+    ended = cli("measure", "digits", *TINY, "--lr", "1e38", "--out", tmp_path / "study")
     assert ended.status == 1
     assert "2 diverged" in ended.err
     assert "Traceback" not in ended.err

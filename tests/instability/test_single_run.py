@@ -117,7 +117,7 @@ def test_table_equals_independent_measures(study):
         low, high = scipy.stats.t.interval(0.95, 5, np.mean(values), scipy.stats.sem(values))
         assert (found.mean, found.low, found.high) == pytest.approx((np.mean(values), low, high))
         assert found.n == 6
-    assert rows["mean_margin"].auroc.mean > 0.8
+    assert rows["mean_margin"].auroc.mean > 0.7
     assert rows["score"].auroc.mean > 0.7
     assert {"late_label_entropy", "half_of_the_runs"} <= set(rows)
 

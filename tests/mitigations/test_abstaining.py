@@ -68,13 +68,13 @@ def test_self_consistency_is_tested(threshold):
 
 def test_runs_abstain_by_the_labels_of_their_networks(data):
     """In a stack each run's abstentions are those of networks trained alone; predictions are a plain ensemble's."""
-    control = replace(CONTROL, model=replace(MLP, dropout=0.0), steps=4)
+    control = replace(CONTROL, model=replace(MLP, dropout=0.0), steps=40)
     recipe, build = mitigated(control, [SelfConsistencyEnsembling(3, 1.0)]), architecture(MLP)
     seeds = (PLAN.seeds(0), PLAN.seeds(1))
     training = StackedTraining(recipe, build, data, seeds)
     plain = StackedTraining(mitigated(control, [PredictionEnsemble(3)]), build, data, seeds)
     for one in (training, plain):
-        list(one.blocks([4]))
+        list(one.blocks([40]))
     logits, silent = training.answers(data.inputs)
     assert torch.equal(logits, plain.predict(data.inputs))
     assert plain.answers(data.inputs)[1] is None

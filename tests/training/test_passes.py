@@ -196,5 +196,5 @@ def test_models_without_dropout_are_refused():
 @pytest.mark.parametrize("passes", [-1, 1, 1001])
 def test_numbers_of_passes(passes):
     """One pass has no entropy, and thousands are a mistake."""
-    with pytest.raises(RecipeError, match=f"dropout_passes must be 0, or 2 to 1000, got {passes}"):
+    with pytest.raises(RecipeError, match=f"dropout_passes must be 0, or 2 to 1000, got {passes:,}"):
         RecordConfig(dropout_passes=passes)

@@ -81,7 +81,7 @@ def replace_files(files: Mapping[Path, Callable[[Path], None]]) -> None:
                 partial.replace(path)
     finally:
         for partial in partials.values():
-            with suppress(OSError):  # its folder may be none; what went wrong is told already
+            with suppress(OSError, ValueError):  # its folder may be none; what went wrong is told already
                 partial.unlink(missing_ok=True)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, final
 
@@ -164,7 +164,7 @@ class LabelReading:
         numbers = [item for items in distinct.values() for item in items]
         if not numbers:
             return cls.without_numbers(names) if are_named else cls(names, "names")
-        is_name = {item: str(item) in known for item in numbers}
+        is_name = {item: _name(item, known) in known for item in numbers}
         is_position = {item: 0 <= item < len(names) for item in numbers}
         only_names = [item for item in numbers if is_name[item] and not is_position[item]]
         only_positions = [item for item in numbers if is_position[item] and not is_name[item]]
@@ -209,7 +209,7 @@ class LabelReading:
 
     def _index(self, item: Any, position: dict[str, int]) -> int:
         if isinstance(item, str) or self.numbers == "names":
-            return position.get(str(item), -1)
+            return position.get(_name(item, position), -1)
         return int(item) if 0 <= item < len(self.class_names) else -1
 
     @property
@@ -226,6 +226,11 @@ class LabelReading:
         if not self.is_told or not self._matters:
             return ()
         return (f"Labels that are numbers are {self._explained}; this holds for all runs and targets.",)
+
+
+def _name(item: Any, known: Container[str]) -> str:
+    """Return what a label is called; booleans are 0 and 1 where no class is called by them."""
+    return str(int(item)) if isinstance(item, bool) and str(item) not in known else str(item)
 
 
 def _is_number(name: str) -> bool:
