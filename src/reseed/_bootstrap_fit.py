@@ -93,7 +93,7 @@ def bootstrap(
         ...         GaussianNB(), train_data=load_wine(return_X_y=True), bootstraps=10, out=folder, engine="serial"
         ...     )
         ...     round(found.instability.mean_mape, 3), found.samples.num_rows
-        (0.007, 178)
+        (0.01, 178)
     """
     check_bootstraps(bootstraps)
     inputs, targets = pair(train_data, "train_data")
