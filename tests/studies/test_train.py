@@ -72,7 +72,7 @@ def test_an_interrupted_run_is_done_again(train):
 COMMAND = """
 import sys
 from reseed.cli import main
-main(["measure", "digits", "--runs", "8", "--epochs", "6", "--out", sys.argv[1], "--engine", sys.argv[2], "--jobs",
+main(["measure", "digits", "--runs", "8", "--epochs", "12", "--out", sys.argv[1], "--engine", sys.argv[2], "--jobs",
       "2", "--every", "final", "--batch-size", "16", "--threads", "1", *sys.argv[3:]])
 """
 

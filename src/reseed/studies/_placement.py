@@ -26,10 +26,10 @@ _MOST_THREADS = 4
 _SHARED = 0.8
 """Share of its core that each of these threads makes use of."""
 _START_S = 3.5
-"""Seconds that worker processes take to start and to import what they need."""
+"""Seconds that worker processes take to start and to import what they need, about."""
 _WORTH_WORKERS, _WORTH_WORKERS_MAPPED = 2e11, 1e10
-"""Operations of a study from which on its programs are made as small as workers want them: of native models, which
-make ten of them while foreign ones make one."""
+"""Operations of a study from which on its programs are made as small as workers want them: of native models, where a
+study of digits was timed, and of foreign ones, where it is an estimate."""
 _MOST_MAPPED, _MOST_MAPPED_PASS = 400_000, 7e7
 """Parameters of a foreign model, and operations of a batch's forward pass, up to which mapping its code over runs was
 measured to pay on a CPU."""
