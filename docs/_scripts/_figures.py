@@ -53,6 +53,11 @@ class Rows(list[Any]):
 
 
 @cache
+def headed(columns: str) -> list[str]:
+    """Returns the first two lines of a table whose columns are parted by bars; lines are added to them."""
+    return [f"| {columns} |", "|" + "---|" * (columns.count("|") + 1)]
+
+
 def read(name: str) -> Figures:
     """Returns the raw numbers of ``benchmarks/NAME.json``."""
     return json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"), object_hook=_objects)

@@ -1,6 +1,6 @@
 """The first table of README, from the raw numbers of `benchmarks/readme.py`."""
 
-from _figures import read
+from _figures import headed, read
 
 
 def found() -> list[str]:
@@ -26,5 +26,5 @@ def found() -> list[str]:
             "{:.3f} to {:.3f}".format(*study.label_entropy_ci95),
         ),
     }
-    lines = [f"| | {runs} runs, {samples:,} samples | 95 % interval |", "|---|---|---|"]
+    lines = headed(f"| {runs} runs, {samples:,} samples | 95 % interval")
     return lines + [f"| {name} | {value} | {interval} |" for name, (value, interval) in rows.items()]

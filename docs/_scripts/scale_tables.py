@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from statistics import median
 from typing import Any
 
-from _figures import FOLDER, Figures, read
+from _figures import FOLDER, Figures, headed, read
 
 from reseed._bounds import BOUNDS
 
@@ -60,7 +60,7 @@ def spread(values: Iterable[float], unit: str, digits: str = ".1f") -> str:
 
 def written() -> list[str]:
     """Returns bytes, files and seconds of one study of each size."""
-    lines = ["| study | bytes raw | on disk | files, predicted | files | written in |", "|---|---|---|---|---|---|"]
+    lines = headed("study | bytes raw | on disk | files, predicted | files | written in")
     for study in read("scale").store:
         disk, predicted = study.on_disk, study.predicted
         cells = [size_of(study), bytes_of(predicted.raw_bytes), bytes_of(disk.bytes)]
@@ -71,7 +71,7 @@ def written() -> list[str]:
 
 def evaluated() -> list[str]:
     """Returns processor time and memory of `evaluate`, and of the same in one piece."""
-    lines = ["| study | way | processor time | memory |", "|---|---|---|---|"]
+    lines = headed("study | way | processor time | memory")
     ways = {"blocks": "blocks (reseed)", "stacked": "numpy and scipy, in one piece"}
     for study in read("evaluate").studies:
         for way, rounds in study.rounds.items():
@@ -84,7 +84,7 @@ def evaluated() -> list[str]:
 
 def opened() -> list[str]:
     """Returns memory and seconds of opening and evaluating one study of each size."""
-    lines = ["| study | predicted | measured | evaluated in |", "|---|---|---|---|"]
+    lines = headed("study | predicted | measured | evaluated in")
     for study in read("scale").store:
         memory = spread((each.evaluate_bytes / 1e6 for each in study.rounds), "MB", ",.0f")
         seconds = [each.evaluate_s for each in study.rounds]
@@ -96,7 +96,7 @@ def opened() -> list[str]:
 def recorded() -> list[str]:
     """Returns the memory that recording a checkpoint takes, by level."""
     levels = ("labels", "scores", "full")
-    lines = [f"| | {' | '.join(levels)} |", "|---|---|---|---|"]
+    lines = headed(f"| {' | '.join(levels)}")
     for stacked, said in ((1, "one run"), (4, "stack of 4")):
         found = {row.size.level: row for row in read("scale").record if row.stacked == stacked}
         predicted = " | ".join(bytes_of(found[level].predicted_bytes) for level in levels)
@@ -108,7 +108,7 @@ def recorded() -> list[str]:
 
 def timed() -> list[str]:
     """Returns seconds of whole studies, predicted and measured."""
-    lines = ["| study | predicted | measured |", "|---|---|---|"]
+    lines = headed("study | predicted | measured")
     for study in read("scale").time.studies:
         each = f"{study.checkpoints} checkpoint{'s' if study.checkpoints > 1 else ''} each"
         said = f"{study.runs} runs of {study.epochs} epochs, {each}"
@@ -120,7 +120,7 @@ def layouts(case: int, *names: str, reads: bool = False) -> list[str]:
     """Returns how long ways of keeping predictions take, and what they leave, for one case of `store.json`."""
     found = read("store").cases[case]
     columns = ["written in", "files", "bytes left", *(READS.values() if reads else ())]
-    lines = [f"| {_case(found)} | {' | '.join(columns)} |", "|---|" + "---|" * len(columns)]
+    lines = headed(f"{_case(found)} | {' | '.join(columns)}")
     for name in names:
         rounds = found.layouts[name]
         taken = _seconds([each.write_s for each in rounds])
@@ -134,7 +134,7 @@ def layouts(case: int, *names: str, reads: bool = False) -> list[str]:
 
 def bounds() -> list[str]:
     """Returns what a plan may ask for at most."""
-    rows = ["| what | at most | in `reseed._bounds` |", "|---|---|---|"]
+    rows = headed("what | at most | in `reseed._bounds`")
     for name, most in BOUNDS.items():
         shown = f"2^{most.bit_length()} - 1" if most == 2 ** most.bit_length() - 1 else f"{most:,}"
         rows.append(f"| {BOUNDED[name]} | {shown} | `{name}` |")

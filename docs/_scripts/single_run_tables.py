@@ -1,6 +1,6 @@
 """The tables of the estimate from one run, from the raw numbers of `benchmarks/single_run.py`."""
 
-from _figures import Figures, read
+from _figures import Figures, headed, read
 
 STUDIES = {
     "massive, text-encoder": "MASSIVE intents, head on MiniLM features",
@@ -18,11 +18,10 @@ SIGNALS = {
 
 def estimate() -> list[str]:
     """Returns how well one run foretells the others, study by study."""
-    lines = [
-        "| study | Spearman with label entropy of the 15 others | the same of late label entropy alone "
-        '| AUROC of "ever flips", without the cut | among the 100 highest that flip |',
-        "|---|---|---|---|---|",
-    ]
+    lines = headed(
+        "study | Spearman with label entropy of the 15 others | the same of late label entropy alone "
+        '| AUROC of "ever flips", without the cut | among the 100 highest that flip'
+    )
     for name, said in STUDIES.items():
         signals = read("single_run").studies[name].signals
         late = f"{signals.late_label_entropy.spearman.mean:.3f}"
@@ -33,10 +32,7 @@ def estimate() -> list[str]:
 
 def dropout() -> list[str]:
     """Returns what passes with dropout add."""
-    lines = [
-        "| | MASSIVE: Spearman | among the 100 highest | CLINC150: Spearman | among the 100 highest |",
-        "|---|---|---|---|---|",
-    ]
+    lines = headed("| MASSIVE: Spearman | among the 100 highest | CLINC150: Spearman | among the 100 highest")
     for signal, said in SIGNALS.items():
         cells = [said]
         for name in ("massive, text-encoder", "clinc150, text-encoder"):

@@ -1,6 +1,6 @@
 """The tables of the pages on speed and arithmetic, from the raw numbers of the benchmarks that they name."""
 
-from _figures import read
+from _figures import headed, read
 
 DATA = {"realistic": "{:.0%} of samples agree in all runs", "worst": "uniformly random labels"}
 CAPACITY = {"classifier": "like a classifier's", "dirichlet": "uniform Dirichlet"}
@@ -8,10 +8,7 @@ CAPACITY = {"classifier": "like a classifier's", "dirichlet": "uniform Dirichlet
 
 def measures() -> list[str]:
     """Returns how much faster the measures are than two other ways."""
-    lines = [
-        "| data | reseed | faster than the loop | faster than one-hot | peak memory, in sizes of the input |",
-        "|---|---|---|---|---|",
-    ]
+    lines = headed("data | reseed | faster than the loop | faster than one-hot | peak memory, in sizes of the input")
     for name, said in DATA.items():
         found = read("measures").data[name]
         data = said.format(found.agreeing_samples).replace("%", " %")
@@ -23,7 +20,7 @@ def measures() -> list[str]:
 
 def capacity() -> list[str]:
     """Returns how much faster Rashomon capacity is than a loop."""
-    lines = ["| data | reseed | faster than the loop |", "|---|---|---|"]
+    lines = headed("data | reseed | faster than the loop")
     for name, said in CAPACITY.items():
         found = read("capacity").data[name]
         lines.append(f"| {said} | {found.seconds_for_all_samples.reseed:.2f} s | {found.ratio_to_loop:.0f}x |")
@@ -32,10 +29,7 @@ def capacity() -> list[str]:
 
 def training_loop() -> list[str]:
     """Returns the time of reseed's loop in times of a hand-written one."""
-    lines = [
-        "| recipe | time, in times of the hand-written loop (median) | smallest to largest |",
-        "|---|---|---|",
-    ]
+    lines = headed("recipe | time, in times of the hand-written loop (median) | smallest to largest")
     for found in read("training_loop").cases:
         spread = f"{found.ratio_min:.2f} to {found.ratio_max:.2f}"
         lines.append(f"| {found.recipe} | {found.ratio_median:.2f} | {spread} |")
@@ -44,11 +38,10 @@ def training_loop() -> list[str]:
 
 def stacked() -> list[str]:
     """Returns how much faster one program of several runs is, and what arithmetic alone changes."""
-    lines = [
-        "| case | over the plain loop | over serial | over one thread | study, processes | stacked | auto "
-        "| churn between engines | churn between seeds |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
+    lines = headed(
+        "case | over the plain loop | over serial | over one thread | study, processes | stacked | auto "
+        "| churn between engines | churn between seeds"
+    )
     for found in read("stacked").cases:
         ratios = (found.ratios.get(name) for name in ("plain", "serial", "stacked, one thread"))
         cells = [found.case.replace("same with", "same,"), *("-" if x is None else f"{x:.1f}x" for x in ratios)]
@@ -62,10 +55,7 @@ def stacked() -> list[str]:
 
 def ways() -> list[str]:
     """Returns what other arithmetic changes at equal seeds."""
-    lines = [
-        "| recipe | computed | churn at equal seeds | churn between seeds | accuracy | time |",
-        "|---|---|---|---|---|---|",
-    ]
+    lines = headed("recipe | computed | churn at equal seeds | churn between seeds | accuracy | time")
     for case in read("arithmetic").cases:
         for way, found in case.ways.items():
             churn = f"{found.churn_mean:.5f} ({max(found.churn_per_run):.5f})"

@@ -24,9 +24,9 @@ class Parts:
     """The optional parts of one result.
 
     A report must not be lost, after hours of training, because one of its tables cannot be made. So each part that the
-    others can do without is made by `make`. This is the only place of reseed where every exception is caught, and
-    none is lost: what reseed refuses in its own words is told where the result is read; whatever else is raised, which
-    nobody foresaw, besides warns, with the traceback if the environment variable ``RESEED_TRACEBACK`` is set.
+    others can do without is made by `make`. Every exception is caught there, and none is lost: what reseed refuses in
+    its own words is told where the result is read; whatever else is raised, which nobody foresaw, besides warns, with
+    the traceback if the environment variable ``RESEED_TRACEBACK`` is set.
 
     Attributes:
         notes: What is missing and why, in sentences.

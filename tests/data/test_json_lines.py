@@ -110,7 +110,7 @@ def test_objects_without_end_are_refused(read, monkeypatch):
     monkeypatch.setattr(module, "_LONGEST", 2 << 10)
     assert read('{"a":1}\n' * 1_000).num_rows == 1_000
     with pytest.raises(
-        DataError, match=r"^data\.jsonl: an object or a line from line 1 on is longer than 0 MiB; write"
+        DataError, match=r"^data\.jsonl: an object or a line from line 2 on is longer than 0 MiB; write"
     ):
         read('{"a":1}\n{"a":[' + "[]," * 1_000 + "1]}\n")
 

@@ -139,10 +139,22 @@ def test_several_inputs_are_sliced_together(tmp_path, model, inputs):
 
 def test_a_model_that_takes_several_inputs_in_no_way_says_both_reasons():
     """The message has what happened to one argument and to several."""
-    with pytest.raises(
-        InputError, match=r"Model does not take .* as one argument it raised TypeError: .*; with an arg"
-    ):
+    with pytest.raises(InputError, match=r"Model cannot be asked: as one argument, TypeError: .*; with an arg"):
         Recorder("unused", run=0, runs=2, data=((X, X), Y)).check(Model(lambda logits: logits))
+
+
+@pytest.mark.parametrize("error", [OSError("gone"), MemoryError(), torch.OutOfMemoryError("full")])
+def test_a_failure_that_no_way_of_asking_explains_is_told_as_it_is(error):
+    """A lack of memory or a file that is gone is not taken for a wrong way to ask, and the model is asked once."""
+    asked = []
+
+    def fail(logits):
+        asked.append(logits)
+        raise error
+
+    with pytest.raises(type(error)):
+        FirstThatWorks({"one": lambda model, batch: fail(batch), "other": lambda model, batch: fail(batch)})(None, 0)
+    assert asked == [0]
 
 
 @pytest.mark.parametrize(

@@ -83,8 +83,8 @@ def test_an_under_trained_student_is_harmed_by_flat_targets():
 
 
 def test_distillation_brings_runs_to_their_anchor():
-    """Runs that learn only from an anchor differ from it on at least a quarter fewer points than the control does."""
-    data, test, _ = gaussians(0.2)
+    """Runs that learn only from an anchor differ from it on at least 30 % fewer points than the control does."""
+    data, test, _ = gaussians(0.4)
     control, build = recipe(60), architecture(recipe(60).model)
     method = Distill(1.0)
     anchor = StackedTraining(control, build, data, tuple(seeds_of_teachers(PLAN.shared_seeds(), method.stage)))
@@ -94,4 +94,4 @@ def test_distillation_brings_runs_to_their_anchor():
         name: (labels_of(control, data, test, methods) != says).float().mean()
         for name, methods in (("control", []), ("distil", [method]))
     }
-    assert churn["distil"] < 0.75 * churn["control"]
+    assert churn["distil"] < 0.7 * churn["control"]

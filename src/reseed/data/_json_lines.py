@@ -54,7 +54,8 @@ def _blocks(content: bytes, where: str) -> Iterator[list[dict[str, Any]]]:
         end = content.find(b"\n{", start + _BLOCK)
         end = len(content) if end < 0 else end + 1
         if end - start > _LONGEST:
-            line = line_of(content, start)
+            # What is too long begins where the last object does that fits into the part.
+            line = line_of(content, max(start, content.rfind(b"\n{", start, start + _BLOCK) + 1))
             raise DataError(
                 f"{where}: an object or a line from line {line} on is longer than {_LONGEST >> 20} MiB; write one "
                 "object a line."

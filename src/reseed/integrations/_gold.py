@@ -68,7 +68,7 @@ def _first(data: Any) -> Any:
         raise InputError(f"data has no rows: {type(data).__name__} of length 0.")
     try:
         return data[0]
-    except Exception as error:
+    except (TypeError, ValueError, LookupError, NotImplementedError) as error:  # others are of what makes the row
         raise InputError(
             f"data must be indexed by row, but the first row of {type(data).__name__} raised {described(error)}."
         ) from error

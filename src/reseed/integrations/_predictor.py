@@ -15,6 +15,9 @@ from reseed.integrations._untouched import bare, check_whole
 
 Ask = Callable[[Any, Any], Any]  # from a model and a batch
 
+# What code raises that is called with something else than it takes; torch's own is a RuntimeError.
+_UNSUITABLE = (TypeError, ValueError, LookupError, AttributeError, AssertionError, RuntimeError)
+
 
 @dataclass(frozen=True)
 class Predictor:
@@ -44,6 +47,7 @@ def predictor_of(predicted: Callable[[Any], Any]) -> Predictor:
     if isinstance(predicted, nn.Module):
         check_whole(predicted)
         model = bare(predicted)
+        call = calling()
         return Predictor(lambda model, batch: call(model, on_device(batch, device_of(model))), model)
     owner = getattr(predicted, "__self__", None)
     if isinstance(owner, nn.Module):
@@ -51,28 +55,22 @@ def predictor_of(predicted: Callable[[Any], Any]) -> Predictor:
     return Predictor(lambda _, batch: predicted(batch))
 
 
-def call(model: nn.Module, batch: Any) -> Any:
-    """Call a model with a batch; one of several inputs is one argument, or, where that fails, as many as it has parts.
+def calling() -> Ask:
+    """Return how a module is called: a batch of several inputs is one argument, or else as many as it has parts."""
+    several = FirstThatWorks(
+        {"as one argument": lambda model, batch: model(batch), "with an argument for each": _apart}
+    )
+    return lambda model, batch: several(model, batch) if isinstance(batch, Mapping | tuple) else model(batch)
 
-    Raises:
-        InputError: The model takes a batch of several inputs neither way.
-    """
-    if not isinstance(batch, Mapping | tuple):
-        return model(batch)
-    try:
-        return model(batch)
-    except Exception as whole:
-        try:
-            return model(**batch) if isinstance(batch, Mapping) else model(*batch)
-        except Exception as apart:
-            raise InputError(
-                f"{type(model).__name__} does not take a batch of several inputs: as one argument it raised "
-                f"{described(whole)}; with an argument for each, {described(apart)}."
-            ) from apart
+
+def _apart(model: nn.Module, batch: Any) -> Any:
+    return model(**batch) if isinstance(batch, Mapping) else model(*batch)
 
 
 class FirstThatWorks:
-    """Asks a model in the first of several ways that raises no error, and from then on in that way alone.
+    """Asks a model in the first of several ways that suits it, and from then on in that way alone.
+
+    An error that no way of asking explains, such as a lack of memory or a file that is gone, ends the search.
 
     Args:
         ways: What each is called in a message, and how it asks.
@@ -93,7 +91,9 @@ class FirstThatWorks:
         for name, way in self._ways.items():
             try:
                 answer = way(model, batch)
-            except Exception as error:
+            except torch.OutOfMemoryError:
+                raise
+            except _UNSUITABLE as error:
                 failed[name] = error
                 continue
             self._ways = {name: way}

@@ -10,7 +10,7 @@ from reseed._errors import MissingExtraError
 from reseed.data import Dataset
 from reseed.integrations._driven import DrivenRecorder
 from reseed.integrations._failures import OnError
-from reseed.integrations._predictor import Ask, call, on_device
+from reseed.integrations._predictor import Ask, calling, on_device
 from reseed.training import Level
 
 try:
@@ -78,7 +78,7 @@ class InstabilityCallback(Callback):
         on_error: OnError = "report",
     ) -> None:
         super().__init__()
-        self._predict = call if predict is None else predict
+        self._predict = calling() if predict is None else predict
         self._run = DrivenRecorder(
             out,
             run=run,
