@@ -59,7 +59,7 @@ class Check:
     faults: list[Fault] = field(default_factory=list)
     edits: list[Edit] = field(default_factory=list)
     count: int = 0
-    _taken: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
+    _taken: dict[Block, list[tuple[int, int]]] = field(default_factory=dict)
 
     def page(self, page: Page, cards: Mapping[str, Block]) -> None:
         """Check a page's comments, then that its blocks hold no number that nothing speaks for."""
@@ -86,7 +86,7 @@ class Check:
         flat = block.flat
         allowed = [found.span() for pattern in UNMEASURED for found in re.finditer(pattern, without_code(flat))]
         for number in numbers_in(flat):
-            spans = (*self._taken.get(id(block), []), *allowed)
+            spans = (*self._taken.get(block, []), *allowed)
             if not any(start <= number.start and number.end <= end for start, end in spans):
                 around = flat[max(0, number.start - 25) : number.end + 25]
                 line = block.place(number.start)[0]
@@ -164,14 +164,14 @@ class Check:
 
     def _find(self, block: Block, text: str) -> int:
         """Return where a text first stands by itself and no earlier binding speaks for it; -1 where it does not."""
-        flat, taken = block.flat, self._taken.get(id(block), [])
+        flat, taken = block.flat, self._taken.get(block, [])
         before, after = r"(?<![\w.])" if text[0].isalnum() else "", r"(?!\w)" if text[-1].isalnum() else ""
         places = [found.start() for found in re.finditer(before + re.escape(text) + after, flat)]
         free = [at for at in places if not any(at < end and at + len(text) > start for start, end in taken)]
         return (free or places or [-1])[0]
 
     def _take(self, block: Block, start: int, end: int) -> None:
-        self._taken.setdefault(id(block), []).append((start, end))
+        self._taken.setdefault(block, []).append((start, end))
 
 
 def _flat(value: Any) -> list[float]:

@@ -56,6 +56,20 @@ def test_every_number_of_the_pages_is_what_the_raw_numbers_say(scripts, capsys):
     assert scripts.check_numbers.main([]) == 0, capsys.readouterr().out
 
 
+def test_what_one_page_binds_says_nothing_of_another(scripts, tmp_path):
+    """A page is dropped once it is checked, and the next may lie where it lay: its numbers are its own nevertheless."""
+    first, page = tmp_path / "first.md", tmp_path / "page.md"
+    first.write_text("7 days\n<!-- numbers 7 days: a week -->\n", encoding="utf-8")
+    page.write_text("7 days\n", encoding="utf-8")
+    check = scripts.check.Check({})
+    for _ in range(20):
+        check.page(scripts.pages.read_page(first), {})
+        assert check.faults == []
+        check.page(scripts.pages.read_page(page), {})
+        assert [fault.message for fault in check.faults] == ["7 is bound to nothing: '7 days'"]
+        check.faults.clear()
+
+
 def test_a_wrong_number_is_named_with_its_line_and_the_right_one(faults):
     """A printed number that is not what the raw number rounds to fails, where it stands."""
     text = "# Speed\n\nIt is\n2.4 times as fast.\n<!-- numbers 2.4 times = b.speed -->\n"
