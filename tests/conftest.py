@@ -15,6 +15,8 @@ from joblib.externals.loky import get_reusable_executor
 
 _KEY, _SECRET = "a-key", "a-secret"
 os.environ["RESEED_TRACEBACK"] = "1"  # what nobody foresaw must not pass for a failure that a test expects
+# Before torch is loaded: threads of an operation wait for each other, for ages where processes share the cores.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")

@@ -52,12 +52,12 @@ class Rows(list[Any]):
         raise KeyError(key)
 
 
-@cache
 def headed(columns: str) -> list[str]:
     """Returns the first two lines of a table whose columns are parted by bars; lines are added to them."""
     return [f"| {columns} |", "|" + "---|" * (columns.count("|") + 1)]
 
 
+@cache
 def read(name: str) -> Figures:
     """Returns the raw numbers of ``benchmarks/NAME.json``."""
     return json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"), object_hook=_objects)

@@ -53,6 +53,16 @@ def stacked() -> list[str]:
     return lines
 
 
+def auto() -> list[str]:
+    """Returns what studies take in each way, and `auto` in times of the better one."""
+    lines = headed("study | auto | in one process | worker processes | auto, in times of the better")
+    for case in read("auto_engine").cases:
+        inside = next(way for way in case.median_s if way not in ("auto", "processes"))
+        seconds = (f"{case.median_s[way]:.1f} s" for way in ("auto", inside, "processes"))
+        lines.append(f"| {case.case} | {' | '.join(seconds)} | {case.ratio:.2f}x |")
+    return lines
+
+
 def ways() -> list[str]:
     """Returns what other arithmetic changes at equal seeds."""
     lines = headed("recipe | computed | churn at equal seeds | churn between seeds | accuracy | time")

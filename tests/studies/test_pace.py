@@ -44,12 +44,12 @@ def clock(monkeypatch):
     return tick
 
 
-@pytest.mark.parametrize("together", [1, 4])
+@pytest.mark.parametrize("stacked", [None, 1, 4])
 @pytest.mark.parametrize("model", [RECIPE.model, ModelConfig("cnn", width=4)])
-def test_a_trial_gives_seconds_and_leaves_nothing_behind(task, tmp_path, model, together):
+def test_a_trial_gives_seconds_and_leaves_nothing_behind(task, tmp_path, model, stacked):
     """Real runs take a positive number of seconds; the folder and the global generator stay as they were."""
     state = torch.get_rng_state()
-    seconds = seconds_of_a_run(task(replace(RECIPE, model=model)), together)
+    seconds = seconds_of_a_run(task(replace(RECIPE, model=model)), stacked)
     assert 0 < seconds < math.inf
     assert not list(tmp_path.iterdir())
     assert torch.equal(torch.get_rng_state(), state)

@@ -148,7 +148,7 @@ def on_two_cores(monkeypatch):
     def see(seconds: float) -> None:
         for module in ("studies._placement", "studies._execution", "engines._registry"):
             monkeypatch.setattr(f"reseed.{module}.usable_cores", lambda: 2)
-        monkeypatch.setattr("reseed.studies._placement.seconds_of_a_run", lambda task, together=1: seconds)
+        monkeypatch.setattr("reseed.studies._placement.seconds_of_a_run", lambda task, stacked: seconds)
 
     return see
 

@@ -2,6 +2,7 @@
 
 import os
 
+import pytest
 import torch
 
 from reseed.training import arithmetic
@@ -22,11 +23,15 @@ def test_settings_hold_inside_and_return_after_an_error(monkeypatch):
     assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
 
 
-def test_what_the_user_asked_for_stays():
-    """Determinism that was on before stays on in a block that does not ask for it."""
-    torch.use_deterministic_algorithms(True)
+@pytest.mark.parametrize("asked", [False, True])
+@pytest.mark.parametrize("mode", ["default", "warn", "error"])
+def test_what_the_user_asked_for_stays(mode, asked):
+    """What was asked of kernels before, warnings too, holds in a block that does not ask, and after one that does."""
+    torch.set_deterministic_debug_mode(mode)
+    before = torch.get_deterministic_debug_mode()
     try:
-        with arithmetic(1):
-            assert torch.are_deterministic_algorithms_enabled()
+        with arithmetic(1, deterministic=asked):
+            assert torch.get_deterministic_debug_mode() == (2 if asked else before)
+        assert torch.get_deterministic_debug_mode() == before
     finally:
-        torch.use_deterministic_algorithms(False)
+        torch.set_deterministic_debug_mode("default")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pickle import PicklingError
 
 from reseed._errors import TrainingError
+from reseed.engines._allocator import keep_freed_memory
 from reseed.engines._orphans import end_with
 from reseed.engines._protocol import Group, RunReport, Task, WorkersLostError
 
@@ -42,7 +43,7 @@ class ProcessesEngine:
             return_as="generator_unordered",
             mmap_mode="c",  # copied on write: workers may hand the arrays to torch, which wants to be able to write
             batch_size=1,
-            initializer=end_with,
+            initializer=_begin,
             initargs=(os.getpid(),),
         )
         try:
@@ -57,6 +58,11 @@ class ProcessesEngine:
                 f"a run cannot be sent to worker processes: {error} Choose the engine 'serial', or define what "
                 "it needs in a module that can be imported."
             ) from error
+
+
+def _begin(parent: int) -> None:
+    end_with(parent)
+    keep_freed_memory()
 
 
 @contextmanager

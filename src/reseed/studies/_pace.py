@@ -17,7 +17,7 @@ _MOST_S, _LONG_S, _MOST_STEPS = 0.2, 1.0, 10
 _ROWS, _PREDICTIONS = 512, 2
 
 
-def seconds_of_a_run(task: TrainRun, together: int = 1) -> float:
+def seconds_of_a_run(task: TrainRun, stacked: int | None = None) -> float:
     """Return roughly how many seconds of one core a run takes, its teachers and what is predicted of it included.
 
     The processor's time is taken and not the clock's: what else the machine does shall not count. Nothing is written,
@@ -25,24 +25,25 @@ def seconds_of_a_run(task: TrainRun, together: int = 1) -> float:
 
     Args:
         task: Trains the runs, on a CPU.
-        together: Runs in one program; 1 times a training by itself.
+        stacked: Runs of one program; None for a training by itself, whose layout is another one even for a single run.
 
     Returns:
         Seconds; NaN where the training fails, which is for the runs themselves to tell.
     """
     try:
-        return _seconds(task, together)
+        return _seconds(task, stacked)
     except (Exception, SystemExit):  # foreign code may raise anything
         return math.nan
 
 
-def _seconds(task: TrainRun, together: int) -> float:
+def _seconds(task: TrainRun, stacked: int | None) -> float:
     (recipe, factory, data), plan, record = task.what(), task.plan, task.record
-    seeds = tuple(plan.seeds(run) for run in range(together))
+    runs = stacked or 1
+    seeds = tuple(plan.seeds(run) for run in range(runs))
     training: AbstractTraining = (
-        Training(recipe.bare, factory, data, seeds[0], plan.bootstrap)
-        if together == 1
-        else StackedTraining(recipe.bare, factory, data, seeds, plan.bootstrap)
+        StackedTraining(recipe.bare, factory, data, seeds, plan.bootstrap)
+        if stacked
+        else Training(recipe.bare, factory, data, seeds[0], plan.bootstrap)
     )
     trainings = 1 if recipe.peers is None else recipe.peers.count
     trainings += sum(method.stage.teachers for method in recipe.mitigations if method.stage and not method.stage.shared)
@@ -56,7 +57,7 @@ def _seconds(task: TrainRun, together: int) -> float:
     marks = len(record.checkpoints(steps, training.steps_per_epoch))
     predicted = (marks + record.dropout_passes) * len(task.evaluation_targets)
     predicted += record.train * marks * len(task.train_labels)
-    return (trainings * steps * step + predicted / len(sample) * prediction) / together
+    return (trainings * steps * step + predicted / len(sample) * prediction) / runs
 
 
 def _each(work: Iterator[object]) -> float:

@@ -25,8 +25,9 @@ _MOST_THREADS = 4
 """Threads that share the runs of a program; Python's lock was not measured with more, so workers get them."""
 _SHARED = 0.8
 """Share of its core that each of these threads makes use of."""
-_START_S = 3.5
-"""Seconds that worker processes take to start and to import what they need, about."""
+_START_S = 8.0
+"""Seconds that worker processes take to start and to import what they need, torch's compiler with its optimisers
+included, about."""
 _WORTH_WORKERS, _WORTH_WORKERS_MAPPED = 2e11, 1e10
 """Operations of a study from which on its programs are made as small as workers want them: of native models, where a
 study of digits was timed, and of foreign ones, where it is an estimate."""
@@ -97,7 +98,8 @@ def where(
         return here
     together = size(there.at_once, there.threads) if stacks else 1
     programs = -(-left // together)
-    seconds = left * seconds_of_a_run(task, 1 if alone else together)
+    stacked = (1 if alone else together) if stacks else None
+    seconds = left * seconds_of_a_run(task, stacked)
     inside_s = seconds / (here.threads * _SHARED if here.threads > 1 else 1)
     workers_s = seconds / there.threads * -(-programs // there.at_once) / programs + _START_S
     return there if workers_s < inside_s else here  # not where the trial failed, which makes them NaN

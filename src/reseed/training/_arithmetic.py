@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import torch
 
@@ -39,13 +39,25 @@ def arithmetic(threads: int, *, deterministic: bool = False) -> Iterator[None]:
         InputError: ``threads`` is no number of threads, see `check_threads`.
     """
     check_threads(threads)
-    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    if deterministic:
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it, before its first use
+    before = torch.get_num_threads()
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(deterministic or before[1])
+    try:
+        with _deterministic() if deterministic else nullcontext():
+            yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def _deterministic() -> Iterator[None]:
+    """Use deterministic kernels only; torch imports its compiler to say so, which takes seconds."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it, before its first use
+    before, only_warned = (
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+    )
+    torch.use_deterministic_algorithms(True)
     try:
         yield
     finally:
-        torch.set_num_threads(before[0])
-        torch.use_deterministic_algorithms(before[1])
+        torch.use_deterministic_algorithms(before, warn_only=only_warned)
