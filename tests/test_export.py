@@ -13,7 +13,7 @@ import xarray as xr
 
 import reseed
 from reseed import InputError, MissingExtraError, RecordConfig, StorageError
-from reseed._export import _without_formulas
+from reseed.workflows._export import _without_formulas
 
 
 @pytest.fixture(scope="module")

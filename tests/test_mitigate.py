@@ -9,11 +9,11 @@ from rich.console import Console
 
 import reseed
 from reseed import InputError, Study, StudyError
-from reseed._mitigate import DEFAULT_METHODS
 from reseed.mitigations import LabelSmoothing, parse_mitigations
 from reseed.models import ModelConfig
 from reseed.report import print_comparison, print_stability
 from reseed.training import Recipe
+from reseed.workflows._mitigate import DEFAULT_METHODS
 
 RECIPE = Recipe(model=ModelConfig("mlp", hidden=(8,)), epochs=1, batch_size=64)
 METHODS = (

@@ -54,8 +54,8 @@ def test_single_numbers_on_the_command_line(study, capsys):
     """`reseed inspect --profile` prints the summaries of both families, as a table or as JSON."""
     import json
 
-    from reseed._profile import profile_summary
     from reseed.cli import main
+    from reseed.workflows._profile import profile_summary
 
     expected = profile_summary(study)
     assert expected["runs"] == 4

@@ -127,7 +127,7 @@ def test_numbers_that_are_none_cost_their_chart_alone(texts, tmp_path, monkeypat
 def test_a_lens_that_fails_costs_its_columns_alone(lens, texts, monkeypatch):
     """The profile has the columns of the other lenses, and its metadata say which are missing."""
     expected = reseed.profile(texts)
-    monkeypatch.setattr(f"reseed._profile.study_{lens}", fail)
+    monkeypatch.setattr(f"reseed.workflows._profile.study_{lens}", fail)
     with pytest.warns(PartWarning, match=rf"The columns of (training )?{lens} are missing"):
         table = reseed.profile(texts)
     assert set(table.column_names) < set(expected.column_names)

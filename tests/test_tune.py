@@ -9,12 +9,12 @@ import pytest
 
 import reseed
 from reseed._errors import InputError, StorageError, StudyError, TrainingError
-from reseed._tune import Tuning, _write, validation_data
-from reseed._tune_plan import Trial, check_budget, choose, plan_rungs
-from reseed._tune_space import Candidate, candidates
 from reseed.data import DataConfig, load
 from reseed.mitigations import parse_mitigations
 from reseed.training import load_recipe, mitigated, with_settings
+from reseed.workflows._tune import Tuning, _write, validation_data
+from reseed.workflows._tune_plan import Trial, check_budget, choose, plan_rungs
+from reseed.workflows._tune_space import Candidate, candidates
 
 NAN = float("nan")
 OPTIONS = {"max_cost": 1.0, "engine": "serial", "probe": False, "announce": lambda line: None}
@@ -154,7 +154,7 @@ def test_others_are_tried_where_a_whole_rung_fails(recipe, tmp_path, monkeypatch
     """Three that diverge and one that is the control: the search goes on while it can, and says that none helps."""
     wild = [with_settings(recipe, {"optimizer.lr": rate}) for rate in (1e30, 2e30, 3e30)]
     every = tuple(Candidate(f"wild {place}", one, 1.0) for place, one in enumerate(wild))
-    monkeypatch.setattr("reseed._tune.candidates", lambda *_: (*every, Candidate("tame", recipe, 1.0)))
+    monkeypatch.setattr("reseed.workflows._tune.candidates", lambda *_: (*every, Candidate("tame", recipe, 1.0)))
     (tmp_path / "comparison.html").write_text("of an earlier search, with another budget")
     lines = []
     found = reseed.tune(recipe=recipe, out=tmp_path, budget=26, **(OPTIONS | {"announce": lines.append}))
@@ -182,7 +182,7 @@ def test_an_earlier_search_stays_until_the_next_is_written(tmp_path):
 
 def test_features_are_computed_once_for_all_studies(recipe, tmp_path, monkeypatch):
     """Every study finds what was computed for the whole search."""
-    monkeypatch.setattr("reseed._tune.candidates", lambda *_: (Candidate("same", recipe, 1.0),))
+    monkeypatch.setattr("reseed.workflows._tune.candidates", lambda *_: (Candidate("same", recipe, 1.0),))
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / "features-0.npy").touch()
     assert reseed.tune(recipe=recipe, out=tmp_path, budget=19, **OPTIONS).comparison is None
@@ -213,7 +213,7 @@ def test_the_conclusion_says_why_a_winner_fails(recipe, tmp_path, beyond, loses_
 
 def test_a_winner_that_diverges_with_other_seeds_does_not_hold(recipe, tmp_path, monkeypatch):
     """The search ends with an answer, and every file says it."""
-    train = reseed._tune._train
+    train = reseed.workflows._tune._train
 
     def diverging(root, part, seed, trained, runs, **options):
         is_winner = part == "confirm" and trained.average.name != "none"
@@ -221,9 +221,10 @@ def test_a_winner_that_diverges_with_other_seeds_does_not_hold(recipe, tmp_path,
             root, part, seed, with_settings(trained, {"optimizer.lr": 1e30}) if is_winner else trained, runs, **options
         )
 
-    monkeypatch.setattr("reseed._tune._train", diverging)
+    monkeypatch.setattr("reseed.workflows._tune._train", diverging)
     monkeypatch.setattr(
-        "reseed._tune.candidates", lambda *_: (Candidate("swa", mitigated(recipe, parse_mitigations("swa")), 1.0),)
+        "reseed.workflows._tune.candidates",
+        lambda *_: (Candidate("swa", mitigated(recipe, parse_mitigations("swa")), 1.0),),
     )
     found = reseed.tune(recipe=recipe, out=tmp_path, budget=19, **OPTIONS)
     assert (found.comparison, found.holds) == (None, False)

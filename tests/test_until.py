@@ -5,7 +5,7 @@ import pytest
 
 import reseed
 from reseed import InputError, Study
-from reseed._until import half_width, next_runs, train_until
+from reseed.workflows._until import half_width, next_runs, train_until
 
 LABELS = np.random.default_rng(0).integers(0, 2, (80, 60)) * (np.arange(60) < 20)
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
-from reseed._mitigate import DEFAULT_METHODS
 from reseed.mitigations import described, parse_mitigations
 from reseed.training import default_recipe
+from reseed.workflows._mitigate import DEFAULT_METHODS
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 NAMING = ("name", "case", "recipe", "source", "kind")

@@ -4,10 +4,6 @@ The main job is one call, `measure`; training of one's own goes through `run`, p
 through `Study.from_predictions`. Every measure is a pure function in `reseed.instability`.
 """
 
-from reseed._attribute import Attribution, attribute
-from reseed._bootstrap import BootstrapMeasurement, measure_bootstrap
-from reseed._bootstrap_fit import bootstrap
-from reseed._compare import compare
 from reseed._errors import (
     DataError,
     DeterminismError,
@@ -21,19 +17,32 @@ from reseed._errors import (
     StudyError,
     TrainingError,
 )
-from reseed._export import export
 from reseed._limits import max_bytes
-from reseed._measure import Measurement, inspect, measure, recipe_for
-from reseed._mitigate import mitigate
-from reseed._nested import NestedMeasurement, measure_nested
-from reseed._profile import profile
-from reseed._tune import Tuning, tune
 from reseed.data import DataConfig, Dataset, Splits, load
 from reseed.instability import Comparison, Stability, WhereUnstable, evaluate, where_unstable
 from reseed.integrations import Recorder
 from reseed.models import ModelConfig
 from reseed.studies import Study, import_predictions, run, train_study
 from reseed.training import AverageConfig, OptimizerConfig, Recipe, RecordConfig, ScheduleConfig, SeedPlan
+from reseed.workflows import (
+    Attribution,
+    BootstrapMeasurement,
+    Measurement,
+    NestedMeasurement,
+    Tuning,
+    attribute,
+    bootstrap,
+    compare,
+    export,
+    inspect,
+    measure,
+    measure_bootstrap,
+    measure_nested,
+    mitigate,
+    profile,
+    recipe_for,
+    tune,
+)
 
 __all__ = [
     "Attribution",

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from reseed._tune_space import Candidate
 from reseed.training import with_settings
+from reseed.workflows._tune_space import Candidate
 
 TINY = ("--epochs", "3", "--hidden", "16", "--lr", "0.3", "--engine", "serial", "--no-probe", "--max-cost", "1")
 
@@ -37,7 +37,7 @@ def test_tables_and_json_agree(cli, folder):
 def test_diverged_candidates_are_called_so(cli, tmp_path, monkeypatch):
     """Of a candidate whose runs diverged no numbers are printed, and no page is promised without a confirmation."""
     monkeypatch.setattr(
-        "reseed._tune.candidates",
+        "reseed.workflows._tune.candidates",
         lambda recipe, *_: (Candidate("wild", with_settings(recipe, {"optimizer.lr": 1e30}), 1.0),),
     )
     ended = cli("tune", "digits", *TINY, "--budget", "19", "--out", tmp_path / "search")

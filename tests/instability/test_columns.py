@@ -12,8 +12,8 @@ import xarray as xr
 import reseed
 import reseed.instability
 from reseed import RecordConfig, Study
-from reseed._profile import profile_summary
 from reseed.instability import COLUMNS, NUMBERS, RECORDED, column_of
+from reseed.workflows._profile import profile_summary
 
 RUNS, CLASSES, EPOCHS = 3, 10, 4
 

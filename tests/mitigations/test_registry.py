@@ -3,7 +3,6 @@
 import pytest
 
 from reseed import RecipeError
-from reseed._compare import method_folder, method_name
 from reseed.mitigations import (
     Distill,
     InitScale,
@@ -14,6 +13,7 @@ from reseed.mitigations import (
     parse_mitigations,
 )
 from reseed.training import Recipe, mitigated
+from reseed.workflows._compare import method_folder, method_name
 
 
 @pytest.mark.parametrize(

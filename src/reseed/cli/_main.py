@@ -17,18 +17,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import tyro
 
-from reseed._attribute import ATTRIBUTION, Attribution, attribute
-from reseed._bootstrap import BOOTSTRAP, BootstrapMeasurement, measure_bootstrap
-from reseed._compare import COMPARISON, PAGE, compare, comparison_folder, write_comparison
 from reseed._errors import InputError, ReseedError, StudyError
-from reseed._export import export
 from reseed._limits import max_bytes
-from reseed._measure import REPORT, Measurement, inspect, measure, recipe_for
-from reseed._mitigate import mitigate
-from reseed._nested import NESTED, NestedMeasurement, measure_nested
 from reseed._plain import plain
-from reseed._profile import profile_summary
-from reseed._tune import TUNED, TUNING, tune
 from reseed.cli._options import (
     Calibrate,
     Compare,
@@ -61,6 +52,15 @@ from reseed.report import (
 )
 from reseed.studies import ColumnNames, Study, import_predictions, is_out_of_memory
 from reseed.training import Recipe, RecordConfig
+from reseed.workflows._attribute import ATTRIBUTION, Attribution, attribute
+from reseed.workflows._bootstrap import BOOTSTRAP, BootstrapMeasurement, measure_bootstrap
+from reseed.workflows._compare import COMPARISON, PAGE, compare, comparison_folder, write_comparison
+from reseed.workflows._export import export
+from reseed.workflows._measure import REPORT, Measurement, inspect, measure, recipe_for
+from reseed.workflows._mitigate import mitigate
+from reseed.workflows._nested import NESTED, NestedMeasurement, measure_nested
+from reseed.workflows._profile import profile_summary
+from reseed.workflows._tune import TUNED, TUNING, tune
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reseed._plain import plain
-from reseed._tune import Tuning
 from reseed.report import print_comparison
+from reseed.workflows._tune import Tuning
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from reseed._errors import InputError, MissingExtraError
-from reseed._profile import profile
 from reseed.instability import COLUMNS, RECORDED
 from reseed.studies import Study, local_folder, replace_file, replace_json, replace_table, storing
+from reseed.workflows._profile import profile
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 
 from reseed._bounds import check_bound
-from reseed._design import check_design_folder, design_folder, draws_of, prepare_once, share_cache, told
 from reseed._errors import InputError, TrainingError
-from reseed._measure import recipe_for
 from reseed.data import DataConfig
 from reseed.instability import BootstrapInstability, bootstrap_instability
 from reseed.studies import (
@@ -29,6 +27,8 @@ from reseed.studies import (
     train_study,
 )
 from reseed.training import STREAMS, Recipe, RecordConfig, SeedPlan, check_vary
+from reseed.workflows._design import check_design_folder, design_folder, draws_of, prepare_once, share_cache, told
+from reseed.workflows._measure import recipe_for
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -7,15 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
 
-from reseed._compare import COMPARISON_FILES, METHOD, Interval, method_folder, method_name, write_comparison
-from reseed._design import check_design_folder, design_folder, draws_of, share_cache
 from reseed._errors import InputError
-from reseed._measure import recipe_for
 from reseed.data import DataConfig
 from reseed.instability import Comparison, compare_studies
 from reseed.mitigations import described, parse_mitigations
 from reseed.studies import ExecutionArguments, Study, check_runs, local_folder, to_stderr, train_study
 from reseed.training import DEFAULT_VARY, Recipe, RecordConfig, SeedPlan, check_vary, mitigated
+from reseed.workflows._compare import COMPARISON_FILES, METHOD, Interval, method_folder, method_name, write_comparison
+from reseed.workflows._design import check_design_folder, design_folder, draws_of, share_cache
+from reseed.workflows._measure import recipe_for
 
 DEFAULT_METHODS = (
     "label-smoothing",

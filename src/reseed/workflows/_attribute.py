@@ -11,9 +11,7 @@ from typing import Any, Unpack
 
 from numpy.typing import NDArray
 
-from reseed._design import CACHE, check_design_folder, design_folder, draws_of, share_cache, told
 from reseed._errors import InputError, TrainingError
-from reseed._measure import recipe_for
 from reseed.data import DataConfig, load
 from reseed.instability import Estimate, SourceEffect, SourceEffects, source_effects
 from reseed.models import architecture
@@ -32,6 +30,8 @@ from reseed.training import (
     check_vary,
     makes_use_of,
 )
+from reseed.workflows._design import CACHE, check_design_folder, design_folder, draws_of, share_cache, told
+from reseed.workflows._measure import recipe_for
 
 ATTRIBUTION = "attribution.json"
 _STUDY = "vary-"

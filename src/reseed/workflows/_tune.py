@@ -10,12 +10,7 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from reseed._compare import COMPARISON_FILES, comparison_files
-from reseed._design import check_design_folder, design_folder, draws_of, prepare_once, share_cache
 from reseed._errors import InputError, TrainingError
-from reseed._measure import recipe_for
-from reseed._tune_plan import Trial, check_budget, choose, plan_rungs
-from reseed._tune_space import Candidate, candidates
 from reseed.data import DataConfig, load
 from reseed.instability import Comparison, accuracy_difference, compare_studies, label_entropy
 from reseed.studies import (
@@ -29,6 +24,11 @@ from reseed.studies import (
     train_study,
 )
 from reseed.training import Recipe, RecordConfig, SeedPlan
+from reseed.workflows._compare import COMPARISON_FILES, comparison_files
+from reseed.workflows._design import check_design_folder, design_folder, draws_of, prepare_once, share_cache
+from reseed.workflows._measure import recipe_for
+from reseed.workflows._tune_plan import Trial, check_budget, choose, plan_rungs
+from reseed.workflows._tune_space import Candidate, candidates
 
 TUNING, TUNED = "tune.json", "tuned.toml"
 _SEARCH, _CONFIRM = "search", "confirm"

@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from reseed._bootstrap import (
+from reseed._errors import InputError
+from reseed.data import Dataset
+from reseed.engines import Engine
+from reseed.instability import bootstrap_instability
+from reseed.studies import ResampledFit, class_names_of, pair, run
+from reseed.training import SeedPlan
+from reseed.workflows._bootstrap import (
     BOOTSTRAP,
     PLOT,
     TABLE,
@@ -14,12 +20,6 @@ from reseed._bootstrap import (
     bootstrap_notes,
     check_bootstraps,
 )
-from reseed._errors import InputError
-from reseed.data import Dataset
-from reseed.engines import Engine
-from reseed.instability import bootstrap_instability
-from reseed.studies import ResampledFit, class_names_of, pair, run
-from reseed.training import SeedPlan
 
 
 def bootstrap(

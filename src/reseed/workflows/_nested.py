@@ -13,9 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reseed._bounds import check_bound
-from reseed._design import check_design_folder, design_folder, draws_of, prepare_once, share_cache, told
 from reseed._errors import InputError, TrainingError
-from reseed._measure import recipe_for
 from reseed._numbers import is_whole
 from reseed.data import DataConfig
 from reseed.instability import Estimate, NestedEstimates, nested_estimates, nested_instability, nested_variance
@@ -31,6 +29,8 @@ from reseed.studies import (
     train_study,
 )
 from reseed.training import DEFAULT_VARY, STREAMS, Recipe, RecordConfig, SeedPlan, check_vary
+from reseed.workflows._design import check_design_folder, design_folder, draws_of, prepare_once, share_cache, told
+from reseed.workflows._measure import recipe_for
 
 if TYPE_CHECKING:
     import pyarrow as pa

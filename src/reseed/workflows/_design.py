@@ -9,12 +9,12 @@ from shutil import copyfile
 from typing import Any
 
 from reseed._errors import StudyError
-from reseed._measure import default_folder
 from reseed.data import load
 from reseed.instability import Estimate
 from reseed.models import architecture
 from reseed.studies import is_partial, read_header, remove_partials, replace_file
 from reseed.training import DRAWS, Recipe
+from reseed.workflows._measure import default_folder
 
 CACHE = "cache"  # as studies call it
 

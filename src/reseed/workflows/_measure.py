@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from reseed._errors import RecipeError
 from reseed._foreign import parse_toml, read_toml, reason
 from reseed._parts import Parts
-from reseed._until import train_until
 from reseed.data import DataConfig, load
 from reseed.engines import Engine
 from reseed.instability import SampleGroups, Stability, describe_columns, evaluate, sample_groups
@@ -38,6 +37,7 @@ from reseed.training import (
     from_tree,
     mitigated,
 )
+from reseed.workflows._until import train_until
 
 if TYPE_CHECKING:
     import pyarrow as pa
