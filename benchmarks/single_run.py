@@ -31,8 +31,8 @@ from scipy.special import logit
 import reseed
 from reseed import Study
 from reseed.instability import SingleRunModel, calibrate, single_run_score, single_run_table
-from reseed.instability._calibrate import SIGNALS
-from reseed.instability._foretold import signals_by_run
+from reseed.instability.one_run._calibrate import SIGNALS
+from reseed.instability.one_run._foretold import signals_by_run
 from reseed.training import RecordConfig
 
 RUNS, TOP = 16, 100

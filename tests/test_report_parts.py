@@ -58,15 +58,15 @@ def refuse(*_: object, **__: object) -> None:
 
 
 PARTS = {
-    "instability._samples_table.trajectory_label_entropy": "The column trajectory_label_entropy is missing",
-    "instability._samples_table._single_run_scores": "The column single_run_score is missing",
-    "instability._evaluate._answered": "What runs that may abstain answer is missing",
-    "instability._evaluate._classes": "The table of classes is missing",
-    "instability._about.cost_summary": "What the runs cost is missing",
-    "instability._sample_groups.text_clusters": "Samples are not grouped by cluster",
-    "instability._sample_groups.number_groups": "Samples are not grouped by length",
-    "instability._sample_groups.name_groups": "Samples are not grouped by class",
-    "instability._sample_groups.SampleGroups.append_to": "The columns of groups are missing",
+    "instability.evaluation._samples_table.trajectory_label_entropy": "The column trajectory_label_entropy is missing",
+    "instability.evaluation._samples_table._single_run_scores": "The column single_run_score is missing",
+    "instability.evaluation._evaluate._answered": "What runs that may abstain answer is missing",
+    "instability.evaluation._evaluate._classes": "The table of classes is missing",
+    "instability.evaluation._about.cost_summary": "What the runs cost is missing",
+    "instability.where._sample_groups.text_clusters": "Samples are not grouped by cluster",
+    "instability.where._sample_groups.number_groups": "Samples are not grouped by length",
+    "instability.where._sample_groups.name_groups": "Samples are not grouped by class",
+    "instability.where._sample_groups.SampleGroups.append_to": "The columns of groups are missing",
     "report._from_study.where_unstable": "Where instability lives, by class, is missing",
     "report._from_study._provenance": "How this was made is missing",
     "training.Recipe.to_toml": "The recipe is missing",
@@ -137,7 +137,7 @@ def test_a_lens_that_fails_costs_its_columns_alone(lens, texts, monkeypatch):
 
 def test_notes_need_no_file(texts, tmp_path, monkeypatch):
     """What a report will lack is known without writing it, and does not change by writing."""
-    monkeypatch.setattr("reseed.instability._sample_groups.text_clusters", refuse)
+    monkeypatch.setattr("reseed.instability.where._sample_groups.text_clusters", refuse)
     found = reseed.inspect(texts)
     told = found.notes
     assert told == ("Samples are not grouped by cluster: there is nothing to go by.",)
@@ -184,10 +184,10 @@ def comparison(tmp_path):
 
 
 COMPARED = {
-    "instability._method_effect._flips": "control: the negative flip rate is missing",
-    "instability._method_effect._nll": "method: the NLL is missing",
-    "instability._method_effect._ece": "method: the calibration error is missing",
-    "instability._comparison.method_cost": "method: the cost is missing",
+    "instability.comparison._method_effect._flips": "control: the negative flip rate is missing",
+    "instability.comparison._method_effect._nll": "method: the NLL is missing",
+    "instability.comparison._method_effect._ece": "method: the calibration error is missing",
+    "instability.comparison._comparison.method_cost": "method: the cost is missing",
     "report._comparison_page.pareto_chart": "The chart 'Training cost against reduction of label entropy' is missing",
     "report._comparison_page._quality": "The table 'Answers' is missing",
     "report._comparison_page._cost": "The table 'Cost and samples' is missing",

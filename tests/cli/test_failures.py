@@ -9,7 +9,7 @@ import pytest
 import reseed
 from reseed._limits import MAX_BYTES, bytes_left
 from reseed.cli._main import _COMMANDS
-from reseed.instability._single_run import default_model
+from reseed.instability.one_run._single_run import default_model
 from reseed.studies import replace_text
 
 

@@ -10,7 +10,7 @@ import pytest
 from reseed import Study
 from reseed.cli import main
 from reseed.instability import label_entropy, single_run_score, single_run_signals
-from reseed.instability._single_run import default_model
+from reseed.instability.one_run._single_run import default_model
 
 ONE = ("--runs", "1", "--epochs", "4", "--engine", "serial", "--hidden", "8", "--no-probe")
 NEEDS_TWO = ("jitter", "label_entropy", "unstable", "mode_share", "answers", "confidence_std")

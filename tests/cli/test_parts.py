@@ -66,7 +66,7 @@ def test_what_nobody_foresaw_does_not_cost_the_report(cli, tmp_path, predictions
     def fail(*_, **__):
         raise ZeroDivisionError("boom")
 
-    monkeypatch.setattr("reseed.instability._sample_groups.text_clusters", fail)
+    monkeypatch.setattr("reseed.instability.where._sample_groups.text_clusters", fail)
     with pytest.warns(PartWarning, match="boom"):
         ended = cli("import", predictions(SHARED), "--out", tmp_path / "study")
     assert ended.status == 0

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from reseed.instability._one_run import one_run_notes
-from reseed.instability._single_run import default_model
+from reseed.instability.evaluation._one_run import one_run_notes
+from reseed.instability.one_run._single_run import default_model
 
 ROOT = Path(__file__).parents[2]
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import torch
 
 from reseed import Dataset, Recipe, Recorder, Study
-from reseed.instability._single_run import default_model
+from reseed.instability.one_run._single_run import default_model
 from reseed.mitigations import parse_mitigations
 from reseed.training import mitigated
 

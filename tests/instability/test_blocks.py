@@ -8,8 +8,6 @@ import pytest
 from reseed import InputError
 from reseed.instability import (
     _blocks,
-    _counts,
-    _flip_pairs,
     estimate,
     evaluate,
     flip_pairs,
@@ -20,9 +18,10 @@ from reseed.instability import (
     rarefaction,
 )
 from reseed.instability._blocks import sample_ranges
-from reseed.instability._label_pass import label_pass
-from reseed.instability._samples_table import values_read
-from reseed.instability._score_pass import all_equal, mean_and_std
+from reseed.instability.evaluation._label_pass import label_pass
+from reseed.instability.evaluation._samples_table import values_read
+from reseed.instability.evaluation._score_pass import all_equal, mean_and_std
+from reseed.instability.labels import _counts, _flip_pairs
 from reseed.studies import Header, Manifest, ReadingProgress, Samples, Study, _final, _views
 from reseed.studies._store import run_writer
 from reseed.training import probability_arrays

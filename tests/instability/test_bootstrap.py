@@ -141,7 +141,7 @@ def test_ties_go_to_the_lowest_class_and_the_threshold_is_positive():
 def test_blocks_do_not_show(binary, monkeypatch):
     """Worked on sample by sample, the numbers are the same."""
     whole = bootstrap_instability(*binary)
-    monkeypatch.setattr("reseed.instability._bootstrap._BLOCK", 1)
+    monkeypatch.setattr("reseed.instability.sources._bootstrap._BLOCK", 1)
     pieces = bootstrap_instability(*binary)
     for name in ("mape", "index", "low", "high"):
         np.testing.assert_allclose(getattr(pieces, name), getattr(whole, name), rtol=1e-14)

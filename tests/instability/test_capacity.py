@@ -10,6 +10,7 @@ from scipy.special import rel_entr
 
 from reseed._errors import InputError
 from reseed.instability import rashomon_capacity
+from reseed.instability.multiplicity import _capacity
 
 
 def binary_entropy(p):
@@ -90,7 +91,7 @@ def test_the_textbook_iteration_agrees(kind, monkeypatch):
     probabilities = channel(np.random.default_rng(2), 7, 40, 4, kind)
     expected = rashomon_capacity(probabilities)
     for newton_steps in (0, 3):
-        monkeypatch.setattr("reseed.instability._capacity._NEWTON_STEPS", newton_steps)
+        monkeypatch.setattr(_capacity, "_NEWTON_STEPS", newton_steps)
         found = rashomon_capacity(probabilities, tolerance=1e-5, max_iterations=100_000)
         np.testing.assert_allclose(found, expected, atol=1.1e-5)
 
@@ -99,7 +100,7 @@ def test_results_do_not_depend_on_blocks(monkeypatch):
     """Many small blocks give what one gives; tensors give tensors; single precision is enough input."""
     probabilities = channel(np.random.default_rng(3), 5, 60, 4, "spread")
     whole = rashomon_capacity(probabilities)
-    monkeypatch.setattr("reseed.instability._capacity._BLOCK", 100)
+    monkeypatch.setattr(_capacity, "_BLOCK", 100)
     found = rashomon_capacity(torch.tensor(probabilities))
     assert found.dtype == torch.float64
     np.testing.assert_allclose(found, whole, atol=2e-9)

@@ -6,7 +6,8 @@ import torch
 from scipy.special import softmax
 
 from reseed._errors import InputError
-from reseed.instability import _confidence_histogram, confidence_histogram
+from reseed.instability import confidence_histogram
+from reseed.instability.probabilities import _confidence_histogram
 
 
 @pytest.mark.parametrize("block", [1, 100, 1_000_000])

@@ -5,8 +5,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from reseed.instability import _counts
-from reseed.instability._counts import blocks, counts_of_counts, dense_codes, occurrences, tally
+from reseed.instability.labels import _counts
+from reseed.instability.labels._counts import blocks, counts_of_counts, dense_codes, occurrences, tally
 
 
 def count(column):

@@ -5,7 +5,7 @@ import pytest
 
 from reseed import InputError, ModelError, Recipe, Study, StudyError
 from reseed.instability import calibrate, evaluate, single_run_score, single_run_signals, single_run_table
-from reseed.instability._foretold import signals_by_run
+from reseed.instability.one_run._foretold import signals_by_run
 from reseed.models import ModelConfig
 from reseed.studies import train_study
 from reseed.training import RecordConfig

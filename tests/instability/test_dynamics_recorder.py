@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from reseed._errors import InputError
-from reseed.instability import DynamicsRecorder, _dynamics_recorder, logit_margin, training_dynamics
+from reseed.instability import DynamicsRecorder, logit_margin, training_dynamics
+from reseed.instability.dynamics import _dynamics_recorder
 
 CHECKPOINTS, SAMPLES, CLASSES = 7, 40, 4
 

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from reseed._errors import InputError
-from reseed.instability import _flip_pairs, flip_pairs, jitter
+from reseed.instability import flip_pairs, jitter
+from reseed.instability.labels import _flip_pairs
 
 
 @pytest.fixture

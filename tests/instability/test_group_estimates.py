@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from reseed.instability import estimate, label_entropy
-from reseed.instability._group_estimates import group_estimates
+from reseed.instability.where._group_estimates import group_estimates
 
 
 @pytest.mark.parametrize("runs", [2, 3, 7])
 def test_groups_have_the_intervals_of_estimate(runs, monkeypatch):
     """Each group's mean and interval are those that `estimate` gives for its samples; one sample has no interval."""
-    monkeypatch.setattr("reseed.instability._group_estimates._HELD", 2 * runs)  # two groups at once
+    monkeypatch.setattr("reseed.instability.where._group_estimates._HELD", 2 * runs)  # two groups at once
     rng = np.random.default_rng(runs)
     labels = rng.integers(0, 3, (runs, 60))
     labels[:, 40:] = labels[0, 40:]

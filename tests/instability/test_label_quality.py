@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from reseed._errors import InputError
-from reseed.instability import _label_quality, label_quality
+from reseed.instability import label_quality
+from reseed.instability.probabilities import _label_quality
 
 
 @pytest.mark.parametrize("block", [1, 11, 1_000_000])

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from reseed._errors import InputError
-from reseed.instability import _margins, aum, logit_margin
+from reseed.instability import _target_margin, aum, logit_margin
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def trajectory():
 @pytest.mark.parametrize("block", [1, 17, 1_000_000])
 def test_margin_and_area_equal_loops(trajectory, monkeypatch, block):
     """Each margin is the target's logit minus the largest of the others, in blocks of any size."""
-    monkeypatch.setattr(_margins, "_BLOCK", block)
+    monkeypatch.setattr(_target_margin, "_BLOCK", block)
     logits, targets = trajectory
     margins = logit_margin(logits, targets)
     areas = aum(margins, burn_in=2)

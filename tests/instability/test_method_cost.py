@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from reseed import Study
-from reseed.instability._method_cost import method_cost
+from reseed.instability.comparison._method_cost import method_cost
 from reseed.mitigations import parse_mitigations
 from reseed.training import Recipe, mitigated
 

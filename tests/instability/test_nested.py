@@ -97,7 +97,7 @@ def test_more_runs_lower_instability_without_data_noise():
 def test_blocks_do_not_show(probabilities, monkeypatch):
     """Worked on sample by sample, the numbers are the same."""
     whole = nested_instability(probabilities)
-    monkeypatch.setattr("reseed.instability._nested._BLOCK", 1)
+    monkeypatch.setattr("reseed.instability.sources._nested._BLOCK", 1)
     pieces = nested_instability(probabilities)
     np.testing.assert_allclose(pieces.inconsistency, whole.inconsistency, rtol=1e-12)
     np.testing.assert_allclose(pieces.instability, whole.instability, rtol=1e-12)

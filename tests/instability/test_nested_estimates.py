@@ -9,7 +9,7 @@ import scipy.stats
 
 from reseed._errors import InputError
 from reseed.instability import nested_estimates, nested_instability, nested_variance
-from reseed.instability._nested_parts import left_out
+from reseed.instability.sources._nested_parts import left_out
 
 
 @pytest.fixture

@@ -59,7 +59,7 @@ def test_equal_runs_and_equal_sets(probabilities):
 def test_blocks_do_not_show(probabilities, monkeypatch):
     """Worked on sample by sample, the numbers are the same."""
     whole = nested_variance(probabilities)
-    monkeypatch.setattr("reseed.instability._nested_variance._BLOCK", 1)
+    monkeypatch.setattr("reseed.instability.sources._nested_variance._BLOCK", 1)
     np.testing.assert_allclose(nested_variance(probabilities).data, whole.data, rtol=1e-12)
 
 

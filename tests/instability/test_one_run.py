@@ -9,7 +9,7 @@ import scipy.stats
 
 from reseed import InputError, Recipe, Study, TrainingError
 from reseed.instability import evaluate
-from reseed.instability._one_run import _SHARE_ERRORS, share_interval
+from reseed.instability.evaluation._one_run import _SHARE_ERRORS, share_interval
 from reseed.models import ModelConfig
 from reseed.studies import train_study
 from reseed.training import RecordConfig

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from reseed.instability import ComparedMethod, Estimate, MethodCost, MethodEffect
-from reseed.instability._recommendation import recommendation
+from reseed.instability.comparison._recommendation import recommendation
 
 
 def _around(value, reach):

@@ -14,7 +14,7 @@ import reseed
 from reseed import DataConfig, DataError, Dataset, Study
 from reseed.data import load, pixels, previews
 from reseed.instability import evaluate, sample_groups, where_unstable
-from reseed.instability._groupings import feature_clusters, table_clusters
+from reseed.instability.where._groupings import feature_clusters, table_clusters
 from reseed.report import report_data
 
 WORDS = ("play some loud music", "set an early alarm please now")
@@ -174,8 +174,8 @@ def test_wide_inputs_are_clustered_alike_on_any_threads(make, monkeypatch):
     centres = rng.normal(size=(4, 600))
     truth = rng.integers(0, 4, 400)
     points = (centres[truth] + 0.1 * rng.normal(size=(400, 600))).astype(np.float32)
-    monkeypatch.setattr("reseed.instability._k_means.FITTED", 200)
-    monkeypatch.setattr("reseed.instability._k_means._BLOCK", 5000)
+    monkeypatch.setattr("reseed.instability.where._k_means.FITTED", 200)
+    monkeypatch.setattr("reseed.instability.where._k_means._BLOCK", 5000)
     found = []
     for threads in (1, 2):
         with threadpool_limits(threads):

@@ -54,7 +54,7 @@ def test_equal_runs_share_all_uncertainty(probabilities):
 def test_results_do_not_depend_on_blocks(probabilities, monkeypatch):
     """Many small blocks give what one gives."""
     whole = entropy_decomposition(probabilities).total
-    monkeypatch.setattr("reseed.instability._spread._BLOCK", 100)
+    monkeypatch.setattr("reseed.instability.probabilities._spread._BLOCK", 100)
     np.testing.assert_array_equal(entropy_decomposition(probabilities).total, whole)
 
 

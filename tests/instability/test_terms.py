@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
-from reseed.instability._terms import telling, terms
+from reseed.instability.where._terms import telling, terms
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_a_word_that_stands_with_all_alike_tells_nothing():
 
 def test_telling_equals_plain_loops(monkeypatch):
     """The blocks of terms give what a loop over pairs of words gives."""
-    monkeypatch.setattr("reseed.instability._terms._ROWS", 3)
+    monkeypatch.setattr("reseed.instability.where._terms._ROWS", 3)
     held = (np.random.default_rng(1).random((40, 10)) < 0.3).astype(int)
     share = held.sum(0) / held.sum()
     for term, found in enumerate(telling(csr_matrix(held))):
@@ -76,5 +76,5 @@ def test_telling_equals_plain_loops(monkeypatch):
 def test_very_many_pairs_are_looked_at_in_some_texts(monkeypatch):
     """Where texts are long and many, words are weighed by some of the texts."""
     held = csr_matrix(np.tile([[1, 1, 0, 0], [0, 0, 1, 1]], (300, 1)))
-    monkeypatch.setattr("reseed.instability._terms._PRODUCTS", 400)
+    monkeypatch.setattr("reseed.instability.where._terms._PRODUCTS", 400)
     assert telling(held) == pytest.approx(np.log(3), abs=0.3)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from reseed import InputError
-from reseed.instability._text_clusters import text_clusters
+from reseed.instability.where._text_clusters import text_clusters
 
 THEMES = {
     "english": (

@@ -11,7 +11,6 @@ import xarray as xr
 
 from reseed._errors import InputError
 from reseed.instability import (
-    _training_dynamics,
     aum,
     cartography,
     first_learned,
@@ -21,6 +20,7 @@ from reseed.instability import (
     second_split_forgetting,
     training_dynamics,
 )
+from reseed.instability.dynamics import _training_dynamics
 
 
 @pytest.fixture

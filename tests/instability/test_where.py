@@ -12,8 +12,8 @@ from threadpoolctl import threadpool_limits
 
 from reseed import InputError, Study, TrainingError
 from reseed.instability import available_groupings, where_unstable
-from reseed.instability._groupings import feature_clusters, number_groups
-from reseed.instability._text_clusters import text_clusters
+from reseed.instability.where._groupings import feature_clusters, number_groups
+from reseed.instability.where._text_clusters import text_clusters
 from reseed.models import ModelConfig
 from reseed.studies import train_study
 from reseed.training import Recipe
@@ -271,7 +271,7 @@ def test_clusters_do_not_depend_on_threads():
 
 def test_many_texts_are_fitted_on_some(monkeypatch, texts):
     """Above the cap the centres come from some of the texts, all get a cluster, and the words say so."""
-    monkeypatch.setattr("reseed.instability._k_means.FITTED", 60)
+    monkeypatch.setattr("reseed.instability.where._k_means.FITTED", 60)
     found = text_clusters(texts)
     assert (found.place >= 0).all()
     assert found.about.endswith("centres fitted on 60 of 150 samples")
@@ -327,6 +327,6 @@ def test_errors_say_what_is_wrong_and_what_to_pass(study, metadata, by, change, 
 
 def test_too_many_names_are_refused(study, metadata, monkeypatch):
     """A column that names nearly every sample is no grouping."""
-    monkeypatch.setattr("reseed.instability._metadata._MOST_GROUPS", 2)
+    monkeypatch.setattr("reseed.instability.where._metadata._MOST_GROUPS", 2)
     with pytest.raises(InputError, match="column 'theme' of metadata has 3 distinct values; pass one with at most 2"):
         where_unstable(study, "theme", metadata=metadata)

@@ -35,73 +35,73 @@ Example:
     (array([0.    , 0.    , 0.6667]), 0.3333)
 """
 
-from reseed.instability._answered import Answered, answered
-from reseed.instability._beyond_null import reduction_beyond_null
-from reseed.instability._bootstrap import BootstrapInstability, bootstrap_instability
-from reseed.instability._by_group import GroupMeans, by_group
-from reseed.instability._calibrate import calibrate
-from reseed.instability._calibration_error import expected_calibration_error
-from reseed.instability._capacity import rashomon_capacity
-from reseed.instability._cartography import Cartography, cartography
-from reseed.instability._churn import churn, churn_matrix, soft_churn
-from reseed.instability._clustered import ClusteringTest, clustering_test
 from reseed.instability._columns import COLUMNS, NUMBERS, RECORDED, Column, column_of, describe_columns
-from reseed.instability._compared_method import ComparedMethod
-from reseed.instability._comparison import Comparison, compare_studies
-from reseed.instability._confidence_histogram import ConfidenceHistogram, confidence_histogram
-from reseed.instability._dynamics_recorder import DynamicsRecorder
-from reseed.instability._estimate import Estimate, estimate
-from reseed.instability._evaluate import ClassStability, Stability, evaluate
-from reseed.instability._flip_pairs import FlipPairs, flip_pairs
-from reseed.instability._forgetting import (
+from reseed.instability._probabilities import check_probabilities, confidence_mean_std, predicted_labels
+from reseed.instability.comparison._compared_method import ComparedMethod
+from reseed.instability.comparison._comparison import Comparison, compare_studies
+from reseed.instability.comparison._method_cost import MethodCost
+from reseed.instability.comparison._method_effect import MethodEffect
+from reseed.instability.comparison._pareto import pareto_front
+from reseed.instability.dynamics._cartography import Cartography, cartography
+from reseed.instability.dynamics._dynamics_recorder import DynamicsRecorder
+from reseed.instability.dynamics._forgetting import (
     ForgettingEvents,
     first_learned,
     forgetting_events,
     label_flips,
     second_split_forgetting,
 )
-from reseed.instability._jitter import jitter, self_consistency
-from reseed.instability._label_entropy import label_entropy
-from reseed.instability._label_quality import LabelQuality, label_quality
-from reseed.instability._margins import aum, logit_margin
-from reseed.instability._method_cost import MethodCost
-from reseed.instability._method_effect import MethodEffect
-from reseed.instability._mode import mode_label, mode_share, variation_ratio
-from reseed.instability._multiplicity import Multiplicity, multiplicity
-from reseed.instability._negative_flips import retraining_negative_flip_rate
-from reseed.instability._nested import NestedInstability, nested_instability
-from reseed.instability._nested_estimates import NestedEstimates, nested_estimates
-from reseed.instability._nested_variance import NestedVariance, nested_variance
-from reseed.instability._pareto import pareto_front
-from reseed.instability._probabilities import check_probabilities, confidence_mean_std, predicted_labels
-from reseed.instability._rashomon import ambiguity, ambiguous_samples, discrepancy, rashomon_set
-from reseed.instability._rashomon_sweep import RashomonSweep, rashomon_sweep
-from reseed.instability._reduction import label_entropy_reduction
-from reseed.instability._run_means import accuracy_difference
-from reseed.instability._sample_groups import SampleGroups, available_groupings, sample_groups
-from reseed.instability._single_run import SingleRunModel, single_run_score
-from reseed.instability._single_run_signals import single_run_signals
-from reseed.instability._single_run_table import RunMean, SignalQuality, single_run_table
-from reseed.instability._sources import SourceEffect, SourceEffects, source_effects
-from reseed.instability._spread import EntropyDecomposition, entropy_decomposition, score_variance
-from reseed.instability._statistics import LabelStatistics, label_statistics
-from reseed.instability._top_two import (
+from reseed.instability.dynamics._margins import aum, logit_margin
+from reseed.instability.dynamics._training_dynamics import TrainingDynamics, training_dynamics
+from reseed.instability.evaluation._answered import Answered, answered
+from reseed.instability.evaluation._evaluate import ClassStability, Stability, evaluate
+from reseed.instability.evaluation._negative_flips import retraining_negative_flip_rate
+from reseed.instability.intervals._beyond_null import reduction_beyond_null
+from reseed.instability.intervals._clustered import ClusteringTest, clustering_test
+from reseed.instability.intervals._estimate import Estimate, estimate
+from reseed.instability.intervals._reduction import label_entropy_reduction
+from reseed.instability.intervals._run_means import accuracy_difference
+from reseed.instability.intervals._statistics import LabelStatistics, label_statistics
+from reseed.instability.labels._by_group import GroupMeans, by_group
+from reseed.instability.labels._churn import churn, churn_matrix, soft_churn
+from reseed.instability.labels._flip_pairs import FlipPairs, flip_pairs
+from reseed.instability.labels._jitter import jitter, self_consistency
+from reseed.instability.labels._label_entropy import label_entropy
+from reseed.instability.labels._mode import mode_label, mode_share, variation_ratio
+from reseed.instability.labels._unstable import (
+    Rarefaction,
+    flip_probability_upper_bound,
+    rarefaction,
+    unstable_fraction,
+)
+from reseed.instability.labels._win_loss import WinLoss, negative_flip_rate, unnecessary_churn, win_loss
+from reseed.instability.multiplicity._capacity import rashomon_capacity
+from reseed.instability.multiplicity._multiplicity import Multiplicity, multiplicity
+from reseed.instability.multiplicity._rashomon import ambiguity, ambiguous_samples, discrepancy, rashomon_set
+from reseed.instability.multiplicity._rashomon_sweep import RashomonSweep, rashomon_sweep
+from reseed.instability.multiplicity._viable_range import ViableRange, risk_ambiguity, viable_prediction_range
+from reseed.instability.one_run._calibrate import calibrate
+from reseed.instability.one_run._single_run import SingleRunModel, single_run_score
+from reseed.instability.one_run._single_run_signals import single_run_signals
+from reseed.instability.one_run._single_run_table import RunMean, SignalQuality, single_run_table
+from reseed.instability.probabilities._calibration_error import expected_calibration_error
+from reseed.instability.probabilities._confidence_histogram import ConfidenceHistogram, confidence_histogram
+from reseed.instability.probabilities._label_quality import LabelQuality, label_quality
+from reseed.instability.probabilities._spread import EntropyDecomposition, entropy_decomposition, score_variance
+from reseed.instability.probabilities._top_two import (
     SelectiveEnsemble,
     SelfConsistencyEnsemble,
     label_stability,
     selective_ensemble,
     self_consistency_ensemble,
 )
-from reseed.instability._training_dynamics import TrainingDynamics, training_dynamics
-from reseed.instability._unstable import (
-    Rarefaction,
-    flip_probability_upper_bound,
-    rarefaction,
-    unstable_fraction,
-)
-from reseed.instability._viable_range import ViableRange, risk_ambiguity, viable_prediction_range
-from reseed.instability._where import WhereUnstable, where_unstable
-from reseed.instability._win_loss import WinLoss, negative_flip_rate, unnecessary_churn, win_loss
+from reseed.instability.sources._bootstrap import BootstrapInstability, bootstrap_instability
+from reseed.instability.sources._nested import NestedInstability, nested_instability
+from reseed.instability.sources._nested_estimates import NestedEstimates, nested_estimates
+from reseed.instability.sources._nested_variance import NestedVariance, nested_variance
+from reseed.instability.sources._sources import SourceEffect, SourceEffects, source_effects
+from reseed.instability.where._sample_groups import SampleGroups, available_groupings, sample_groups
+from reseed.instability.where._where import WhereUnstable, where_unstable
 
 __all__ = [
     "COLUMNS",

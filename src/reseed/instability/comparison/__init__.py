@@ -1,0 +1,1 @@
+"""Studies of several methods beside their control: what each one gains and costs."""

@@ -1,0 +1,258 @@
+"""Methods beside a control: what each does to label entropy and accuracy, what it costs, and beside what null."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property, partial
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from reseed._errors import InputError
+from reseed._parts import Parts
+from reseed.instability.comparison._compared_method import NULL, ComparedMethod, Role
+from reseed.instability.comparison._compared_samples import compared_samples, effects
+from reseed.instability.comparison._compared_study import ComparedRuns, runs_of
+from reseed.instability.comparison._method_cost import NO_COST, method_cost
+from reseed.instability.comparison._method_effect import MethodEffect, control_effect, method_effect
+from reseed.instability.comparison._pareto import pareto_front
+from reseed.instability.comparison._recommendation import recommendation
+from reseed.instability.evaluation._evaluate import HIGH_LABEL_ENTROPY, check_runs
+from reseed.instability.intervals._estimate import Estimate, Method, check_method
+from reseed.studies import Study
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Methods beside their control.
+
+    Attributes:
+        control: the control's row.
+        null: the row of a second control with other seeds, if there is one.
+        methods: the other rows, in the order they were given.
+        runs: runs of each study that are compared.
+        interval: what intervals cover: "two-way" (other runs and other samples), "jackknife" (other runs) or "samples".
+        notes: what a reader should know before believing the numbers.
+    """
+
+    control: ComparedMethod
+    null: ComparedMethod | None
+    methods: tuple[ComparedMethod, ...]
+    runs: int
+    interval: Method
+    notes: tuple[str, ...]
+
+    @property
+    def rows(self) -> tuple[ComparedMethod, ...]:
+        """The control, the null if there is one, and the methods."""
+        return (self.control, *(() if self.null is None else (self.null,)), *self.methods)
+
+    @cached_property
+    def samples(self) -> pa.Table:
+        """One row for each method and sample, the null's and the control's included.
+
+        ``effect`` is "fixes" (the control's runs differ, the method's agree), "eases" (both differ, the method's label
+        entropy is lower), "worsens" (both differ, it is higher), "breaks" (the control's runs agree, the method's
+        differ) or "none".
+        """
+        return compared_samples(self.control.study, {row.name: row.study for row in self.rows}, self.runs)
+
+    @property
+    def recommendation(self) -> str:
+        """One paragraph: the best method for each budget, whether its effect is chance, what it does to accuracy."""
+        return recommendation(self.methods, self.null)
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """JSON-ready numbers, every estimate with its 95 % interval beside it."""
+        header = self.control.study.header
+        return {
+            "reseed": version("reseed"),
+            "dataset": header.dataset,
+            "model": header.model,
+            "data": header.data,
+            "runs": self.runs,
+            "samples": len(self.control.study.samples),
+            "ci_method": self.interval,
+            "high_entropy_threshold": HIGH_LABEL_ENTROPY,
+            "recommendation": self.recommendation,
+            "methods": [_told(row) for row in self.rows],
+            "notes": list(self.notes),
+        }
+
+
+def compare_studies(
+    studies: Mapping[str, Study], *, null: Study | None = None, interval: Method = "two-way"
+) -> Comparison:
+    """Compare methods with a control, on the same evaluation samples and at equal numbers of runs.
+
+    Of every study the first R complete runs are compared, with R the smallest number that any of them has, since label
+    entropy grows with that number. Runs of two studies count as independent, samples as paired.
+
+    Two-way intervals of differences and reductions cover other runs (jackknife) and other samples, see
+    `label_entropy_reduction`: a second control is told from the first in at most about 5 % of all cases, less with few
+    runs. Those of the jackknife cover other runs on the same samples; they say how a method compares on this evaluation
+    set. With two runs all intervals cover other samples only; those of the calibration error always cover other runs
+    only.
+
+    The null is a second control with other seeds: what it seems to "reduce" is chance. A method whose reduction, or
+    whose reduction less the null's, has an interval that includes 0 is not distinguishable from training the control
+    again.
+
+    Args:
+        studies: Studies by name; the first one is the control.
+        null: A study of the control's recipe with other seeds; default: none.
+        interval: What intervals cover, see above.
+
+    Returns:
+        The comparison.
+
+    Raises:
+        InputError: ``interval`` is unknown, there is no control or nothing to compare with it, the studies are of
+            different evaluation samples or classes, or the null has the control's seeds or another recipe.
+        TrainingError: Fewer than two runs of a study are complete.
+    """
+    check_method(interval, "interval")
+    if not studies:
+        raise InputError("studies is empty, so there is no control; pass studies by name, the control first.")
+    (name, control), *others = studies.items()
+    if not others and null is None:
+        raise InputError(f"studies holds the control {name!r} only; name at least one study to compare with it.")
+    if NULL in studies and null is not None:
+        raise InputError(f"studies names one {NULL!r}, which is what the null is called; choose another name.")
+    everything = dict(studies) if null is None else {name: control, NULL: null, **dict(others)}
+    for other, study in everything.items():
+        check_runs(study)
+        _check_same_data(name, control, other, study)
+    if null is not None:
+        _check_null(control, null)
+    runs = min(len(study.manifests) for study in everything.values())
+    covers: Method = interval if runs > 2 else "samples"
+    read = {other: runs_of(study, runs) for other, study in everything.items()}
+    base, beside = read[name], None if null is None else read[NULL]
+    rows, parts = [], Parts()
+    for other, study in everything.items():
+        is_null = null is not None and other == NULL
+        role: Role = "control" if other == name else "null" if is_null else "method"
+        effect = _effect(role, other, read, (base, beside), covers, parts)
+        cost = parts.make(f"{other}: the cost is missing", partial(method_cost, study, control, null, runs), NO_COST)
+        changed = effects(base.label_entropy, read[other].label_entropy)
+        rows.append(ComparedMethod(other, role, study, effect, cost, None, changed))
+    rows = _with_front(rows)
+    first, *rest = rows
+    found_null = rest.pop(0) if null is not None else None
+    notes = (*_notes(everything, control, null, runs), *parts.notes)
+    return Comparison(first, found_null, tuple(rest), runs, covers, notes)
+
+
+def _effect(
+    role: Role,
+    name: str,
+    read: Mapping[str, ComparedRuns],
+    beside: tuple[ComparedRuns, ComparedRuns | None],
+    covers: Method,
+    parts: Parts,
+) -> MethodEffect:
+    control, null = beside
+    if role == "control":
+        return control_effect(control, covers, parts, name)
+    return method_effect(read[name], control, None if role == "null" else null, covers, parts, name)
+
+
+def _with_front(rows: list[ComparedMethod]) -> list[ComparedMethod]:
+    """Return rows with their place on or off the front, where the costs of all candidates are known."""
+    candidates = [row for row in rows if row.role != "null"]
+    costs = [(row.cost.training, row.cost.inference) for row in candidates]
+    gains = [0.0 if row.effect.reduction is None else row.effect.reduction.value for row in candidates]
+    on = dict(zip((row.name for row in candidates), pareto_front(costs, gains), strict=True))
+    unknown = {row.name for row, cost in zip(candidates, costs, strict=True) if any(map(math.isnan, cost))}
+    return [row if row.role == "null" or row.name in unknown else replace(row, on_front=on[row.name]) for row in rows]
+
+
+def _check_same_data(name: str, control: Study, other: str, study: Study) -> None:
+    one, two = control.header, study.header
+    if one.class_names != two.class_names:
+        raise InputError(
+            f"{other!r} ({str(study.path)!r}) has {len(two.class_names)} classes and the control {name!r} "
+            f"{len(one.class_names)}, or they are named otherwise; compare studies of the same classes."
+        )
+    if one.data != two.data or control.samples.ids != study.samples.ids:
+        raise InputError(
+            f"{other!r} ({str(study.path)!r}) was evaluated on {len(study.samples)} other samples than the control "
+            f"{name!r} ({len(control.samples)} samples); compare studies of the same evaluation data."
+        )
+
+
+def _check_null(control: Study, null: Study) -> None:
+    if null.header.recipe != control.header.recipe:
+        raise InputError(
+            f"the null {str(null.path)!r} is of another recipe than the control {str(control.path)!r}; train the "
+            "control's recipe again with another --seed."
+        )
+    if null.path == control.path or (control.header.kind == "training" and _seeds(null) & _seeds(control)):
+        raise InputError(
+            f"the null {str(null.path)!r} holds runs of the control's own seeds, which would agree with them; train "
+            "the control's recipe again with another --seed."
+        )
+
+
+def _seeds(study: Study) -> set[tuple[tuple[str, int], ...]]:
+    return {tuple(sorted(manifest.seeds.items())) for manifest in study.manifests}
+
+
+def _notes(everything: Mapping[str, Study], control: Study, null: Study | None, runs: int) -> Iterator[str]:
+    dropped = {name: len(study.manifests) - runs for name, study in everything.items()}
+    if any(dropped.values()):
+        shown = ", ".join(f"{name} {count}" for name, count in dropped.items() if count)
+        yield (
+            f"The first {runs} complete runs of each study are compared, since label entropy grows with their number; "
+            f"left out: {shown}."
+        )
+    for name, study in everything.items():
+        for kind, count in (("missing", len(study.missing)), ("diverged", len(study.diverged))):
+            if count:
+                yield f"{name}: {count} of {study.header.runs} runs {kind}."
+    if null is None:
+        yield (
+            "There is no second control, so nothing tells what training the control again would have shown; "
+            "reductions over high-entropy samples look larger than they are."
+        )
+    if len(everything) - (null is not None) > 2:
+        yield (
+            "The best of several methods looks better than it is, since it is picked for what these runs show; confirm "
+            "it with other seeds."
+        )
+    if runs < 10:
+        yield f"{runs} runs of each study are few: intervals are wide, and label entropy is biased low for all alike."
+    if runs == 2:
+        yield "With two runs the intervals cover other samples only, not other runs."
+    if other := [name for name, study in everything.items() if study.header.train_data != control.header.train_data]:
+        yield f"Trained on other training data than the control: {', '.join(other)}."
+    if not control.samples.has_targets:
+        yield "Without targets there is no accuracy, no negative flip rate and no calibration."
+    elif (control.targets < 0).any():
+        yield "Accuracy, negative flips and calibration are of the samples with a known target."
+
+
+def _told(row: ComparedMethod) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "name": row.name,
+        "role": row.role,
+        "study": str(row.study.path),
+        "recipe": row.study.header.recipe,
+        "runs_complete": len(row.study.manifests),
+    }
+    for name, value in vars(row.effect).items():
+        if isinstance(value, Estimate):
+            told |= {name: value.value, f"{name}_ci95": [value.low, value.high]}
+        else:
+            told[name] = value
+    told |= {f"cost_{name}": value for name, value in asdict(row.cost).items()}
+    told["distinguishable"] = row.effect.is_distinguishable
+    told["loses_accuracy"] = row.effect.loses_accuracy
+    told["on_front"] = row.on_front
+    return told | {f"samples_{name}": count for name, count in row.samples.items()}

@@ -1,0 +1,1 @@
+"""A study's measures in one call, with the columns of its table."""

@@ -1,0 +1,1 @@
+"""Intervals of these measures: what other runs and other samples would give."""

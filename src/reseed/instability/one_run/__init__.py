@@ -1,0 +1,1 @@
+"""What one training foretells of what others will answer."""

@@ -1,0 +1,1 @@
+"""In which samples of a study the instability is."""
