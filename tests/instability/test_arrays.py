@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import reseed.instability
+from reseed._arrays import brief
 from reseed.instability import (
     churn,
     churn_matrix,
@@ -25,7 +26,6 @@ from reseed.instability import (
     variation_ratio,
     win_loss,
 )
-from reseed.instability._arrays import brief
 
 LABELS = np.random.default_rng(0).integers(0, 4, (5, 30))
 ARRAYS = (

@@ -105,7 +105,7 @@ def test_memory_does_not_grow_with_the_permutations(monkeypatch):
     rng = np.random.default_rng(4)
     values, groups = rng.random(50), rng.integers(0, 4, 50)
     whole = clustering_test(values, groups)
-    monkeypatch.setattr("reseed.instability.intervals._clustered._BLOCK", 120)
+    monkeypatch.setattr("reseed.statistics._clustered._BLOCK", 120)
     assert clustering_test(values, groups).null_quantile == whole.null_quantile
 
 

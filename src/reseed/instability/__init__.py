@@ -57,8 +57,7 @@ from reseed.instability.evaluation._answered import Answered, answered
 from reseed.instability.evaluation._evaluate import ClassStability, Stability, evaluate
 from reseed.instability.evaluation._negative_flips import retraining_negative_flip_rate
 from reseed.instability.intervals._beyond_null import reduction_beyond_null
-from reseed.instability.intervals._clustered import ClusteringTest, clustering_test
-from reseed.instability.intervals._estimate import Estimate, estimate
+from reseed.instability.intervals._estimate import estimate
 from reseed.instability.intervals._reduction import label_entropy_reduction
 from reseed.instability.intervals._run_means import accuracy_difference
 from reseed.instability.intervals._statistics import LabelStatistics, label_statistics
@@ -102,6 +101,7 @@ from reseed.instability.sources._nested_variance import NestedVariance, nested_v
 from reseed.instability.sources._sources import SourceEffect, SourceEffects, source_effects
 from reseed.instability.where._sample_groups import SampleGroups, available_groupings, sample_groups
 from reseed.instability.where._where import WhereUnstable, where_unstable
+from reseed.statistics import ClusteringTest, Estimate, clustering_test
 
 __all__ = [
     "COLUMNS",

@@ -7,10 +7,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from reseed._errors import InputError
-from reseed._numbers import is_whole
-from reseed._simplex import TOLERANCE, check_simplex
-from reseed.instability._arrays import (
+from reseed._arrays import (
     ArrayLike,
     Result,
     brief,
@@ -18,6 +15,9 @@ from reseed.instability._arrays import (
     give_back,
     undefined,
 )
+from reseed._errors import InputError
+from reseed._numbers import is_whole
+from reseed._simplex import TOLERANCE, check_simplex
 from reseed.instability._rounding import unit_roundoff
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from reseed.instability._arrays import ArrayLike
+from reseed._arrays import ArrayLike
 
 ROUNDING = 1e-12  # what a few operations in double precision on numbers of about 1 may miss
 

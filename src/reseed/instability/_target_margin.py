@@ -3,9 +3,9 @@
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
+from reseed._arrays import ArrayLike, brief, float_array
 from reseed._errors import InputError
-from reseed.instability._arrays import ArrayLike, brief, float_array
-from reseed.instability._labels import check_range, label_array
+from reseed._labels import check_range, label_array
 
 _BLOCK = 1_000_000  # scores in one block: a margin needs a copy of them
 

@@ -19,7 +19,7 @@ from reseed.instability.comparison._method_effect import MethodEffect, control_e
 from reseed.instability.comparison._pareto import pareto_front
 from reseed.instability.comparison._recommendation import recommendation
 from reseed.instability.evaluation._evaluate import HIGH_LABEL_ENTROPY, check_runs
-from reseed.instability.intervals._estimate import Estimate, Method, check_method
+from reseed.statistics import Estimate, Method, check_method
 from reseed.studies import Study
 
 if TYPE_CHECKING:

@@ -16,10 +16,11 @@ from reseed.instability.comparison._compared_study import ComparedRuns
 from reseed.instability.evaluation._evaluate import HIGH_LABEL_ENTROPY
 from reseed.instability.evaluation._negative_flips import retraining_negative_flip_rate
 from reseed.instability.intervals._beyond_null import reduction_beyond_null
-from reseed.instability.intervals._estimate import Estimate, Method, estimate, interval
+from reseed.instability.intervals._estimate import estimate
 from reseed.instability.intervals._reduction import label_entropy_reduction
 from reseed.instability.intervals._run_means import difference_of_means, mean_of, right
 from reseed.instability.probabilities._calibration_error import calibration_error
+from reseed.statistics import Estimate, Method, interval
 
 _LEAST = float(np.finfo(np.float32).tiny)
 _LEVEL = 0.95

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from reseed.instability.comparison._compared_method import ComparedMethod
-from reseed.instability.intervals._estimate import Estimate
+from reseed.statistics import Estimate
 
 _SLACK = 1.1  # a budget of twice the training lets 2.2 times pass
 _BUDGETS = (

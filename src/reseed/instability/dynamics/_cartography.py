@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reseed._arrays import ArrayLike, Result, brief, give_back, undefined
 from reseed._errors import InputError
-from reseed.instability._arrays import ArrayLike, Result, brief, give_back, undefined
 from reseed.instability.dynamics._trajectory import check_burn_in, is_correct, mean_and_variance, probability_array
 
 

@@ -5,9 +5,9 @@ from typing import Any, Literal, TypeAlias, final, get_args
 import numpy as np
 import torch
 
+from reseed._arrays import ArrayLike, brief, float_array, undefined
 from reseed._errors import InputError
-from reseed.instability._arrays import ArrayLike, brief, float_array, undefined
-from reseed.instability._labels import check_range, label_array
+from reseed._labels import check_range, label_array
 from reseed.instability._target_margin import target_margin
 from reseed.instability.dynamics._training_dynamics import TrainingDynamics, column_means, dynamics, map_columns
 from reseed.instability.dynamics._trajectory import check_burn_in

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from reseed.instability._arrays import ArrayLike, Result, give_back
-from reseed.instability._labels import encode, label_array
+from reseed._arrays import ArrayLike, Result, give_back
+from reseed._labels import encode, label_array
 from reseed.instability.dynamics._trajectory import correct_array, need_checkpoints
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from reseed._arrays import ArrayLike, Result, float_array, give_back
 from reseed._errors import InputError
-from reseed.instability._arrays import ArrayLike, Result, float_array, give_back
 from reseed.instability._target_margin import scores_and_targets, target_margin
 from reseed.instability.dynamics._trajectory import check_burn_in, need_checkpoints
 

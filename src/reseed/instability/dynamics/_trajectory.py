@@ -3,10 +3,10 @@
 import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
+from reseed._arrays import ArrayLike, brief, check_in_unit, float_array, to_numpy
 from reseed._errors import InputError
+from reseed._labels import label_array, same_shape
 from reseed._numbers import is_whole
-from reseed.instability._arrays import ArrayLike, brief, check_in_unit, float_array, to_numpy
-from reseed.instability._labels import label_array, same_shape
 
 
 def need_checkpoints(array: Shaped[np.ndarray, "..."], name: str) -> None:

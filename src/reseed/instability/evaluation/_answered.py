@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
+from reseed._arrays import ArrayLike, brief, to_numpy, undefined
 from reseed._errors import InputError
-from reseed.instability._arrays import ArrayLike, brief, to_numpy, undefined
-from reseed.instability._labels import encode, present_runs, run_axis_first
-from reseed.instability.intervals._estimate import estimate, interval, jackknife_variance, t_interval
+from reseed._labels import encode, present_runs, run_axis_first
+from reseed.instability.intervals._estimate import estimate
+from reseed.statistics import interval, jackknife_variance, t_interval
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,10 @@ from reseed.instability.evaluation._label_pass import STATISTICS, LabelPass, lab
 from reseed.instability.evaluation._one_run import one_run_notes, one_run_samples, one_run_summary
 from reseed.instability.evaluation._samples_table import samples_table, values_read
 from reseed.instability.evaluation._score_pass import all_equal
-from reseed.instability.intervals._estimate import Estimate, t_interval
 from reseed.instability.labels._by_group import by_group
 from reseed.instability.labels._flip_pairs import FlipPairs
 from reseed.instability.labels._unstable import Rarefaction, flip_probability_upper_bound
+from reseed.statistics import Estimate, t_interval
 from reseed.studies import ReadingProgress, Study
 
 if TYPE_CHECKING:

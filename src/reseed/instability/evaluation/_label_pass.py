@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Int, Integer
 from numpy.typing import NDArray
 
 from reseed.instability._blocks import sample_ranges
-from reseed.instability.intervals._estimate import Estimate, Method, mean_estimate
+from reseed.instability.intervals._estimate import mean_estimate
 from reseed.instability.intervals._leave_one_out import LeftOut, Statistic, SumsWithout
 from reseed.instability.labels._counts import Tally, agreement, blocks, put
 from reseed.instability.labels._entropy_table import entropy_table
@@ -19,6 +19,7 @@ from reseed.instability.labels._flip_pairs import FlipPairs, PairSums, counted_l
 from reseed.instability.labels._jitter import disagreement
 from reseed.instability.labels._mode import share
 from reseed.instability.labels._unstable import Rarefaction, rarefaction_curve
+from reseed.statistics import Estimate, Method
 from reseed.studies import FinalArray
 
 if TYPE_CHECKING:

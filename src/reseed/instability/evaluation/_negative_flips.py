@@ -3,9 +3,10 @@
 import numpy as np
 from jaxtyping import Bool, Float
 
+from reseed._arrays import ArrayLike, undefined
 from reseed._errors import InputError
-from reseed.instability._arrays import ArrayLike, undefined
-from reseed.instability.intervals._estimate import (
+from reseed.instability.intervals._run_means import right
+from reseed.statistics import (
     Estimate,
     Method,
     check_level,
@@ -16,7 +17,6 @@ from reseed.instability.intervals._estimate import (
     mean_variance,
     no_estimate,
 )
-from reseed.instability.intervals._run_means import right
 
 
 def retraining_negative_flip_rate(

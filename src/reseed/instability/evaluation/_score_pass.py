@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from reseed.instability._arrays import check_in_unit
+from reseed._arrays import check_in_unit
 from reseed.instability._blocks import fits, sample_ranges
 from reseed.studies import FinalArray
 

@@ -5,10 +5,12 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, Integer
 
+from reseed._arrays import ArrayLike, undefined
 from reseed._errors import InputError
-from reseed.instability._arrays import ArrayLike, undefined
 from reseed.instability._rounding import highest_reached
-from reseed.instability.intervals._estimate import (
+from reseed.instability.intervals._estimate import run_by_sample
+from reseed.instability.intervals._leave_one_out import per_sample, without_each_run
+from reseed.statistics import (
     Estimate,
     Method,
     check_level,
@@ -17,9 +19,7 @@ from reseed.instability.intervals._estimate import (
     interval,
     jackknife_variance,
     no_estimate,
-    run_by_sample,
 )
-from reseed.instability.intervals._leave_one_out import per_sample, without_each_run
 
 _NAMES = ("method", "null", "control")
 

@@ -1,45 +1,24 @@
 """Data-set values with intervals: how much of a number is an accident of the runs, or of the samples?"""
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias, TypeVar
-
 import numpy as np
 from jaxtyping import Float, Integer
-from numpy.typing import NDArray
-from scipy.special import ndtri, stdtrit
 
+from reseed._arrays import ArrayLike, brief, undefined
 from reseed._errors import InputError
-from reseed.instability._arrays import ArrayLike, brief, undefined
-from reseed.instability._labels import encode, run_axis_first
+from reseed._labels import encode, run_axis_first
 from reseed.instability.intervals._leave_one_out import STATISTICS, LeftOut, Statistic, per_sample, without_each_run
 from reseed.instability.labels._entropy_table import Correction, check_correction
-
-Method: TypeAlias = Literal["jackknife", "samples", "two-way"]
-METHODS = ("jackknife", "samples", "two-way")
-_Variance = TypeVar("_Variance", float, NDArray[np.float64])
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number and how far it can be trusted.
-
-    Attributes:
-        value: the estimate.
-        low: lower end of the interval.
-        high: upper end of the interval.
-        standard_error: its standard error.
-        method: what varied: "jackknife" (runs), "samples", or "two-way" (both).
-        runs: runs it was computed from (in each batch, for a comparison).
-        samples: samples it was computed from.
-    """
-
-    value: float
-    low: float
-    high: float
-    standard_error: float
-    method: str
-    runs: int
-    samples: int
+from reseed.statistics import (
+    Estimate,
+    Method,
+    check_level,
+    check_method,
+    counted_once,
+    interval,
+    jackknife_variance,
+    mean_variance,
+    no_estimate,
+)
 
 
 def estimate(
@@ -133,21 +112,6 @@ def mean_estimate(
     return interval(float(values.mean()), variance, method, runs, samples, level=level, bottom=0.0, top=top)
 
 
-def check_method(method: object, name: str) -> None:
-    """Raises on an unknown method; `name` is what the caller calls the argument."""
-    if method not in METHODS:
-        raise InputError(
-            f"{name}={method!r} is unknown; pass 'jackknife' (runs vary), 'samples' or 'two-way'. A "
-            "bootstrap over runs is not offered: copies of a run agree, so it is biased low."
-        )
-
-
-def check_level(level: float) -> None:
-    """Raises on a confidence level that is none."""
-    if not 0 < level < 1:
-        raise InputError(f"level must be strictly between 0 and 1, got {level!r}; pass for example 0.95.")
-
-
 def run_by_sample(labels: ArrayLike, method: str, name: str = "labels") -> Integer[np.ndarray, "run sample"]:
     """Checks that labels are [run, sample] with enough runs for the method, and encodes them as integers."""
     codes, _ = encode(run_axis_first(labels, least=2, name=name))
@@ -159,72 +123,3 @@ def run_by_sample(labels: ArrayLike, method: str, name: str = "labels") -> Integ
             "runs, or take 'samples'."
         )
     return codes
-
-
-def jackknife_variance(left_out: Float[np.ndarray, " run"]) -> float:
-    """Returns (N - 1) / N sum (T_r - mean T)^2."""
-    runs = len(left_out)
-    return float((runs - 1) / runs * np.sum((left_out - left_out.mean()) ** 2))
-
-
-def mean_variance(values: Float[np.ndarray, " sample"]) -> float:
-    """Returns the variance of the bootstrapped mean over samples; NaN for a single one."""
-    samples = len(values)
-    return float(np.sum((values - values.mean()) ** 2) / samples**2) if samples > 1 else float("nan")
-
-
-def counted_once(over_runs: _Variance, over_samples: _Variance, own: _Variance) -> _Variance:
-    """Returns the variance over other runs and other samples, of one number or of many.
-
-    How runs differ on each sample on its own is in the variance over runs and in that over samples, so it is taken off
-    once. Where it is all there is, as in many a difference of two batches, the plain sum would be twice too large. The
-    estimate can fall short by chance, but not below either variance.
-
-    References:
-        Cameron, Gelbach and Miller, "Robust inference with multiway clustering", Journal of Business & Economic
-        Statistics 2011.
-    """
-    larger: _Variance = np.maximum(over_runs, over_samples)
-    found: _Variance = np.maximum(over_runs + over_samples - own, larger)
-    return found
-
-
-def interval(
-    value: float,
-    variance: float,
-    method: str,
-    runs: int,
-    samples: int,
-    *,
-    level: float,
-    bottom: float = -np.inf,
-    top: float = np.inf,
-    degrees: float | None = None,
-) -> Estimate:
-    """Puts a symmetric interval around a value and cuts it off at the ends of the range.
-
-    Student's t has `degrees` of freedom, by default one less than runs; intervals over samples alone are normal.
-    """
-    tail = (1 + level) / 2
-    quantile = ndtri(tail) if method == "samples" else stdtrit(runs - 1 if degrees is None else degrees, tail)
-    error, quantile = float(np.sqrt(variance)), float(quantile)
-    low, high = value - quantile * error, value + quantile * error
-    if not np.isnan(error):
-        low, high = max(low, bottom), min(high, top)
-    return Estimate(value, low, high, error, method, runs, samples)
-
-
-def t_interval(values: Float[np.ndarray, " run"], level: float = 0.95) -> tuple[float, float, float]:
-    """Returns the mean of one number a run, and the ends of Student's interval for it; NaN where it has no value."""
-    runs, nan = len(values), float("nan")
-    if runs < 2:
-        return (float(values[0]) if runs else nan), nan, nan
-    mean = float(values.mean())
-    reach = float(stdtrit(runs - 1, (1 + level) / 2) * values.std(ddof=1) / np.sqrt(runs))
-    return mean, mean - reach, mean + reach
-
-
-def no_estimate(method: str, runs: int, samples: int) -> Estimate:
-    """Returns an estimate that is NaN throughout."""
-    nan = float("nan")
-    return Estimate(nan, nan, nan, nan, method, runs, samples)

@@ -4,10 +4,13 @@ from typing import Literal
 
 import numpy as np
 
+from reseed._arrays import ArrayLike, undefined
 from reseed._errors import InputError
-from reseed.instability._arrays import ArrayLike, undefined
 from reseed.instability._rounding import highest_reached
-from reseed.instability.intervals._estimate import (
+from reseed.instability.intervals._estimate import run_by_sample
+from reseed.instability.intervals._leave_one_out import per_sample, without_each_run
+from reseed.instability.labels._entropy_table import Correction, check_correction
+from reseed.statistics import (
     Estimate,
     Method,
     check_level,
@@ -16,10 +19,7 @@ from reseed.instability.intervals._estimate import (
     interval,
     jackknife_variance,
     no_estimate,
-    run_by_sample,
 )
-from reseed.instability.intervals._leave_one_out import per_sample, without_each_run
-from reseed.instability.labels._entropy_table import Correction, check_correction
 
 
 def label_entropy_reduction(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
+from reseed._arrays import ArrayLike, brief, undefined
 from reseed._errors import InputError
-from reseed.instability._arrays import ArrayLike, brief, undefined
-from reseed.instability._labels import label_array, same_shape
-from reseed.instability.intervals._estimate import (
+from reseed._labels import label_array, same_shape
+from reseed.statistics import (
     Estimate,
     Method,
     check_level,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reseed.instability._arrays import ArrayLike, Result, warn_lost
+from reseed._arrays import ArrayLike, Result, warn_lost
 from reseed.instability.labels._counted import counted_where
 from reseed.instability.labels._jitter import disagreement
 from reseed.instability.labels._mode import share

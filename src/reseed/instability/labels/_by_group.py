@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Shaped
 
-from reseed._errors import InputError
-from reseed.instability._arrays import ArrayLike, Result, brief, give_back, to_numpy
-from reseed.instability._labels import are_whole, as_written
+from reseed._arrays import ArrayLike, Result, give_back
+from reseed.statistics import values_and_groups
 
 
 @dataclass(frozen=True)
@@ -51,20 +49,3 @@ def by_group(values: ArrayLike, groups: ArrayLike) -> GroupMeans:
     count = np.bincount(place, minlength=len(names))
     total = np.bincount(place, weights=numbers.astype(np.float64), minlength=len(names))
     return GroupMeans(names, give_back(count, values), give_back(total / count, values))
-
-
-def values_and_groups(
-    values: ArrayLike, groups: ArrayLike
-) -> tuple[Shaped[np.ndarray, " sample"], Shaped[np.ndarray, " sample"]]:
-    """Checks a measure of samples and the samples' groups, and returns both as they are."""
-    numbers, keys = to_numpy(values, "values"), as_written(groups, "groups")
-    if numbers.dtype.kind not in "iufb":
-        raise InputError(f"values must hold numbers, got {brief(numbers)}; pass a per-sample measure.")
-    if numbers.ndim != 1 or numbers.shape != keys.shape:
-        raise InputError(
-            f"values is {brief(numbers)} and groups is {brief(keys)}; pass two one-dimensional arrays over "
-            "the same samples."
-        )
-    if keys.size and keys.dtype.kind not in "iubUT" and not (keys.dtype == object and are_whole(keys)):
-        raise InputError(f"groups must hold strings or integers, got {brief(keys)}; pass one name for each sample.")
-    return numbers, keys

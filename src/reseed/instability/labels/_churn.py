@@ -6,9 +6,9 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import rel_entr
 
+from reseed._arrays import ArrayLike, Result, give_back, undefined
 from reseed._errors import InputError
-from reseed.instability._arrays import ArrayLike, Result, give_back, undefined
-from reseed.instability._labels import encode, label_array, run_axis_first, same_shape
+from reseed._labels import encode, label_array, run_axis_first, same_shape
 from reseed.instability._probabilities import distributions
 
 _WIDE = 65_536

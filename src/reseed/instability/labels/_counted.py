@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
-from reseed.instability._arrays import ArrayLike, Result, give_back
-from reseed.instability._labels import as_given, encode, present_runs, run_axis_first
+from reseed._arrays import ArrayLike, Result, give_back
+from reseed._labels import as_given, encode, present_runs, run_axis_first
 from reseed.instability.labels._counts import Tally, tally
 from reseed.instability.labels._entropy_table import Correction, EntropyTable, entropy_table
 

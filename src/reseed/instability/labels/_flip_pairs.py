@@ -6,10 +6,10 @@ import numpy as np
 import scipy.sparse
 from jaxtyping import Float, Int, Integer
 
+from reseed._arrays import ArrayLike, Result, give_back, undefined
 from reseed._errors import InputError
+from reseed._labels import as_given, encode, run_axis_first
 from reseed._numbers import is_whole
-from reseed.instability._arrays import ArrayLike, Result, give_back, undefined
-from reseed.instability._labels import as_given, encode, run_axis_first
 from reseed.instability.labels._counts import Block, blocks
 
 _TOGETHER = 500_000  # (sample, label) counts that are multiplied at a time

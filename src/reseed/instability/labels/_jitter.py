@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float
 
-from reseed.instability._arrays import ArrayLike, Result, warn_lost
+from reseed._arrays import ArrayLike, Result, warn_lost
 from reseed.instability.labels._counted import counted_where
 from reseed.instability.labels._counts import Tally
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from reseed._arrays import ArrayLike, Result, warn_lost
 from reseed._errors import InputError
-from reseed.instability._arrays import ArrayLike, Result, warn_lost
 from reseed.instability.labels._counted import counted_where
 from reseed.instability.labels._entropy_table import Correction, check_correction
 

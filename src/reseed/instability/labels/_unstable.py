@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+from reseed._arrays import ArrayLike, Result, give_back, to_numpy, undefined
 from reseed._errors import InputError
+from reseed._labels import encode, run_axis_first
 from reseed._numbers import is_whole
-from reseed.instability._arrays import ArrayLike, Result, give_back, to_numpy, undefined
-from reseed.instability._labels import encode, run_axis_first
 from reseed.instability.labels._counted import counted
 from reseed.instability.labels._counts import counts_of_counts
 

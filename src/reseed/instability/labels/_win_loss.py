@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reseed.instability._arrays import ArrayLike, undefined
-from reseed.instability._labels import label_array, same_shape
+from reseed._arrays import ArrayLike, undefined
+from reseed._labels import label_array, same_shape
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.special import xlogy
 
+from reseed._arrays import ArrayLike, Result, give_back, undefined
 from reseed._errors import InputError
 from reseed._numbers import is_whole
-from reseed.instability._arrays import ArrayLike, Result, give_back, undefined
 from reseed.instability._probabilities import probability_runs
 from reseed.instability.multiplicity._rashomon import kept_runs
 

@@ -6,10 +6,9 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float, Integer
 
+from reseed._arrays import ArrayLike, Result, brief, give_back
 from reseed._errors import InputError
-from reseed.instability._arrays import ArrayLike, Result, brief, give_back
 from reseed.instability._probabilities import probability_runs
-from reseed.instability.intervals._estimate import interval, mean_variance
 from reseed.instability.labels._jitter import jitter
 from reseed.instability.multiplicity._capacity import capacities
 from reseed.instability.multiplicity._rashomon import any_difference, base_run, check_base, flat_codes, loss_array
@@ -17,6 +16,7 @@ from reseed.instability.multiplicity._rashomon_sweep import RashomonSweep, rasho
 from reseed.instability.multiplicity._viable_range import lowest_and_highest
 from reseed.instability.probabilities._spread import decomposed
 from reseed.instability.probabilities._top_two import label_stability
+from reseed.statistics import interval, mean_variance
 
 _ABOVE_ONE = ("capacity", "total_entropy", "expected_entropy", "mutual_information")
 """Means in bits and nats; all others are of shares."""

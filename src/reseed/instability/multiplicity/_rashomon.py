@@ -6,10 +6,10 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Bool, Float, Integer
 
+from reseed._arrays import ArrayLike, Result, brief, float_array, give_back, to_numpy, undefined
 from reseed._errors import InputError
+from reseed._labels import encode, encode_together, label_array, run_axis_first, same_shape
 from reseed._numbers import is_whole
-from reseed.instability._arrays import ArrayLike, Result, brief, float_array, give_back, to_numpy, undefined
-from reseed.instability._labels import encode, encode_together, label_array, run_axis_first, same_shape
 from reseed.instability._rounding import ROUNDING, unit_roundoff
 
 

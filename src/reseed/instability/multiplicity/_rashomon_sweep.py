@@ -6,8 +6,8 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
+from reseed._arrays import ArrayLike, Result, brief, give_back, to_numpy, undefined
 from reseed._errors import InputError
-from reseed.instability._arrays import ArrayLike, Result, brief, give_back, to_numpy, undefined
 from reseed.instability._probabilities import probability_runs
 from reseed.instability._rounding import unit_roundoff
 from reseed.instability.multiplicity._rashomon import (

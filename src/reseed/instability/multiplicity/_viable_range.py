@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+from reseed._arrays import ArrayLike, Result, give_back, undefined
 from reseed._errors import InputError
-from reseed.instability._arrays import ArrayLike, Result, give_back, undefined
 from reseed.instability._probabilities import class_runs
 from reseed.instability._rounding import lowest_reaching, unit_roundoff
 from reseed.instability.multiplicity._rashomon import kept_base, kept_runs

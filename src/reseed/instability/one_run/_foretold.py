@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reseed._arrays import float_array
 from reseed._errors import StudyError
-from reseed.instability._arrays import float_array
 from reseed.instability._blocks import sample_ranges
 from reseed.instability.labels._label_entropy import label_entropy
 from reseed.instability.one_run._single_run_signals import BURN_IN, PASSES, arrays_needed, late_from, signals_in_parts

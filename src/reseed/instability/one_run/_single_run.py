@@ -13,9 +13,9 @@ from typing import final
 
 import numpy as np
 
+from reseed._arrays import ArrayLike, Result, brief, float_array, give_back
 from reseed._errors import InputError
 from reseed._foreign import parse_json, read_text, reason
-from reseed.instability._arrays import ArrayLike, Result, brief, float_array, give_back
 from reseed.studies import replace_text
 
 _WEIGHTS = "single_run.json"

@@ -10,9 +10,9 @@ from types import MappingProxyType
 import numpy as np
 from jaxtyping import Float, Shaped
 
+from reseed._arrays import ArrayLike, Result, brief, float_array, give_back, to_numpy, undefined
 from reseed._errors import InputError
-from reseed.instability._arrays import ArrayLike, Result, brief, float_array, give_back, to_numpy, undefined
-from reseed.instability._labels import encode, label_array
+from reseed._labels import encode, label_array
 from reseed.instability.labels._label_entropy import label_entropy
 
 BURN_IN = 0.5

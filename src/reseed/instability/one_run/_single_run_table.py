@@ -10,13 +10,13 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
+from reseed._arrays import undefined
 from reseed._errors import InputError
-from reseed.instability._arrays import undefined
-from reseed.instability.intervals._estimate import t_interval
 from reseed.instability.labels._label_entropy import label_entropy
 from reseed.instability.one_run._foretold import held_out_runs
 from reseed.instability.one_run._single_run import SingleRunModel, single_run_score
 from reseed.instability.one_run._single_run_signals import BURN_IN
+from reseed.statistics import t_interval
 from reseed.studies import Study
 
 # Signals that are large where a sample is safe; they are compared with their sign turned.

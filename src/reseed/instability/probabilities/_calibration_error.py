@@ -3,9 +3,9 @@
 import numpy as np
 from jaxtyping import Bool, Float
 
+from reseed._arrays import ArrayLike, brief, check_in_unit, float_array, to_numpy, undefined
 from reseed._errors import InputError
 from reseed._numbers import is_whole
-from reseed.instability._arrays import ArrayLike, brief, check_in_unit, float_array, to_numpy, undefined
 from reseed.instability._rounding import bin_edges
 
 _BINS = 15

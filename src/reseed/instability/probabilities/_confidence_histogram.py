@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+from reseed._arrays import ArrayLike, Result, brief, float_array, give_back
 from reseed._errors import InputError
 from reseed._numbers import is_whole
-from reseed.instability._arrays import ArrayLike, Result, brief, float_array, give_back
 from reseed.instability._rounding import ROUNDING, unit_roundoff
 
 _BLOCK = 1_000_000

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import xlogy
 
+from reseed._arrays import ArrayLike, Result, give_back
 from reseed._simplex import check_simplex
-from reseed.instability._arrays import ArrayLike, Result, give_back
 from reseed.instability._rounding import unit_roundoff
 from reseed.instability._target_margin import scores_and_targets, target_margin
 

@@ -6,8 +6,8 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import entr
 
+from reseed._arrays import ArrayLike, Result, brief, give_back
 from reseed._errors import InputError
-from reseed.instability._arrays import ArrayLike, Result, brief, give_back
 from reseed.instability._probabilities import class_runs, probability_runs
 
 _BLOCK = 1_000_000  # probabilities in one block

@@ -6,9 +6,9 @@ import numpy as np
 from jaxtyping import Int, Integer
 from scipy.special import bdtrc
 
+from reseed._arrays import ArrayLike, Result, give_back, undefined
 from reseed._errors import InputError
-from reseed.instability._arrays import ArrayLike, Result, give_back, undefined
-from reseed.instability._labels import encode, run_axis_first
+from reseed._labels import encode, run_axis_first
 from reseed.instability._rounding import highest_reached, lowest_reaching
 from reseed.instability.labels._counts import blocks
 from reseed.instability.labels._jitter import self_consistency

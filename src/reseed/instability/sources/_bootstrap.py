@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float, Int
 
+from reseed._arrays import ArrayLike, Result, brief, check_in_unit, float_array, give_back, undefined
 from reseed._errors import InputError
 from reseed._simplex import check_simplex
-from reseed.instability._arrays import ArrayLike, Result, brief, check_in_unit, float_array, give_back, undefined
 from reseed.instability._rounding import in_type_of, unit_roundoff
-from reseed.instability.intervals._estimate import Estimate, counted_once, interval, mean_variance, no_estimate
+from reseed.statistics import Estimate, counted_once, interval, mean_variance, no_estimate
 
 _BLOCK = 1 << 20  # numbers that are worked on at a time
 

@@ -6,9 +6,9 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import xlogy
 
+from reseed._arrays import ArrayLike, Result, brief, float_array, give_back, undefined
 from reseed._errors import InputError
 from reseed._simplex import check_simplex
-from reseed.instability._arrays import ArrayLike, Result, brief, float_array, give_back, undefined
 from reseed.instability._rounding import unit_roundoff
 
 _BLOCK = 1 << 20  # numbers that are worked on at a time

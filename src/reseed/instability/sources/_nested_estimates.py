@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
-from reseed.instability._arrays import ArrayLike, float_array
-from reseed.instability.intervals._estimate import Estimate, check_level, interval, mean_variance
+from reseed._arrays import ArrayLike, float_array
 from reseed.instability.sources._nested import nested_instability
 from reseed.instability.sources._nested_parts import LeftOut, left_out
 from reseed.instability.sources._nested_variance import nested_variance
+from reseed.statistics import Estimate, check_level, interval, mean_variance
 
 _NAN = float("nan")
 

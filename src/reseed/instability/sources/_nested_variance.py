@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reseed._arrays import ArrayLike, Result, brief, float_array, give_back, undefined
 from reseed._errors import InputError
 from reseed._simplex import check_simplex
-from reseed.instability._arrays import ArrayLike, Result, brief, float_array, give_back, undefined
 from reseed.instability._rounding import unit_roundoff
 
 _BLOCK = 1 << 20  # numbers that are worked on at a time

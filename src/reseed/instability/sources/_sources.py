@@ -6,22 +6,21 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Integer
 
+from reseed._arrays import ArrayLike, undefined
 from reseed._errors import InputError
-from reseed.instability._arrays import ArrayLike, undefined
-from reseed.instability.intervals._estimate import (
+from reseed.instability.intervals._estimate import estimate, run_by_sample
+from reseed.instability.intervals._leave_one_out import per_sample, without_each_run
+from reseed.statistics import (
     Estimate,
     Method,
     check_level,
     check_method,
     counted_once,
-    estimate,
     interval,
     jackknife_variance,
     mean_variance,
     no_estimate,
-    run_by_sample,
 )
-from reseed.instability.intervals._leave_one_out import per_sample, without_each_run
 
 
 @dataclass(frozen=True)

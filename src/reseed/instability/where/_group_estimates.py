@@ -9,10 +9,10 @@ import numpy as np
 from jaxtyping import Float, Int, Integer
 from scipy.special import ndtri, stdtrit
 
-from reseed.instability.intervals._estimate import counted_once
 from reseed.instability.intervals._leave_one_out import without
 from reseed.instability.labels._counts import blocks
 from reseed.instability.labels._entropy_table import entropy_table
+from reseed.statistics import counted_once
 
 _LEVEL = 0.95
 _HELD = 1 << 22  # numbers of runs and groups held at once: 32 MiB

@@ -11,12 +11,12 @@ import numpy as np
 from jaxtyping import Float, Integer
 
 from reseed.instability.evaluation._evaluate import check_runs
-from reseed.instability.intervals._clustered import ClusteringTest, clustering_test
 from reseed.instability.labels._label_entropy import label_entropy
 from reseed.instability.where._group_estimates import group_estimates
 from reseed.instability.where._groupings import Grouping
 from reseed.instability.where._metadata import metadata_groups, read_metadata
 from reseed.instability.where._sample_groups import GROUPINGS, SampleGroups, grouping_of
+from reseed.statistics import ClusteringTest, clustering_test
 from reseed.studies import Study
 
 if TYPE_CHECKING:

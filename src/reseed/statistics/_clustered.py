@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from reseed._arrays import ArrayLike, Result, give_back, undefined
 from reseed._errors import InputError
 from reseed._numbers import is_whole
-from reseed.instability._arrays import ArrayLike, Result, give_back, undefined
-from reseed.instability.labels._by_group import values_and_groups
+from reseed.statistics._groups import values_and_groups
 
 _BLOCK = 1 << 21  # permuted values held at once: 16 MiB
 # The same permutation summed in another order differs in the last bits; it still counts as a tie.

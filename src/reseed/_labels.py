@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Shaped
 
+from reseed._arrays import ArrayLike, Result, brief, give_back, to_masked, to_numpy
 from reseed._errors import InputError
-from reseed.instability._arrays import ArrayLike, Result, brief, give_back, to_masked, to_numpy
 
 _EXACT = 2**53  # beyond it doubles skip whole numbers
 _WORD = 2**63  # from here on, 64 bits with a sign are too few

@@ -1,0 +1,29 @@
+"""Intervals and tests for the numbers of every lens: what other runs, other samples or chance would give.
+
+An `Estimate` holds a value and its interval. Its variance comes from leaving runs out (`jackknife_variance`), other
+samples (`mean_variance`) or from both (`counted_once`), and `interval` makes the estimate of it. One number a run has a
+`t_interval`. Whether values differ between groups of samples more than chance would have it, `clustering_test` says.
+"""
+
+from reseed.statistics._clustered import ClusteringTest, clustering_test
+from reseed.statistics._estimate import METHODS, Estimate, Method, check_level, check_method, interval, no_estimate
+from reseed.statistics._groups import values_and_groups
+from reseed.statistics._t_interval import t_interval
+from reseed.statistics._variances import counted_once, jackknife_variance, mean_variance
+
+__all__ = [
+    "METHODS",
+    "ClusteringTest",
+    "Estimate",
+    "Method",
+    "check_level",
+    "check_method",
+    "clustering_test",
+    "counted_once",
+    "interval",
+    "jackknife_variance",
+    "mean_variance",
+    "no_estimate",
+    "t_interval",
+    "values_and_groups",
+]

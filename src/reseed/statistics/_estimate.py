@@ -1,0 +1,81 @@
+"""A number with an interval: how much of it is an accident of the runs, or of the samples?"""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+from scipy.special import ndtri, stdtrit
+
+from reseed._errors import InputError
+
+Method: TypeAlias = Literal["jackknife", "samples", "two-way"]
+METHODS = ("jackknife", "samples", "two-way")
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number and how far it can be trusted.
+
+    Attributes:
+        value: the estimate.
+        low: lower end of the interval.
+        high: upper end of the interval.
+        standard_error: its standard error.
+        method: what varied: "jackknife" (runs), "samples", or "two-way" (both).
+        runs: runs it was computed from (in each batch, for a comparison).
+        samples: samples it was computed from.
+    """
+
+    value: float
+    low: float
+    high: float
+    standard_error: float
+    method: str
+    runs: int
+    samples: int
+
+
+def check_method(method: object, name: str) -> None:
+    """Raises on an unknown method; `name` is what the caller calls the argument."""
+    if method not in METHODS:
+        raise InputError(
+            f"{name}={method!r} is unknown; pass 'jackknife' (runs vary), 'samples' or 'two-way'. A "
+            "bootstrap over runs is not offered: copies of a run agree, so it is biased low."
+        )
+
+
+def check_level(level: float) -> None:
+    """Raises on a confidence level that is none."""
+    if not 0 < level < 1:
+        raise InputError(f"level must be strictly between 0 and 1, got {level!r}; pass for example 0.95.")
+
+
+def interval(
+    value: float,
+    variance: float,
+    method: str,
+    runs: int,
+    samples: int,
+    *,
+    level: float,
+    bottom: float = -np.inf,
+    top: float = np.inf,
+    degrees: float | None = None,
+) -> Estimate:
+    """Puts a symmetric interval around a value and cuts it off at the ends of the range.
+
+    Student's t has `degrees` of freedom, by default one less than runs; intervals over samples alone are normal.
+    """
+    tail = (1 + level) / 2
+    quantile = ndtri(tail) if method == "samples" else stdtrit(runs - 1 if degrees is None else degrees, tail)
+    error, quantile = float(np.sqrt(variance)), float(quantile)
+    low, high = value - quantile * error, value + quantile * error
+    if not np.isnan(error):
+        low, high = max(low, bottom), min(high, top)
+    return Estimate(value, low, high, error, method, runs, samples)
+
+
+def no_estimate(method: str, runs: int, samples: int) -> Estimate:
+    """Returns an estimate that is NaN throughout."""
+    nan = float("nan")
+    return Estimate(nan, nan, nan, nan, method, runs, samples)
