@@ -6,7 +6,7 @@ from reseed.training._augment import augment
 from reseed.training._defaults import default_recipe
 from reseed.training._draws import DropoutDraws
 from reseed.training._length import check_length
-from reseed.training._loop import AbstractTraining, Step, Training, TrainingSet, check_forward
+from reseed.training._loop import AbstractTraining, Training, check_forward
 from reseed.training._monitor import GradientNormRecorder, gradient_norms
 from reseed.training._objective import Taught
 from reseed.training._passes import check_dropout
@@ -47,8 +47,11 @@ from reseed.training._seeds import (
     check_vary,
     generator,
 )
-from reseed.training._stacked import StackedTraining, check_can_stack, group_size, rounds_apart, trains_apart
+from reseed.training._stacked import StackedTraining, group_size, rounds_apart, trains_apart
+from reseed.training._step import Step
 from reseed.training._teach import Lesson, Pilot, check_stages, find_transient, recipe_of_teachers, teach
+from reseed.training._training_set import TrainingSet
+from reseed.training._trial import check_can_stack
 
 __all__ = [
     "DEFAULT_VARY",

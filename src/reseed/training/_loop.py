@@ -32,23 +32,8 @@ from reseed.training._record import EVAL_BATCH, predict
 from reseed.training._schedule import lr_factor
 from reseed.training._seeds import Seeds
 from reseed.training._statistics import normalising, refresh_statistics
-
-
-class Step(NamedTuple):
-    """One optimisation step that has just been made."""
-
-    number: int
-    """Steps made so far, this one included."""
-    rows: Tensor
-    """Rows of the training set in the batch, [sample], or [run, sample] of several runs."""
-    inputs: Tensor
-    """What the model saw, after augmentation, [sample, ...], or [run, sample, ...]."""
-    logits: Tensor
-    """[sample, class], or [run, sample, class], before the update."""
-    loss: Tensor
-    """Mean loss of the batch in nats, before the update; a number, or [run]."""
-    gradient_norm: Tensor | None = None
-    """Global L2 norm of the gradient before clipping, [run], where the training monitors."""
+from reseed.training._step import Step
+from reseed.training._training_set import TrainingSet
 
 
 class Block(NamedTuple):
@@ -60,20 +45,6 @@ class Block(NamedTuple):
     """Mean losses of the batches in nats, before the updates, [step, run]."""
     signals: Signals
     """More about each step where the training monitors, see `signals_of`; else nothing."""
-
-
-@dataclass(frozen=True)
-class TrainingSet:
-    """Inputs [sample, ...] and labels [sample] on the device where training happens."""
-
-    inputs: Tensor
-    labels: Tensor
-    num_classes: int
-
-    @property
-    def input_shape(self) -> tuple[int, ...]:
-        """Shape of one sample."""
-        return tuple(self.inputs.shape[1:])
 
 
 @dataclass(frozen=True, eq=False)

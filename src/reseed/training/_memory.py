@@ -6,9 +6,10 @@ import torch
 from torch import Tensor
 
 from reseed.models import AbstractArchitecture
-from reseed.training._loop import Training, TrainingSet
+from reseed.training._loop import Training
 from reseed.training._recipe import Recipe
 from reseed.training._seeds import SeedPlan
+from reseed.training._training_set import TrainingSet
 
 
 def bytes_of_one_run(recipe: Recipe, architecture: AbstractArchitecture, data: TrainingSet) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, final
+from typing import final
 
 import numpy as np
 import torch
@@ -12,9 +12,7 @@ from torch import Tensor, nn
 
 from reseed._errors import InputError
 from reseed.mitigations import entropy
-
-if TYPE_CHECKING:
-    from reseed.training._loop import Step
+from reseed.training._step import Step
 
 Signals = Mapping[str, Tensor]
 """What is recorded of every step, [step, run], by name."""

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, final
+from typing import final
 
 import torch
 from torch import Tensor, nn
 
 from reseed.mitigations import AbstractMitigation, Batch, Penalty, class_prior, soft_cross_entropy
 from reseed.training._loss import cross_entropy
-
-if TYPE_CHECKING:
-    from reseed.training._loop import TrainingSet
+from reseed.training._training_set import TrainingSet
 
 Taught = tuple[Tensor | None, ...]
 """What the teachers of each of a recipe's mitigations say of the training set, [run, sample, class], where the first

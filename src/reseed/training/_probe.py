@@ -10,10 +10,11 @@ from torch import Tensor
 
 from reseed._errors import DeterminismError
 from reseed.models import AbstractArchitecture
-from reseed.training._loop import Training, TrainingSet
+from reseed.training._loop import Training
 from reseed.training._recipe import Recipe
 from reseed.training._record import predict
 from reseed.training._seeds import SeedPlan, Seeds, Stream
+from reseed.training._training_set import TrainingSet
 
 _STEPS = 2
 

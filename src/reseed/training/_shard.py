@@ -11,7 +11,7 @@ from torch import Tensor
 
 from reseed.training._augment import augment
 from reseed.training._average import Averages
-from reseed.training._loop import AbstractTraining, Step, Updates, evaluated
+from reseed.training._loop import AbstractTraining, Updates, evaluated
 from reseed.training._monitor import Signals, gradient_norms, signals_of
 from reseed.training._objective import Objective, Taught, displaced
 from reseed.training._passes import dropping, pass_step
@@ -19,6 +19,7 @@ from reseed.training._record import EVAL_BATCH, predict, rows_at_once
 from reseed.training._seeds import Seeds
 from reseed.training._stack import AbstractStack
 from reseed.training._statistics import refresh_statistics
+from reseed.training._step import Step
 
 _PREDICT_ROWS = 8192
 

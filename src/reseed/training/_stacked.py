@@ -15,10 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from reseed.models import StackedModel, check_stackable, vmapped_model
+from reseed.models import StackedModel, vmapped_model
 from reseed.training._channels_last import ChannelsLast
 from reseed.training._draws import DrawnDropout, DropoutDraws, Masks
-from reseed.training._loop import AbstractTraining, Block, Step
+from reseed.training._loop import AbstractTraining, Block
 from reseed.training._memory import bytes_of_one_run
 from reseed.training._objective import Taught
 from reseed.training._products import is_large
@@ -26,7 +26,7 @@ from reseed.training._seeds import Seeds, seeds_of_peers
 from reseed.training._shard import Shard
 from reseed.training._stack import AbstractStack, AutogradStack
 from reseed.training._stacked_mlp import StackedMlp, is_mlp
-from reseed.training._trial import check_by_trial
+from reseed.training._step import Step
 
 T = TypeVar("T")
 
@@ -227,19 +227,6 @@ def stack_models(
     if device.type == "cpu" and len(models) == 1:
         return ChannelsLast(models[0], dropout[0])
     return AutogradStack(StackedModel(models, lambda p: DrawnDropout(p, masks)), masks)
-
-
-def check_can_stack(training: StackedTraining) -> None:
-    """Accept a recipe whose runs can be trained as one program.
-
-    Raises:
-        ModelError: The model has a layer that cannot be stacked, or foreign code that cannot be mapped over runs; the
-            message names the reason.
-    """
-    if training.architecture.is_native:
-        check_stackable(training.draw(0))
-    else:
-        check_by_trial(training)
 
 
 def group_size(training: StackedTraining) -> int:

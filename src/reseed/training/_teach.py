@@ -11,11 +11,12 @@ from torch import Tensor, nn
 from reseed._errors import RecipeError, TrainingError
 from reseed.mitigations import Stage, auto_transient
 from reseed.models import AbstractArchitecture
-from reseed.training._loop import AbstractTraining, Training, TrainingSet
+from reseed.training._loop import AbstractTraining, Training
 from reseed.training._recipe import Recipe, with_settings
 from reseed.training._schedule import cycle_ends
 from reseed.training._seeds import Seeds, derived
 from reseed.training._stacked import StackedTraining
+from reseed.training._training_set import TrainingSet
 
 _HELD_OUT = 0.1
 """Share of the training set on which a pilot is watched."""

@@ -1,23 +1,34 @@
-"""Whether runs of a model that reseed does not know can be stacked: two runs are tried for two steps."""
+"""Whether runs can be stacked: layers are looked at; of a model that reseed does not know, two runs are tried."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from reseed._errors import ModelError
+from reseed.models import check_stackable
 from reseed.training._loop import Training
 from reseed.training._recipe import OptimizerConfig, ScheduleConfig
-
-if TYPE_CHECKING:
-    from reseed.training._stacked import StackedTraining
+from reseed.training._stacked import StackedTraining
 
 _STEPS, _ROWS = 2, 4
 # Adam would blow up rounding: its first step follows the sign of a gradient, however small that is.
 _OPTIMIZER = OptimizerConfig("sgd", lr=1e-3)
+
+
+def check_can_stack(training: StackedTraining) -> None:
+    """Accept a recipe whose runs can be trained as one program.
+
+    Raises:
+        ModelError: The model has a layer that cannot be stacked, or foreign code that cannot be mapped over runs; the
+            message names the reason.
+    """
+    if training.architecture.is_native:
+        check_stackable(training.draw(0))
+    else:
+        check_by_trial(training)
 
 
 def check_by_trial(training: StackedTraining) -> None:
