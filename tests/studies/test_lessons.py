@@ -19,7 +19,7 @@ from reseed.mitigations import (
     Tgtss,
 )
 from reseed.models import ModelConfig, architecture
-from reseed.studies import Study, _lessons, cost_summary, train_study
+from reseed.studies import Study, _lessons, _taught, cost_summary, train_study
 from reseed.studies._anchor import said_of_training_set
 from reseed.training import OptimizerConfig, Recipe, RecordConfig, TrainingSet, mitigated
 from reseed.training._memory import bytes_of_one_run
@@ -123,14 +123,14 @@ def test_a_pilot_is_shared_and_counted(train, tmp_path, monkeypatch):
 @pytest.mark.parametrize("method", [Tgtss(every=20), KnnSmoothing()])
 def test_a_run_whose_own_teacher_diverged_is_marked(train, monkeypatch, method):
     """What is not finite in a lesson ends its run, and no other."""
-    asked, teach = [], _lessons.teach
+    asked, teach = [], _taught.teach
 
     def diverging(*arguments, **options):
         lesson = teach(*arguments, **options)
         asked.append(lesson)
         return replace(lesson, output=torch.full_like(lesson.output, torch.nan)) if len(asked) == 2 else lesson
 
-    monkeypatch.setattr(_lessons, "teach", diverging)
+    monkeypatch.setattr(_taught, "teach", diverging)
     study = train(recipe=mitigated(RECIPE, [method]))
     assert [manifest.run for manifest in study.manifests] == [0, 2]
     assert [manifest.run for manifest in study.diverged] == [1]
@@ -221,7 +221,8 @@ def test_lessons_travel_with_a_study_at_a_url(url, s3, tmp_path, monkeypatch, me
         assert not stage.shared
         return teach(stage, *arguments, **options)
 
-    monkeypatch.setattr(_lessons, "teach", only_own)
+    for asking in (_lessons, _taught):
+        monkeypatch.setattr(asking, "teach", only_own)
     monkeypatch.setattr(_lessons, "find_transient", lambda *arguments: pytest.fail("found again"))
     resumed = train_study(recipe, url, runs=3, **options)
     monkeypatch.undo()

@@ -14,7 +14,7 @@ from reseed.mitigations import SnapshotDistillation
 from reseed.models import ModelConfig, architecture
 from reseed.studies import _pace
 from reseed.studies._pace import seconds_of_a_run
-from reseed.studies._train import TrainRun
+from reseed.studies._train_run import TrainRun
 from reseed.training import Recipe, RecordConfig, SeedPlan, mitigated
 
 RECIPE = Recipe(model=ModelConfig("mlp", hidden=(16,), dropout=0.2), epochs=3, batch_size=64)

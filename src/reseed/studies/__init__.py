@@ -31,7 +31,8 @@ from reseed.studies._resampled import ResampledFit
 from reseed.studies._samples import Evaluation, Samples, evaluation_data, pair
 from reseed.studies._study import Study
 from reseed.studies._targets import Targets
-from reseed.studies._train import check_runs, is_out_of_memory, to_stderr, train_study
+from reseed.studies._train import check_runs, to_stderr, train_study
+from reseed.studies._train_run import is_out_of_memory
 
 __all__ = [
     "ColumnNames",

@@ -15,7 +15,7 @@ from reseed.studies._placement import Place, check_pays, where
 from reseed.training import check_can_stack, group_size, trains_apart
 
 if TYPE_CHECKING:
-    from reseed.studies._train import TrainRun
+    from reseed.studies._train_run import TrainRun
     from reseed.training import StackedTraining
 
 _STACKING = ("auto", "stacked", "processes", "cluster")

@@ -1,4 +1,4 @@
-"""What teachers say of the training set: for all runs of a study, kept in a folder, or for the runs of one group."""
+"""What teachers say of the training set to all runs of a study, kept in a folder."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import astuple, dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from reseed._errors import StudyError, TrainingError
@@ -21,45 +20,9 @@ from reseed.mitigations import AbstractMitigation, Stage
 from reseed.studies._anchor import said_of_training_set
 from reseed.studies._files import replace_file, replace_json, storing
 from reseed.studies._remote import Remote
+from reseed.studies._taught import LessonCost, SharedLesson
+from reseed.studies._train_run import TrainRun
 from reseed.training import FIRST_DRAWS, as_tree, check_stages, find_transient, recipe_of_teachers, teach
-
-if TYPE_CHECKING:
-    from reseed.studies._train import TrainRun
-
-
-@dataclass(frozen=True)
-class LessonCost:
-    """What teachers cost: optimisation steps, samples seen in training, samples predicted for the lesson, and seconds.
-
-    Seconds are of shared teachers, those of a run's own are in the run's; NaN for what earlier versions did not time.
-    """
-
-    steps: int = 0
-    samples_seen: int = 0
-    forward_passes: int = 0
-    wall_s: float = 0.0
-
-    def __add__(self, other: LessonCost) -> LessonCost:
-        return LessonCost(*(one + two for one, two in zip(astuple(self), astuple(other), strict=True)))
-
-
-@dataclass(frozen=True, eq=False)
-class SharedLesson:
-    """What all runs of a study share of one method's teachers.
-
-    Attributes:
-        cost: What it cost.
-        output: What the teachers say of the training set, [1, sample, class]; None where each run has its own.
-        transient: The transient that a pilot found; None where it is given.
-    """
-
-    cost: LessonCost
-    output: NDArray[np.float32] | None = None
-    transient: float | None = None
-
-    def found(self, stage: Stage) -> Stage:
-        """Return a stage with the transient that was found."""
-        return stage if self.transient is None else replace(stage, transient=self.transient, find_transient=False)
 
 
 def shared_lessons(
@@ -91,34 +54,6 @@ def shared_lessons(
     """
     shelf = _Shelf(folder, remote)
     return tuple(_lesson(task, method, shelf, train_data, most, announce) for method in task.recipe.mitigations)
-
-
-def taught(task: TrainRun, runs: Sequence[int]) -> tuple[tuple[torch.Tensor | None, ...], LessonCost]:
-    """Return what each of the recipe's mitigations learns for some runs, and what each run's own teachers cost.
-
-    What a teacher that diverged says is not finite, so that its run diverges as well.
-    """
-    found: list[torch.Tensor | None] = []
-    cost = LessonCost()
-    recipe, architecture, data = task.what()
-    seeds = [task.plan.seeds(run) for run in runs]
-    bootstrap = task.plan.bootstrap
-    lessons = task.lessons or (None,) * len(recipe.mitigations)
-    for method, shared in zip(recipe.mitigations, lessons, strict=True):
-        if (stage := method.stage) is None:
-            found.append(None)
-            continue
-        if shared is not None and shared.output is not None:
-            output = torch.from_numpy(shared.output.copy()).to(data.labels.device)
-        else:
-            stage = stage if shared is None else shared.found(stage)
-            lesson = teach(stage, recipe, architecture, data, seeds, bootstrap=bootstrap, most=len(runs))
-            cost += LessonCost(lesson.steps, lesson.samples_seen, lesson.forward_passes)
-            output = lesson.output
-        is_finite = output.isfinite().flatten(1).all(1)
-        learned = method.learn(output, data.labels)
-        found.append(torch.where(is_finite[:, None, None], learned, torch.nan) if learned.numel() else learned)
-    return tuple(found), cost
 
 
 def _lesson(

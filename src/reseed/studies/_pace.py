@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from reseed.training import AbstractTraining, StackedTraining, Training
 
 if TYPE_CHECKING:
-    from reseed.studies._train import TrainRun
+    from reseed.studies._train_run import TrainRun
 
 _MOST_S, _LONG_S, _MOST_STEPS = 0.2, 1.0, 10
 _ROWS, _PREDICTIONS = 512, 2

@@ -18,7 +18,7 @@ from reseed.studies._pace import seconds_of_a_run
 from reseed.training import predict, rounds_apart, trains_apart
 
 if TYPE_CHECKING:
-    from reseed.studies._train import TrainRun
+    from reseed.studies._train_run import TrainRun
     from reseed.training import StackedTraining
 
 _MOST_THREADS = 4

@@ -1,0 +1,169 @@
+"""One run of a study that reseed trains, or several as one program: what it needs, and what is kept of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from reseed.engines import Group
+from reseed.models import AbstractArchitecture, architecture
+from reseed.studies._cost import Cost, Stopwatch
+from reseed.studies._manifest import Manifest, environment
+from reseed.studies._store import run_writer
+from reseed.studies._study import EVALUATION
+from reseed.studies._tasks import AbstractRunTask
+from reseed.studies._taught import LessonCost, SharedLesson, taught
+from reseed.training import (
+    AbstractTraining,
+    NoSink,
+    Recipe,
+    RecordConfig,
+    RecordedSplit,
+    SeedPlan,
+    StackedTraining,
+    Taught,
+    Training,
+    TrainingOutcome,
+    TrainingSet,
+    arithmetic,
+    run_training,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class TrainRun(AbstractRunTask):
+    """Trains one run of a study and records it. Arrays are held once and shared by memory map with workers."""
+
+    recipe: Recipe
+    plan: SeedPlan
+    record: RecordConfig
+    train_inputs: NDArray[Any]
+    train_labels: NDArray[np.int64]
+    evaluation_inputs: NDArray[Any]
+    evaluation_targets: NDArray[np.int64]
+    num_classes: int
+    device: str
+    threads: int
+    deterministic: bool
+    data_digest: str
+    lessons: tuple[SharedLesson | None, ...] = ()
+
+    def training_set(self) -> TrainingSet:
+        """Return the training data on the device."""
+        return TrainingSet(self._tensor(self.train_inputs), self._tensor(self.train_labels), self.num_classes)
+
+    def single(self, run: int) -> Training:
+        """Return the training of one network of a run by itself, without teachers, not begun."""
+        recipe, factory, data = self.what()
+        return Training(recipe.bare, factory, data, self.plan.seeds(run), bootstrap=self.plan.bootstrap)
+
+    def stacked(self, group: Group) -> StackedTraining:
+        """Return the training of several runs as one program, not begun."""
+        seeds = tuple(self.plan.seeds(run) for run in group)
+        return StackedTraining(*self.what(), seeds, bootstrap=self.plan.bootstrap)
+
+    def what(self) -> tuple[Recipe, AbstractArchitecture, TrainingSet]:
+        """Return recipe, factory and training data."""
+        return self.recipe, architecture(self.recipe.model), self.training_set()
+
+    def _do(self, group: Group, missing: Sequence[int]) -> list[Manifest]:
+        try:
+            return self._train(group, missing)
+        except (RuntimeError, MemoryError) as error:
+            if len(group) == 1 or not is_out_of_memory(error):
+                raise
+        # Outside the handler, whose traceback would keep the tensors that did not fit.
+        if self.device.startswith("cuda"):
+            torch.cuda.empty_cache()
+        halves = group[: len(group) // 2], group[len(group) // 2 :]
+        wanted = [(half, [run for run in missing if run in half]) for half in halves]
+        return [manifest for half, left in wanted if left for manifest in self._do(half, left)]
+
+    def _train(self, group: Group, missing: Sequence[int]) -> list[Manifest]:
+        watch = Stopwatch(self.device)
+        with arithmetic(self.threads, deterministic=self.deterministic), ExitStack() as stack:
+            lessons, teaching = taught(self.what(), self.plan, self.lessons, group)
+            training = replace(self._training(group, lessons), monitor=self.record.monitor)
+            checkpoints = self.record.checkpoints(training.total_steps, training.steps_per_epoch)
+            splits = [RecordedSplit(EVALUATION, self._tensor(self.evaluation_inputs), self.evaluation_targets)]
+            if self.record.train:
+                splits.append(RecordedSplit("train", training.data.inputs, self.train_labels))
+            writers = {
+                run: stack.enter_context(run_writer(self.root, run, len(checkpoints), self.num_classes))
+                for run in missing
+            }
+            # Finished runs of a group are trained along, so that the others' arithmetic is what it was.
+            sinks = [writers.get(run, NoSink()) for run in group]
+            level, passes = self.record.level, self.record.dropout_passes
+            outcomes = run_training(training, checkpoints, tuple(splits), level, sinks, passes)
+            cost = watch.cost(runs=len(group))
+            manifests = []
+            for run, outcome in zip(group, outcomes, strict=True):
+                if run in writers:
+                    manifests.append(
+                        self._manifest(run, checkpoints, outcome, teaching, cost, writers[run].name, group)
+                    )
+                    writers[run].finish(manifests[-1])
+        return manifests
+
+    def _training(self, group: Group, lessons: Taught) -> AbstractTraining:
+        if len(group) > 1 or self.recipe.peers is not None:
+            return replace(self.stacked(group), taught=lessons)
+        return Training(*self.what(), self.plan.seeds(group[0]), self.plan.bootstrap, lessons)
+
+    def _manifest(
+        self,
+        run: int,
+        checkpoints: tuple[int, ...],
+        outcome: TrainingOutcome,
+        teaching: LessonCost,
+        cost: Cost,
+        predictions: str,
+        group: Group,
+    ) -> Manifest:
+        return Manifest(
+            run,
+            "complete" if outcome.diverged_at is None else "diverged",
+            predictions,
+            checkpoints,
+            self.data_digest,
+            seeds=self.plan.seeds(run).words,
+            accuracy=None if np.isnan(outcome.accuracy) else outcome.accuracy,
+            diverged_at=outcome.diverged_at,
+            cost=Cost(
+                steps=outcome.steps + teaching.steps,
+                samples_seen=outcome.samples_seen + teaching.samples_seen,
+                forward_passes=outcome.forward_passes,
+                **self._cost_of_lessons(teaching),
+                **cost,
+            ),
+            environment=environment(device=self.device, threads=self.threads, deterministic=self.deterministic),
+            recipe=self.recipe.digest,
+            group=(group[0], group[-1] + 1) if len(group) > 1 else (),
+        )
+
+    def _cost_of_lessons(self, teaching: LessonCost) -> Cost:
+        stages = [method.stage for method in self.recipe.mitigations if method.stage is not None]
+        cost = Cost(lesson_passes=teaching.forward_passes) if any(not stage.shared for stage in stages) else Cost()
+        if any(stage.shared or stage.find_transient for stage in stages):
+            shared = sum((lesson.cost for lesson in self.lessons if lesson is not None), LessonCost())
+            cost["shared_steps"], cost["shared_samples_seen"] = shared.steps, shared.samples_seen
+            cost["shared_lesson_passes"] = shared.forward_passes
+            if not np.isnan(shared.wall_s):
+                cost["shared_wall_s"] = shared.wall_s
+        return cost
+
+    def _tensor(self, array: NDArray[Any]) -> torch.Tensor:
+        # Executors that share arrays do so read-only, which torch warns of.
+        return torch.from_numpy(array if array.flags.writeable else array.copy()).to(self.device)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory did not suffice, of a device or of this machine."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
