@@ -27,6 +27,7 @@ types: $(INSTALLED)
 
 contract: $(INSTALLED)
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m pytest tests/test_imports.py -q
 
 doctest: $(INSTALLED)
 	$(BIN)/python -m pytest --doctest-modules src -q
