@@ -71,6 +71,14 @@ def test_an_interrupted_run_is_done_again(train):
     assert len(list(folder.glob("predictions-*"))) == 1
 
 
+COMMAND = """
+import signal, sys
+from reseed.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what is started in the background ignores Ctrl-C
+main(sys.argv[1:])
+"""
+
+
 def words(root, *engine) -> list[str]:
     """The command of a study whose runs take long enough to be interrupted."""
     options = "--runs 6 --epochs 12 --batch-size 16 --every final --jobs 2 --threads 1"
@@ -104,7 +112,7 @@ def test_interrupted_studies_continue(tmp_path, uninterrupted, engine, how):
     """After Ctrl-C or kill -9 finished runs stay; the same command continues to the same study."""
     root = tmp_path / "study"
     process = subprocess.Popen(
-        [sys.executable, "-c", "import sys; from reseed.cli import main; main(sys.argv[1:])", *words(root, *engine)],
+        [sys.executable, "-c", COMMAND, *words(root, *engine)],
         start_new_session=True,  # a process group of its own, as a terminal's job has
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
