@@ -1,44 +1,65 @@
 """What `import reseed` costs, and the names it offers."""
 
+import ast
 import inspect
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import reseed
 
-
-def _is_loaded(module, statement):
-    """Whether a fresh interpreter has loaded the module after the statement."""
-    code = f"import sys\n{statement}\nsys.exit({module!r} in sys.modules)"
-    return bool(subprocess.run([sys.executable, "-c", code], check=False).returncode)
-
-
-@pytest.mark.parametrize(
-    "module",
-    [
-        "transformers",
-        "datasets",
-        "plotly",
-        "ray",
-        "obstore",
-        "platformdirs",
-        "accelerate",
-        "lightning",
-        "mlflow",
-        "tensorboard",
-        "wandb",
-    ],
-)
-def test_import_loads_no_heavy_library(module):
-    """Libraries that only some features need are not loaded by `import reseed`."""
-    assert not _is_loaded(module, "import reseed")
+HEAVY = {
+    "accelerate",
+    "datasets",
+    "lightning",
+    "mlflow",
+    "obstore",
+    "platformdirs",
+    "plotly",
+    "ray",
+    "tensorboard",
+    "transformers",
+    "wandb",
+}
 
 
-def test_the_import_test_can_fail():
-    """The check above notices a library that is loaded."""
-    assert _is_loaded("plotly", "import reseed, plotly")
+def _loaded(*statements):
+    """The top-level modules that a fresh interpreter holds after each of the statements."""
+    code = "import sys\n" + "".join(
+        f"{one}\nprint(*{{name.partition('.')[0] for name in sys.modules}})\n" for one in statements
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    return [set(line.split()) for line in done.stdout.splitlines()]
+
+
+def test_import_loads_what_is_asked_for():
+    """`import reseed` loads nothing that takes long, all public names nothing that only some features need."""
+    first, error, names, plotly = _loaded(
+        "import reseed",
+        "reseed.InputError",
+        "from reseed import *",
+        "import plotly",  # the last: that it can be seen
+    )
+    assert not first & {"torch", "scipy", "numpy"} | error & {"torch"}
+    assert not names & HEAVY
+    assert "torch" in names
+    assert "plotly" in plotly
+
+
+def test_names_are_where_the_public_list_says():
+    """What type checkers see, what is loaded when asked for and the public list are the same, in the same order."""
+    tree = ast.parse(Path(reseed.__file__).read_text(encoding="utf-8"))
+    block = next(node for node in tree.body if isinstance(node, ast.If))
+    seen = [(node.module, tuple(item.name for item in node.names)) for node in block.body]
+    assert dict(home for home in seen if home[0] != "reseed") == reseed._HOMES
+    assert sum((names for module, names in seen if module == "reseed"), ()) == reseed._ROOMS
+    assert sorted(reseed._HOME_OF) == reseed.__all__
+    assert {*reseed.__all__, *reseed._ROOMS} <= set(dir(reseed))
+    assert all(inspect.ismodule(getattr(reseed, room)) for room in reseed._ROOMS)
+    with pytest.raises(AttributeError, match="module 'reseed' has no attribute 'nothing'"):
+        _ = reseed.nothing
 
 
 @pytest.mark.parametrize("name", reseed.__all__)

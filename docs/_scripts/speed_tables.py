@@ -6,6 +6,15 @@ DATA = {"realistic": "{:.0%} of samples agree in all runs", "worst": "uniformly 
 CAPACITY = {"classifier": "like a classifier's", "dirichlet": "uniform Dirichlet"}
 
 
+def start() -> list[str]:
+    """Returns what commands that only print take, in seconds and in times of the import of torch."""
+    lines = headed("command | processor time | in times of `import torch`")
+    found = read("start").median_s
+    for name, taken in found.items():
+        lines.append(f"| `{name}` | {taken:.2f} s | {taken / found['import torch']:.2f}x |")
+    return lines
+
+
 def measures() -> list[str]:
     """Returns how much faster the measures are than two other ways."""
     lines = headed("data | reseed | faster than the loop | faster than one-hot | peak memory, in sizes of the input")

@@ -4,45 +4,72 @@ The main job is one call, `measure`; training of one's own goes through `run`, p
 through `Study.from_predictions`. Every measure is a pure function in `reseed.instability`.
 """
 
-from reseed._errors import (
-    DataError,
-    DeterminismError,
-    InputError,
-    InputTypeError,
-    MissingExtraError,
-    ModelError,
-    RecipeError,
-    ReseedError,
-    StorageError,
-    StudyError,
-    TrainingError,
-)
-from reseed._limits import max_bytes
-from reseed.data import DataConfig, Dataset, Splits, load
-from reseed.instability import Comparison, Stability, WhereUnstable, evaluate, where_unstable
-from reseed.integrations import Recorder
-from reseed.models import ModelConfig
-from reseed.studies import Study, import_predictions, run, train_study
-from reseed.training import AverageConfig, OptimizerConfig, Recipe, RecordConfig, ScheduleConfig, SeedPlan
-from reseed.workflows import (
-    Attribution,
-    BootstrapMeasurement,
-    Measurement,
-    NestedMeasurement,
-    Tuning,
-    attribute,
-    bootstrap,
-    compare,
-    export,
-    inspect,
-    measure,
-    measure_bootstrap,
-    measure_nested,
-    mitigate,
-    profile,
-    recipe_for,
-    tune,
-)
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reseed import (
+        data as data,
+    )
+    from reseed import (
+        engines as engines,
+    )
+    from reseed import (
+        instability as instability,
+    )
+    from reseed import (
+        integrations as integrations,
+    )
+    from reseed import (
+        mitigations as mitigations,
+    )
+    from reseed import (
+        models as models,
+    )
+    from reseed import (
+        report as report,
+    )
+    from reseed import (
+        studies as studies,
+    )
+    from reseed import (
+        training as training,
+    )
+    from reseed import (
+        workflows as workflows,
+    )
+    from reseed._errors import (
+        DataError,
+        DeterminismError,
+        InputError,
+        InputTypeError,
+        MissingExtraError,
+        ModelError,
+        RecipeError,
+        ReseedError,
+        StorageError,
+        StudyError,
+        TrainingError,
+    )
+    from reseed._limits import max_bytes
+    from reseed.data import DataConfig, Dataset, Splits, load
+    from reseed.instability import Comparison, Stability, WhereUnstable, evaluate, where_unstable
+    from reseed.integrations import Recorder
+    from reseed.models import ModelConfig
+    from reseed.studies import Study, import_predictions, run, train_study
+    from reseed.training import AverageConfig, OptimizerConfig, Recipe, RecordConfig, ScheduleConfig, SeedPlan
+    from reseed.workflows._attribute import Attribution, attribute
+    from reseed.workflows._bootstrap import BootstrapMeasurement, measure_bootstrap
+    from reseed.workflows._bootstrap_fit import bootstrap
+    from reseed.workflows._compare import compare
+    from reseed.workflows._export import export
+    from reseed.workflows._measure import Measurement, inspect, measure, recipe_for
+    from reseed.workflows._mitigate import mitigate
+    from reseed.workflows._nested import NestedMeasurement, measure_nested
+    from reseed.workflows._profile import profile
+    from reseed.workflows._tune import Tuning, tune
 
 __all__ = [
     "Attribution",
@@ -96,3 +123,64 @@ __all__ = [
     "tune",
     "where_unstable",
 ]
+
+_HOMES = {
+    "reseed.workflows._attribute": ("Attribution", "attribute"),
+    "reseed.workflows._bootstrap": ("BootstrapMeasurement", "measure_bootstrap"),
+    "reseed.workflows._bootstrap_fit": ("bootstrap",),
+    "reseed.workflows._compare": ("compare",),
+    "reseed._errors": (
+        "DataError",
+        "DeterminismError",
+        "InputError",
+        "InputTypeError",
+        "MissingExtraError",
+        "ModelError",
+        "RecipeError",
+        "ReseedError",
+        "StorageError",
+        "StudyError",
+        "TrainingError",
+    ),
+    "reseed.workflows._export": ("export",),
+    "reseed._limits": ("max_bytes",),
+    "reseed.workflows._measure": ("Measurement", "inspect", "measure", "recipe_for"),
+    "reseed.workflows._mitigate": ("mitigate",),
+    "reseed.workflows._nested": ("NestedMeasurement", "measure_nested"),
+    "reseed.workflows._profile": ("profile",),
+    "reseed.workflows._tune": ("Tuning", "tune"),
+    "reseed.data": ("DataConfig", "Dataset", "Splits", "load"),
+    "reseed.instability": ("Comparison", "Stability", "WhereUnstable", "evaluate", "where_unstable"),
+    "reseed.integrations": ("Recorder",),
+    "reseed.models": ("ModelConfig",),
+    "reseed.studies": ("Study", "import_predictions", "run", "train_study"),
+    "reseed.training": ("AverageConfig", "OptimizerConfig", "Recipe", "RecordConfig", "ScheduleConfig", "SeedPlan"),
+}
+_ROOMS = (
+    "data",
+    "engines",
+    "instability",
+    "integrations",
+    "mitigations",
+    "models",
+    "report",
+    "studies",
+    "training",
+    "workflows",
+)
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    """Import what is asked for: torch takes seconds, and neither help nor a mistake needs it (PEP 562)."""
+    if name in _ROOMS:
+        return import_module(f"reseed.{name}")
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_HOME_OF[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return what there is, loaded or not."""
+    return sorted({*globals(), *__all__, *_ROOMS})

@@ -8,7 +8,7 @@ import pytest
 
 import reseed
 from reseed._limits import MAX_BYTES, bytes_left
-from reseed.cli._main import _COMMANDS
+from reseed.cli._main import COMMANDS, command_class
 from reseed.instability.one_run._single_run import default_model
 from reseed.studies import replace_text
 
@@ -30,7 +30,7 @@ def failing(monkeypatch):
         def raises(*_, **__):
             raise error
 
-        monkeypatch.setattr("reseed.cli._main.inspect", raises)
+        monkeypatch.setattr(reseed, "inspect", raises)
 
     return fail
 
@@ -135,12 +135,11 @@ def test_more_rows_than_there_are(cli, study, words):
     assert asked.out == all_there_are.out
 
 
-@pytest.mark.parametrize("name", _COMMANDS)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_takes_the_limit(cli, monkeypatch, name):
     """--max-bytes is there in each command, holds while it runs, and says what sizes are where it is none."""
     seen = []
-    options, _ = _COMMANDS[name]
-    monkeypatch.setitem(_COMMANDS, name, (options, lambda _: seen.append(bytes_left())))
+    monkeypatch.setattr(command_class(name), "execute", lambda _: seen.append(bytes_left()))
     given = {"import": ("a.csv", "--out", "o"), "export": ("s", "o.csv"), "calibrate": ("s", "--out", "o")}
     words = (name, *given.get(name, ("s",)))
     for size in ("500", "512MiB", "8 gib", "3T", "10kB"):

@@ -8,7 +8,8 @@ from importlib.metadata import version
 
 import pytest
 
-COMMANDS = ("measure", "import", "inspect", "report", "calibrate")
+import reseed
+from reseed.cli._main import COMMANDS, GROUPS
 
 
 def _reseed(*words, **options):
@@ -22,8 +23,40 @@ def test_overview_lists_commands_and_exit_codes(cli):
     asked, forgotten = cli("--help"), cli()
     assert (asked.status, forgotten.status) == (0, 2)
     assert asked.out == forgotten.out
+    assert all(f"{title}:" in asked.out for title in GROUPS)
     assert all(f"  {command} " in asked.out for command in COMMANDS)
     assert "Exit codes: 0 done; 1 something failed; 2 usage or bad input; 130 interrupted, 143 terminated." in asked.out
+
+
+WORDS = [
+    ("--help",),
+    ("--version",),
+    ("measure", "--tyro-print-completion", "bash"),
+    ("nonsense",),
+    ("inspect", "--top"),
+]
+
+
+def test_help_and_mistakes_load_nothing_that_takes_long():
+    """Overview, version, every command's help, completion and wrong words are told without torch, SciPy or NumPy."""
+    code = """
+import json, sys
+from reseed.cli import main
+statuses = []
+for words in json.loads(sys.argv[1]):
+    try:
+        main(words)
+    except SystemExit as ended:
+        statuses.append(ended.code or 0)
+loaded = {name.partition(".")[0] for name in sys.modules}
+print("loaded:", *sorted(loaded & {"torch", "scipy", "numpy", "sklearn", "xarray", "zarr", "pyarrow"}))
+print(json.dumps(statuses))
+"""
+    words = [*WORDS, *((command, "--help") for command in COMMANDS)]
+    done = subprocess.run([sys.executable, "-c", code, json.dumps(words)], check=True, capture_output=True, text=True)
+    loaded, statuses = done.stdout.splitlines()[-2:]
+    assert loaded == "loaded:"
+    assert json.loads(statuses) == [0, 0, 0, 2, 2, *(0 for _ in COMMANDS)]
 
 
 def test_version_is_that_of_the_package(cli):
@@ -46,7 +79,7 @@ def test_interrupt_says_that_runs_are_kept(cli, monkeypatch, labels):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("reseed.cli._main.inspect", interrupted)
+    monkeypatch.setattr(reseed, "inspect", interrupted)
     ended = cli("inspect", labels)
     assert ended.status == 130
     assert ended.err == "interrupted: finished runs are kept; the same command continues.\n"

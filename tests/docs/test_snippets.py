@@ -13,12 +13,13 @@ import tyro
 
 import reseed
 from reseed.cli import main
-from reseed.cli._main import _COMMANDS
+from reseed.cli._main import COMMANDS as NAMES
+from reseed.cli._main import command_class
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
-OPTIONS = {name: options for name, (options, _) in _COMMANDS.items()}
+OPTIONS = {name: command_class(name) for name in NAMES}
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(rf"`(reseed (?:{'|'.join(OPTIONS)}) [^`\n]+)`")
 

@@ -4,12 +4,13 @@ An engine promises one thing: call this function somewhere, at least once. Retry
 believes nothing but finished results.
 """
 
+from reseed._choices import EngineName
 from reseed.engines._cluster import ClusterEngine
 from reseed.engines._cores import usable_cores
 from reseed.engines._ledger import check_retries, complete_runs
 from reseed.engines._processes import ProcessesEngine
 from reseed.engines._protocol import Engine, Group, RunReport, Task, WorkersLostError
-from reseed.engines._registry import EngineName, as_engine
+from reseed.engines._registry import as_engine
 from reseed.engines._serial import SerialEngine
 
 __all__ = [

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import get_args
 
 from reseed._bounds import check_bound
+from reseed._choices import EngineName
 from reseed._errors import InputError
 from reseed.engines._cluster import ClusterEngine
 from reseed.engines._cores import most_workers, usable_cores
 from reseed.engines._processes import ProcessesEngine
 from reseed.engines._protocol import Engine
 from reseed.engines._serial import SerialEngine
-
-EngineName = Literal["auto", "serial", "processes", "stacked", "cluster"]
 
 
 def as_engine(

@@ -1,5 +1,6 @@
 """What a run is: the recipe, the seed streams, the training loop and its recorder."""
 
+from reseed._choices import Level
 from reseed._draws import draw_bits, draw_key, draw_uniform
 from reseed.training._arithmetic import arithmetic, check_threads
 from reseed.training._augment import augment
@@ -24,7 +25,6 @@ from reseed.training._recipe import (
     with_settings,
 )
 from reseed.training._record import (
-    Level,
     NoSink,
     RecordConfig,
     Sink,

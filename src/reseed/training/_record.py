@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from reseed._bounds import BOUNDS, check_bound, shown
+from reseed._choices import Level
 from reseed._errors import RecipeError
 from reseed.training._recipe import OMITTED
-
-Level = Literal["labels", "scores", "full"]
 
 EVAL_BATCH = 1024
 _EVAL_PIXELS = 1 << 18

@@ -12,10 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from reseed._choices import Level
 from reseed.training._loop import AbstractTraining, Block
 from reseed.training._monitor import Signals
 from reseed.training._passes import DropoutPasses
-from reseed.training._record import Level, Sink, prediction_arrays
+from reseed.training._record import Sink, prediction_arrays
 
 DROPOUT = "dropout"
 """Where dropout passes are recorded, in place of a split's name; once, as checkpoint 0."""

@@ -4,18 +4,26 @@ The names here are the main calls of `reseed` itself, where users find them: `re
 on. A workflow brings the other packages together and keeps no measure, method or engine of its own.
 """
 
-from reseed.workflows._attribute import Attribution, attribute
-from reseed.workflows._bootstrap import BootstrapMeasurement, measure_bootstrap
+from reseed.workflows._attribute import ATTRIBUTION, Attribution, attribute
+from reseed.workflows._bootstrap import BOOTSTRAP, BootstrapMeasurement, measure_bootstrap
 from reseed.workflows._bootstrap_fit import bootstrap
-from reseed.workflows._compare import compare
+from reseed.workflows._compare import COMPARISON, PAGE, compare, comparison_folder, write_comparison
 from reseed.workflows._export import export
-from reseed.workflows._measure import Measurement, inspect, measure, recipe_for
+from reseed.workflows._measure import REPORT, Measurement, inspect, measure, recipe_for
 from reseed.workflows._mitigate import mitigate
-from reseed.workflows._nested import NestedMeasurement, measure_nested
-from reseed.workflows._profile import profile
-from reseed.workflows._tune import Tuning, tune
+from reseed.workflows._nested import NESTED, NestedMeasurement, measure_nested
+from reseed.workflows._profile import profile, profile_summary
+from reseed.workflows._tune import TUNED, TUNING, Tuning, tune
 
 __all__ = [
+    "ATTRIBUTION",
+    "BOOTSTRAP",
+    "COMPARISON",
+    "NESTED",
+    "PAGE",
+    "REPORT",
+    "TUNED",
+    "TUNING",
     "Attribution",
     "BootstrapMeasurement",
     "Measurement",
@@ -24,6 +32,7 @@ __all__ = [
     "attribute",
     "bootstrap",
     "compare",
+    "comparison_folder",
     "export",
     "inspect",
     "measure",
@@ -31,6 +40,8 @@ __all__ = [
     "measure_nested",
     "mitigate",
     "profile",
+    "profile_summary",
     "recipe_for",
     "tune",
+    "write_comparison",
 ]

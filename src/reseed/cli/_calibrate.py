@@ -1,0 +1,34 @@
+"""`reseed calibrate`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import Positional, arg
+
+import reseed
+from reseed.cli._options import Command
+
+
+@dataclass(frozen=True)
+class Calibrate(Command):
+    """Learn the weights of the one-run estimate from studies of several runs, and write them as JSON.
+
+    Examples:
+      reseed calibrate study-a study-b --out weights.json
+    """
+
+    studies: Annotated[Positional[tuple[str, ...]], arg(metavar="STUDY")]
+    """Folders or URLs of studies with margins at several checkpoints."""
+    out: Annotated[Path, arg(metavar="PATH")]
+    """The file to write."""
+    burn_in: float = 0.5
+    """Share of each run's checkpoints, from the first one, that is left out."""
+
+    def execute(self) -> None:
+        """Learn the weights, write them, and print where they are."""
+        model = reseed.instability.calibrate([reseed.Study.open(study) for study in self.studies], burn_in=self.burn_in)
+        model.write(self.out)
+        print(self.out)

@@ -1,0 +1,124 @@
+"""`reseed inspect`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from tyro.conf import arg
+
+import reseed
+from reseed._errors import InputError, StudyError
+from reseed.cli._options import Command, File, Maybe, Name, StudyPlace
+from reseed.cli._output import console, print_json, show
+
+if TYPE_CHECKING:
+    from reseed import Measurement
+
+
+_TOP_OF_ONE_RUN = 100  # samples whose precision --one-run prints
+
+
+@dataclass(frozen=True)
+class Inspect(Command):
+    """Print what a study says; nothing is trained or written.
+
+    Examples:
+      reseed inspect my-study
+      reseed inspect my-study --top 50
+      reseed inspect my-study --sample 1203
+      reseed inspect my-study --profile
+      reseed inspect my-study --one-run
+      reseed inspect my-study --by cluster
+      reseed inspect my-study --by language --metadata samples.csv
+      reseed inspect s3://my-bucket/mnist
+    """
+
+    study: StudyPlace
+    """The study's folder or URL."""
+    top: int = 10
+    """How many of the most unstable samples to print."""
+    sample: Name = None
+    """Print everything known of the sample with this id, as JSON."""
+    by: Name = None
+    """Print in which groups of samples predictions change: class, length, confidence, cluster, or a column of
+    --metadata."""
+    metadata: Annotated[Maybe[str], arg(metavar="FILE", help_behavior_hint="")] = None
+    """A table with a row a sample (.csv, .tsv, .jsonl, .parquet), for --by."""
+    id: Name = None
+    """The column of --metadata that holds sample ids. Default: id, sample_id or sample."""
+    profile: bool = False
+    """Print further measures of the study: predictive multiplicity, and training dynamics where several checkpoints
+    were recorded. Those of each sample are what reseed export writes."""
+    one_run: bool = False
+    """Print how well each run by itself foretells what the others do: every signal and their combination, leaving one
+    run out at a time. Needs three runs or more with scores at several checkpoints."""
+    weights: File = None
+    """Weights of the combination, as reseed calibrate writes them, for --one-run. Default: those that come with
+    reseed."""
+    json: bool = False
+    """Print JSON instead of tables."""
+
+    def execute(self) -> None:
+        """Print what is asked for."""
+        if self.top < 0:
+            raise InputError(f"--top must be 0 or more, got {self.top}.")
+        if self.by is None and (self.metadata is not None or self.id is not None):
+            raise InputError("--metadata and --id say what to group by; name the column with --by.")
+        if self.one_run and (self.by is not None or self.sample is not None or self.profile):
+            raise InputError("--one-run asks for something else than --by, --sample and --profile; pass one of them.")
+        if self.weights is not None and not self.one_run:
+            raise InputError("--weights are those of --one-run; pass it as well.")
+        if self.one_run:
+            _one_run(self)
+            return
+        if self.by is not None:
+            if self.sample is not None:
+                raise InputError("--by and --sample ask for different things; pass one of them.")
+            _where(self, self.by)
+            return
+        if self.profile:
+            _profile(self)
+            return
+        found = reseed.inspect(self.study)
+        if self.sample is not None:
+            print_json(_row(found, self.sample))
+        else:
+            show(found, as_json=self.json, top=self.top, is_written=False)
+
+
+def _where(options: Inspect, by: str) -> None:
+    found = reseed.where_unstable(reseed.Study.open(options.study), by, metadata=options.metadata, id_column=options.id)
+    if options.json:
+        print_json(found.summary)
+        return
+    reseed.report.print_where(found, console(), top=min(options.top, found.table.num_rows))
+
+
+def _one_run(options: Inspect) -> None:
+    model = None if options.weights is None else reseed.instability.SingleRunModel.read(options.weights)
+    study = reseed.Study.open(options.study)
+    rows = reseed.instability.single_run_table(study, model, top=_TOP_OF_ONE_RUN)
+    if options.json:
+        print_json({"top": min(_TOP_OF_ONE_RUN, len(study.samples)), "signals": [asdict(row) for row in rows]})
+        return
+    reseed.report.print_one_run_table(rows, console(), top=min(_TOP_OF_ONE_RUN, len(study.samples)))
+
+
+def _profile(options: Inspect) -> None:
+    found = reseed.workflows.profile_summary(options.study)
+    if options.json:
+        print_json(found)
+        return
+    reseed.report.print_numbers(found, console(), title="Further measures")
+
+
+def _row(found: Measurement, sample: str) -> dict[str, Any]:
+    ids = found.study.samples.ids
+    if sample not in ids:
+        raise StudyError(f"the study has no sample {sample!r}; its ids look like {', '.join(ids[:3])}.")
+    row: dict[str, Any] = found.samples.slice(ids.index(sample), 1).to_pylist()[0]
+    names = found.study.header.class_names
+    if "answers" in row:
+        row["answers"] = [{"name": names[answer["label"]], **answer} for answer in row["answers"]]
+    return row

@@ -1,0 +1,177 @@
+"""`reseed measure`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from tyro.conf import arg
+
+import reseed
+from reseed._choices import Level
+from reseed._errors import InputError
+from reseed.cli._options import Count, Maybe, Number, Place, RecipeOptions, words
+from reseed.cli._output import console, print_json, show
+
+if TYPE_CHECKING:
+    from reseed import Attribution, BootstrapMeasurement, NestedMeasurement, RecordConfig
+
+
+@dataclass(frozen=True)
+class Measure(RecipeOptions):
+    """Train one recipe with many seeds and say which predictions change.
+
+    Options that are not given come from --recipe, else from the model's own defaults. Finished runs are kept
+    whatever happens: the same command continues, and more --runs extend the study.
+
+    Examples:
+      reseed measure digits
+      reseed measure massive --model text-tfidf --runs 10
+      reseed measure data.csv --text utterance --label intent --out my-study
+      reseed measure digits --runs 1
+      reseed measure digits --until 0.005 --runs 200
+      reseed measure massive --encoder sentence-transformers/all-MiniLM-L6-v2
+      reseed measure mnist --model my_models:small_net --epochs 2 --vary init
+      reseed measure digits --attribute
+      reseed measure digits --mitigation tgtss+swa
+      reseed measure digits --bootstrap
+      reseed measure digits --nested 5 --runs 4
+      reseed measure mnist --engine cluster --address auto --out s3://my-bucket/mnist
+    """
+
+    runs: Count = None
+    """Trainings in all, with --attribute in each study, with --bootstrap resamples, with --nested on each training
+    sample, with --until the most there may be. With 1, instability is estimated from that run. Default: 50; 10 with
+    --attribute, 200 with --bootstrap, 4 with --nested."""
+    until: Number = None
+    """Begin with 10 runs and add more until the 95 % interval of mean label entropy over runs is this narrow: its
+    half-width in nats."""
+    attribute: bool = False
+    """Measure which source of randomness the changes come from: a study in which all of --vary differ, one for each
+    alone, and one for each with it alone held fixed."""
+    bootstrap: bool = False
+    """Measure what another training sample does: models of bootstrap resamples against the model of all data. Records
+    probabilities at the final step, whatever --every and --level say."""
+    nested: Count = None
+    """Take seed and training sample apart: train on this many bootstrap resamples, with --runs seeds on each. Records
+    as --bootstrap does."""
+    epsilon: Number = None
+    """With --nested: mix this share of the uniform distribution into predictions before divergences, which else are
+    infinite where a run rules a class out."""
+    out: Place = None
+    """The study's folder, or a URL (s3://, gs://, az://). Default: reseed-studies/ and a name made of data, model
+    and recipe."""
+    mitigation: Annotated[Maybe[str], arg(metavar="NAME[:OPTION=VALUE][+NAME...]", help_behavior_hint="")] = None
+    """Methods that keep predictions in place, such as swa, tgtss:exponent=0.5 or tgtss+swa."""
+    seed: int = 0
+    """Base seed from which all seeds derive."""
+    vary: Annotated[Maybe[str], arg(metavar="STREAM,...", help_behavior_hint="")] = None
+    """What differs between runs: init, order, dropout, augment, data (a bootstrap of the training set). Default:
+    init,order,dropout,augment; with --bootstrap data alone."""
+
+    every: str = "epoch"
+    """Record predictions every epoch, at the final step only (final), or every so many steps (a number)."""
+    burn_in: int = 0
+    """Leave out checkpoints up to and including this step."""
+    level: Level = "scores"
+    """Record labels; or scores as well (confidence, margin, ...); or full probabilities."""
+    record_train: bool = False
+    """Record predictions on the training split as well."""
+    dropout_passes: int = 0
+    """At the end of each run also predict so many times with its dropout on, as a signal of one run; 20 is usual."""
+    monitor: bool = False
+    """Record every step's loss, gradient norm and mean entropy of the batch as well."""
+
+    json: bool = False
+    """Print summary.json instead of tables."""
+    print_config: bool = False
+    """Print the whole recipe as TOML, and train nothing."""
+
+    def recorded(self) -> RecordConfig:
+        """Return what is recorded, and when."""
+        return reseed.RecordConfig(
+            self.every, self.burn_in, self.level, self.record_train, self.dropout_passes, self.monitor
+        )
+
+    def streams(self) -> list[str] | None:
+        """Return the names in --vary, or None where it is not given."""
+        return None if self.vary is None else words(self.vary)
+
+    def execute(self) -> None:
+        """Train, and print what was found."""
+        recipe = self.whole_recipe(self.mitigation or ())
+        if self.print_config:
+            print(recipe.to_toml(), end="")
+            return
+        arguments: dict[str, Any] = {
+            "recipe": recipe,
+            "out": self.out,
+            "seed": self.seed,
+            **self.execution.arguments(),
+        }
+        if self.runs is not None:
+            arguments["bootstraps" if self.bootstrap else "runs"] = self.runs
+        streams = self.streams()
+        if streams is not None:
+            arguments["vary"] = streams
+        _check_one_question(self)
+        record = self.recorded()
+        if self.nested is not None:
+            found = reseed.measure_nested(**arguments, training_sets=self.nested, epsilon=self.epsilon)
+            _show_nested(found, as_json=self.json)
+        elif self.bootstrap:
+            _show_bootstrap(reseed.measure_bootstrap(**arguments), as_json=self.json)
+        elif self.attribute:
+            _show_sources(reseed.attribute(**arguments, record=record), as_json=self.json)
+        else:
+            show(reseed.measure(**arguments, record=record, until=self.until), as_json=self.json)
+
+
+def _check_one_question(options: Measure) -> None:
+    asked = {
+        "--until": options.until is not None,
+        "--attribute": options.attribute,
+        "--bootstrap": options.bootstrap,
+        "--nested": options.nested is not None,
+    }
+    names = [name for name, is_asked in asked.items() if is_asked]
+    if len(names) > 1:
+        raise InputError(f"{' and '.join(names)} ask for different things; pass one of them.")
+    ignored = {
+        "--monitor": options.monitor,
+        "--record-train": options.record_train,
+        "--dropout-passes": options.dropout_passes > 0,
+    }
+    if (options.bootstrap or options.nested is not None) and any(ignored.values()):
+        named = next(name for name, is_given in ignored.items() if is_given)
+        raise InputError(f"{named}: --bootstrap and --nested record final probabilities only; leave it out.")
+    if options.epsilon is not None and options.nested is None:
+        raise InputError("--epsilon is for the divergences of --nested; pass it with that.")
+
+
+def _show_bootstrap(found: BootstrapMeasurement, *, as_json: bool) -> None:
+    if as_json:
+        print_json(found.summary)
+        return
+    header = found.study.header
+    title = f"{header.dataset}, {header.model}"
+    reseed.report.print_bootstrap(found.instability, found.seeds, console(), title=title, notes=found.notes)
+    print(f"numbers: {found.path / reseed.workflows.BOOTSTRAP}")
+
+
+def _show_nested(found: NestedMeasurement, *, as_json: bool) -> None:
+    if as_json:
+        print_json(found.summary)
+        return
+    header = found.studies[0].header
+    reseed.report.print_nested(found.estimates, console(), title=f"{header.dataset}, {header.model}", notes=found.notes)
+    print(f"numbers: {found.path / reseed.workflows.NESTED}")
+
+
+def _show_sources(found: Attribution, *, as_json: bool) -> None:
+    if as_json:
+        print_json(found.summary)
+        return
+    header = next(iter(found.studies.values())).header
+    reseed.report.print_sources(found.effects, console(), title=f"{header.dataset}, {header.model}", notes=found.notes)
+    print(f"numbers: {found.path / reseed.workflows.ATTRIBUTION}")

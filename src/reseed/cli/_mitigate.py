@@ -1,0 +1,77 @@
+"""`reseed mitigate`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from tyro.conf import arg
+
+import reseed
+from reseed._choices import Level
+from reseed.cli._options import File, RecipeOptions, methods, words
+from reseed.cli._output import show_comparison
+
+
+@dataclass(frozen=True)
+class Mitigate(RecipeOptions):
+    """Train a recipe with each of several methods and say which of them keep predictions in place, and at what cost.
+
+    Trains the control, a second control with other seeds (what it seems to change is chance), and one study for each
+    method, all in one folder. Finished runs are kept whatever happens: the same command continues, more --runs extend
+    every study, and other --methods join those that are there.
+
+    Examples:
+      reseed mitigate digits
+      reseed mitigate massive --model text-tfidf --methods control,swa,tgtss --runs 10
+      reseed mitigate digits --methods swa,tgtss:exponent=0.5+swa
+      reseed mitigate --list
+    """
+
+    methods: Annotated[str, arg(metavar="METHOD,...")] = "default"
+    """What to compare: NAME[:OPTION=VALUE][+NAME...], several with commas between them (a value of several numbers has
+    commas as well; in other values write %2C); default stands for methods of one or two trainings and one network at
+    inference."""
+    list: bool = False
+    """Print every method with what it is and what it costs, and train nothing."""
+    interval: Literal["two-way", "jackknife", "samples"] = "two-way"
+    """What 95 % intervals cover: other runs and other samples, other runs on these samples
+    (jackknife), or other samples."""
+    runs: int = 30
+    """Trainings in each study."""
+    out: File = None
+    """The folder of all studies. Default: reseed-studies/ and a name made of data, model and recipe."""
+    seed: int = 0
+    """Base seed of all studies but the second control, which has the next one."""
+    vary: Annotated[str, arg(metavar="STREAM,...")] = "init,order,dropout,augment"
+    """What differs between runs: init, order, dropout, augment, data (a bootstrap of the training set)."""
+    every: str = "final"
+    """Record predictions at the final step only (final), every epoch, or every so many steps (a number)."""
+    level: Level = "scores"
+    """Record labels; or scores as well (confidence, margin, ...); or full probabilities."""
+    json: bool = False
+    """Print comparison.json instead of tables."""
+
+    def execute(self) -> None:
+        """Train, and print what was found."""
+        if self.list:
+            _list_methods()
+            return
+        found = reseed.mitigate(
+            recipe=self.whole_recipe(),
+            methods=methods(self.methods),
+            interval=self.interval,
+            runs=self.runs,
+            out=self.out,
+            vary=words(self.vary),
+            seed=self.seed,
+            record=reseed.RecordConfig(self.every, level=self.level),
+            **self.execution.arguments(),
+        )
+        show_comparison(found, found.control.study.path.parent, as_json=self.json)
+
+
+def _list_methods() -> None:
+    for name, method in reseed.mitigations.MITIGATIONS.items():
+        summary, cost = reseed.mitigations.card(method)
+        print(f"{name}\n    {summary}\n    Cost: {cost}")

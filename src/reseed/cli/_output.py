@@ -1,0 +1,60 @@
+"""How commands print what they found."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import reseed
+from reseed._plain import plain
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from reseed import Comparison, Measurement
+
+
+def show(found: Measurement, *, as_json: bool, top: int = 10, is_written: bool = True) -> None:
+    """Print a study's summary, and where it was written."""
+    if as_json:
+        print_json(found.summary)
+    else:
+        reseed.report.print_stability(found.study, found.stability, console(), top=min(top, len(found.study.samples)))
+    if is_written and not as_json:
+        print(f"study:  {found.study.url or found.study.path}")
+        print(f"report: {found.study.path / reseed.workflows.REPORT}")
+    if is_written:
+        print_notes(found, sys.stderr if as_json else sys.stdout)
+
+
+def print_notes(found: Measurement, stream: TextIO) -> None:
+    """Say what is missing from what was written."""
+    for note in found.notes:
+        print(f"note: {plain(note)}", file=stream)
+
+
+def console() -> Console:
+    """Return where tables go; imported here, since nobody else needs it."""
+    from rich.console import Console
+
+    return Console()
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """Print JSON; numbers that are not finite become null, and what a terminal might obey is escaped."""
+    strict = json.loads(json.dumps(value), parse_constant=lambda _: None)
+    is_unicode = (getattr(sys.stdout, "encoding", None) or "").lower().startswith("utf")
+    text = json.dumps(strict, indent=2, ensure_ascii=not is_unicode)
+    print("".join(item if item.isprintable() or item == "\n" else json.dumps(item)[1:-1] for item in text))
+
+
+def show_comparison(found: Comparison, folder: Path, *, as_json: bool) -> None:
+    """Print a comparison, and where it was written."""
+    if as_json:
+        print_json(found.summary)
+        return
+    reseed.report.print_comparison(found, console())
+    print(f"numbers: {folder / reseed.workflows.COMPARISON}")
+    print(f"report:  {folder / reseed.workflows.PAGE}")

@@ -1,0 +1,90 @@
+"""`reseed tune`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import reseed
+from reseed._plain import plain
+from reseed.cli._options import File, RecipeOptions
+from reseed.cli._output import console, print_json
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from reseed import Tuning
+
+
+@dataclass(frozen=True)
+class Tune(RecipeOptions):
+    """Search for a recipe whose predictions change less when it is trained again, without a loss of accuracy.
+
+    Tries combinations of schedules, initial scales, averages of weights, label smoothing and teachers with few runs
+    each on validation samples, goes on with the best third, and confirms the winner with other seeds on the evaluation
+    split. Where all that are tried diverge, lose accuracy or are no more stable, it tries others while the budget
+    lasts. Finished runs are kept whatever happens: the same command continues. Writes tune.json, the confirmation's
+    comparison.json, comparison.parquet and comparison.html, and tuned.toml if the winner holds up.
+
+    Examples:
+      reseed tune massive --model text-tfidf --budget 40 --out tuning    # the effect: tuning/comparison.html
+      reseed tune digits --budget 150 --max-cost 1.1
+      reseed measure --recipe tuning/tuned.toml
+    """
+
+    budget: float = 40.0
+    """Trainings in all, in trainings of the control; one that costs twice as much counts twice. Half of them or more
+    are the confirmation's."""
+    max_cost: float = 2.0
+    """The most that training the tuned recipe may cost, relative to the control."""
+    out: File = None
+    """The folder of all studies. Default: reseed-studies/ and a name made of data, model and recipe."""
+    seed: int = 0
+    """Base seed of the search and of the candidates' order; the confirmation has the next two."""
+    json: bool = False
+    """Print tune.json instead of tables."""
+
+    def execute(self) -> None:
+        """Search, and print what was found."""
+        found = reseed.tune(
+            recipe=self.whole_recipe(),
+            budget=self.budget,
+            max_cost=self.max_cost,
+            out=self.out,
+            seed=self.seed,
+            **self.execution.arguments(),
+        )
+        if self.json:
+            print_json(found.summary)
+            return
+        _print_tuning(found, console())
+        written = {"numbers": reseed.workflows.TUNING}
+        if found.comparison is not None:
+            written["report"] = reseed.workflows.PAGE
+        if found.holds:
+            written["recipe"] = reseed.workflows.TUNED
+        for what, name in written.items():
+            print(f"{what + ':':<8} {found.path / name}")
+
+
+def _print_tuning(found: Tuning, console: Console) -> None:
+    """Print every rung, the confirmation, and what to use."""
+    from rich.table import Table
+    from rich.text import Text
+
+    for number, rung in enumerate(found.rungs):
+        table = Table(title=f"Rung {number}: {rung[0].runs} runs, validation samples", title_justify="left")
+        for column in ("candidate", "label entropy", "reduction, %", "accuracy, points", "cost", "outcome"):
+            table.add_column(column, overflow="fold")
+        for row in rung:
+            numbers = (
+                ("", "", "")
+                if row.diverged
+                else (f"{row.label_entropy:.4f}", f"{row.reduction:.1f}", f"{100 * row.accuracy_difference:+.2f}")
+            )
+            table.add_row(Text(plain(row.name)), *numbers, f"{row.cost:.2f}x", row.outcome)
+        console.print(table)
+    if found.comparison is not None:
+        reseed.report.print_comparison(found.comparison, console)
+    console.print(plain(found.conclusion), markup=False, highlight=False)
+    console.print(f"spent {found.spent:.1f} of {found.budget:g} trainings", markup=False, highlight=False)
