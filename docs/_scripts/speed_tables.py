@@ -72,6 +72,16 @@ def auto() -> list[str]:
     return lines
 
 
+def networks() -> list[str]:
+    """Returns how much faster trained networks answer together."""
+    lines = headed("asked | together | one after the other | faster")
+    for case in read("networks").cases:
+        samples = "sample" if case.samples == 1 else "samples"
+        seconds = (f"{1e6 * case.median_s[way]:,.0f} µs" for way in ("together", "loop"))
+        lines.append(f"| {case.work} of {case.samples} {samples} | {' | '.join(seconds)} | {case.ratio:.1f}x |")
+    return lines
+
+
 def ways() -> list[str]:
     """Returns what other arithmetic changes at equal seeds."""
     lines = headed("recipe | computed | churn at equal seeds | churn between seeds | accuracy | time")

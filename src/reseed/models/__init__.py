@@ -7,6 +7,7 @@ ever shared between runs.
 from reseed.models._architecture import AbstractArchitecture, Prepared
 from reseed.models._config import ModelConfig
 from reseed.models._draw import ParameterOrigins, draw_model, parameter_origins
+from reseed.models._networks import Networks, served, state_of, with_state
 from reseed.models._registry import MODELS, architecture, check_model_name, suggested_model
 from reseed.models._stack import StackedModel, check_stackable
 from reseed.models._vmapped import VmappedModel, vmapped_model
@@ -15,6 +16,7 @@ __all__ = [
     "MODELS",
     "AbstractArchitecture",
     "ModelConfig",
+    "Networks",
     "ParameterOrigins",
     "Prepared",
     "StackedModel",
@@ -24,6 +26,9 @@ __all__ = [
     "check_stackable",
     "draw_model",
     "parameter_origins",
+    "served",
+    "state_of",
     "suggested_model",
     "vmapped_model",
+    "with_state",
 ]

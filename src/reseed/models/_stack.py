@@ -54,6 +54,10 @@ class StackedModel(nn.Module):
         models: The models of K runs, built by one factory.
         dropout: Makes the module that stands for a dropout of probability p in features [run, sample, feature].
 
+    Attributes:
+        runs: How many there are.
+        starts_with_images: Whether the first layer is a convolution.
+
     Raises:
         ModelError: A layer is not one of those that can be stacked; the message names it.
     """
@@ -62,15 +66,29 @@ class StackedModel(nn.Module):
         super().__init__()
         self.runs = len(models)
         first = next(module for module in models[0].modules() if not isinstance(module, _COMPOSITE))
-        self._starts_with_images = isinstance(first, nn.Conv2d)
+        self.starts_with_images = isinstance(first, nn.Conv2d)
         self.body = _stacked(models, dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits [run, sample, class]."""
-        if self._starts_with_images:
+        if self.starts_with_images:
             x = x.transpose(0, 1).flatten(1, 2)
         logits: Tensor = self.body(x)
         return logits
+
+    def state_of(self, run: int, template: nn.Module) -> dict[str, Tensor]:
+        """Return parameters and buffers of a run, by the names that they have in a model of its own."""
+        state: dict[str, Tensor] = {}
+        for place, layer in template.named_modules():
+            part = self.body.get_submodule(place)
+            for name, value in (*layer.named_parameters(recurse=False), *layer.named_buffers(recurse=False)):
+                whole: Tensor = getattr(part, name)
+                if isinstance(part, StackedLinear):
+                    own = whole[run].T if name == "weight" else whole[run, 0]
+                else:
+                    own = whole.chunk(self.runs)[run] if value.ndim else whole
+                state[f"{place}.{name}".lstrip(".")] = own
+        return state
 
 
 def check_stackable(model: nn.Module) -> None:

@@ -46,7 +46,7 @@ class VmappedModel(nn.Module):
 
     def __init__(self, models: Sequence[nn.Module], draws: Draws) -> None:
         super().__init__()
-        self._draws = draws
+        self._draws, self.runs = draws, len(models)
         self.body = models[0]
         self._own = _stack_in_place(models)
         self.register_buffer("_runs", torch.arange(len(models))[:, None], persistent=False)
@@ -66,6 +66,10 @@ class VmappedModel(nn.Module):
             for name, value in replaced.items():
                 own[name].copy_(value)
         return logits
+
+    def state_of(self, run: int, _: nn.Module) -> dict[str, Tensor]:
+        """Return parameters and buffers of a run, by the names that they have in a model of its own."""
+        return {name: value[run] if name in self._own else value for name, value in _tensors(self.body).items()}
 
     def _one(self, own: dict[str, Tensor], x: Tensor, run: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the logits of one run, and the buffers that its model replaced instead of writing into them."""

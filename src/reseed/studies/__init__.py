@@ -24,14 +24,15 @@ from reseed.studies._import_files import import_predictions
 from reseed.studies._import_tables import ColumnNames
 from reseed.studies._labels import LabelReading, as_array, class_names_of
 from reseed.studies._manifest import Manifest
-from reseed.studies._progress import ReadingProgress
+from reseed.studies._progress import ReadingProgress, to_stderr
 from reseed.studies._recording import RunRecording, unfinished_runs
 from reseed.studies._remote import local_folder
 from reseed.studies._resampled import ResampledFit
 from reseed.studies._samples import Evaluation, Samples, evaluation_data, pair
 from reseed.studies._study import Study
+from reseed.studies._study_inputs import StudyInputs
 from reseed.studies._targets import Targets
-from reseed.studies._train import check_runs, to_stderr, train_study
+from reseed.studies._train import check_runs, train_study
 from reseed.studies._train_run import is_out_of_memory
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "RunRecording",
     "Samples",
     "Study",
+    "StudyInputs",
     "Targets",
     "as_array",
     "check_runs",

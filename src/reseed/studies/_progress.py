@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from types import TracebackType
 
 from reseed._plain import plain
@@ -100,3 +101,8 @@ class ReadingProgress:
     def advance(self, values: int) -> None:
         """Take note that so many more values were read."""
         self._progress.update(self._bar, advance=values)
+
+
+def to_stderr(line: str) -> None:
+    """Print a line to standard error, at once."""
+    print(line, file=sys.stderr, flush=True)

@@ -18,6 +18,7 @@ from reseed.studies._files import inside, is_partial, remove_partials, replace_t
 from reseed.studies._final import FinalArray
 from reseed.studies._header import HEADER_FILE, Header, check_same_study, read_header, write_header
 from reseed.studies._manifest import Manifest, existing_runs, read_manifest
+from reseed.studies._progress import to_stderr
 from reseed.studies._remote import Remote, located
 from reseed.studies._samples import Samples
 from reseed.studies._samples_file import read_samples, write_samples
@@ -26,7 +27,12 @@ from reseed.studies._views import stacked_view
 from reseed.training import DROPOUT, Recipe, load_recipe
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     import xarray as xr
+
+    from reseed.models import Networks
+    from reseed.studies._study_inputs import StudyInputs
 
 EVALUATION = "evaluation"
 # What there may be before the header is written, besides half-written files of a killed process.
@@ -145,6 +151,63 @@ class Study:
         from reseed.studies._import import from_predictions  # it needs this class
 
         return from_predictions(predictions, out, **described)
+
+    def networks(
+        self,
+        runs: Sequence[int] | None = None,
+        *,
+        trust_code: bool = False,
+        announce: Callable[[str], None] | None = None,
+    ) -> Networks:
+        """Return the trained networks of runs, trained again from their seeds.
+
+        They answer as it was recorded: labels and confidences of the evaluation split are compared bit for bit before
+        anything is returned. A line says beforehand how long the runs took.
+
+        Args:
+            runs: Numbers of complete runs; default: all. Runs that were one program are trained as one again, so a few
+                runs may take as long as many.
+            trust_code: Whether to import the code that the study's recipe names as its model, see `recipe_for`.
+            announce: Takes lines before long work begins; default: standard error.
+
+        Raises:
+            InputError: A number is that of no complete run.
+            StudyError: The study was not trained by reseed, or its data is another one now, or a run does not come out
+                as it was recorded.
+            ModelError: The recipe names code, which is not trusted.
+
+        Examples:
+            >>> import tempfile
+            >>> from reseed.studies import train_study
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     study = train_study(Recipe(epochs=1), folder + "/study", runs=2, engine="serial")
+            ...     networks, evaluation = study.networks(announce=lambda line: None), study.inputs()
+            ...     labels, recorded = networks.predict(evaluation.inputs).argmax(-1).numpy(), study.final()
+            >>> len(networks), labels.shape, bool((labels == recorded).all())
+            (2, (2, 360), True)
+        """
+        from reseed.studies._networks import networks_of  # it needs this class
+
+        return networks_of(self, runs, trust_code=trust_code, announce=announce or to_stderr)
+
+    def inputs(
+        self, split: str = EVALUATION, *, trust_code: bool = False, announce: Callable[[str], None] | None = None
+    ) -> StudyInputs:
+        """Return what the study's networks take, with targets and ids of the samples.
+
+        Args:
+            split: ``evaluation`` or ``train``.
+            trust_code: See `networks`.
+            announce: See `networks`.
+
+        Raises:
+            InputError: There is no such split.
+            StudyError: The study was not trained by reseed, or its data is another one now.
+            ModelError: The recipe names code, which is not trusted.
+        """
+        from reseed.studies._networks import inputs_of  # it needs this class
+
+        return inputs_of(self, split, trust_code=trust_code, announce=announce or to_stderr)
 
     def reread(self) -> Study:
         """Return the study with what its folder holds now."""

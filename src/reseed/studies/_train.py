@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -21,12 +20,13 @@ from reseed.studies._files import inside
 from reseed.studies._header import Header, read_header
 from reseed.studies._lessons import shared_lessons
 from reseed.studies._manifest import read_manifest
+from reseed.studies._progress import to_stderr
 from reseed.studies._remote import LESSONS, located
 from reseed.studies._samples import samples_of
 from reseed.studies._space import recorded_bytes, tell_of_space
 from reseed.studies._study import Study, check_folder
 from reseed.studies._tasks import finish_study, only_writer
-from reseed.studies._train_run import TrainRun
+from reseed.studies._train_run import TrainRun, train_run
 from reseed.training import (
     Recipe,
     RecordConfig,
@@ -120,21 +120,7 @@ def train_study(
         if found is not None:
             plan = replace(plan, draws=found.draws)
         prepared = architecture(recipe.model).prepare(splits, inside(root, "cache"), announce)
-        task = TrainRun(
-            root.absolute(),  # workers elsewhere may stand in another folder
-            recipe,
-            plan,
-            record,
-            prepared.train.numpy(),
-            splits.train.labels.numpy(),
-            prepared.evaluation.numpy(),
-            splits.evaluation.labels.numpy(),
-            splits.train.num_classes,
-            here,
-            threads or 1,
-            deterministic,
-            splits.evaluation.digest,
-        )
+        task = train_run(root, recipe, plan, record, splits, prepared, here, threads or 1, deterministic=deterministic)
         with arithmetic(task.threads, deterministic=deterministic):
             check_length(task.single(0), record)
             header = _header(task, splits, runs, (*splits.notes, *prepared.notes))
@@ -250,8 +236,3 @@ def _header(task: TrainRun, splits: Splits, runs: int, told: tuple[str, ...]) ->
         },
         notes=tuple(notes),
     )
-
-
-def to_stderr(line: str) -> None:
-    """Print a line to standard error, at once."""
-    print(line, file=sys.stderr, flush=True)

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
+from reseed.data import Splits
 from reseed.engines import Group
-from reseed.models import AbstractArchitecture, architecture
+from reseed.models import AbstractArchitecture, Prepared, architecture
 from reseed.studies._cost import Cost, Stopwatch
 from reseed.studies._manifest import Manifest, environment
 from reseed.studies._store import run_writer
@@ -26,6 +29,7 @@ from reseed.training import (
     RecordConfig,
     RecordedSplit,
     SeedPlan,
+    Sink,
     StackedTraining,
     Taught,
     Training,
@@ -85,15 +89,30 @@ class TrainRun(AbstractRunTask):
         wanted = [(half, [run for run in missing if run in half]) for half in halves]
         return [manifest for half, left in wanted if left for manifest in self._do(half, left)]
 
+    def with_lessons(self, lessons: tuple[SharedLesson | None, ...]) -> TrainRun:
+        """Return the task with what teachers say that all runs share."""
+        return replace(self, lessons=lessons)
+
+    def again(self, group: Group, sinks: Sequence[Sink]) -> list[nn.Module]:
+        """Train a group as the study does, keeping nothing of it, and return its networks as they are evaluated.
+
+        Args:
+            group: The whole group, since its runs may round together.
+            sinks: Where predictions go, one for each run.
+        """
+        with arithmetic(self.threads, deterministic=self.deterministic):
+            lessons, _ = taught(self.what(), self.plan, self.lessons, group)
+            training = self._training(group, lessons)
+            checkpoints = self.record.checkpoints(training.total_steps, training.steps_per_epoch)
+            run_training(training, checkpoints, self._splits(training), self.record.level, sinks)
+            return training.evaluated_networks()
+
     def _train(self, group: Group, missing: Sequence[int]) -> list[Manifest]:
         watch = Stopwatch(self.device)
         with arithmetic(self.threads, deterministic=self.deterministic), ExitStack() as stack:
             lessons, teaching = taught(self.what(), self.plan, self.lessons, group)
             training = replace(self._training(group, lessons), monitor=self.record.monitor)
             checkpoints = self.record.checkpoints(training.total_steps, training.steps_per_epoch)
-            splits = [RecordedSplit(EVALUATION, self._tensor(self.evaluation_inputs), self.evaluation_targets)]
-            if self.record.train:
-                splits.append(RecordedSplit("train", training.data.inputs, self.train_labels))
             writers = {
                 run: stack.enter_context(run_writer(self.root, run, len(checkpoints), self.num_classes))
                 for run in missing
@@ -101,7 +120,7 @@ class TrainRun(AbstractRunTask):
             # Finished runs of a group are trained along, so that the others' arithmetic is what it was.
             sinks = [writers.get(run, NoSink()) for run in group]
             level, passes = self.record.level, self.record.dropout_passes
-            outcomes = run_training(training, checkpoints, tuple(splits), level, sinks, passes)
+            outcomes = run_training(training, checkpoints, self._splits(training), level, sinks, passes)
             cost = watch.cost(runs=len(group))
             manifests = []
             for run, outcome in zip(group, outcomes, strict=True):
@@ -111,6 +130,11 @@ class TrainRun(AbstractRunTask):
                     )
                     writers[run].finish(manifests[-1])
         return manifests
+
+    def _splits(self, training: AbstractTraining) -> tuple[RecordedSplit, ...]:
+        evaluation = RecordedSplit(EVALUATION, self._tensor(self.evaluation_inputs), self.evaluation_targets)
+        train = RecordedSplit("train", training.data.inputs, self.train_labels)
+        return (evaluation, train) if self.record.train else (evaluation,)
 
     def _training(self, group: Group, lessons: Taught) -> AbstractTraining:
         if len(group) > 1 or self.recipe.peers is not None:
@@ -162,6 +186,36 @@ class TrainRun(AbstractRunTask):
     def _tensor(self, array: NDArray[Any]) -> torch.Tensor:
         # Executors that share arrays do so read-only, which torch warns of.
         return torch.from_numpy(array if array.flags.writeable else array.copy()).to(self.device)
+
+
+def train_run(
+    root: Path,
+    recipe: Recipe,
+    plan: SeedPlan,
+    record: RecordConfig,
+    splits: Splits,
+    prepared: Prepared,
+    device: str,
+    threads: int = 1,
+    *,
+    deterministic: bool = False,
+) -> TrainRun:
+    """Return what trains the runs of a study in a folder."""
+    return TrainRun(
+        root.absolute(),  # workers elsewhere may stand in another folder
+        recipe,
+        plan,
+        record,
+        prepared.train.numpy(),
+        splits.train.labels.numpy(),
+        prepared.evaluation.numpy(),
+        splits.evaluation.labels.numpy(),
+        splits.train.num_classes,
+        device,
+        threads,
+        deterministic,
+        splits.evaluation.digest,
+    )
 
 
 def is_out_of_memory(error: BaseException) -> bool:

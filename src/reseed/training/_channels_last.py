@@ -7,6 +7,7 @@ batch norm and pooling on a CPU take about half the time.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import final
 
 import torch
@@ -45,6 +46,10 @@ class ChannelsLast(AbstractStack):
         """Return logits [1, sample, class] with the dropout of a step."""
         self._draws.begin(step)
         return self.forward(inputs)
+
+    def state_of(self, run: int, template: nn.Module) -> Mapping[str, Tensor]:
+        """Return what the run has, see `AbstractStack`."""
+        return {**dict(self._model.named_parameters()), **dict(self._model.named_buffers())}
 
     def learn(self, inputs: Tensor, loss: Loss, step: int) -> tuple[Tensor, Tensor]:
         """Make a forward and a backward pass, see `AbstractStack`."""

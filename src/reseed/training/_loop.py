@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from reseed._draws import draw_key
 from reseed._errors import ModelError
-from reseed.models import AbstractArchitecture, draw_model
+from reseed.models import AbstractArchitecture, draw_model, with_state
 from reseed.training._augment import augment
 from reseed.training._average import Averages, first_averaged
 from reseed.training._draws import DropoutDraws
@@ -101,6 +101,10 @@ class AbstractTraining(ABC):
 
         Masks are a function of the runs' dropout words, the pass and the sample's place. Models are left as they were.
         """
+
+    @abstractmethod
+    def evaluated_networks(self) -> list[nn.Module]:
+        """Return the networks as they are evaluated, in modules of their own: one a run, or its peers one by one."""
 
     def answers(self, inputs: Tensor) -> tuple[Tensor, Tensor | None]:
         """Return what `predict` does and where runs abstain, [run, sample]; None where none of them ever does."""
@@ -286,6 +290,12 @@ class Training(AbstractTraining):
         """Return logits [run, sample, class] with a single run."""
         with self._averages.in_place():
             return predict(self.model, inputs)[None]
+
+    def evaluated_networks(self) -> list[nn.Module]:
+        """Return the run's network, see `AbstractTraining`."""
+        with self._averages.in_place():
+            state = {**dict(self.model.named_parameters()), **dict(self.model.named_buffers())}
+            return [with_state(self.draw(self.seeds.init), state)]
 
     def predict_dropped(self, inputs: Tensor, number: int) -> Tensor:
         """Return the logits [run, sample, class] of a pass with a single run."""

@@ -7,8 +7,9 @@ from typing import final
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from reseed.models import with_state
 from reseed.training._augment import augment
 from reseed.training._average import Averages
 from reseed.training._loop import AbstractTraining, Updates, evaluated
@@ -100,6 +101,12 @@ class Shard:
         with self._averages.in_place():
             each = [predict(self.stack, part.expand(self._count, *part.shape), self._count) for part in parts]
         return torch.cat(each, dim=1)
+
+    def evaluated_networks(self) -> list[nn.Module]:
+        """Return what is evaluated of each network as a module of its own."""
+        with self._averages.in_place():
+            drawn = [self._training.draw(own.init) for own in self._seeds]
+            return [with_state(model, self.stack.state_of(number, model)) for number, model in enumerate(drawn)]
 
     def predict_dropped(self, inputs: Tensor, number: int) -> Tensor:
         """Return the logits [run, sample, class] of a pass; see `AbstractTraining`."""

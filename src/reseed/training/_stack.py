@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import final
 
 from torch import Tensor, nn
 
+from reseed.models import state_of
 from reseed.training._draws import Masks
 from reseed.training._loss import Loss
 
@@ -29,6 +31,10 @@ class AbstractStack(nn.Module, ABC):
 
         Layers are in the mode that they are wanted in, see `dropping`.
         """
+
+    @abstractmethod
+    def state_of(self, run: int, template: nn.Module) -> Mapping[str, Tensor]:
+        """Return parameters and buffers of a run, by the names that they have in a model of its own, the template."""
 
     @abstractmethod
     def learn(self, inputs: Tensor, loss: Loss, step: int) -> tuple[Tensor, Tensor]:
@@ -71,6 +77,10 @@ class AutogradStack(AbstractStack):
         """Return logits [run, sample, class] with the dropout of a step."""
         self._masks.begin(step)
         return self.forward(inputs)
+
+    def state_of(self, run: int, template: nn.Module) -> Mapping[str, Tensor]:
+        """Return what a run has, see `AbstractStack`."""
+        return state_of(self.model, run, template)
 
     def learn(self, inputs: Tensor, loss: Loss, step: int) -> tuple[Tensor, Tensor]:
         """Make a forward and a backward pass, see `AbstractStack`."""

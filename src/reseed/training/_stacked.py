@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from reseed.models import StackedModel, vmapped_model
+from reseed.models import StackedModel, served, vmapped_model
 from reseed.training._channels_last import ChannelsLast
 from reseed.training._draws import DrawnDropout, DropoutDraws, Masks
 from reseed.training._loop import AbstractTraining, Block
@@ -123,12 +123,11 @@ class StackedTraining(AbstractTraining):
     def _served(self, logits: Tensor) -> Tensor:
         """Return what runs predict, [run, sample, class], of the logits of their networks."""
         peers = self.recipe.peers
-        if peers is None:
-            return logits
-        members = logits.view(len(self.seeds), peers.count, *logits.shape[1:])
-        if peers.serve == "first":
-            return members[:, 0]
-        return members.log_softmax(-1).logsumexp(1) - math.log(peers.count)
+        return logits if peers is None else served(logits, peers.count, peers.serve)
+
+    def evaluated_networks(self) -> list[nn.Module]:
+        """Return the networks of all runs, see `AbstractTraining`."""
+        return [network for shard in self.shards for network in shard.evaluated_networks()]
 
     def _of_runs(self, shards: Sequence[Tensor]) -> Tensor:
         """Return the mean over each run's networks, [step, run]; not finite as soon as one of them is not."""

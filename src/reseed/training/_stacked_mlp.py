@@ -8,7 +8,7 @@ the arithmetic.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeGuard, final
 
@@ -73,6 +73,12 @@ class StackedMlp(AbstractStack):
     def forward(self, inputs: Tensor) -> Tensor:
         """Return logits [run, sample, class] of inputs [run, sample, ...], without dropout."""
         return self._predicted(inputs, drops=False)
+
+    def state_of(self, run: int, template: nn.Module) -> Mapping[str, Tensor]:
+        """Return what a run has, see `AbstractStack`."""
+        places = [place for place, layer in template.named_modules() if isinstance(layer, nn.Linear)]
+        state = {f"{place}.weight": weight[run] for place, weight in zip(places, self._weights, strict=True)}
+        return state | {f"{place}.bias": bias[run, :, 0] for place, bias in zip(places, self._biases, strict=True)}
 
     def dropped(self, inputs: Tensor, step: int) -> Tensor:
         """Return logits [run, sample, class] with the dropout of a step."""
