@@ -15,6 +15,7 @@ from reseed._numbers import is_whole
 from reseed.data import Splits
 from reseed.models import Networks, Prepared, architecture
 from reseed.studies._again import RECIPE_FILE, data_for
+from reseed.studies._devices import devices
 from reseed.studies._files import inside
 from reseed.studies._lessons import shared_lessons
 from reseed.studies._manifest import Manifest
@@ -39,11 +40,12 @@ def inputs_of(study: Study, split: str, *, trust_code: bool, announce: Callable[
 def networks_of(
     study: Study, runs: Sequence[int] | None, *, trust_code: bool, announce: Callable[[str], None]
 ) -> Networks:
-    """Train runs of a study again and return their networks; see `Study.networks`."""
+    """Train runs of a study again, on the device that it names, and return their networks; see `Study.networks`."""
     recipe = _recipe(study, trust_code=trust_code)
     manifests = _chosen(study, runs)
     splits, prepared = _data(study, recipe, announce)
     header = study.header
+    device, _ = devices(header.device, "serial", announce)
     plan = SeedPlan(header.base_seed, frozenset(header.vary), header.resample, header.draws)  # type: ignore[arg-type]
     task = train_run(
         study.path,
@@ -52,7 +54,7 @@ def networks_of(
         header.record,
         splits,
         prepared,
-        header.device,
+        device,
         header.threads,
         deterministic=header.deterministic,
     )

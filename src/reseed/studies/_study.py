@@ -171,7 +171,7 @@ class Study:
             announce: Takes lines before long work begins; default: standard error.
 
         Raises:
-            InputError: A number is that of no complete run.
+            InputError: A number is that of no complete run, or the study's device cannot be used here.
             StudyError: The study was not trained by reseed, or its data is another one now, or a run does not come out
                 as it was recorded.
             ModelError: The recipe names code, which is not trusted.
