@@ -10,36 +10,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from reseed import (
-        data as data,
-    )
-    from reseed import (
-        engines as engines,
-    )
-    from reseed import (
-        instability as instability,
-    )
-    from reseed import (
-        integrations as integrations,
-    )
-    from reseed import (
-        mitigations as mitigations,
-    )
-    from reseed import (
-        models as models,
-    )
-    from reseed import (
-        report as report,
-    )
-    from reseed import (
-        studies as studies,
-    )
-    from reseed import (
-        training as training,
-    )
-    from reseed import (
-        workflows as workflows,
-    )
+    from reseed import data as data
+    from reseed import engines as engines
+    from reseed import instability as instability
+    from reseed import integrations as integrations
+    from reseed import mitigations as mitigations
+    from reseed import models as models
+    from reseed import report as report
+    from reseed import statistics as statistics
+    from reseed import studies as studies
+    from reseed import training as training
+    from reseed import workflows as workflows
     from reseed._errors import (
         DataError,
         DeterminismError,
@@ -164,6 +145,7 @@ _ROOMS = (
     "mitigations",
     "models",
     "report",
+    "statistics",
     "studies",
     "training",
     "workflows",
