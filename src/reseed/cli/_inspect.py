@@ -29,6 +29,7 @@ class Inspect(Command):
       reseed inspect my-study --sample 1203
       reseed inspect my-study --profile
       reseed inspect my-study --one-run
+      reseed inspect my-study --medoid
       reseed inspect my-study --by cluster
       reseed inspect my-study --by language --metadata samples.csv
       reseed inspect s3://my-bucket/mnist
@@ -53,6 +54,9 @@ class Inspect(Command):
     one_run: bool = False
     """Print how well each run by itself foretells what the others do: every signal and their combination, leaving one
     run out at a time. Needs three runs or more with scores at several checkpoints."""
+    medoid: bool = False
+    """Print which run to ship: the one whose answers agree most with those of all others, beside the most accurate one,
+    judged on samples that did not choose it."""
     weights: File = None
     """Weights of the combination, as reseed calibrate writes them, for --one-run. Default: those that come with
     reseed."""
@@ -67,10 +71,15 @@ class Inspect(Command):
             raise InputError("--metadata and --id say what to group by; name the column with --by.")
         if self.one_run and (self.by is not None or self.sample is not None or self.profile):
             raise InputError("--one-run asks for something else than --by, --sample and --profile; pass one of them.")
+        if self.medoid and (self.by is not None or self.sample is not None or self.profile or self.one_run):
+            raise InputError("--medoid asks for something else than --by, --sample, --profile and --one-run; pass one.")
         if self.weights is not None and not self.one_run:
             raise InputError("--weights are those of --one-run; pass it as well.")
         if self.one_run:
             _one_run(self)
+            return
+        if self.medoid:
+            _medoid(self)
             return
         if self.by is not None:
             if self.sample is not None:
@@ -103,6 +112,16 @@ def _one_run(options: Inspect) -> None:
         print_json({"top": min(_TOP_OF_ONE_RUN, len(study.samples)), "signals": [asdict(row) for row in rows]})
         return
     reseed.report.print_one_run_table(rows, console(), top=min(_TOP_OF_ONE_RUN, len(study.samples)))
+
+
+def _medoid(options: Inspect) -> None:
+    study = reseed.Study.open(options.study)
+    runs = [manifest.run for manifest in study.manifests]
+    found = reseed.instability.medoid(study.final(), study.targets, runs=runs)
+    if options.json:
+        print_json(asdict(found))
+        return
+    reseed.report.print_medoid(found, console())
 
 
 def _profile(options: Inspect) -> None:

@@ -66,6 +66,7 @@ from reseed.instability.labels._churn import churn, churn_matrix, soft_churn
 from reseed.instability.labels._flip_pairs import FlipPairs, flip_pairs
 from reseed.instability.labels._jitter import jitter, self_consistency
 from reseed.instability.labels._label_entropy import label_entropy
+from reseed.instability.labels._medoid import ChosenRun, Medoid, medoid
 from reseed.instability.labels._mode import mode_label, mode_share, variation_ratio
 from reseed.instability.labels._unstable import (
     Rarefaction,
@@ -110,6 +111,7 @@ __all__ = [
     "Answered",
     "BootstrapInstability",
     "Cartography",
+    "ChosenRun",
     "ClassStability",
     "ClusteringTest",
     "Column",
@@ -124,6 +126,7 @@ __all__ = [
     "GroupMeans",
     "LabelQuality",
     "LabelStatistics",
+    "Medoid",
     "MethodCost",
     "MethodEffect",
     "Multiplicity",
@@ -181,6 +184,7 @@ __all__ = [
     "label_stability",
     "label_statistics",
     "logit_margin",
+    "medoid",
     "mode_label",
     "mode_share",
     "multiplicity",

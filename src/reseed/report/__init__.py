@@ -8,6 +8,7 @@ from reseed.report._comparison_page import make_comparison_page, render_comparis
 from reseed.report._comparison_terminal import print_comparison
 from reseed.report._data import ReportData
 from reseed.report._from_study import report_data
+from reseed.report._medoid_table import print_medoid
 from reseed.report._numbers import print_numbers
 from reseed.report._one_run_table import print_one_run_table
 from reseed.report._page import make_page, render, write
@@ -24,6 +25,7 @@ __all__ = [
     "make_page",
     "print_bootstrap",
     "print_comparison",
+    "print_medoid",
     "print_nested",
     "print_numbers",
     "print_one_run_table",

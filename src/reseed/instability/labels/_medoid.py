@@ -1,0 +1,159 @@
+"""Which of the runs to ship: the one whose answers agree most with those of all others."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from reseed._arrays import ArrayLike, brief
+from reseed._errors import InputError
+from reseed._labels import encode_together, label_array, run_axis_first, same_shape
+from reseed.statistics import Estimate, check_level, interval, mean_variance
+
+_CELLS = 1_000_000  # of the table of counts that is made at a time
+
+
+@dataclass(frozen=True)
+class ChosenRun:
+    """A run that a rule chooses, and what the rule's choice is worth on samples that did not choose it.
+
+    Attributes:
+        run: Its number, chosen on all samples; None for a run at random.
+        agreement: Mean share of the other runs that give a sample the same label.
+        accuracy: Share of correct labels among samples with a target; NaN where there is none.
+    """
+
+    run: int | None
+    agreement: Estimate
+    accuracy: Estimate
+
+
+@dataclass(frozen=True)
+class Medoid:
+    """Which run to ship, see `medoid`.
+
+    Attributes:
+        medoid: The run that agrees most with all others.
+        most_accurate: The run with the highest accuracy; None without targets.
+        at_random: A run at random, which is what one ships without looking.
+        agreement_gain: What the medoid's agreement is above that of a run at random.
+        accuracy_gain: What its accuracy is above it; NaN without targets.
+    """
+
+    medoid: ChosenRun
+    most_accurate: ChosenRun | None
+    at_random: ChosenRun
+    agreement_gain: Estimate
+    accuracy_gain: Estimate
+
+
+def medoid(
+    labels: ArrayLike,
+    targets: ArrayLike | None = None,
+    *,
+    runs: Sequence[int] | None = None,
+    level: float = 0.95,
+    seed: int = 0,
+) -> Medoid:
+    """Returns the run whose answers agree most with those of all others, and what choosing it buys.
+
+        agreement_r = mean over samples of (n_l - 1) / (N - 1),        l the label of run r
+
+    with `n_l` of N runs giving label l: the run of the smallest mean churn to the others. How much that buys is
+    measured by cross-fitting: samples are cut in halves at random, and the run that is chosen on one half is judged on
+    the other. Otherwise the chosen run would look better than it is, as the most accurate one does. (More parts than
+    two would let nearly the same samples choose every time, and intervals would be far too narrow.)
+
+    Args:
+        labels: predicted labels [run, sample], integers or strings.
+        targets: gold labels [sample], -1 where unknown; they need not be integers where labels are strings.
+        runs: the runs' numbers, by which they are named; default: 0, 1, ...
+        level: confidence level of the intervals, which are over samples: these runs are given.
+        seed: decides the halves.
+
+    Returns:
+        The choices with cross-fitted agreement and accuracy, in [0, 1].
+
+    Raises:
+        InputError: fewer than three runs or two samples, or an argument that cannot be used.
+
+    Example:
+        >>> found = medoid([[0, 1, 1, 0], [0, 1, 0, 0], [0, 1, 1, 1]], [0, 1, 1, 0])
+        >>> found.medoid.run, round(found.at_random.agreement.value, 4)
+        (0, 0.6667)
+    """
+    check_level(level)
+    codes, gold = _coded(labels, targets)
+    count, samples = codes.shape
+    if samples < 2:
+        raise InputError("labels hold a single sample; a medoid needs two or more.")
+    names = list(range(count)) if runs is None else list(runs)
+    if len(names) != count:
+        raise InputError(f"runs names {len(names)} runs, but labels have {count}; pass a number for each.")
+    half = np.random.default_rng(seed).permutation(samples) % 2
+    known = gold >= 0
+    sums = np.zeros((2, 2, count), np.int64)  # of rule, half and run; whole numbers, so that ties are ties
+    typical = np.empty(samples)
+    for part, others in _agreeing(codes):
+        typical[part] = others.mean(0) / (count - 1)
+        correct = (codes[:, part] == gold[part]) & known[part]
+        for values, total in ((others, sums[0]), (correct, sums[1])):
+            for one in range(2):
+                total[one] += values[:, half[part] == one].sum(1)
+    chosen = sums[:, ::-1].argmax(-1)  # what the other half chooses, of rule and half
+    agreed = np.empty((2, samples))
+    for part, others in _agreeing(codes):
+        for rule in range(2):
+            agreed[rule, part] = others[chosen[rule, half[part]], np.arange(others.shape[1])] / (count - 1)
+    right = np.array([codes[chosen[rule, half], np.arange(samples)] == gold for rule in range(2)])[:, known]
+    usual = (codes == gold).mean(0)[known]
+
+    def found(values: Float[np.ndarray, " sample"], bottom: float = 0.0) -> Estimate:
+        size = len(values)
+        value = float(values.mean()) if size else float("nan")
+        variance = mean_variance(values) if size else float("nan")
+        return interval(value, variance, "samples", count, size, level=level, bottom=bottom, top=1.0)
+
+    def choice(rule: int) -> ChosenRun:
+        run = int(sums[rule].sum(0).argmax())
+        return ChosenRun(names[run], found(agreed[rule]), found(right[rule].astype(np.float64)))
+
+    return Medoid(
+        choice(0),
+        choice(1) if known.any() else None,
+        ChosenRun(None, found(typical), found(usual)),
+        found(agreed[0] - typical, -1.0),
+        found(right[0] - usual, -1.0),
+    )
+
+
+def _coded(
+    labels: ArrayLike, targets: ArrayLike | None
+) -> tuple[Int[np.ndarray, "run sample"], Int[np.ndarray, " sample"]]:
+    """Returns labels and targets as positions in one list of them all, -1 where a target is not known."""
+    runs = run_axis_first(labels, least=3)
+    if runs.ndim != 2:
+        raise InputError(f"labels are {brief(runs)}; pass [run, sample].")
+    if targets is None:
+        _, codes = np.unique(runs, return_inverse=True)
+        return codes.reshape(runs.shape), np.full(runs.shape[1], -1)
+    gold = label_array(targets, "targets")
+    same_shape(gold, runs[0], ("targets", "one run of labels"))
+    runs, gold = encode_together(runs, gold)
+    unknown = np.asarray(targets) == -1 if gold.dtype.kind not in "UT" else np.zeros(len(gold), bool)
+    _, codes = np.unique(np.concatenate([runs, gold[None]]), return_inverse=True)
+    codes = codes.reshape(len(runs) + 1, -1)
+    return codes[:-1], np.where(unknown, -1, codes[-1])
+
+
+def _agreeing(codes: Int[np.ndarray, "run sample"]) -> Iterator[tuple[slice, Int[np.ndarray, "run part"]]]:
+    """Yields some samples at a time, and how many of the other runs give each of them the same label."""
+    runs, samples = codes.shape
+    kinds = int(codes.max()) + 1
+    size = max(1, _CELLS // max(kinds, runs))
+    for first in range(0, samples, size):
+        part = slice(first, min(first + size, samples))
+        width = part.stop - first
+        cells = codes[:, part] * width + np.arange(width)
+        yield part, np.bincount(cells.ravel(), minlength=kinds * width)[cells] - 1
