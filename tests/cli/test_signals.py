@@ -61,13 +61,14 @@ def test_workers_end_with_the_command(tmp_path, how):
         assert "Traceback" not in told
 
 
-def test_an_interrupt_while_the_command_is_imported_is_one_line(tmp_path):
+@pytest.mark.parametrize("module", ["reseed", "tyro", "torch"])
+def test_an_interrupt_while_the_command_is_imported_is_one_line(tmp_path, module):
     """Ctrl-C before the command has begun ends it with status 130 and one line, whatever is being imported."""
-    slow = tmp_path / "tyro.py"
+    slow = tmp_path / f"{module}.py"
     slow.write_text(f"import time; open({str(tmp_path / 'begun')!r}, 'w').close(); time.sleep(600)")
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
     command = subprocess.Popen(
-        [sys.executable, "-c", "from _reseed_start import main; main()", "--version"],
+        [sys.executable, "-c", "from _reseed_start import main; main()", "inspect", "a"],
         env=os.environ | {"PYTHONPATH": path},
         stderr=subprocess.PIPE,
         text=True,

@@ -13,6 +13,7 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 import reseed
+from _reseed_start import quitting
 from reseed._errors import InputError, ReseedError
 from reseed._plain import plain
 from reseed.cli._signals import TerminatedError, termination_raised
@@ -159,16 +160,18 @@ def _command(words: list[str]) -> int:
         return 0
     if words[0] not in COMMANDS:
         raise InputError(f"unknown command {words[0]!r}; choose among {', '.join(COMMANDS)}.")
-    import tyro  # here, since the overview needs none of it
+    with quitting():
+        import tyro  # here, since the overview needs none of it
 
-    kind = command_class(words[0])
-    command = tyro.cli(
-        kind,
-        prog=f"reseed {words[0]}",
-        description=getdoc(kind),  # as it is written, with its examples
-        args=words[1:],
-        config=(tyro.conf.FlagCreatePairsOff,),
-    )
+        kind = command_class(words[0])
+        command = tyro.cli(
+            kind,
+            prog=f"reseed {words[0]}",
+            description=getdoc(kind),  # as it is written, with its examples
+            args=words[1:],
+            config=(tyro.conf.FlagCreatePairsOff,),
+        )
+        import_module("reseed.workflows")  # all that the command will ask for
     limit = command.reading.limit
     with nullcontext() if limit is None else reseed.max_bytes(limit):
         command.execute()
