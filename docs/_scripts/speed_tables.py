@@ -11,7 +11,7 @@ def start() -> list[str]:
     lines = headed("command | processor time | in times of `import torch`")
     found = read("start").median_s
     for name, taken in found.items():
-        lines.append(f"| `{name}` | {taken:.2f} s | {taken / found['import torch']:.2f}x |")
+        lines.append(f"| {name} | {taken:.2f} s | {taken / found['import torch']:.2f}x |")
     return lines
 
 
