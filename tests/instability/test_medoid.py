@@ -94,7 +94,7 @@ def test_blocks_and_kinds_of_labels_change_nothing(monkeypatch):
     names = np.array(list("edcba"))
     assert medoid(names[labels], names[gold]) == whole
     assert medoid(labels + 2**60, gold + 2**60) == whole
-    monkeypatch.setattr("reseed.instability.labels._medoid._CELLS", 40)
+    monkeypatch.setattr("reseed.instability.labels._counts._BLOCK", 40)
     assert medoid(labels, gold) == whole
 
 

@@ -73,7 +73,9 @@ def test_what_it_takes_is_said_first(train):
     said = []
     study = train()
     study.networks([0, 2], announce=said.append)
-    assert said[0].startswith("training 2 runs again for their networks, which the study does not keep; when they")
+    assert said[0].startswith("training 2 runs again for the networks of 2, which the study does not keep; when they")
+    train("stacked", engine="stacked").networks([1], announce=said.append)
+    assert said[1].startswith("training 3 runs again for the networks of 1, which")
     with pytest.raises(InputError, match="runs names 7, which is no complete run of the study; there are 0, 1, 2"):
         study.networks([7])
     with pytest.raises(InputError, match="runs names none"):

@@ -95,9 +95,8 @@ def _run(words: list[str]) -> int:
         _drop_output()
         return _complain(f"failed: {error}", 1)
     except Exception as error:
-        from reseed.studies import is_out_of_memory  # by now somebody has imported it, or there is time
-
-        if is_out_of_memory(error):
+        studies = sys.modules.get("reseed.studies")  # not imported here: what failed may be just that
+        if studies is not None and studies.is_out_of_memory(error):
             return _complain(
                 "failed: this takes more memory than there is. Finished runs are kept; do it with less data, or a "
                 "smaller --group or --batch-size, or on a larger machine.",

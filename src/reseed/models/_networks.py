@@ -151,7 +151,9 @@ def state_of(whole: nn.Module, number: int, template: nn.Module) -> Mapping[str,
     if isinstance(whole, Trimmed) and isinstance(template, Trimmed):
         own = state_of(whole.get_submodule("model"), number, template.get_submodule("model"))
         return {f"model.{name}": value for name, value in own.items()}
-    if isinstance(whole, StackedModel | VmappedModel):
+    if isinstance(whole, VmappedModel):
+        return whole.state_of(number)
+    if isinstance(whole, StackedModel):
         return whole.state_of(number, template)
     raise ModelError(f"{type(whole).__name__} keeps no networks that can be taken apart.")
 

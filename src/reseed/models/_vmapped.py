@@ -67,7 +67,7 @@ class VmappedModel(nn.Module):
                 own[name].copy_(value)
         return logits
 
-    def state_of(self, run: int, _: nn.Module) -> dict[str, Tensor]:
+    def state_of(self, run: int) -> dict[str, Tensor]:
         """Return parameters and buffers of a run, by the names that they have in a model of its own."""
         return {name: value[run] if name in self._own else value for name, value in _tensors(self.body).items()}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -58,17 +58,20 @@ def networks_of(
         header.threads,
         deterministic=header.deterministic,
     )
-    seconds = sum(manifest.cost.get("wall_s", 0.0) for manifest in manifests)
-    announce(
-        f"training {len(manifests)} runs again for their networks, which the study does not keep; when they were "
-        f"recorded they took {seconds:.0f} s."
-    )
     groups = [group for group in study.groups if any(manifest.run in group for manifest in manifests)]
+    trained = {run for group in groups for run in group}
+    costs = [manifest.cost for manifest in (*study.manifests, *study.diverged) if manifest.run in trained]
+    announce(
+        f"training {len(trained)} runs again for the networks of {len(manifests)}, which the study does not keep; when "
+        f"they were recorded they took {sum(cost.get('wall_s', 0.0) for cost in costs):.0f} s."
+    )
     with arithmetic(task.threads, deterministic=header.deterministic):
         most = max(len(group) for group in groups)
         folder = inside(study.path, LESSONS)
-        task = task.with_lessons(shared_lessons(task, folder, splits.train.digest, most, announce, study.remote))
-    found = {run: own for group in groups for run, own in _again(study, task, group).items()}
+        lessons = shared_lessons(task, folder, splits.train.digest, most, announce, study.remote)
+    task = replace(task, lessons=lessons)
+    recorded = {name: study.final(name) for name in _COMPARED if name in study.recorded_names()}
+    found = {run: own for group in groups for run, own in _again(study, task, group, recorded).items()}
     peers = recipe.peers
     networks = [network for manifest in manifests for network in found[manifest.run]]
     return Networks(networks) if peers is None else Networks(networks, members=peers.count, serve=peers.serve)
@@ -118,8 +121,16 @@ class _Last:
         """Forget it."""
 
 
-def _again(study: Study, task: TrainRun, group: tuple[int, ...]) -> dict[int, list[nn.Module]]:
+def _again(
+    study: Study, task: TrainRun, group: tuple[int, ...], recorded: Mapping[str, NDArray[Any]]
+) -> dict[int, list[nn.Module]]:
     """Train a group again, and return the networks of each of its complete runs.
+
+    Args:
+        study: The study.
+        task: Trains its runs.
+        group: Which ones.
+        recorded: What they are held against, [run, sample].
 
     Raises:
         StudyError: A run answers otherwise than it did; the message names the sample.
@@ -129,9 +140,8 @@ def _again(study: Study, task: TrainRun, group: tuple[int, ...]) -> dict[int, li
     members = len(networks) // len(group)
     places = {manifest.run: place for place, manifest in enumerate(study.manifests)}
     for run, sink in zip(group, sinks, strict=True):
-        for name in _COMPARED if run in places else ():
-            if name in study.recorded_names():
-                _check_equal(study, run, name, study.final_array(name).block()[places[run]], sink.arrays[name])
+        for name, values in recorded.items() if run in places else ():
+            _check_equal(study, run, name, values[places[run]], sink.arrays[name])
     return {
         run: networks[number * members : (number + 1) * members] for number, run in enumerate(group) if run in places
     }

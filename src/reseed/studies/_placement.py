@@ -26,8 +26,8 @@ _MOST_THREADS = 4
 _SHARED = 0.8
 """Share of its core that each of these threads makes use of."""
 _START_S = 8.0
-"""Seconds that worker processes take to start and to import what they need, torch's compiler with its optimisers
-included, about."""
+"""Seconds that worker processes take to start, to import what they need and to be given the data, about: so much later
+do four runs of digits end in them, which take next to no time."""
 _WORTH_WORKERS, _WORTH_WORKERS_MAPPED = 2e11, 1e10
 """Operations of a study from which on its programs are made as small as workers want them: of native models, where a
 study of digits was timed, and of foreign ones, where it is an estimate."""

@@ -162,7 +162,8 @@ class Study:
         """Return the trained networks of runs, trained again from their seeds.
 
         They answer as it was recorded: labels and confidences of the evaluation split are compared bit for bit before
-        anything is returned. A line says beforehand how long the runs took.
+        anything is returned. A line says beforehand how long the runs took. What teachers say to all runs is taken
+        from the study's folder; where it is not there, as in studies of `mitigate`, it is taught again and kept there.
 
         Args:
             runs: Numbers of complete runs; default: all. Runs that were one program are trained as one again, so a few

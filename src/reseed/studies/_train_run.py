@@ -89,10 +89,6 @@ class TrainRun(AbstractRunTask):
         wanted = [(half, [run for run in missing if run in half]) for half in halves]
         return [manifest for half, left in wanted if left for manifest in self._do(half, left)]
 
-    def with_lessons(self, lessons: tuple[SharedLesson | None, ...]) -> TrainRun:
-        """Return the task with what teachers say that all runs share."""
-        return replace(self, lessons=lessons)
-
     def again(self, group: Group, sinks: Sequence[Sink]) -> list[nn.Module]:
         """Train a group as the study does, keeping nothing of it, and return its networks as they are evaluated.
 

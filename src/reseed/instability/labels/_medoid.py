@@ -1,6 +1,6 @@
 """Which of the runs to ship: the one whose answers agree most with those of all others."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,9 +9,8 @@ from jaxtyping import Float, Int
 from reseed._arrays import ArrayLike, brief
 from reseed._errors import InputError
 from reseed._labels import encode_together, label_array, run_axis_first, same_shape
+from reseed.instability.labels._counts import blocks
 from reseed.statistics import Estimate, check_level, interval, mean_variance
-
-_CELLS = 1_000_000  # of the table of counts that is made at a time
 
 
 @dataclass(frozen=True)
@@ -91,21 +90,21 @@ def medoid(
     names = list(range(count)) if runs is None else list(runs)
     if len(names) != count:
         raise InputError(f"runs names {len(names)} runs, but labels have {count}; pass a number for each.")
-    half = np.random.default_rng(seed).permutation(samples) % 2
-    known = gold >= 0
-    sums = np.zeros((2, 2, count), np.int64)  # of rule, half and run; whole numbers, so that ties are ties
-    typical = np.empty(samples)
-    for part, others in _agreeing(codes):
-        typical[part] = others.mean(0) / (count - 1)
-        correct = (codes[:, part] == gold[part]) & known[part]
-        for values, total in ((others, sums[0]), (correct, sums[1])):
-            for one in range(2):
-                total[one] += values[:, half[part] == one].sum(1)
+    half, known = np.random.default_rng(seed).permutation(samples) % 2, gold >= 0
+    # Of rule, half and run, in whole numbers, so that ties are ties. Samples on which all agree prefer no run.
+    sums, typical = np.zeros((2, 2, count), np.int64), np.ones(samples)
+    for block in blocks(codes):
+        others = block.own().astype(np.int64) - 1
+        typical[block.positions] = others.mean(0) / (count - 1)
+        for one in range(2):
+            sums[0, one] += others[:, half[block.positions] == one].sum(1)
+    for one in range(2):
+        sums[1, one] = [np.count_nonzero((run == gold) & known & (half == one)) for run in codes]
     chosen = sums[:, ::-1].argmax(-1)  # what the other half chooses, of rule and half
-    agreed = np.empty((2, samples))
-    for part, others in _agreeing(codes):
-        for rule in range(2):
-            agreed[rule, part] = others[chosen[rule, half[part]], np.arange(others.shape[1])] / (count - 1)
+    agreed = np.ones((2, samples))
+    for block in blocks(codes):
+        others, place = block.own().astype(np.int64) - 1, np.arange(len(block.positions))
+        agreed[:, block.positions] = others[chosen[:, half[block.positions]], place] / (count - 1)
     right = np.array([codes[chosen[rule, half], np.arange(samples)] == gold for rule in range(2)])[:, known]
     usual = (codes == gold).mean(0)[known]
 
@@ -145,15 +144,3 @@ def _coded(
     _, codes = np.unique(np.concatenate([runs, gold[None]]), return_inverse=True)
     codes = codes.reshape(len(runs) + 1, -1)
     return codes[:-1], np.where(unknown, -1, codes[-1])
-
-
-def _agreeing(codes: Int[np.ndarray, "run sample"]) -> Iterator[tuple[slice, Int[np.ndarray, "run part"]]]:
-    """Yields some samples at a time, and how many of the other runs give each of them the same label."""
-    runs, samples = codes.shape
-    kinds = int(codes.max()) + 1
-    size = max(1, _CELLS // max(kinds, runs))
-    for first in range(0, samples, size):
-        part = slice(first, min(first + size, samples))
-        width = part.stop - first
-        cells = codes[:, part] * width + np.arange(width)
-        yield part, np.bincount(cells.ravel(), minlength=kinds * width)[cells] - 1
