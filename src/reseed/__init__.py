@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from reseed import mitigations as mitigations
     from reseed import models as models
     from reseed import report as report
+    from reseed import scores as scores
     from reseed import statistics as statistics
     from reseed import studies as studies
     from reseed import training as training
@@ -145,6 +146,7 @@ _ROOMS = (
     "mitigations",
     "models",
     "report",
+    "scores",
     "statistics",
     "studies",
     "training",

@@ -35,7 +35,7 @@ Example:
     (array([0.    , 0.    , 0.6667]), 0.3333)
 """
 
-from reseed.instability._columns import COLUMNS, NUMBERS, RECORDED, Column, column_of, describe_columns
+from reseed.instability._columns import COLUMNS, NUMBERS, RECORDED, column_of, describe_columns
 from reseed.instability._probabilities import check_probabilities, confidence_mean_std, predicted_labels
 from reseed.instability.comparison._compared_method import ComparedMethod
 from reseed.instability.comparison._comparison import Comparison, compare_studies
@@ -102,6 +102,7 @@ from reseed.instability.sources._nested_variance import NestedVariance, nested_v
 from reseed.instability.sources._sources import SourceEffect, SourceEffects, source_effects
 from reseed.instability.where._sample_groups import SampleGroups, available_groupings, sample_groups
 from reseed.instability.where._where import WhereUnstable, where_unstable
+from reseed.scores import Column
 from reseed.statistics import ClusteringTest, Estimate, clustering_test
 
 __all__ = [

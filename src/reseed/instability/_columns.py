@@ -3,50 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+
+from reseed.scores import HIGHER, LOWER, NONE, Column, describe
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-Direction = Literal["higher_is_worse", "lower_is_worse", "none"]
-HIGHER: Direction = "higher_is_worse"
-LOWER: Direction = "lower_is_worse"
-NONE: Direction = "none"
-
-
-@dataclass(frozen=True)
-class Column:
-    """What the values under a name are.
-
-    Attributes:
-        about: What they are, in words.
-        direction: ``higher_is_worse``, ``lower_is_worse``, or ``none`` where neither is.
-        range: Where they lie, an interval in which R is the number of runs, K of classes, T of checkpoints; empty for
-            what is no quantity.
-        unit: Of what they are; empty for what is no quantity.
-        source: The function of `reseed.instability` that computes them, or ``data``: what was predicted, or
-            ``recorded``: what the runs answered, or ``groups``: `sample_groups`.
-    """
-
-    about: str
-    direction: Direction
-    range: str
-    unit: str
-    source: str
-
-    @property
-    def metadata(self) -> dict[str, str]:
-        """Everything by name, as outputs carry it."""
-        return {
-            "description": self.about,
-            "direction": self.direction,
-            "range": self.range,
-            "unit": self.unit,
-            "source": self.source,
-        }
-
 
 COLUMNS: Mapping[str, Column] = MappingProxyType(
     {
@@ -362,11 +325,4 @@ def describe_columns(table: pa.Table, notes: Sequence[str] = ()) -> pa.Table:
         >>> described.field("label_entropy").metadata[b"direction"], described.field("colour").metadata
         (b'higher_is_worse', None)
     """
-    import pyarrow as pa
-
-    fields = []
-    for field in table.schema:
-        found = COLUMNS.get(field.name)
-        fields.append(field if found is None else field.with_metadata({**(field.metadata or {}), **found.metadata}))
-    told = {b"notes": "\n".join(notes).encode()} if notes else {}
-    return table.cast(pa.schema(fields, {**(table.schema.metadata or {}), **told} or None))
+    return describe(table, COLUMNS, notes)

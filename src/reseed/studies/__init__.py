@@ -4,6 +4,7 @@ from reseed.studies._cost import Cost
 from reseed.studies._cost_summary import cost_summary
 from reseed.studies._execution import ExecutionArguments
 from reseed.studies._files import (
+    inside,
     is_partial,
     json_writer,
     remove_partials,
@@ -24,6 +25,7 @@ from reseed.studies._import_files import import_predictions
 from reseed.studies._import_tables import ColumnNames
 from reseed.studies._labels import LabelReading, as_array, class_names_of
 from reseed.studies._manifest import Manifest
+from reseed.studies._numbers_store import StoredRows, create_array, open_numbers
 from reseed.studies._progress import ReadingProgress, to_stderr
 from reseed.studies._recording import RunRecording, unfinished_runs
 from reseed.studies._remote import local_folder
@@ -32,6 +34,7 @@ from reseed.studies._samples import Evaluation, Samples, evaluation_data, pair
 from reseed.studies._study import Study
 from reseed.studies._study_inputs import StudyInputs
 from reseed.studies._targets import Targets
+from reseed.studies._tasks import only_writer
 from reseed.studies._train import check_runs, train_study
 from reseed.studies._train_run import is_out_of_memory
 
@@ -48,6 +51,7 @@ __all__ = [
     "ResampledFit",
     "RunRecording",
     "Samples",
+    "StoredRows",
     "Study",
     "StudyInputs",
     "Targets",
@@ -55,13 +59,17 @@ __all__ = [
     "check_runs",
     "class_names_of",
     "cost_summary",
+    "create_array",
     "evaluation_data",
     "from_predictions",
     "import_predictions",
+    "inside",
     "is_out_of_memory",
     "is_partial",
     "json_writer",
     "local_folder",
+    "only_writer",
+    "open_numbers",
     "pair",
     "read_header",
     "remove_partials",
