@@ -1,6 +1,7 @@
 """What is optional in a report never costs the report: each part is made to fail in turn."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -9,6 +10,7 @@ import pytest
 import reseed
 from reseed import Study
 from reseed._parts import PartWarning
+from reseed.instability import GIVEN
 from reseed.report import make_comparison_page
 
 THEMES = ("play some loud music now", "set an early alarm please")
@@ -123,12 +125,13 @@ def test_numbers_that_are_none_cost_their_chart_alone(texts, tmp_path, monkeypat
 
 
 @pytest.mark.filterwarnings("always::reseed._parts.PartWarning")
-@pytest.mark.parametrize("lens", ["multiplicity", "dynamics"])
+@pytest.mark.parametrize("lens", ["multiplicity", "training dynamics"])
 def test_a_lens_that_fails_costs_its_columns_alone(lens, texts, monkeypatch):
     """The profile has the columns of the other lenses, and its metadata say which are missing."""
     expected = reseed.profile(texts)
-    monkeypatch.setattr(f"reseed.workflows._profile.study_{lens}", fail)
-    with pytest.warns(PartWarning, match=rf"The columns of (training )?{lens} are missing"):
+    failing = [replace(given, make=fail) if given.about == lens else given for given in GIVEN]
+    monkeypatch.setattr("reseed.workflows._lenses.GIVEN", failing)
+    with pytest.warns(PartWarning, match=f"The columns of {lens} are missing"):
         table = reseed.profile(texts)
     assert set(table.column_names) < set(expected.column_names)
     assert {"jitter", "cluster"} <= set(table.column_names)

@@ -58,7 +58,7 @@ def test_every_column_has_an_entry(tables, study, silent):
     seen = set(chain.from_iterable(table.column_names for table in tables))
     assert seen == set(COLUMNS)
     assert set(study.recordings().data_vars) | set(silent.recordings().data_vars) == set(RECORDED)
-    numbers = {name for name in profile_summary(study) if "_ci95_" not in name}
+    numbers = {name for name in profile_summary(study) if "_ci95" not in name}
     assert [name for name in numbers if column_of(name) is None] == []
     assert set(NUMBERS) <= {name.partition("@")[0] for name in numbers}
 
@@ -83,7 +83,7 @@ def test_values_lie_in_their_ranges(tables, study):
                 known = values[~np.isnan(values)]
                 assert ((known >= low - 1e-6) & (known <= high + 1e-6)).all(), name
     for name, number in profile_summary(study).items():
-        if number is not None and number == number and "_ci95_" not in name:
+        if number is not None and number == number and "_ci95" not in name:
             low, high = ends(column_of(name).range)
             assert low - 1e-9 <= number <= high + 1e-9, name
 

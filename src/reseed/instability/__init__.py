@@ -36,6 +36,7 @@ Example:
 """
 
 from reseed.instability._columns import COLUMNS, NUMBERS, RECORDED, column_of, describe_columns
+from reseed.instability._given import GIVEN, Given
 from reseed.instability._probabilities import check_probabilities, confidence_mean_std, predicted_labels
 from reseed.instability.comparison._compared_method import ComparedMethod
 from reseed.instability.comparison._comparison import Comparison, compare_studies
@@ -107,6 +108,7 @@ from reseed.statistics import ClusteringTest, Estimate, clustering_test
 
 __all__ = [
     "COLUMNS",
+    "GIVEN",
     "NUMBERS",
     "RECORDED",
     "Answered",
@@ -124,6 +126,7 @@ __all__ = [
     "Estimate",
     "FlipPairs",
     "ForgettingEvents",
+    "Given",
     "GroupMeans",
     "LabelQuality",
     "LabelStatistics",

@@ -273,6 +273,9 @@ NUMBERS: Mapping[str, Column] = MappingProxyType(
             "share of samples",
             "discrepancy",
         ),
+        "unstable_fraction": Column(
+            "share of samples on which any two runs differ", HIGHER, "[0, 1]", "share of samples", "unstable_fraction"
+        ),
         "error_of_any_run": Column(
             "share of samples on which any run is wrong", HIGHER, "[0, 1]", "share of samples", "multiplicity"
         ),

@@ -23,7 +23,7 @@ def print_numbers(numbers: Mapping[str, Any], console: Console, *, title: str) -
     table.add_column("unit")
     table.add_column("worse")
     for name, value in numbers.items():
-        if "_ci95_" in name:
+        if "_ci95" in name:
             continue
         ends, covers = _interval(numbers, name.removesuffix("_mean"))
         low_high = Text("" if ends is None else f"[{ends[0]:.4g}, {ends[1]:.4g}], other {covers}")
@@ -37,9 +37,9 @@ _WORSE = {"higher_is_worse": "higher", "lower_is_worse": "lower", "none": ""}
 
 
 def _interval(numbers: Mapping[str, Any], name: str) -> tuple[list[float] | None, str]:
-    for covers in ("samples", "runs"):
-        if numbers.get(f"{name}_ci95_{covers}") is not None:
-            return numbers[f"{name}_ci95_{covers}"], covers
+    for ending, covers in {"": "runs and samples", "_samples": "samples", "_runs": "runs"}.items():
+        if numbers.get(f"{name}_ci95{ending}") is not None:
+            return numbers[f"{name}_ci95{ending}"], covers
     return None, ""
 
 

@@ -8,6 +8,7 @@ where options or runs have changed. Table, export, terminal and page show whatev
 from reseed.scores._chart import Chart, Kind, Picture, Series
 from reseed.scores._columns import HIGHER, LOWER, NONE, Column, Direction, describe
 from reseed.scores._kept import all_kept_scores, check_distinct, keep_scores, kept_lenses, kept_scores, scores_for
+from reseed.scores._measured import measured_rows
 from reseed.scores._scores import RunRows, Scores, Split, mean_over_runs
 
 __all__ = [
@@ -30,5 +31,6 @@ __all__ = [
     "kept_lenses",
     "kept_scores",
     "mean_over_runs",
+    "measured_rows",
     "scores_for",
 ]

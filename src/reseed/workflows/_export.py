@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import numpy as np
+
 from reseed._errors import InputError, MissingExtraError
-from reseed.instability import COLUMNS, RECORDED
+from reseed._parts import Parts
+from reseed.instability import RECORDED
+from reseed.scores import Scores
 from reseed.studies import Study, local_folder, replace_file, replace_json, replace_table, storing
+from reseed.workflows._lenses import kept_lens_scores
 from reseed.workflows._profile import profile
 
 if TYPE_CHECKING:
@@ -79,7 +84,7 @@ def _csv(study: Study, path: Path, *, keep_formulas: bool = False) -> None:
     table = _flat(profile(study))
     cells = table if keep_formulas else _without_formulas(table)
     replace_file(path, lambda partial: csv.write_csv(cells, partial))
-    _describe(path, table.column_names)
+    _describe(path, table)
 
 
 def _without_formulas(table: pa.Table) -> pa.Table:
@@ -101,14 +106,19 @@ def _without_formulas(table: pa.Table) -> pa.Table:
 
 
 def _json_lines(study: Study, path: Path) -> None:
-    frame = profile(study).to_pandas()
+    table = profile(study)
+    frame = table.to_pandas()
     replace_file(path, lambda partial: frame.to_json(partial, orient="records", lines=True, force_ascii=False))
-    _describe(path, list(frame.columns))
+    _describe(path, table)
 
 
-def _describe(path: Path, names: list[str]) -> None:
+def _describe(path: Path, table: pa.Table) -> None:
     """Say beside a file what its columns are."""
-    known = {name: COLUMNS[name].metadata for name in names if name in COLUMNS}
+    known = {
+        field.name: {key.decode(): value.decode() for key, value in field.metadata.items()}
+        for field in table.schema
+        if field.metadata
+    }
     replace_json(path.with_name(f"{path.name}.columns.json"), known)
 
 
@@ -123,16 +133,34 @@ def _zarr(study: Study, path: Path) -> None:
         signals = study.monitored()
         recordings = recordings.merge(signals.rename({name: f"step_{name}" for name in signals}))
 
+    lenses = list(kept_lens_scores(study, Parts()))
+
     def write(partial: Path) -> None:
         store = LocalStore(partial)  # zarr would take some names for chains of protocols
-        for run in range(recordings.sizes["run"]):  # one at a time, so that memory holds one
-            part = recordings.isel(run=[run])
+        for run, number in enumerate(recordings["run"].to_numpy().tolist()):  # one at a time: memory holds one
+            part = recordings.isel(run=[run]).assign(_of_lenses(lenses, number))
             if run == 0:
                 part.to_zarr(store, zarr_format=2, consolidated=True)  # 3 has no stable form of strings
             else:
                 part.drop_vars("target").to_zarr(store, append_dim="run", consolidated=True)
 
     _new_folder(path, write)
+
+
+def _of_lenses(lenses: Sequence[Scores], run: int) -> dict[str, Any]:
+    """Return what lenses say of a run by name, each [run, sample], [run] or [run, step]; NaN where they skip it."""
+    found: dict[str, Any] = {}
+    for scores in lenses:
+        place = scores.runs.index(run) if run in scores.runs else None
+        axes = {"by_run": ("sample",), "of_runs": (), "series": (f"{scores.lens}_step",)}
+        for kind, more in axes.items():
+            for name, values in getattr(scores, kind).items():
+                row = np.full(values.shape[1:], np.nan) if place is None else np.asarray(values[place], np.float64)
+                about = {"long_name": scores.columns[name].about, "units": scores.columns[name].unit}
+                found[name] = (("run", *more), row[None], about | scores.columns[name].metadata)
+        if scores.steps:
+            found[f"{scores.lens}_step"] = list(scores.steps)
+    return found
 
 
 def _hugging_face(study: Study, path: Path) -> None:

@@ -1,47 +1,43 @@
-"""The stability profile of a study: all per-sample scores side by side."""
+"""The stability profile of a study: what all lenses say of each sample, side by side."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from reseed._errors import InputError, StudyError
 from reseed._parts import Parts
-from reseed.instability import (
-    Multiplicity,
-    TrainingDynamics,
-    describe_columns,
-    evaluate,
-    multiplicity,
-    sample_groups,
-    training_dynamics,
-)
+from reseed.scores import Scores, Split
 from reseed.studies import Study
+from reseed.workflows._lenses import given_scores, kept_lens_scores, lens_scores
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def profile(study: str | Path | Study) -> pa.Table:
-    """Return one table with a row for each evaluation sample and a column for each score that the study allows.
+def profile(study: str | Path | Study, *, split: Split = "evaluation") -> pa.Table:
+    """Return one table with a row for each sample and a column for each score that any lens has of it.
 
     The columns of ``samples.parquet`` come first, then those of `multiplicity` (ranges and capacity only where full
     probabilities were recorded), then, where several checkpoints were recorded and targets are known, those of
-    `training_dynamics`, averaged over runs. The trajectory's margin is the recorded one, of probabilities. What each
-    column is, its unit, range and direction, is in the metadata of its field; see `reseed.instability.Column`. What a
-    reader should know, such as which columns are missing and why, is in the metadata of the table, under ``notes``.
+    `training_dynamics`, averaged over runs. The trajectory's margin is the recorded one, of probabilities. Behind them
+    stands what other lenses keep with the study, see `reseed.scores`; columns of single runs as their means.
+
+    What each column is, its unit, range and direction, is in the metadata of its field; see `reseed.scores.Column`.
+    What a reader should know, such as which columns are missing and why, is in the metadata of the table, under
+    ``notes``.
 
     Of a study of one run, what needs two is absent, see `reseed.instability.evaluate`.
 
     Args:
         study: A study, its folder or its URL.
+        split: ``evaluation``; or ``train``: what lenses keep of the samples that the runs were trained on, a row for
+            each sample that any of them speaks of.
 
     Raises:
-        StudyError: There is no usable study.
+        InputError: There is no such split.
+        StudyError: There is no usable study, or no lens keeps anything of the training samples.
         TrainingError: Fewer than two runs are complete, and not one with margins at several checkpoints.
 
     Examples:
@@ -52,56 +48,63 @@ def profile(study: str | Path | Study) -> pa.Table:
         ([0.0, 0.0, 1.0], [False, False, True])
     """
     opened = study if isinstance(study, Study) else Study.open(study)
-    groups, stability, parts = sample_groups(opened), evaluate(opened), Parts()
-    table = stability.samples
-    table = parts.make("The columns of groups are missing", lambda: groups.append_to(table, opened), table)
-    lenses: dict[str, Callable[[Study], Multiplicity | TrainingDynamics | None]] = {"training dynamics": study_dynamics}
-    if len(opened.manifests) > 1:
-        lenses = {"multiplicity": study_multiplicity, **lenses}
-    for lens, measured in lenses.items():
-        found = parts.make(f"The columns of {lens} are missing", partial(measured, opened), None)
-        for name, values in ({} if found is None else found.samples).items():
-            if name not in table.column_names:
-                table = table.append_column(name, [np.asarray(values)])
-    return describe_columns(table, (*stability.notes, *groups.notes, *parts.notes))
+    parts = Parts()
+    if split == "train":
+        found = list(kept_lens_scores(opened, parts, "train"))
+        if not found:
+            told = " ".join(["no lens keeps scores of its training samples.", *parts.notes])
+            raise StudyError(f"with the study {str(opened.path)!r} {told}")
+        return _joined([_of_all(scores, found) for scores in found], parts.notes)
+    if split != "evaluation":
+        raise InputError(f"split must be 'evaluation' or 'train', got {split!r}.")
+    return _joined([scores.table for scores in lens_scores(opened, parts)], parts.notes)
 
 
 def profile_summary(study: str | Path | Study) -> dict[str, Any]:
-    """Return the single numbers of `multiplicity` and `training_dynamics` for a study, see `profile`.
+    """Return the single numbers that all lenses have of a study, see `profile`.
 
     Means have 95 % intervals beside them: those of multiplicity over other samples at the same runs, with whose number
-    they grow; those of training dynamics over other runs on the same samples.
+    they grow; those of training dynamics over other runs on the same samples. Numbers of lenses that keep their scores
+    are called by lens and name, with a point between them.
 
     Raises:
         StudyError: There is no usable study.
-        InputError: Fewer than two runs are complete, and not one with several checkpoints and known targets.
+        TrainingError: Fewer than two runs are complete, and not one with margins at several checkpoints.
     """
     opened = study if isinstance(study, Study) else Study.open(study)
-    dynamics = study_dynamics(opened)
-    if len(opened.manifests) == 1 and dynamics is not None:  # neither multiplicity nor an interval over runs
-        return {name: value for name, value in dynamics.summary.items() if not name.endswith("_ci95_runs")}
-    return {**study_multiplicity(opened).summary, **({} if dynamics is None else dynamics.summary)}
+    parts, found = Parts(), dict[str, Any]()
+    for scores in given_scores(opened, parts):
+        found |= scores.summary
+    found = {name: value for name, value in found.items() if value is not None or "_ci95" not in name}
+    for scores in kept_lens_scores(opened, parts):
+        found |= {f"{scores.lens}.{name}": value for name, value in scores.summary.items()}
+    return found
 
 
-def study_multiplicity(study: Study) -> Multiplicity:
-    """Return how much a study's runs differ at their last checkpoints; by loss where all targets are known.
+def _joined(tables: Sequence[pa.Table], notes: Sequence[str]) -> pa.Table:
+    """Return the columns of tables with the same rows in one, and all their notes."""
+    table = tables[0]
+    told = [*_notes(table)]
+    for other in tables[1:]:
+        told += _notes(other)
+        for place, field in enumerate(other.schema):
+            if field.name != "sample_id":
+                table = table.append_column(field, other.column(place))
+    said = "\n".join(dict.fromkeys([*told, *notes]))
+    return table.replace_schema_metadata({b"notes": said.encode()} if said else None)
 
-    A run's loss is its error on the evaluation samples.
-    """
-    probabilities = study.final("probabilities") if "probabilities" in study.recorded_names() else None
-    targets = study.targets if (study.targets >= 0).all() else None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # of an epsilon that few runs survive: their number is told
-        return multiplicity(study.final("labels"), probabilities, targets=targets)
+
+def _notes(table: pa.Table) -> list[str]:
+    told = (table.schema.metadata or {}).get(b"notes", b"").decode()
+    return told.split("\n") if told else []
 
 
-def study_dynamics(study: Study) -> TrainingDynamics | None:
-    """Return how a study's runs came to their answers; None with a single checkpoint or without targets."""
-    if study.labels.sizes["checkpoint"] < 2 or not study.samples.has_targets:
-        return None
-    recorded: dict[str, Any] = {
-        name: study.recorded(name) for name in ("own_probability", "margin") if name in study.recorded_names()
-    }
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # of samples without a target, whose columns are NaN
-        return training_dynamics(study.labels, study.targets, **recorded)
+def _of_all(scores: Scores, others: Sequence[Scores]) -> pa.Table:
+    """Return the table of scores with a row for each sample that any of several speaks of, null where it does not."""
+    import pyarrow as pa
+
+    places = {sample: place for place, sample in enumerate(scores.ids)}
+    everyone = list(dict.fromkeys(sample for other in others for sample in other.ids))
+    table = scores.table.take(pa.array([places.get(sample) for sample in everyone], pa.int64()))
+    ids = table.schema.field("sample_id")
+    return table.set_column(table.schema.get_field_index("sample_id"), ids, pa.array(everyone, pa.string()))

@@ -123,6 +123,39 @@ def training_dynamics(
     return dynamics(averages, known, means, checkpoints, burn_in, labels)
 
 
+def run_columns(
+    labels: ArrayLike,
+    targets: ArrayLike,
+    *,
+    own_probability: ArrayLike | None = None,
+    margin: ArrayLike | None = None,
+    burn_in: int = 0,
+) -> dict[str, Float[np.ndarray, " sample"]]:
+    """Returns the columns of one run, those that `training_dynamics` averages over runs.
+
+    What happens at no checkpoint has an infinite time, and what needs a target is NaN where that is unknown.
+
+    Args:
+        labels: predicted labels [checkpoint, sample].
+        targets: see `training_dynamics`.
+        own_probability: [checkpoint, sample].
+        margin: [checkpoint, sample].
+        burn_in: see `training_dynamics`.
+
+    Example:
+        >>> run_columns([[0, 1], [1, 0], [1, 1]], targets=[1, -1])["forgetting_events"]
+        array([ 0., nan])
+    """
+    gold = label_array(targets, "targets")
+    known = gold >= 0 if gold.dtype.kind not in "UT" else np.ones(gold.shape, bool)
+    given = {"own_probability": own_probability, "margin": margin}
+    trajectories = {name: to_numpy(values, name) for name, values in given.items() if values is not None}
+    columns = _of_run(label_array(labels), gold, known, trajectories, burn_in, 0)
+    return {
+        name: values if name in NEED_NO_TARGET else np.where(known, values, np.nan) for name, values in columns.items()
+    }
+
+
 def _by_run(values: ArrayLike, name: str) -> tuple[tuple[int, ...], Callable[[int], Any]]:
     """Returns the shape [run, checkpoint, sample] and what reads one run, without reading the others."""
     array: Any = values if isinstance(getattr(values, "shape", None), tuple) else to_numpy(values, name)

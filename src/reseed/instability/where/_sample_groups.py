@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -43,19 +43,18 @@ class SampleGroups:
     groupings: Mapping[str, tuple[Grouping, tuple[str, ...]]]
     notes: tuple[str, ...]
 
-    def append_to(self, table: pa.Table, study: Study) -> pa.Table:
-        """Return a table with a row a sample and more columns, those that the study allows.
+    def columns(self, study: Study) -> dict[str, pa.Array]:
+        """Return the columns of samples that the study allows, each [sample].
 
         ``length`` (words of the text) and ``length_bin``, ``confidence_bin``, ``cluster`` (a number from 0) and
         ``cluster_name``. A sample in no group has null.
 
         Args:
-            table: One row a sample.
             study: The study whose samples these are.
         """
         import pyarrow as pa
 
-        columns: dict[str, Any] = {}
+        columns: dict[str, pa.Array] = {}
         if "length" in self.groupings:
             columns["length"] = pa.array(_words(study), pa.int64())
         for by, name in (("length", "length_bin"), ("confidence", "confidence_bin"), ("cluster", "cluster_name")):
@@ -66,7 +65,11 @@ class SampleGroups:
                 columns["cluster"] = pa.array(grouping.place, pa.int64(), mask=grouping.place < 0)
             names = [None if place < 0 else grouping.names[place] for place in grouping.place.tolist()]
             columns[name] = pa.array(names, pa.string())
-        for name, values in columns.items():
+        return columns
+
+    def append_to(self, table: pa.Table, study: Study) -> pa.Table:
+        """Return a table with a row a sample, and `columns` behind its own."""
+        for name, values in self.columns(study).items():
             table = table.append_column(name, values)
         return table
 

@@ -1,0 +1,69 @@
+"""What every lens says of a study, without knowing any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from reseed._errors import StudyError
+from reseed._parts import Parts
+from reseed.instability import GIVEN
+from reseed.scores import Scores, Split, check_distinct, kept_lenses, kept_scores
+from reseed.studies import Study
+
+
+def given_scores(study: Study, parts: Parts) -> Iterator[Scores]:
+    """Yield the scores that follow from what a study recorded, those that it allows.
+
+    Args:
+        study: The study.
+        parts: Notes what cannot be made.
+
+    Raises:
+        TrainingError: Too few runs are complete.
+    """
+    for given in GIVEN:
+        gap = f"The columns of {given.about} are missing"
+        make = partial(given.make, study)
+        found = make() if given.is_required else parts.make(gap, make, None)
+        if found is not None:
+            yield found
+
+
+def kept_lens_scores(study: Study, parts: Parts, split: Split = "evaluation") -> Iterator[Scores]:
+    """Yield what lenses keep with a study; of damaged scores `parts` notes what is wrong with them."""
+    if split == "train" and not study.header.train_data:
+        return
+    for lens in kept_lenses(study):
+        try:
+            found = kept_scores(study, lens, split)
+        except StudyError as error:
+            parts.add(f"The scores of {lens} are missing: {error}")
+            continue
+        if found is not None:
+            yield found
+
+
+def lens_scores(study: Study, parts: Parts) -> Iterator[Scores]:
+    """Yield all that lenses say of a study's evaluation samples: what follows from its records, then what is kept.
+
+    No two of them have a column of one name: of the one that comes later `parts` notes that it is left out.
+    """
+    taken: dict[str, str] = {}
+    for scores in given_scores(study, parts):
+        taken |= dict.fromkeys({*scores.samples, *scores.by_run}, scores.lens)
+        yield scores
+    for scores in kept_lens_scores(study, parts):
+        names = {*scores.samples, *scores.by_run}
+        for other in sorted(set(taken.values())):
+            gap, theirs = f"The scores of {scores.lens} are missing", {n for n, lens in taken.items() if lens == other}
+            if not parts.make(gap, partial(_are_distinct, scores.lens, names, other, theirs), False):
+                break
+        else:
+            taken |= dict.fromkeys(names, scores.lens)
+            yield scores
+
+
+def _are_distinct(lens: str, names: set[str], other: str, taken: set[str]) -> bool:
+    check_distinct(lens, names, other, taken)
+    return True
