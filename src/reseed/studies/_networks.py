@@ -229,13 +229,17 @@ def _again(
     places = {manifest.run: place for place, manifest in enumerate(study.manifests)}
     for run, sink in zip(group, sinks, strict=True):
         for name, values in recorded.items() if run in places else ():
-            _check_equal(study, run, name, values[places[run]], sink.arrays[name])
+            _check_equal(study, run, name, values[places[run]], sink.arrays.get(name))
     return {
         run: networks[number * members : (number + 1) * members] for number, run in enumerate(group) if run in places
     }
 
 
-def _check_equal(study: Study, run: int, name: str, recorded: NDArray[Any], found: NDArray[Any]) -> None:
+def _check_equal(study: Study, run: int, name: str, recorded: NDArray[Any], found: NDArray[Any] | None) -> None:
+    if found is None:
+        raise StudyError(
+            f"run {run} of {str(study.path)!r} does not come out again: it diverges before it predicts anything."
+        )
     differ = np.flatnonzero(recorded != found.astype(recorded.dtype))
     if len(differ):
         first = differ[0]

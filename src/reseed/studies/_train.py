@@ -27,7 +27,6 @@ from reseed.studies._space import recorded_bytes, tell_of_space
 from reseed.studies._study import Study, check_folder
 from reseed.studies._tasks import finish_study, only_writer
 from reseed.studies._train_run import TrainRun, train_run
-from reseed.studies._weights import steps_to_keep
 from reseed.training import (
     SMALL_WEIGHTS,
     Recipe,
@@ -166,15 +165,11 @@ def train_study(
 
 
 def _bytes_of_run(task: TrainRun, announce: Callable[[str], None]) -> int:
-    """Return what a run records takes before it is compressed; tell where its weights are not kept since they are many.
-
-    Raises:
-        ModelError: Weights are to be kept that cannot be.
-    """
+    """Return what a run's record takes before it is compressed; tell where its weights are not kept, being many."""
     record, whole = task.record, task.stacked((0,))
     samples = len(task.evaluation_targets) + record.train * len(task.train_labels)
     checkpoints = record.checkpoints(whole.total_steps, whole.steps_per_epoch)
-    kept = steps_to_keep(record, whole, checkpoints)
+    kept = record.weights_at(checkpoints, whole.own_bytes)
     if record.weights == "auto" and whole.own_bytes > SMALL_WEIGHTS:
         announce(
             f"no weights are kept: those of a run take {whole.own_bytes / 2**20:,.0f} MiB, and only --weights final or "

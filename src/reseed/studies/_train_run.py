@@ -22,7 +22,7 @@ from reseed.studies._store import RunWriter, run_writer
 from reseed.studies._study import EVALUATION
 from reseed.studies._tasks import AbstractRunTask
 from reseed.studies._taught import LessonCost, SharedLesson, taught
-from reseed.studies._weights import inputs_described, steps_to_keep
+from reseed.studies._weights import inputs_described
 from reseed.training import (
     AbstractTraining,
     NoSink,
@@ -111,7 +111,7 @@ class TrainRun(AbstractRunTask):
             lessons, teaching = taught(self.what(), self.plan, self.lessons, group)
             training = replace(self._training(group, lessons), monitor=self.record.monitor)
             checkpoints = self.record.checkpoints(training.total_steps, training.steps_per_epoch)
-            kept = steps_to_keep(self.record, training, checkpoints)
+            kept = self.record.weights_at(checkpoints, training.own_bytes)
             about = inputs_described(training) if kept else None
             writers = {
                 run: stack.enter_context(run_writer(self.root, run, len(checkpoints), self.num_classes, about))

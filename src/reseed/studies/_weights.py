@@ -17,46 +17,18 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from reseed._errors import ModelError, ReseedError, StudyError
+from reseed._errors import ReseedError, StudyError
 from reseed._foreign import check_regular, parse_json, reason
 from reseed._limits import check_size
 from reseed.models import AbstractArchitecture, draw_model, own_tensors, tensors_of, with_state
 from reseed.studies._files import inside, replace_file
 from reseed.studies._manifest import RUNS, Manifest, run_name
-from reseed.training import AbstractTraining, EvaluatedWeights, RecordConfig, Seeds
+from reseed.training import AbstractTraining, EvaluatedWeights, Seeds
 
 _ABOUT = "reseed"  # the one entry of a file's metadata, since several come in any order
 _HEADER_GROWTH = 32  # bytes in memory for each byte of a header
 _DTYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float32": torch.float32, "float64": torch.float64}
 _DELETE = "Delete the file: the run is then trained again for its networks."
-
-
-def steps_to_keep(record: RecordConfig, training: AbstractTraining, checkpoints: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the steps after which a study keeps the weights of a run.
-
-    Raises:
-        ModelError: They are asked for, and safetensors has no such type of numbers.
-    """
-    steps = record.weights_at(checkpoints, training.own_bytes)
-    for name, tensor in own_tensors(training.example).items() if steps else ():
-        if not _is_known(tensor.dtype):
-            if record.weights == "auto":
-                return ()
-            raise ModelError(
-                f"the weights of model {training.recipe.model.name!r} cannot be kept: {name!r} is of {tensor.dtype}, "
-                "which safetensors do not have; pass --weights none."
-            )
-    return steps
-
-
-def _is_known(dtype: torch.dtype) -> bool:
-    from safetensors.torch import save
-
-    try:
-        save({"": torch.empty(0, dtype=dtype)})
-    except (KeyError, RuntimeError):
-        return False
-    return True
 
 
 def inputs_described(training: AbstractTraining) -> dict[str, Any]:
