@@ -373,6 +373,8 @@ def test_hostile_files_are_refused(train, content):
         ({"input_shape": [-1]}, "cannot be read: ValueError: input_shape"),
         ({"input_shape": 3}, "cannot be read: TypeError"),
         ({"input_shape": [65]}, r"tensor '1.weight' is float32 \[16, 64\] there, and float32 \[16, 65\] in the model"),
+        ({"input_shape": [1 << 30, 1 << 30]}, r"are for inputs of shape .* of which model 'mlp' cannot be built"),
+        ({"input_shape": [1 << 20, 1 << 20]}, r"but this machine has .* GiB"),
         ({"dtype": "float64"}, r"tensor '1.bias' is float32 \[16\] there, and float64 \[16\] in the model"),
         ({"dtype": "object"}, "cannot be read: KeyError"),
         ({"dtype": []}, None),
@@ -390,7 +392,7 @@ def test_what_a_file_says_of_itself_is_checked(train, changes, message):
     if message is None:
         assert study.networks(**SILENT)
         return
-    with pytest.raises(StudyError, match=message):
+    with pytest.raises((StudyError, ModelError), match=message):
         study.networks(**QUIET)
 
 
