@@ -6,3 +6,4 @@ from typing import Literal
 
 EngineName = Literal["auto", "serial", "processes", "stacked", "cluster"]
 Level = Literal["labels", "scores", "full"]
+Weights = Literal["auto", "none", "final", "checkpoints"]

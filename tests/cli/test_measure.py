@@ -147,6 +147,27 @@ def test_more_runs_extend_a_study(cli, tmp_path):
     np.testing.assert_array_equal(_stored(out)[:2], before)
 
 
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        (("measure", "digits", *TINY), 1),
+        (("measure", "digits", *TINY, "--weights", "none"), 0),
+        (("measure", "digits", *TINY, "--every", "10", "--weights", "checkpoints"), 5),
+        (("measure", "digits", *TINY, "--weights", "none", "--attribute", "--vary", "init,order"), 0),
+        (("measure", "digits", *TINY, "--weights", "none", "--bootstrap"), 0),
+        (("measure", "digits", *TINY, "--weights", "final", "--nested", "2"), 1),
+        (("mitigate", "digits", *TINY, "--weights", "none", "--methods", "swa"), 0),
+        (("mitigate", "digits", *TINY, "--methods", "swa"), 1),
+    ],
+)
+def test_weights_are_kept_as_asked(cli, tmp_path, words, kept):
+    """Every command that trains studies to look at keeps so many files of weights a run; 45 steps are recorded."""
+    assert cli(*words, "--out", tmp_path / "out").status == 0
+    runs = list((tmp_path / "out").rglob("manifest.json"))
+    assert runs
+    assert {len(list(run.parent.glob("weights-*/*.safetensors"))) for run in runs} == {kept}
+
+
 def test_default_folder_is_named_after_data_model_and_recipe(cli, tmp_path, monkeypatch):
     """Without --out the study lies below reseed-studies/."""
     monkeypatch.chdir(tmp_path)

@@ -36,6 +36,8 @@ def entries(name, total, median, low, high):
         ("wall_s", 7200, "2 h"),
         ("wall_s", 12 * 86400, "12 d"),
         ("samples_per_s", 66160.4, "66,160"),
+        ("weights_bytes", 0, "0 B"),
+        ("weights_bytes", 19_704, "19.7 kB"),
         ("peak_memory_bytes", 512, "512 B"),
         ("peak_memory_bytes", 505_000_000, "505 MB"),
         ("peak_device_memory_bytes", 79.2e9, "79.2 GB"),

@@ -35,3 +35,10 @@ def train(tmp_path):
         return train_study(recipe, tmp_path / name, **options)
 
     return run
+
+
+def without_weights(study):
+    """Return a study whose files of weights were deleted."""
+    for folder in study.path.glob("runs/*/weights-*"):
+        shutil.rmtree(folder)
+    return Study.open(study.path)

@@ -1,4 +1,4 @@
-"""The networks of a study, trained again: they answer as it was recorded, whatever trained them."""
+"""The networks of a study, kept or trained again: they answer as it was recorded, whatever trained them."""
 
 from dataclasses import replace
 
@@ -13,12 +13,14 @@ from reseed.models import ModelConfig, Networks
 from reseed.studies import Study
 from reseed.training import AverageConfig, Recipe, RecordConfig, SeedPlan, mitigated
 
-from .conftest import RECIPE
+from .conftest import RECIPE, without_weights
 
 QUIET = {"announce": lambda line: None}
+NONE = RecordConfig(weights="none")
 IMAGES = replace(RECIPE, model=ModelConfig("cnn", width=4, hidden=(8,), dropout=0.1), steps=6)
 CASES = {
     "serial": (RECIPE, {}),
+    "processes": (RECIPE, {"engine": "processes", "jobs": 2}),
     "stacked": (RECIPE, {"engine": "stacked"}),
     "stacked in groups": (RECIPE, {"engine": "stacked", "group": 2}),
     "images": (IMAGES, {}),
@@ -32,10 +34,14 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_networks_answer_as_recorded(train, case):
-    """Labels and confidences of all runs are those of the study, to rounding; a run by itself is one of them."""
+    """Labels and confidences are the study's, to rounding; a run by itself is one of them.
+
+    Networks that are trained again are those that were kept, bit for bit.
+    """
     recipe, options = CASES[case]
-    study = train(recipe=recipe, **options)
-    networks, evaluation = study.networks(**QUIET), study.inputs()
+    study, said = train(recipe=recipe, **options), []
+    networks, evaluation = study.networks(announce=said.append), study.inputs()
+    assert not said
     assert len(networks) == 3
     assert evaluation.ids == study.samples.ids
     assert np.array_equal(evaluation.targets, study.targets)
@@ -46,21 +52,34 @@ def test_networks_answer_as_recorded(train, case):
     torch.testing.assert_close(networks[1](evaluation.inputs), logits[1], rtol=1e-4, atol=1e-5)
     (second,) = study.networks([1], **QUIET)
     torch.testing.assert_close(second(evaluation.inputs), logits[1], rtol=1e-4, atol=1e-5)
+    again = without_weights(study).networks(announce=said.append)
+    assert len(said) == 1
+    assert_same(again, networks)
+
+
+def assert_same(one, other):
+    """Assert that networks have the same parameters and buffers, bit for bit."""
+    for left, right in zip(one, other, strict=True):
+        assert left.state_dict().keys() == right.state_dict().keys()
+        for name, value in left.state_dict().items():
+            assert torch.equal(value, right.state_dict()[name]), name
 
 
 @pytest.mark.parametrize("name", ["prediction-ensemble", "co-distillation"])
 def test_runs_of_several_networks(train, name):
-    """A run of several networks comes with all of them, and answers as it was recorded."""
+    """A run of several networks comes with all of them, kept or trained again, and answers as it was recorded."""
     study = train(recipe=reseed.recipe_for("digits", "mlp", changes={"epochs": 1}, mitigations=name), runs=2)
-    networks = study.networks(**QUIET)
-    assert len(networks) == 2
-    assert np.array_equal(networks.predict(study.inputs().inputs).argmax(-1).numpy(), study.final())
+    inputs = study.inputs().inputs
+    for opened in (study, without_weights(study)):
+        networks = opened.networks(**QUIET)
+        assert len(networks) == 2
+        assert np.array_equal(networks.predict(inputs).argmax(-1).numpy(), study.final())
 
 
 def test_teachers_and_the_training_split(train):
     """What teachers said comes from the study's folder; the training split is there with its own ids."""
     recipe = reseed.recipe_for("digits", "mlp", changes={"epochs": 1}, mitigations="ensemble-soft-labels")
-    study = train(recipe=recipe, runs=2)
+    study = train(recipe=recipe, runs=2, record=NONE)
     assert len(study.networks(**QUIET)) == 2
     inputs = study.inputs("train")
     assert len(inputs.ids) == len(inputs.targets) == len(inputs.inputs) == 1437
@@ -71,10 +90,10 @@ def test_teachers_and_the_training_split(train):
 def test_what_it_takes_is_said_first(train):
     """A line names the number of runs and the time that they took."""
     said = []
-    study = train()
+    study = train(record=NONE)
     study.networks([0, 2], announce=said.append)
     assert said[0].startswith("training 2 runs again for the networks of 2, which the study does not keep; when they")
-    train("stacked", engine="stacked").networks([1], announce=said.append)
+    train("stacked", engine="stacked", record=NONE).networks([1], announce=said.append)
     assert said[1].startswith("training 3 runs again for the networks of 1, which")
     with pytest.raises(InputError, match="runs names 7, which is no complete run of the study; there are 0, 1, 2"):
         study.networks([7])
@@ -84,7 +103,7 @@ def test_what_it_takes_is_said_first(train):
 
 def test_a_run_that_does_not_come_out_again_is_refused(train):
     """Where a run answers otherwise than was recorded nothing is returned; run, split and first sample are named."""
-    study = train(record=RecordConfig("final", level="labels"))
+    study = train(record=RecordConfig("final", level="labels", weights="none"))
     changed = next(study.path.glob("runs/run-00001/predictions-*"))
     other = train("other", plan=SeedPlan(9), record=RecordConfig("final", level="labels"))
     for file in changed.rglob("*"):
@@ -99,7 +118,7 @@ def test_imported_studies_have_no_networks(tmp_path):
     """Predictions alone give no network; the message says what to do with one's own."""
     study = Study.from_predictions(np.array([[0, 1, 1], [0, 1, 0]]), tmp_path / "study")
     for ask in (study.networks, study.inputs):
-        with pytest.raises(StudyError, match=r"was not trained by reseed.*reseed.models.Networks of your own modules"):
+        with pytest.raises(StudyError, match=r"not trained by reseed.* no weights of them are kept; make reseed.mod"):
             ask()
     assert len(Networks(torch.nn.Linear(2, 2))) == 1
 

@@ -80,6 +80,44 @@ def test_a_study_at_a_url_is_the_one_in_a_folder(request, url, local, options, e
     assert_same(opened, local)
 
 
+def test_weights_at_a_url_are_fetched_when_they_are_asked_for(url, bucket, local, elsewhere):
+    """They are copied to the URL before the manifest, and to another machine when its user wants the networks."""
+    train(url)
+    assert len(list(bucket.glob("runs/*/weights-*/*.safetensors"))) == 3
+    elsewhere.undo()
+    opened, said = Study.open(url), []
+    assert not list(opened.path.glob("runs/*/weights-*"))
+    inputs = local.inputs().inputs
+    for runs, words in (([1], "1 runs"), (None, "2 runs")):
+        networks = opened.networks(runs, announce=said.append)
+        assert said.pop() == f"fetching the weights of {words} from '{url}'"
+        labels = networks.predict(inputs).argmax(-1).numpy()
+        assert np.array_equal(labels, local.final()[1:2] if runs else local.final())
+    opened.networks(announce=pytest.fail)
+    assert not list(opened.path.glob(".copy-*"))
+
+
+def test_weights_at_a_url_are_checked(url, bucket, elsewhere):
+    """What was changed there is refused; what was deleted there is trained again."""
+    train(url)
+    first, second, _ = sorted(bucket.glob("runs/*/weights-*/*.safetensors"))
+    from_url(url).put(first.relative_to(bucket).as_posix(), first.read_bytes()[:-1] + b"x")
+    from_url(url).delete(second.relative_to(bucket).as_posix())
+    elsewhere.undo()
+    opened, said = Study.open(url), []
+    with pytest.raises(StudyError, match="not those that the run's manifest names"):
+        opened.networks([0], announce=said.append)
+    assert len(opened.networks([1, 2], announce=said.append)) == 2
+    assert said[1:] == [f"fetching the weights of 2 runs from '{url}'", said[2]]
+    assert said[2].startswith("training 1 runs again for the networks of 1")
+    elsewhere.setenv("RESEED_CACHE", str(bucket.parent / "a third cache"))
+    with (
+        reseed.max_bytes(10_000),
+        pytest.raises(StudyError, match=r"the object '.*' takes .* above the limit"),
+    ):
+        Study.open(url).networks([2], announce=said.append)
+
+
 def test_stacks_keep_their_groups_at_a_url(url):
     """A stacked study is continued at a URL with the groups that it began with."""
     train(url, engine="stacked", group=2)

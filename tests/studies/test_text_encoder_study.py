@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from safetensors.torch import load_file
 
 from reseed._errors import RecipeError
 from reseed.data import DataConfig
@@ -79,6 +80,21 @@ def test_fine_tuned_encoders_are_stacked(train, recipe):
     again = train("stacked", recipe=fine_tuned, runs=4, engine="stacked")
     assert again.header.groups == stacked.header.groups
     np.testing.assert_array_equal(again.final("confidence"), before)
+
+
+@pytest.mark.parametrize("engine", ["serial", "stacked"])
+def test_networks_of_an_encoder_answer_as_recorded(train, recipe, tmp_path, engine):
+    """A fine-tuned encoder's own weights are kept; of a frozen one only the head, which needs no encoder."""
+    for fine_tune in (True, False):
+        own = replace(recipe, model=replace(recipe.model, fine_tune=fine_tune))
+        study = train(f"tuned {fine_tune}", recipe=own, runs=2, engine=engine)
+        inputs, recorded = study.inputs().inputs, study.final()
+        if not fine_tune:
+            shutil.rmtree(tmp_path / "encoder")
+        networks = study.networks(announce=pytest.fail)
+        assert np.array_equal(networks.predict(inputs).argmax(-1).numpy(), recorded)
+        (path,) = study.path.glob("runs/run-00000/weights-*/*.safetensors")
+        assert any("encoder" in name for name in load_file(path)) == fine_tune
 
 
 def test_a_study_survives_without_its_encoder(train, recipe, tmp_path):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from tyro.conf import arg
 
 import reseed
-from reseed._choices import Level
+from reseed._choices import Level, Weights
 from reseed._errors import InputError
 from reseed.cli._options import Count, Maybe, Number, Place, RecipeOptions, words
 from reseed.cli._output import console, print_json, show
@@ -81,6 +81,9 @@ class Measure(RecipeOptions):
     """At the end of each run also predict so many times with its dropout on, as a signal of one run; 20 is usual."""
     monitor: bool = False
     """Record every step's loss, gradient norm and mean entropy of the batch as well."""
+    weights: Weights = "auto"
+    """Keep the weights of every run, so that its network need not be trained again: those of the last step (final), of
+    every recorded one (checkpoints), or none. auto: the final ones while a run's take 16 MiB or less."""
 
     json: bool = False
     """Print summary.json instead of tables."""
@@ -90,7 +93,13 @@ class Measure(RecipeOptions):
     def recorded(self) -> RecordConfig:
         """Return what is recorded, and when."""
         return reseed.RecordConfig(
-            self.every, self.burn_in, self.level, self.record_train, self.dropout_passes, self.monitor
+            self.every,
+            self.burn_in,
+            self.level,
+            self.record_train,
+            self.dropout_passes,
+            self.monitor,
+            self.weights,
         )
 
     def streams(self) -> list[str] | None:
@@ -117,10 +126,11 @@ class Measure(RecipeOptions):
         _check_one_question(self)
         record = self.recorded()
         if self.nested is not None:
-            found = reseed.measure_nested(**arguments, training_sets=self.nested, epsilon=self.epsilon)
+            arguments |= {"training_sets": self.nested, "epsilon": self.epsilon, "weights": self.weights}
+            found = reseed.measure_nested(**arguments)
             _show_nested(found, as_json=self.json)
         elif self.bootstrap:
-            _show_bootstrap(reseed.measure_bootstrap(**arguments), as_json=self.json)
+            _show_bootstrap(reseed.measure_bootstrap(**arguments, weights=self.weights), as_json=self.json)
         elif self.attribute:
             _show_sources(reseed.attribute(**arguments, record=record), as_json=self.json)
         else:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from tyro.conf import arg
 
 import reseed
-from reseed._choices import Level
+from reseed._choices import Level, Weights
 from reseed.cli._options import File, RecipeOptions, methods, words
 from reseed.cli._output import show_comparison
 
@@ -49,6 +49,9 @@ class Mitigate(RecipeOptions):
     """Record predictions at the final step only (final), every epoch, or every so many steps (a number)."""
     level: Level = "scores"
     """Record labels; or scores as well (confidence, margin, ...); or full probabilities."""
+    weights: Weights = "auto"
+    """Keep the weights of every run, so that its network need not be trained again: those of the last step (final), of
+    every recorded one (checkpoints), or none. auto: the final ones while a run's take 16 MiB or less."""
     json: bool = False
     """Print comparison.json instead of tables."""
 
@@ -65,7 +68,7 @@ class Mitigate(RecipeOptions):
             out=self.out,
             vary=words(self.vary),
             seed=self.seed,
-            record=reseed.RecordConfig(self.every, level=self.level),
+            record=reseed.RecordConfig(self.every, level=self.level, weights=self.weights),
             **self.execution.arguments(),
         )
         show_comparison(found, found.control.study.path.parent, as_json=self.json)

@@ -10,6 +10,7 @@ from reseed.models._draw import ParameterOrigins, draw_model, parameter_origins
 from reseed.models._networks import Networks, served, state_of, with_state
 from reseed.models._registry import MODELS, architecture, check_model_name, suggested_model
 from reseed.models._stack import StackedModel, check_stackable
+from reseed.models._tensors import own_tensors, tensors_of
 from reseed.models._vmapped import VmappedModel, vmapped_model
 
 __all__ = [
@@ -25,10 +26,12 @@ __all__ = [
     "check_model_name",
     "check_stackable",
     "draw_model",
+    "own_tensors",
     "parameter_origins",
     "served",
     "state_of",
     "suggested_model",
+    "tensors_of",
     "vmapped_model",
     "with_state",
 ]

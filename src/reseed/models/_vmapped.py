@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
 from reseed.models._fine_tuned import Trimmed
+from reseed.models._tensors import tensors_of
 
 Draws = Callable[[Tensor], AbstractContextManager[None]]
 """Makes the context of a training run's forward pass, given the mapped number of the run, [1]."""
@@ -57,7 +58,7 @@ class VmappedModel(nn.Module):
         Raises:
             RuntimeError: The model does something that cannot be mapped over runs.
         """
-        own = {name: tensor for name, tensor in _tensors(self.body).items() if name in self._own}
+        own = {name: tensor for name, tensor in tensors_of(self.body).items() if name in self._own}
         with warnings.catch_warnings():
             # Of operations that torch maps by a loop over the runs: slower, but nothing that a user could change.
             warnings.filterwarnings("ignore", "There is a performance drop", UserWarning)
@@ -69,7 +70,7 @@ class VmappedModel(nn.Module):
 
     def state_of(self, run: int) -> dict[str, Tensor]:
         """Return parameters and buffers of a run, by the names that they have in a model of its own."""
-        return {name: value[run] if name in self._own else value for name, value in _tensors(self.body).items()}
+        return {name: value[run] if name in self._own else value for name, value in tensors_of(self.body).items()}
 
     def _one(self, own: dict[str, Tensor], x: Tensor, run: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the logits of one run, and the buffers that its model replaced instead of writing into them."""
@@ -85,7 +86,7 @@ def _stack_in_place(models: Sequence[nn.Module]) -> frozenset[str]:
     Tied tensors stay tied: one that has several names is stacked once.
     """
     whole = models[0]
-    tensors = [_tensors(model) for model in models]
+    tensors = [tensors_of(model) for model in models]
     stacked: dict[int, Tensor] = {}
     own = set()
     for name, first in tensors[0].items():
@@ -102,8 +103,3 @@ def _stack_in_place(models: Sequence[nn.Module]) -> frozenset[str]:
             if id(tensor) in stacked:
                 setattr(module, name, stacked[id(tensor)])
     return frozenset(own)
-
-
-def _tensors(model: nn.Module) -> dict[str, Tensor]:
-    """Return parameters and buffers by name, each under its first one."""
-    return {**dict(model.named_parameters()), **dict(model.named_buffers())}

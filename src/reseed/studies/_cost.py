@@ -38,6 +38,9 @@ class Cost(TypedDict, total=False):
     """Seconds that training and asking shared teachers took; absent where an earlier version did not time them."""
     wall_s: float
     """Seconds from drawing the weights to the last prediction, recording included; a stack's are shared evenly."""
+    weights_bytes: int
+    """Bytes of the files of weights that are kept of the run; 0 where none are, absent where an earlier version of
+    reseed trained it."""
     peak_memory_bytes: float
     """Peak resident memory of the process that made the run, since that process started: its libraries, its copy of
     the data and its earlier runs included. All runs of a stack have the stack's."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
@@ -169,7 +169,8 @@ def check_same_study(root: Path, found: Header, wanted: Header) -> None:
     """Accept to continue a study only with what it began with.
 
     Raises:
-        StudyError: Something other than the number of runs differs; the message lists what.
+        StudyError: Something else than how many runs there are and which weights are kept differs; the message
+            lists what.
     """
     if bool(found.groups) != bool(wanted.groups):
         one, other = ("stacked", "one by one") if found.groups else ("one by one", "stacked")
@@ -179,6 +180,7 @@ def check_same_study(root: Path, found: Header, wanted: Header) -> None:
         )
     same_in_all = {"runs", "notes", "parameters", "format", "groups"}
     names = [item.name for item in dataclasses.fields(Header) if item.name not in same_in_all]
+    found, wanted = (replace(one, record=replace(one.record, weights="auto")) for one in (found, wanted))
     differing = [name for name in names if getattr(found, name) != getattr(wanted, name)]
     if differing:
         shown = "; ".join(f"{name}: {_brief(found, name)} there, {_brief(wanted, name)} now" for name in differing)

@@ -21,6 +21,7 @@ RUNS = "runs"
 MANIFEST = "manifest.json"
 _MOST_RUNS = BOUNDS["runs"]
 _MOST_STEPS, _MOST_COST = 2**53, 1e30
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _PREDICTIONS = re.compile(r"predictions-[0-9a-f]{8}")
 
 
@@ -42,6 +43,7 @@ class Manifest:
             by itself.
         recipe: Digest of the recipe; empty for runs that reseed did not train.
         data: Digest of the evaluation samples.
+        weights: SHA-256 of each file of weights that is kept, by its step; see `weights_folder`.
         answered_otherwise: How many answers are not the most probable class: a model may decide by a threshold of its
             own, or take more than probabilities into account.
     """
@@ -59,11 +61,22 @@ class Manifest:
     recipe: str = ""
     group: tuple[int, ...] = ()
     answered_otherwise: int = field(default=0, metadata=OMITTED)
+    weights: dict[str, str] = field(default_factory=dict, metadata=OMITTED)
 
     @property
     def stacked(self) -> int:
         """How many runs were trained as one program with this one, itself included."""
         return self.group[1] - self.group[0] if self.group else 1
+
+    @property
+    def weights_folder(self) -> str:
+        """Name of the folder for weights beside the manifest."""
+        return weights_folder(self.predictions)
+
+
+def weights_folder(predictions: str) -> str:
+    """Return the name of the folder for the weights that go with a predictions group."""
+    return predictions.replace("predictions-", "weights-")
 
 
 def run_name(run: int) -> str:
@@ -81,7 +94,7 @@ def write_manifest(root: Path, manifest: Manifest) -> None:
     silent = {
         item.name
         for item in dataclasses.fields(manifest)
-        if "omitted" in item.metadata and getattr(manifest, item.name) == item.default
+        if "omitted" in item.metadata and not getattr(manifest, item.name)
     }
     tree = {name: value for name, value in dataclasses.asdict(manifest).items() if name not in silent}
     replace_json(run_folder(root, manifest.run) / MANIFEST, tree)
@@ -154,6 +167,12 @@ def _check_possible(manifest: Manifest) -> None:
     for name, value in costs.items():
         if not 0 <= value < _MOST_COST:
             raise ValueError(f"cost has {name} = {value:g}")
+    steps = {str(step) for step in manifest.steps}
+    for step, digest in manifest.weights.items():
+        if step not in steps or not _SHA256.fullmatch(digest):
+            raise ValueError(f"weights has {step!r}: {digest!r}, no digest of weights after one of the steps")
+    if manifest.weights and manifest.status == "diverged":
+        raise ValueError("weights are kept, but the run diverged")
     if manifest.accuracy is not None and not 0 <= manifest.accuracy <= 1:
         raise ValueError(f"accuracy is {manifest.accuracy:g}")
 

@@ -1,4 +1,4 @@
-"""The trained networks of a study, trained again from their seeds and held against what was recorded."""
+"""The trained networks of a study: read where weights are kept, else trained again and held against the record."""
 
 from __future__ import annotations
 
@@ -17,15 +17,18 @@ from reseed.models import Networks, Prepared, architecture
 from reseed.studies._again import RECIPE_FILE, data_for
 from reseed.studies._devices import devices
 from reseed.studies._files import inside
+from reseed.studies._header import Header
 from reseed.studies._lessons import shared_lessons
 from reseed.studies._manifest import Manifest
 from reseed.studies._remote import LESSONS
 from reseed.studies._study import EVALUATION, Study
 from reseed.studies._study_inputs import StudyInputs
 from reseed.studies._train_run import TrainRun, train_run
-from reseed.training import Recipe, SeedPlan, arithmetic, load_recipe
+from reseed.studies._weights import read_weights
+from reseed.training import EvaluatedWeights, Recipe, SeedPlan, arithmetic, load_recipe, seeds_of_peers
 
 _COMPARED = ("labels", "confidence")
+_LISTED = 8
 
 
 def inputs_of(study: Study, split: str, *, trust_code: bool, announce: Callable[[str], None]) -> StudyInputs:
@@ -38,40 +41,21 @@ def inputs_of(study: Study, split: str, *, trust_code: bool, announce: Callable[
 
 
 def networks_of(
-    study: Study, runs: Sequence[int] | None, *, trust_code: bool, announce: Callable[[str], None]
+    study: Study,
+    runs: Sequence[int] | None,
+    checkpoint: int | None,
+    *,
+    trust_code: bool,
+    announce: Callable[[str], None],
 ) -> Networks:
-    """Train runs of a study again, on the device that it names, and return their networks; see `Study.networks`."""
+    """Return the networks of runs of a study on the device that it names; see `Study.networks`."""
     recipe = _recipe(study, trust_code=trust_code)
     manifests = _chosen(study, runs)
-    splits, prepared = _data(study, recipe, announce)
-    header = study.header
-    device, _ = devices(header.device, "serial", announce)
-    plan = SeedPlan(header.base_seed, frozenset(header.vary), header.resample, header.draws)  # type: ignore[arg-type]
-    task = train_run(
-        study.path,
-        recipe,
-        plan,
-        header.record,
-        splits,
-        prepared,
-        device,
-        header.threads,
-        deterministic=header.deterministic,
-    )
-    groups = [group for group in study.groups if any(manifest.run in group for manifest in manifests)]
-    trained = {run for group in groups for run in group}
-    costs = [manifest.cost for manifest in (*study.manifests, *study.diverged) if manifest.run in trained]
-    announce(
-        f"training {len(trained)} runs again for the networks of {len(manifests)}, which the study does not keep; when "
-        f"they were recorded they took {sum(cost.get('wall_s', 0.0) for cost in costs):.0f} s."
-    )
-    with arithmetic(task.threads, deterministic=header.deterministic):
-        most = max(len(group) for group in groups)
-        folder = inside(study.path, LESSONS)
-        lessons = shared_lessons(task, folder, splits.train.digest, most, announce, study.remote)
-    task = replace(task, lessons=lessons)
-    recorded = {name: study.final(name) for name in _COMPARED if name in study.recorded_names()}
-    found = {run: own for group in groups for run, own in _again(study, task, group, recorded).items()}
+    step = _step_of(study, checkpoint)
+    found = _kept(study, recipe, manifests, step, announce)
+    left = [manifest for manifest in manifests if manifest.run not in found]
+    if left:
+        found |= _trained_again(study, recipe, left, step, announce)
     peers = recipe.peers
     networks = [network for manifest in manifests for network in found[manifest.run]]
     return Networks(networks) if peers is None else Networks(networks, members=peers.count, serve=peers.serve)
@@ -81,8 +65,8 @@ def _recipe(study: Study, *, trust_code: bool) -> Recipe:
     path = inside(study.path, RECIPE_FILE)
     if study.header.kind != "training" or not path.exists():
         raise StudyError(
-            f"the study {str(study.path)!r} was not trained by reseed, so its networks are not known; make "
-            "reseed.models.Networks of your own modules."
+            f"the study {str(study.path)!r} was not trained by reseed, so its networks are not known and no weights of "
+            "them are kept; make reseed.models.Networks of your own modules."
         )
     recipe = load_recipe(path, trust_code=trust_code)
     recipe.model.check_trusted()
@@ -106,6 +90,106 @@ def _chosen(study: Study, runs: Sequence[int] | None) -> list[Manifest]:
     return [there[run] for run in wanted]
 
 
+def _step_of(study: Study, checkpoint: int | None) -> int:
+    """Return the step after which networks are wanted, one of those that were recorded."""
+    steps = study.manifests[0].steps
+    if checkpoint is None:
+        return steps[-1]
+    if not is_whole(checkpoint) or checkpoint not in steps:
+        known = [str(step) for step in (steps if len(steps) <= _LISTED else steps[: _LISTED - 1])]
+        known += ["...", str(steps[-1])] if len(steps) > _LISTED else []
+        raise InputError(
+            f"checkpoint is {checkpoint!r}, and no step that the study recorded; there are {', '.join(known)}. Pass "
+            "one of them, or None for the last."
+        )
+    return int(checkpoint)
+
+
+def _kept(
+    study: Study, recipe: Recipe, manifests: Sequence[Manifest], step: int, announce: Callable[[str], None]
+) -> dict[int, list[nn.Module]]:
+    """Return the networks of those runs whose weights after a step are kept; neither data nor device need be there."""
+    named = [manifest for manifest in manifests if str(step) in manifest.weights]
+    if not named:
+        return {}
+    header = study.header
+    if recipe.digest != header.recipe:
+        raise StudyError(
+            f"the weights of {str(study.path)!r} are those of recipe {header.recipe}, and its {RECIPE_FILE} is another "
+            f"one, {recipe.digest}; bring back the recipe that the study began with."
+        )
+    if study.remote is not None:
+        study.remote.pull_weights(study.path, named, step, announce)
+    factory, plan, peers = architecture(recipe.model), _plan(header), recipe.peers
+    device, found = None, {}
+    for manifest in named:
+        kept = read_weights(study.path, manifest, step)
+        if kept is not None:
+            device = device or _device(header, announce)
+            seeds = plan.seeds(manifest.run)
+            words = [seeds] if peers is None else seeds_of_peers(seeds, peers)
+            models = kept.built(factory, len(header.class_names), words)
+            found[manifest.run] = [model.to(device) for model in models]
+    return found
+
+
+def _device(header: Header, announce: Callable[[str], None]) -> str:
+    """Return where kept networks are put: where they were trained, if there is such a device here."""
+    try:
+        return devices(header.device, "serial", announce)[0]
+    except InputError:
+        announce(f"this machine has no device {header.device!r}, where the networks were trained: they are on the CPU")
+        return "cpu"
+
+
+def _plan(header: Header) -> SeedPlan:
+    return SeedPlan(header.base_seed, frozenset(header.vary), header.resample, header.draws)  # type: ignore[arg-type]
+
+
+def _trained_again(
+    study: Study, recipe: Recipe, manifests: Sequence[Manifest], step: int, announce: Callable[[str], None]
+) -> dict[int, list[nn.Module]]:
+    """Train runs again up to a step, with those that were one program with them, and return their networks."""
+    splits, prepared = _data(study, recipe, announce)
+    header = study.header
+    device, _ = devices(header.device, "serial", announce)
+    task = train_run(
+        study.path,
+        recipe,
+        _plan(header),
+        header.record,
+        splits,
+        prepared,
+        device,
+        header.threads,
+        deterministic=header.deterministic,
+    )
+    wanted = {manifest.run for manifest in manifests}
+    groups = [group for group in study.groups if wanted & set(group)]
+    trained = {run for group in groups for run in group}
+    costs = [manifest.cost for manifest in (*study.manifests, *study.diverged) if manifest.run in trained]
+    last = study.manifests[0].steps[-1]
+    seconds = sum(cost.get("wall_s", 0.0) for cost in costs)
+    announce(
+        f"training {len(trained)} runs again for the networks of {len(manifests)}, which the study does not keep; when "
+        f"they were recorded they took {seconds:.0f} s"
+        + (f", about {seconds * step / last:.0f} s of it up to step {step}." if step < last else ".")
+    )
+    with arithmetic(task.threads, deterministic=header.deterministic):
+        most = max(len(group) for group in groups)
+        folder = inside(study.path, LESSONS)
+        lessons = shared_lessons(task, folder, splits.train.digest, most, announce, study.remote)
+    task = replace(task, lessons=lessons)
+    recorded = {name: _recorded(study, name, step) for name in _COMPARED if name in study.recorded_names()}
+    return {run: own for group in groups for run, own in _again(study, task, group, recorded, step).items()}
+
+
+def _recorded(study: Study, name: str, step: int) -> NDArray[Any]:
+    """Return what was recorded after a step, [run, sample]."""
+    mark = study.manifests[0].steps.index(step)
+    return np.asarray(study.recorded(name)[:, mark])
+
+
 @dataclass(frozen=True)
 class _Last:
     """Keeps what a run would record last of the evaluation split."""
@@ -120,9 +204,12 @@ class _Last:
     def write_steps(self, signals: Mapping[str, NDArray[Any]]) -> None:
         """Forget it."""
 
+    def write_weights(self, step: int, networks: Sequence[EvaluatedWeights]) -> None:
+        """Forget it."""
+
 
 def _again(
-    study: Study, task: TrainRun, group: tuple[int, ...], recorded: Mapping[str, NDArray[Any]]
+    study: Study, task: TrainRun, group: tuple[int, ...], recorded: Mapping[str, NDArray[Any]], step: int
 ) -> dict[int, list[nn.Module]]:
     """Train a group again, and return the networks of each of its complete runs.
 
@@ -131,23 +218,28 @@ def _again(
         task: Trains its runs.
         group: Which ones.
         recorded: What they are held against, [run, sample].
+        step: After which step.
 
     Raises:
         StudyError: A run answers otherwise than it did; the message names the sample.
     """
     sinks = [_Last() for _ in group]
-    networks = task.again(group, sinks)
+    networks = task.again(group, sinks, step)
     members = len(networks) // len(group)
     places = {manifest.run: place for place, manifest in enumerate(study.manifests)}
     for run, sink in zip(group, sinks, strict=True):
         for name, values in recorded.items() if run in places else ():
-            _check_equal(study, run, name, values[places[run]], sink.arrays[name])
+            _check_equal(study, run, name, values[places[run]], sink.arrays.get(name))
     return {
         run: networks[number * members : (number + 1) * members] for number, run in enumerate(group) if run in places
     }
 
 
-def _check_equal(study: Study, run: int, name: str, recorded: NDArray[Any], found: NDArray[Any]) -> None:
+def _check_equal(study: Study, run: int, name: str, recorded: NDArray[Any], found: NDArray[Any] | None) -> None:
+    if found is None:
+        raise StudyError(
+            f"run {run} of {str(study.path)!r} does not come out again: it diverges before it predicts anything."
+        )
     differ = np.flatnonzero(recorded != found.astype(recorded.dtype))
     if len(differ):
         first = differ[0]

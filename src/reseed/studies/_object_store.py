@@ -53,11 +53,17 @@ class ObjectStore:
             found = dict(zip(names, _each(content, names), strict=True))
         return {name: content for name, content in found.items() if content is not None}
 
-    def download(self, names: Iterable[str], root: Path) -> None:
-        """Copy objects to files of the same name below a folder."""
+    def download(self, names: Iterable[str], root: Path, *, if_there: bool = False) -> None:
+        """Copy objects to files of the same name below a folder; ``if_there``: those that exist."""
 
         def copy(name: str) -> None:
-            save(root, name, _content(self._store.get(name), name))
+            try:
+                found = self._store.get(name)
+            except FileNotFoundError:
+                if not if_there:
+                    raise
+                return
+            save(root, name, _content(found, name))
 
         with storing(root), self._reaching():
             _each(copy, names)

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +18,7 @@ from reseed.studies._files import replace_file, storing
 from reseed.studies._header import HEADER_FILE
 from reseed.studies._manifest import MANIFEST, RUNS, Manifest, existing_runs, read_manifest, run_folder, run_name
 from reseed.studies._object_store import CREDENTIALS, ObjectStore, save
+from reseed.studies._weights import weights_path
 
 LESSONS = "lessons"
 """Folder of a study for what its shared teachers say."""
@@ -157,9 +158,26 @@ class Remote:
 
     def push_run(self, root: Path, manifest: Manifest) -> None:
         """Copy a finished run from a folder, its manifest last: from then on the run exists."""
-        files = (run_folder(root, manifest.run) / manifest.predictions).rglob("*")
-        self.store.upload([path.relative_to(root).as_posix() for path in files if path.is_file()], root)
+        for folder in (manifest.predictions, manifest.weights_folder):
+            files = (run_folder(root, manifest.run) / folder).rglob("*")
+            self.store.upload([path.relative_to(root).as_posix() for path in files if path.is_file()], root)
         self.store.upload([_manifest_of(manifest.run)], root)
+
+    def pull_weights(
+        self, root: Path, manifests: Sequence[Manifest], step: int, announce: Callable[[str], None]
+    ) -> None:
+        """Copy the weights of runs after a step into a folder, as far as they are at the URL and not in the folder."""
+        paths = [weights_path(root, manifest, step) for manifest in manifests]
+        names = [path.relative_to(root).as_posix() for path in paths if not path.exists()]
+        if not names:
+            return
+        announce(f"fetching the weights of {len(names)} runs from {self.url!r}")
+        with _copying(root), TemporaryDirectory(dir=root, prefix=_HALF_COPIED) as scratch:
+            self.store.download(names, Path(scratch), if_there=True)
+            for name in names:
+                if (file := Path(scratch, name)).exists():
+                    (root / name).parent.mkdir(exist_ok=True)
+                    file.replace(root / name)
 
     def pull_lesson(self, folder: Path, name: str) -> bool:
         """Copy what teachers say into a folder, if it is there, and say whether it is; its ``.json`` comes last."""

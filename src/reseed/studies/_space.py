@@ -26,5 +26,5 @@ def tell_of_space(folder: Path, size: int, announce: Callable[[str], None]) -> N
     if size > free:
         announce(
             f"what will be recorded takes up to {size / 1e9:,.1f} GB before it is compressed, and {str(folder)!r} has "
-            f"{free / 1e9:,.1f} GB free; record less with --every final or --level labels"
+            f"{free / 1e9:,.1f} GB free; record less with --every final, --level labels or --weights none"
         )

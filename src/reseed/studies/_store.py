@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,17 @@ from reseed._foreign import reason
 from reseed._limits import check_size
 from reseed.studies._chunks import OPEN_BLOCK, check_array
 from reseed.studies._files import inside, remove_partials, storing
-from reseed.studies._manifest import RUNS, Manifest, read_manifest, run_folder, run_name, write_manifest
-from reseed.training import DROPOUT
+from reseed.studies._manifest import (
+    RUNS,
+    Manifest,
+    read_manifest,
+    run_folder,
+    run_name,
+    weights_folder,
+    write_manifest,
+)
+from reseed.studies._weights import file_name, write_weights
+from reseed.training import DROPOUT, EvaluatedWeights
 
 _BLOCK_BYTES = 4 << 20
 _CHUNK_BYTES = 16 << 20
@@ -41,14 +50,31 @@ class RunWriter:
         run: The run's number.
         checkpoints: How many checkpoints will be written; None where that is not known.
         num_classes: Decides the width of stored labels.
+        about: What files of weights say of themselves.
+
+    Attributes:
+        name: The name of the group.
+        weights: SHA-256 of each file of weights by its step.
+        weights_bytes: How many bytes these files have together.
     """
 
-    def __init__(self, root: Path, run: int, checkpoints: int | None, num_classes: int) -> None:
+    def __init__(
+        self,
+        root: Path,
+        run: int,
+        checkpoints: int | None,
+        num_classes: int,
+        about: Mapping[str, Any] | None = None,
+    ) -> None:
         self._root, self._run, self._checkpoints = root, run, checkpoints
         labels = np.int16 if num_classes <= np.iinfo(np.int16).max else np.int32
         self._types: dict[str, Any] = {"labels": labels, "abstains": np.uint8}
         self.name = f"predictions-{uuid4().hex[:8]}"
         self._folder = run_folder(root, run) / self.name
+        self._weights = run_folder(root, run) / weights_folder(self.name)
+        self._about = about or {}
+        self.weights: dict[str, str] = {}
+        self.weights_bytes = 0
         self._buffers: dict[tuple[str, str], _Buffer] = {}
         with storing(self._folder):
             self._folder.mkdir(parents=True)
@@ -76,6 +102,18 @@ class RunWriter:
                 numbers = values.astype(np.float32)
                 group.create_array(name, data=numbers, compressors=ZstdCodec(), dimension_names=("step",))
 
+    def write_weights(self, step: int, networks: Sequence[EvaluatedWeights]) -> None:
+        """Take what the run's networks are evaluated with after a step."""
+        about = {**self._about, "run": self._run, "step": step}
+        digest, size = write_weights(self._weights / file_name(step), networks, about)
+        self.weights[str(step)] = digest
+        self.weights_bytes += size
+
+    def drop_weights(self) -> None:
+        """Keep no weights of this run."""
+        shutil.rmtree(self._weights, ignore_errors=True)
+        self.weights, self.weights_bytes = {}, 0
+
     def finish(self, manifest: Manifest) -> None:
         """Flush, then write the manifest: from here on the run exists.
 
@@ -86,7 +124,9 @@ class RunWriter:
         with storing(self._folder):
             for buffer in self._buffers.values():
                 buffer.flush()
-        if not all((self._folder / split / name / "zarr.json").exists() for split, name in self._buffers):
+        written = [self._folder / split / name / "zarr.json" for split, name in self._buffers]
+        written += [self._weights / file_name(int(step)) for step in self.weights]
+        if not all(path.exists() for path in written):
             # A worker that was taken for dead, whose run is done by another one.
             raise StudyError(f"the predictions of run {self._run} were removed while they were written.")
         write_manifest(self._root, manifest)
@@ -96,6 +136,7 @@ class RunWriter:
         manifest = read_manifest(self._root, self._run)
         if manifest is None or manifest.predictions != self.name:
             shutil.rmtree(self._folder, ignore_errors=True)
+            shutil.rmtree(self._weights, ignore_errors=True)
 
 
 class _Buffer:
@@ -136,9 +177,11 @@ class _Buffer:
 
 
 @contextmanager
-def run_writer(root: Path, run: int, checkpoints: int, num_classes: int) -> Iterator[RunWriter]:
+def run_writer(
+    root: Path, run: int, checkpoints: int, num_classes: int, about: Mapping[str, Any] | None = None
+) -> Iterator[RunWriter]:
     """Open a `RunWriter`; if the block is left before the run is finished, what was written is removed."""
-    writer = RunWriter(root, run, checkpoints, num_classes)
+    writer = RunWriter(root, run, checkpoints, num_classes, about)
     try:
         yield writer
     finally:  # Ctrl-C included: an unfinished run leaves nothing behind
@@ -146,11 +189,13 @@ def run_writer(root: Path, run: int, checkpoints: int, num_classes: int) -> Iter
 
 
 def remove_leftovers(root: Path, run: int, manifest: Manifest | None) -> None:
-    """Remove prediction groups that no manifest names, and half a manifest: what killed writers left behind."""
+    """Remove predictions and weights that no manifest names, and half a manifest: what killed writers left behind."""
     remove_partials(run_folder(root, run))
-    for folder in run_folder(root, run).glob("predictions-*"):
-        if manifest is None or folder.name != manifest.predictions:
-            shutil.rmtree(folder, ignore_errors=True)
+    named = {manifest.predictions, manifest.weights_folder if manifest.weights else ""} if manifest else set()
+    for kind in ("predictions-*", "weights-*"):
+        for folder in run_folder(root, run).glob(kind):
+            if folder.name not in named:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def open_array(

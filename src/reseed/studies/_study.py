@@ -155,26 +155,32 @@ class Study:
     def networks(
         self,
         runs: Sequence[int] | None = None,
+        checkpoint: int | None = None,
         *,
         trust_code: bool = False,
         announce: Callable[[str], None] | None = None,
     ) -> Networks:
-        """Return the trained networks of runs, trained again from their seeds.
+        """Return the trained networks of runs: read where their weights are kept, else trained again from their seeds.
 
-        They answer as it was recorded: labels and confidences of the evaluation split are compared bit for bit before
-        anything is returned. A line says beforehand how long the runs took. What teachers say to all runs is taken
-        from the study's folder; where it is not there, as in studies of `mitigate`, it is taught again and kept there.
+        For weights that are kept, see `kept_weights`, neither the data nor the device of the study need be there; at a
+        URL they are fetched now. The others are trained again, and answer as it was recorded: labels and confidences of
+        the evaluation split are compared bit for bit before anything is returned. A line says beforehand how long the
+        runs took. What teachers say to all runs is taken from the study's folder; where it is not there, as in studies
+        of `mitigate`, it is taught again and kept there.
 
         Args:
             runs: Numbers of complete runs; default: all. Runs that were one program are trained as one again, so a few
                 runs may take as long as many.
+            checkpoint: The step after which networks are wanted, one of those that were recorded; default: the last.
             trust_code: Whether to import the code that the study's recipe names as its model, see `recipe_for`.
             announce: Takes lines before long work begins; default: standard error.
 
         Raises:
-            InputError: A number is that of no complete run, or the study's device cannot be used here.
-            StudyError: The study was not trained by reseed, or its data is another one now, or a run does not come out
-                as it was recorded.
+            InputError: A number is that of no complete run or recorded step, or runs have to be trained again and the
+                study's device cannot be used here.
+            StudyError: The study was not trained by reseed, or kept weights are damaged or another model's, or its data
+                is another one now, or a run does not come out as it was recorded.
+            StorageError: The URL cannot be reached.
             ModelError: The recipe names code, which is not trusted.
 
         Examples:
@@ -189,7 +195,12 @@ class Study:
         """
         from reseed.studies._networks import networks_of  # it needs this class
 
-        return networks_of(self, runs, trust_code=trust_code, announce=announce or to_stderr)
+        return networks_of(self, runs, checkpoint, trust_code=trust_code, announce=announce or to_stderr)
+
+    @property
+    def kept_weights(self) -> dict[int, tuple[int, ...]]:
+        """The steps after which each complete run's weights are kept, by run; of other steps it trains again."""
+        return {manifest.run: tuple(sorted(map(int, manifest.weights))) for manifest in self.manifests}
 
     def inputs(
         self, split: str = EVALUATION, *, trust_code: bool = False, announce: Callable[[str], None] | None = None

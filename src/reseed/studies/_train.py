@@ -28,6 +28,7 @@ from reseed.studies._study import Study, check_folder
 from reseed.studies._tasks import finish_study, only_writer
 from reseed.studies._train_run import TrainRun, train_run
 from reseed.training import (
+    SMALL_WEIGHTS,
     Recipe,
     RecordConfig,
     SeedPlan,
@@ -133,6 +134,7 @@ def train_study(
                 check_can_stack(task.stacked((0,)))
             if record.dropout_passes:
                 check_dropout(task.single(0).model, recipe.model.name)
+            size = _bytes_of_run(task, announce)
             execution = plan_execution(
                 task,
                 runs,
@@ -153,9 +155,6 @@ def train_study(
                 probe_determinism(recipe, architecture(recipe.model), task.training_set(), plan)
         study = Study.create(out, header, samples_of(splits.evaluation), recipe)
         if study.missing:
-            samples = len(task.evaluation_targets) + record.train * len(task.train_labels)
-            marks = record.checkpoints(task.single(0).total_steps, task.single(0).steps_per_epoch)
-            size = recorded_bytes(record, len(marks), samples, task.num_classes)
             tell_of_space(root, len(study.missing) * size, announce)
             most = execution.groups[0][1] - execution.groups[0][0] if execution.groups else 1
             with arithmetic(task.threads, deterministic=deterministic):
@@ -163,6 +162,20 @@ def train_study(
                 lessons = shared_lessons(task, kept, splits.train.digest, most, announce, study.remote)
             task = replace(task, lessons=lessons)
         return finish_study(study, replace(task, device=device), execution.engine, retries)
+
+
+def _bytes_of_run(task: TrainRun, announce: Callable[[str], None]) -> int:
+    """Return what a run's record takes before it is compressed; tell where its weights are not kept, being many."""
+    record, whole = task.record, task.stacked((0,))
+    samples = len(task.evaluation_targets) + record.train * len(task.train_labels)
+    checkpoints = record.checkpoints(whole.total_steps, whole.steps_per_epoch)
+    kept = record.weights_at(checkpoints, whole.own_bytes)
+    if record.weights == "auto" and whole.own_bytes > SMALL_WEIGHTS:
+        announce(
+            f"no weights are kept: those of a run take {whole.own_bytes / 2**20:,.0f} MiB, and only --weights final or "
+            f"checkpoints keeps more than {SMALL_WEIGHTS >> 20} MiB"
+        )
+    return recorded_bytes(record, len(checkpoints), samples, task.num_classes) + len(kept) * whole.own_bytes
 
 
 def check_runs(runs: object, record: RecordConfig | None = None) -> None:

@@ -18,10 +18,11 @@ from reseed.engines import Group
 from reseed.models import AbstractArchitecture, Prepared, architecture
 from reseed.studies._cost import Cost, Stopwatch
 from reseed.studies._manifest import Manifest, environment
-from reseed.studies._store import run_writer
+from reseed.studies._store import RunWriter, run_writer
 from reseed.studies._study import EVALUATION
 from reseed.studies._tasks import AbstractRunTask
 from reseed.studies._taught import LessonCost, SharedLesson, taught
+from reseed.studies._weights import inputs_described
 from reseed.training import (
     AbstractTraining,
     NoSink,
@@ -89,18 +90,19 @@ class TrainRun(AbstractRunTask):
         wanted = [(half, [run for run in missing if run in half]) for half in halves]
         return [manifest for half, left in wanted if left for manifest in self._do(half, left)]
 
-    def again(self, group: Group, sinks: Sequence[Sink]) -> list[nn.Module]:
+    def again(self, group: Group, sinks: Sequence[Sink], until: int | None = None) -> list[nn.Module]:
         """Train a group as the study does, keeping nothing of it, and return its networks as they are evaluated.
 
         Args:
             group: The whole group, since its runs may round together.
             sinks: Where predictions go, one for each run.
+            until: The step after which they are wanted; default: the last.
         """
         with arithmetic(self.threads, deterministic=self.deterministic):
             lessons, _ = taught(self.what(), self.plan, self.lessons, group)
             training = self._training(group, lessons)
             checkpoints = self.record.checkpoints(training.total_steps, training.steps_per_epoch)
-            run_training(training, checkpoints, self._splits(training), self.record.level, sinks)
+            run_training(training, checkpoints, self._splits(training), self.record.level, sinks, until=until)
             return training.evaluated_networks()
 
     def _train(self, group: Group, missing: Sequence[int]) -> list[Manifest]:
@@ -109,21 +111,23 @@ class TrainRun(AbstractRunTask):
             lessons, teaching = taught(self.what(), self.plan, self.lessons, group)
             training = replace(self._training(group, lessons), monitor=self.record.monitor)
             checkpoints = self.record.checkpoints(training.total_steps, training.steps_per_epoch)
+            kept = self.record.weights_at(checkpoints, training.own_bytes)
+            about = inputs_described(training) if kept else None
             writers = {
-                run: stack.enter_context(run_writer(self.root, run, len(checkpoints), self.num_classes))
+                run: stack.enter_context(run_writer(self.root, run, len(checkpoints), self.num_classes, about))
                 for run in missing
             }
             # Finished runs of a group are trained along, so that the others' arithmetic is what it was.
             sinks = [writers.get(run, NoSink()) for run in group]
             level, passes = self.record.level, self.record.dropout_passes
-            outcomes = run_training(training, checkpoints, self._splits(training), level, sinks, passes)
+            outcomes = run_training(training, checkpoints, self._splits(training), level, sinks, passes, weights=kept)
             cost = watch.cost(runs=len(group))
             manifests = []
             for run, outcome in zip(group, outcomes, strict=True):
                 if run in writers:
-                    manifests.append(
-                        self._manifest(run, checkpoints, outcome, teaching, cost, writers[run].name, group)
-                    )
+                    if outcome.diverged_at is not None:
+                        writers[run].drop_weights()
+                    manifests.append(self._manifest(run, checkpoints, outcome, teaching, cost, writers[run], group))
                     writers[run].finish(manifests[-1])
         return manifests
 
@@ -144,13 +148,13 @@ class TrainRun(AbstractRunTask):
         outcome: TrainingOutcome,
         teaching: LessonCost,
         cost: Cost,
-        predictions: str,
+        writer: RunWriter,
         group: Group,
     ) -> Manifest:
         return Manifest(
             run,
             "complete" if outcome.diverged_at is None else "diverged",
-            predictions,
+            writer.name,
             checkpoints,
             self.data_digest,
             seeds=self.plan.seeds(run).words,
@@ -160,12 +164,14 @@ class TrainRun(AbstractRunTask):
                 steps=outcome.steps + teaching.steps,
                 samples_seen=outcome.samples_seen + teaching.samples_seen,
                 forward_passes=outcome.forward_passes,
+                weights_bytes=writer.weights_bytes,
                 **self._cost_of_lessons(teaching),
                 **cost,
             ),
             environment=environment(device=self.device, threads=self.threads, deterministic=self.deterministic),
             recipe=self.recipe.digest,
             group=(group[0], group[-1] + 1) if len(group) > 1 else (),
+            weights=writer.weights,
         )
 
     def _cost_of_lessons(self, teaching: LessonCost) -> Cost:

@@ -1,11 +1,12 @@
 """What a run is: the recipe, the seed streams, the training loop and its recorder."""
 
-from reseed._choices import Level
+from reseed._choices import Level, Weights
 from reseed._draws import draw_bits, draw_key, draw_uniform
 from reseed.training._arithmetic import arithmetic, check_threads
 from reseed.training._augment import augment
 from reseed.training._defaults import default_recipe
 from reseed.training._draws import DropoutDraws
+from reseed.training._evaluated import EvaluatedWeights
 from reseed.training._length import check_length
 from reseed.training._loop import AbstractTraining, Training, check_forward
 from reseed.training._monitor import GradientNormRecorder, gradient_norms
@@ -25,6 +26,7 @@ from reseed.training._recipe import (
     with_settings,
 )
 from reseed.training._record import (
+    SMALL_WEIGHTS,
     NoSink,
     RecordConfig,
     Sink,
@@ -46,6 +48,7 @@ from reseed.training._seeds import (
     check_draws,
     check_vary,
     generator,
+    seeds_of_peers,
 )
 from reseed.training._stacked import StackedTraining, group_size, rounds_apart, trains_apart
 from reseed.training._step import Step
@@ -59,10 +62,12 @@ __all__ = [
     "DROPOUT",
     "FIRST_DRAWS",
     "OMITTED",
+    "SMALL_WEIGHTS",
     "STREAMS",
     "AbstractTraining",
     "AverageConfig",
     "DropoutDraws",
+    "EvaluatedWeights",
     "GradientNormRecorder",
     "Lesson",
     "Level",
@@ -83,6 +88,7 @@ __all__ = [
     "Training",
     "TrainingOutcome",
     "TrainingSet",
+    "Weights",
     "arithmetic",
     "as_tree",
     "augment",
@@ -116,6 +122,7 @@ __all__ = [
     "recipe_of_teachers",
     "rounds_apart",
     "run_training",
+    "seeds_of_peers",
     "teach",
     "trains_apart",
     "with_settings",

@@ -19,10 +19,11 @@ from torch import Tensor, nn
 
 from reseed._draws import draw_key
 from reseed._errors import ModelError
-from reseed.models import AbstractArchitecture, draw_model, with_state
+from reseed.models import AbstractArchitecture, draw_model, own_tensors, tensors_of, with_state
 from reseed.training._augment import augment
 from reseed.training._average import Averages, first_averaged
 from reseed.training._draws import DropoutDraws
+from reseed.training._evaluated import EvaluatedWeights, evaluated_weights
 from reseed.training._monitor import Signals, gradient_norms, signals_of
 from reseed.training._objective import BatchLoss, Objective, Taught, displaced
 from reseed.training._optimizers import FusedOptimizer, TorchOptimizer
@@ -102,9 +103,31 @@ class AbstractTraining(ABC):
         Masks are a function of the runs' dropout words, the pass and the sample's place. Models are left as they were.
         """
 
+    @property
     @abstractmethod
+    def networks(self) -> tuple[Seeds, ...]:
+        """The words of each network: one a run, or its peers one after the other."""
+
+    @property
+    @abstractmethod
+    def example(self) -> nn.Module:
+        """A model of the recipe, for the names, shapes and types of its tensors."""
+
+    @abstractmethod
+    def evaluated_weights(self) -> list[EvaluatedWeights]:
+        """Return what the networks are evaluated with."""
+
+    @final
     def evaluated_networks(self) -> list[nn.Module]:
-        """Return the networks as they are evaluated, in modules of their own: one a run, or its peers one by one."""
+        """Return the networks as they are evaluated, in modules of their own."""
+        each = zip(self.networks, self.evaluated_weights(), strict=True)
+        return [with_state(self.draw(own.init), weights.all) for own, weights in each]
+
+    @property
+    def own_bytes(self) -> int:
+        """Bytes of what a run has of its own: the parameters that are trained, and the buffers, of its networks."""
+        each = sum(tensor.numel() * tensor.element_size() for tensor in own_tensors(self.example).values())
+        return each * (1 if self.recipe.peers is None else self.recipe.peers.count)
 
     def answers(self, inputs: Tensor) -> tuple[Tensor, Tensor | None]:
         """Return what `predict` does and where runs abstain, [run, sample]; None where none of them ever does."""
@@ -291,11 +314,20 @@ class Training(AbstractTraining):
         with self._averages.in_place():
             return predict(self.model, inputs)[None]
 
-    def evaluated_networks(self) -> list[nn.Module]:
-        """Return the run's network, see `AbstractTraining`."""
+    @property
+    def networks(self) -> tuple[Seeds, ...]:
+        """The words of the run."""
+        return (self.seeds,)
+
+    @property
+    def example(self) -> nn.Module:
+        """The run's model."""
+        return self.model
+
+    def evaluated_weights(self) -> list[EvaluatedWeights]:
+        """Return what the run's network is evaluated with."""
         with self._averages.in_place():
-            state = {**dict(self.model.named_parameters()), **dict(self.model.named_buffers())}
-            return [with_state(self.draw(self.seeds.init), state)]
+            return [evaluated_weights(tensors_of(self.model), self.model)]
 
     def predict_dropped(self, inputs: Tensor, number: int) -> Tensor:
         """Return the logits [run, sample, class] of a pass with a single run."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, get_args
 
 import numpy as np
 import torch
@@ -13,12 +13,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from reseed._bounds import BOUNDS, check_bound, shown
-from reseed._choices import Level
+from reseed._choices import Level, Weights
 from reseed._errors import RecipeError
+from reseed.training._evaluated import EvaluatedWeights
 from reseed.training._recipe import OMITTED
 
 EVAL_BATCH = 1024
 _EVAL_PIXELS = 1 << 18
+SMALL_WEIGHTS = 16 << 20
+"""The most bytes that a run's own tensors may have for their being kept where nobody asks for it."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,9 @@ class RecordConfig:
     """At the end of each run also predict so many times with its dropout on: `single_run_signals` uses it."""
     monitor: bool = field(default=False, metadata=OMITTED)
     """Record every step's loss, gradient norm and mean entropy of the batch as well; see `Study.monitored`."""
+    weights: Weights = field(default="auto", metadata=OMITTED)
+    """Keep the weights that are evaluated: ``none``, ``final`` (those of the last step), ``checkpoints`` (of every one
+    that is recorded); ``auto``: the final ones while a run's own tensors take 16 MiB or less. See `Study.networks`."""
 
     def __post_init__(self) -> None:
         every = str(self.every)
@@ -52,7 +58,8 @@ class RecordConfig:
             raise RecipeError(f"burn_in must be zero or more steps, got {self.burn_in}.")
         if self.level not in ("labels", "scores", "full"):
             raise RecipeError(f"level must be 'labels', 'scores' or 'full', got {self.level!r}.")
-
+        if self.weights not in get_args(Weights):
+            raise RecipeError(f"weights must be {', '.join(map(repr, get_args(Weights)))}, got {self.weights!r}.")
         most = BOUNDS["dropout_passes"]
         if self.dropout_passes != 0 and not 2 <= self.dropout_passes <= most:
             raise RecipeError(f"dropout_passes must be 0, or 2 to {most}, got {shown(self.dropout_passes)}.")
@@ -75,6 +82,24 @@ class RecordConfig:
         check_bound("checkpoints", len(steps) + 1, "checkpoints of a run", RecipeError, why=why)
         return (*steps, total_steps)
 
+    def weights_at(self, checkpoints: tuple[int, ...], size: int) -> tuple[int, ...]:
+        """Return the steps after which weights are kept.
+
+        Args:
+            checkpoints: The steps after which predictions are recorded.
+            size: Bytes of a run's own tensors, see `AbstractTraining.own_bytes`.
+
+        Examples:
+            >>> RecordConfig().weights_at((5, 10), 1 << 20), RecordConfig().weights_at((5, 10), 1 << 30)
+            ((10,), ())
+            >>> RecordConfig(weights="checkpoints").weights_at((5, 10), 1 << 30)
+            (5, 10)
+        """
+        if self.weights == "checkpoints":
+            return checkpoints
+        is_kept = self.weights == "final" or (self.weights == "auto" and size <= SMALL_WEIGHTS)
+        return checkpoints[-1:] if is_kept else ()
+
 
 class Sink(Protocol):
     """Where recorded predictions go, checkpoint by checkpoint."""
@@ -85,6 +110,9 @@ class Sink(Protocol):
     def write_steps(self, signals: Mapping[str, NDArray[Any]]) -> None:
         """Take what was recorded of every step, [step]."""
 
+    def write_weights(self, step: int, networks: Sequence[EvaluatedWeights]) -> None:
+        """Take what the run's networks are evaluated with after a step."""
+
 
 class NoSink:
     """Where predictions go that nobody needs."""
@@ -93,6 +121,9 @@ class NoSink:
         """Forget them."""
 
     def write_steps(self, signals: Mapping[str, NDArray[Any]]) -> None:
+        """Forget them."""
+
+    def write_weights(self, step: int, networks: Sequence[EvaluatedWeights]) -> None:
         """Forget them."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import merge
 from itertools import groupby
@@ -58,6 +58,9 @@ def run_training(
     level: Level,
     sinks: Sequence[Sink],
     dropout_passes: int = 0,
+    *,
+    weights: Collection[int] = (),
+    until: int | None = None,
 ) -> list[TrainingOutcome]:
     """Train to the end, recording each split of each run at each checkpoint.
 
@@ -72,6 +75,8 @@ def run_training(
         level: What to keep.
         sinks: Where it goes, one for each run.
         dropout_passes: How often to predict the first split at the end with dropout on, see `RecordConfig`.
+        weights: Those of the checkpoints after which sinks get the weights as well.
+        until: A checkpoint after which the training stands still; default: its end.
 
     Returns:
         One outcome for each run.
@@ -79,8 +84,8 @@ def run_training(
     ledger, last = _Outcomes(len(sinks)), dict[int, NDArray[np.integer]]()
     marks = {step: index for index, step in enumerate(checkpoints)}
     signals: list[Signals] = []
-    blocks = training.blocks(_stops(training, checkpoints))
-    for number, block in zip(_stops(training, checkpoints), blocks, strict=True):
+    stops = [stop for stop in _stops(training, checkpoints) if until is None or stop <= until]
+    for number, block in zip(stops, training.blocks(stops), strict=True):
         ledger.count(number, block)
         if training.monitor:
             signals.append(block.signals)
@@ -101,6 +106,8 @@ def run_training(
                     last[run] = arrays["labels"]
                 if split is splits[0] and (known := split.targets >= 0).any():
                     ledger.accuracy[run] = float((arrays["labels"] == split.targets)[known].mean())
+        if number in weights and ledger.live:
+            _hand_out(training, number, sinks, ledger.live)
         if not ledger.live:
             break
     if dropout_passes:
@@ -120,6 +127,14 @@ def _stops(training: AbstractTraining, checkpoints: Sequence[int]) -> Iterator[i
     total, epoch = training.total_steps, training.steps_per_epoch
     for step, _ in groupby(merge(checkpoints, range(epoch, total, epoch), (total,))):
         yield step
+
+
+def _hand_out(training: AbstractTraining, step: int, sinks: Sequence[Sink], live: Sequence[int]) -> None:
+    """Give the sinks of the runs that have not diverged what these are evaluated with."""
+    networks = training.evaluated_weights()
+    members = len(networks) // len(sinks)
+    for run in live:
+        sinks[run].write_weights(step, networks[run * members : (run + 1) * members])
 
 
 def _record_passes(

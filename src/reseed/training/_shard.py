@@ -7,11 +7,11 @@ from typing import final
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from reseed.models import with_state
 from reseed.training._augment import augment
 from reseed.training._average import Averages
+from reseed.training._evaluated import EvaluatedWeights, evaluated_weights
 from reseed.training._loop import AbstractTraining, Updates, evaluated
 from reseed.training._monitor import Signals, gradient_norms, signals_of
 from reseed.training._objective import Objective, Taught, displaced
@@ -102,11 +102,11 @@ class Shard:
             each = [predict(self.stack, part.expand(self._count, *part.shape), self._count) for part in parts]
         return torch.cat(each, dim=1)
 
-    def evaluated_networks(self) -> list[nn.Module]:
-        """Return what is evaluated of each network as a module of its own."""
+    def evaluated_weights(self) -> list[EvaluatedWeights]:
+        """Return what each network is evaluated with."""
+        model = self._training.example
         with self._averages.in_place():
-            drawn = [self._training.draw(own.init) for own in self._seeds]
-            return [with_state(model, self.stack.state_of(number, model)) for number, model in enumerate(drawn)]
+            return [evaluated_weights(self.stack.state_of(number, model), model) for number in range(self._count)]
 
     def predict_dropped(self, inputs: Tensor, number: int) -> Tensor:
         """Return the logits [run, sample, class] of a pass; see `AbstractTraining`."""

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from reseed.models import StackedModel, served, vmapped_model
 from reseed.training._channels_last import ChannelsLast
 from reseed.training._draws import DrawnDropout, DropoutDraws, Masks
+from reseed.training._evaluated import EvaluatedWeights
 from reseed.training._loop import AbstractTraining, Block
 from reseed.training._memory import bytes_of_one_run
 from reseed.training._objective import Taught
@@ -125,9 +126,14 @@ class StackedTraining(AbstractTraining):
         peers = self.recipe.peers
         return logits if peers is None else served(logits, peers.count, peers.serve)
 
-    def evaluated_networks(self) -> list[nn.Module]:
-        """Return the networks of all runs, see `AbstractTraining`."""
-        return [network for shard in self.shards for network in shard.evaluated_networks()]
+    @cached_property
+    def example(self) -> nn.Module:
+        """A freshly drawn model."""
+        return self.draw(0)
+
+    def evaluated_weights(self) -> list[EvaluatedWeights]:
+        """Return what the networks of all runs are evaluated with."""
+        return [weights for shard in self.shards for weights in shard.evaluated_weights()]
 
     def _of_runs(self, shards: Sequence[Tensor]) -> Tensor:
         """Return the mean over each run's networks, [step, run]; not finite as soon as one of them is not."""

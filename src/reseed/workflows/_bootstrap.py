@@ -26,7 +26,7 @@ from reseed.studies import (
     to_stderr,
     train_study,
 )
-from reseed.training import STREAMS, Recipe, RecordConfig, SeedPlan, check_vary
+from reseed.training import STREAMS, Recipe, RecordConfig, SeedPlan, Weights, check_vary
 from reseed.workflows._design import check_design_folder, design_folder, draws_of, prepare_once, share_cache, told
 from reseed.workflows._measure import recipe_for
 
@@ -146,6 +146,7 @@ def measure_bootstrap(
     out: str | Path | None = None,
     vary: Iterable[str] = ("data",),
     seed: int = 0,
+    weights: Weights = "auto",
     announce: Callable[[str], None] | None = None,
     **execution: Unpack[ExecutionArguments],
 ) -> BootstrapMeasurement:
@@ -167,6 +168,7 @@ def measure_bootstrap(
         out: The folder of both studies; default: ``reseed-studies/`` and a name made of data, model and recipe.
         vary: The seed streams that differ between resamples, ``data`` among them. Those that do not are the original's.
         seed: Base seed from which all seeds and resamples derive.
+        weights: Which weights the studies keep, see `RecordConfig`.
         announce: Takes a line before long work begins; default: standard error.
         **execution: Where and how runs execute: ``engine``, ``jobs``, ``address``, ``group``, ``device``, ``threads``,
             ``deterministic`` and ``probe``, as `measure` takes them.
@@ -213,7 +215,7 @@ def measure_bootstrap(
             root / name,
             runs=runs,
             plan=plan,
-            record=RecordConfig(every="final", level="full"),
+            record=RecordConfig(every="final", level="full", weights=weights),
             announce=announce,
             **execution,
         )

@@ -28,7 +28,7 @@ from reseed.studies import (
     to_stderr,
     train_study,
 )
-from reseed.training import DEFAULT_VARY, STREAMS, Recipe, RecordConfig, SeedPlan, check_vary
+from reseed.training import DEFAULT_VARY, STREAMS, Recipe, RecordConfig, SeedPlan, Weights, check_vary
 from reseed.workflows._design import check_design_folder, design_folder, draws_of, prepare_once, share_cache, told
 from reseed.workflows._measure import recipe_for
 
@@ -98,6 +98,7 @@ def measure_nested(
     out: str | Path | None = None,
     vary: Iterable[str] = DEFAULT_VARY,
     seed: int = 0,
+    weights: Weights = "auto",
     announce: Callable[[str], None] | None = None,
     **execution: Unpack[ExecutionArguments],
 ) -> NestedMeasurement:
@@ -119,6 +120,7 @@ def measure_nested(
         out: The folder of all studies; default: ``reseed-studies/`` and a name made of data, model and recipe.
         vary: The seed streams that differ between runs: ``init``, ``order``, ``dropout``, ``augment``.
         seed: Base seed from which all seeds and resamples derive.
+        weights: Which weights the studies keep, see `RecordConfig`.
         announce: Takes a line before long work begins; default: standard error.
         **execution: Where and how runs execute: ``engine``, ``jobs``, ``address``, ``group``, ``device``, ``threads``,
             ``deterministic`` and ``probe``, as `measure` takes them.
@@ -173,7 +175,7 @@ def measure_nested(
             folder,
             runs=runs,
             plan=SeedPlan(seed, streams, resample=number, draws=draws),
-            record=RecordConfig(every="final", level="full"),
+            record=RecordConfig(every="final", level="full", weights=weights),
             announce=announce,
             **execution,
         )

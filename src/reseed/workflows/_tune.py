@@ -163,7 +163,9 @@ def tune(
     root = local_folder(design_folder(recipe, "tune") if out is None else out)
     check_design_folder(root, "search", (TUNING, TUNED, _SEARCH, _CONFIRM, *COMPARISON_FILES))
     announce = announce or to_stderr
-    train = partial(_train, root, record=RecordConfig(every="final"), announce=announce, **execution)
+    # Of a search a recipe is wanted, whose runs `measure` then trains and keeps.
+    record = RecordConfig(every="final", weights="none")
+    train = partial(_train, root, record=record, announce=announce, **execution)
     prepare_once(searched, root, announce)
     rungs, winner, spent = _search(every, searched, budget, partial(train, _SEARCH, seed), announce)
     comparison = None
