@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -41,8 +43,12 @@ def export_model(
     runs, choice = _chosen(study, run)
     form = MODEL_FORMATS[path.suffix]
     form.check_installed(path.name)
-    with storing(path):  # before the runs are trained again, which may take long
-        path.parent.mkdir(parents=True, exist_ok=True)
+    card_path = path.with_name(f"{path.name}.json")
+    for place in (path, card_path):  # before the runs are trained again, which may take long
+        with storing(place):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if place.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     evaluation = study.inputs(trust_code=trust_code, announce=announce)
     networks = study.networks(runs, trust_code=trust_code, announce=announce)
     members = _members(networks, runs)
@@ -55,7 +61,7 @@ def export_model(
         card["check"] = form.check(model, partial)
 
     # The card is made once the model is written, for it says what that answered.
-    replace_files({path: write, path.with_name(f"{path.name}.json"): lambda partial: json_writer(card)(partial)})
+    replace_files({path: write, card_path: lambda partial: json_writer(card)(partial)})
 
 
 def _chosen(study: Study, run: int | str | None) -> tuple[list[int], str]:
