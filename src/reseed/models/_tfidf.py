@@ -74,9 +74,10 @@ def _described(vectorizer: Any) -> dict[str, object]:
     return {
         "kind": "tf-idf",
         "steps": [
-            "Make features with scikit-learn's TfidfVectorizer(**options, vocabulary=terms) whose idf_ is `idf`, with "
-            "ngram_range as a tuple. That is: put the text in lower case and count its terms; a term that occurs n "
-            "times has the value (1 + ln n) idf, one that does not 0; divide by the square root of the sum of squares.",
+            "Make features with scikit-learn's TfidfVectorizer(**options, vocabulary=terms) whose idf_ is `idf`, as a "
+            "numpy array, with ngram_range as a tuple.",
+            "That is: put the text in lower case and count its terms; a term that occurs n times has the value "
+            "(1 + ln n) idf, one that does not 0; divide by the square root of the sum of squares.",
             "Take them as 32-bit floats, in the order of `terms`.",
         ],
         "options": {name: getattr(vectorizer, name) for name in names},

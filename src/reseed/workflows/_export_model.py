@@ -84,7 +84,8 @@ def _chosen(study: Study, run: int | str | None) -> tuple[list[int], str]:
                 f"run is 'medoid', which agrees most with the others, but the study has {len(there)} complete runs of "
                 f"{_LEAST} that this takes; name one of {', '.join(map(str, there))}."
             )
-        return [int(medoid(study.final(), study.targets, runs=there).medoid.run or 0)], "medoid"
+        found = medoid(study.final(), study.targets, runs=there).medoid.run
+        return [run for run in there if run == found], "medoid"
     if not is_whole(run) or run not in there:
         raise InputError(
             f"run is {run!r}, which is no complete run of the study; choose one of {', '.join(map(str, there))}, "

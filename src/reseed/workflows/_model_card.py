@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from reseed.studies import Study, StudyInputs
-from reseed.workflows._model_files import INPUT, OUTPUT, SAMPLE, ExportedModel, ModelFormat
+from reseed.workflows._model_files import INPUT, OUTPUT, ExportedModel, ModelFormat
+from reseed.workflows._tracing import SAMPLE
 
 _ROWS = 256  # samples that the network answers at once
 _LOGITS = "logits: their softmax gives the probabilities of the classes, the class of the largest is the answer"
@@ -102,6 +103,6 @@ def _described(layer: nn.Module) -> str:
 
 
 def _notes(study: Study) -> list[str]:
-    if "abstains" in study.recorded_names():
-        return ["The study's runs may abstain; the exported model always answers."]
-    return []
+    """Return what is to be known of the study's data, and of what the model leaves out."""
+    abstain = ["The study's runs may abstain; the exported model always answers."]
+    return [*study.header.notes, *(abstain if "abstains" in study.recorded_names() else [])]

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import io
-import logging
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import chain
@@ -14,15 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, fx, nn
-from torch.export import Dim, ExportedProgram
+from torch import Tensor, nn
 
 from reseed._errors import MissingExtraError, ModelError
+from reseed.workflows._tracing import SAMPLE, quiet, refused, traced
 
-INPUT, OUTPUT, SAMPLE = "inputs", "logits", "sample"
+INPUT, OUTPUT = "inputs", "logits"
 _TOLERANCE = 1e-4  # of the largest logit: far above single precision's rounding, far below another function
 _ONNX_LIMIT = 2_000_000_000  # bytes of weights; one file of its format holds no more than 2 GiB
-_MOST_SHOWN = 200  # characters of what an exporter says
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,13 +104,13 @@ def _check_safetensors(model: ExportedModel, path: Path) -> dict[str, object]:
 
 
 def _write_program(model: ExportedModel, path: Path) -> None:
-    program = _program(model, ".pt2")
-    with path.open("wb") as file, _quiet():
+    program = traced(model.module, model.asked, ".pt2")
+    with path.open("wb") as file, quiet():
         torch.export.save(program, file, extra_files=dict(model.metadata))
 
 
 def _check_program(model: ExportedModel, path: Path) -> dict[str, object]:
-    with path.open("rb") as file, _quiet():
+    with path.open("rb") as file, quiet():
         program = torch.export.load(file)
     return _compared(model, program.module(), "torch.export", ".pt2")
 
@@ -126,9 +122,9 @@ def _write_onnx(model: ExportedModel, path: Path) -> None:
             f"the model has {size / 1e9:.1f} GB of weights, and an ONNX file holds {_ONNX_LIMIT / 1e9:.0f}; export one "
             "run, or to .pt2 or .safetensors."
         )
-    program = _program(model, ".onnx")
+    program = traced(model.module, model.asked, ".onnx")
     try:
-        with _quiet():
+        with quiet():
             written = torch.onnx.export(
                 program,
                 dynamo=True,
@@ -137,7 +133,7 @@ def _write_onnx(model: ExportedModel, path: Path) -> None:
                 dynamic_shapes=({0: SAMPLE},),
             )
     except Exception as error:  # exporters raise errors of many kinds over code that they cannot take
-        raise _refused(model.module, error, ".onnx") from error
+        raise refused(model.module, error, ".onnx") from error
     if written is None:
         raise ModelError("torch.onnx.export returned no model.")
     graph = written.model
@@ -190,66 +186,6 @@ MODEL_FORMATS: dict[str, ModelFormat] = {
 }
 
 
-def _program(model: ExportedModel, suffix: str) -> ExportedProgram:
-    """Trace a model for any number of samples.
-
-    Raises:
-        ModelError: It cannot be; the message names the layer, where it is known.
-    """
-    example = torch.zeros((2, *model.asked.shape[1:]), dtype=model.asked.dtype)  # the file keeps it: no sample of yours
-    try:
-        with _quiet():
-            program = torch.export.export(
-                model.module, (example,), dynamic_shapes=({0: Dim(SAMPLE, min=1)},), strict=False
-            )
-    except Exception as error:  # the model's own code may raise anything
-        raise _refused(model.module, error, suffix) from error
-    graphs = [part.graph for part in program.graph_module.modules() if isinstance(part, fx.GraphModule)]
-    for node in chain.from_iterable(graph.nodes for graph in graphs):
-        node.meta.pop("stack_trace", None)  # the places of this machine's files
-    return program
-
-
-def _refused(module: nn.Module, error: Exception, suffix: str) -> ModelError:
-    """Return what to raise where an exporter cannot take a model, with the layer and what was said first of all."""
-    causes = _causes(error)
-    layer = next((found for cause in causes if (found := _failed_layer(module, cause)) is not None), None)
-    where = "" if layer is None else f", for its layer {layer or '(itself)'!r} ({_kind(module.get_submodule(layer))})"
-    said = next(iter(str(causes[-1]).strip().splitlines()), type(causes[-1]).__name__)[:_MOST_SHOWN].rstrip(". ")
-    return ModelError(
-        f"the model cannot be written as {suffix}{where}: {said}. What it does must not depend on the values of its "
-        "inputs, nor on the number of samples, and be made of operations that the format has. Change that, or choose a "
-        "name that ends in .safetensors, which holds the weights alone."
-    )
-
-
-def _causes(error: BaseException) -> list[BaseException]:
-    """Return an error and what caused it, the first cause last."""
-    found = [error]
-    while (cause := found[-1].__cause__) is not None:
-        found.append(cause)
-    return found
-
-
-def _failed_layer(module: nn.Module, error: BaseException) -> str | None:
-    """Return the innermost layer that was at work when an error was raised, in its own code or an exporter's."""
-    names = {id(layer): name for name, layer in module.named_modules()}
-    found = None
-    trace = error.__traceback__
-    while trace is not None:
-        own, node = (trace.tb_frame.f_locals.get(name) for name in ("self", "node"))
-        if id(own) in names:
-            found = names[id(own)]
-        elif isinstance(node, fx.Node) and (layers := node.meta.get("nn_module_stack")):
-            found = list(layers.values())[-1][0]
-        trace = trace.tb_next
-    return found
-
-
-def _kind(layer: nn.Module) -> str:
-    return type(layer).__name__
-
-
 def _compared(
     model: ExportedModel, answers: Callable[[Tensor], Tensor], asked_with: str, suffix: str
 ) -> dict[str, object]:
@@ -272,16 +208,3 @@ def _compared(
             "weights alone."
         )
     return {"with": asked_with, "samples": len(model.asked), "largest_difference_of_logits": difference}
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep to themselves what exporters print, log and warn of; what goes wrong is an exception."""
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)
