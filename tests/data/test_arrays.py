@@ -65,12 +65,14 @@ def test_images_of_bytes(save, shape):
         expected = expected.transpose(0, 3, 1, 2)
     assert train.input_shape == expected.shape[1:]
     assert torch.equal(train.inputs, torch.from_numpy(expected))
+    assert train.divisor == 255
 
 
 def test_images_of_floats_stay(save):
     """Floats in [0, 1] are not scaled again."""
     images = np.random.default_rng(0).random((8, 1, 4, 4))
     train = load(save({"x": images, "y": Y})).train
+    assert train.divisor is None
     assert np.allclose(train.inputs, images[[int(name) for name in train.sample_ids]])
 
 

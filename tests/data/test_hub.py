@@ -135,7 +135,8 @@ def test_named_images(hub):
     label = datasets.ClassLabel(names=list("0123456789"))
     grey = {"image": [Pictures.new("L", (28, 28))] * 10, "label": list(range(10))}
     asked = hub(features(image=datasets.Image(), label=label), train=grey, test=grey)
-    assert load(DataConfig("mnist")).train.input_shape == (1, 28, 28)
+    train = load(DataConfig("mnist")).train
+    assert (train.input_shape, train.divisor) == ((1, 28, 28), 255)
     names = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
     colour = {"img": [Pictures.new("RGB", (32, 32))] * 10, "label": list(range(10))}
     hub(features(img=datasets.Image(), label=datasets.ClassLabel(names=names)), train=colour, test=colour)

@@ -63,6 +63,7 @@ def test_digits_are_embedded(monkeypatch):
     for part in (splits.train, splits.evaluation):
         rows = [int(name) for name in part.sample_ids]
         assert part.input_shape == (1, 8, 8)
+        assert part.divisor == 16
         assert np.array_equal(part.inputs[:, 0].numpy() * 16, original.images[rows])
         assert np.array_equal(part.labels, original.target[rows])
     assert not set(splits.train.sample_ids) & set(splits.evaluation.sample_ids)
@@ -82,12 +83,14 @@ def test_mnist(folder):
     with np.load(folder / "mnist/mnist.npz") as archive:
         expected = archive["test_images"].astype(np.float32) / 255
     assert torch.equal(splits.evaluation.inputs[:, 0], torch.from_numpy(expected))
+    assert splits.train.divisor == splits.evaluation.divisor == 255
 
 
 def test_cifar10(folder):
     """JPEG bytes become RGB images in [0, 1] in the order of the file."""
     splits = load(DataConfig("cifar10"))
     assert splits.evaluation.input_shape == (3, 32, 32)
+    assert splits.evaluation.divisor == 255
     assert splits.evaluation.class_names[3] == "cat"
     colours = torch.from_numpy(np.load(folder / "test_colours.npy")).float() / 255
     assert (splits.evaluation.inputs.mean((2, 3)) - colours).abs().max() < 0.02

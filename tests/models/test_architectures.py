@@ -1,5 +1,9 @@
 """Each architecture by name."""
 
+import json
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -68,6 +72,36 @@ def test_resnet_depth_counts_its_layers():
         model = architecture(ModelConfig("resnet", depth=depth)).build((3, 32, 32), 10)
         main = [m for m in model.modules() if isinstance(m, nn.Conv2d) and m.kernel_size == (3, 3)]
         assert len(main) == depth - 1
+
+
+@pytest.mark.parametrize("texts", [TEXTS, tuple(f"今日は{i % 3}時に天気がよい" for i in range(12))])
+def test_features_are_made_as_the_preparation_says(texts):
+    """Whoever follows the steps with scikit-learn alone gets the model's inputs, of words and of characters."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    found = architecture(ModelConfig("text-tfidf", vocabulary=9)).prepare(splits(texts), None, print)
+    told = json.loads(json.dumps(found.preprocessing))
+    options = told["options"] | {"ngram_range": tuple(told["options"]["ngram_range"])}
+    assert options["analyzer"] == ("word" if texts is TEXTS else "char")
+    vectorizer = TfidfVectorizer(**options, vocabulary=told["terms"])
+    vectorizer.idf_ = np.array(told["idf"])
+    torch.testing.assert_close(torch.from_numpy(vectorizer.transform(texts).toarray()).float(), found.evaluation)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "divisor", "step"),
+    [
+        (IMAGES, 255, "Divide its values by 255, so that they are in [0, 1]."),
+        (IMAGES, None, "Its values are in [0, 1]."),
+        (IMAGES[:, :2], None, "Take an image of 16 x 16 pixels as [channel, height, width], with 2 channels."),
+        (IMAGES[:, 0, 0], None, "Put the 16 numbers of a sample in the order that they have in the data, as they are"),
+    ],
+)
+def test_the_preparation_says_what_is_done_to_values(inputs, divisor, step):
+    """Of images what they were divided by, of features in which order they are."""
+    data = replace(dataset(inputs), divisor=divisor)
+    found = architecture(ModelConfig("mlp")).prepare(Splits(data, replace(data, split="test")), None, print)
+    assert any(told.startswith(step) for told in found.preprocessing["steps"])
 
 
 def test_tfidf_is_fitted_on_training_texts_only():

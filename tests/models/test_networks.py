@@ -8,7 +8,7 @@ from torch import nn
 
 from reseed import InputError
 from reseed._errors import InputTypeError
-from reseed.models import ModelConfig, Networks, StackedModel, VmappedModel, architecture, draw_model
+from reseed.models import Ensemble, ModelConfig, Networks, StackedModel, VmappedModel, architecture, draw_model
 
 
 class Odd(nn.Module):
@@ -176,3 +176,19 @@ def test_inputs_of_other_runs_are_refused(inputs):
     with pytest.raises(IndexError, match="there is no run 4; there are 4, counted from 0"):
         networks[4]
     assert repr(networks) == "Networks(4 runs of Sequential)"
+
+
+@pytest.mark.parametrize(("serve", "count"), [("first", 1), ("mean", 2)])
+def test_the_networks_of_a_run_can_be_had(inputs, serve, count):
+    """Those whose answers are the run's, and together they give them: the log of the mean of their probabilities."""
+    models = [model.double() for model in MAKES["mlp"]()]
+    networks = Networks(models, members=2, serve=serve)
+    members = networks.members(1)
+    assert len(members) == count
+    for member, model in zip(members, models[2:], strict=False):
+        torch.testing.assert_close(member(inputs), model.eval()(inputs))
+    probabilities = torch.stack([member(inputs).softmax(-1) for member in members]).mean(0)
+    torch.testing.assert_close(networks[1](inputs).softmax(-1), probabilities)
+    torch.testing.assert_close(Ensemble(members)(inputs).exp(), probabilities)
+    with pytest.raises(IndexError, match="there is no run 2; there are 2"):
+        networks.members(2)

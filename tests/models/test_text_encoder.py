@@ -70,6 +70,28 @@ def test_frozen_features_are_means_over_tokens(encoder, splits, tmp_path):
     assert build.is_native
 
 
+@pytest.mark.parametrize("fine_tune", [False, True])
+def test_inputs_are_made_as_the_preparation_says(encoder, splits, fine_tune):
+    """Whoever follows the steps with transformers alone gets the model's inputs."""
+    build = architecture(ModelConfig("text-encoder", encoder=encoder, max_length=4, fine_tune=fine_tune))
+    prepared = build.prepare(splits, None, lambda _: None)
+    told = prepared.preprocessing
+    assert (told["encoder"], told["max_length"], told["padding_id"]) == (encoder, 4, 0)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(told["encoder"])
+    ids = [tokenizer(text, truncation=True, max_length=told["max_length"])["input_ids"] for text in TEXTS]
+    assert max(map(len, ids)) == 4
+    ids = torch.tensor([row + [told["padding_id"]] * (4 - len(row)) for row in ids])
+    if fine_tune:
+        assert len(told["steps"]) == 1
+        assert torch.equal(prepared.train, ids)
+        return
+    mask = ids != told["padding_id"]
+    with torch.no_grad():
+        hidden = transformers.AutoModel.from_pretrained(encoder).eval()(ids, mask.long()).last_hidden_state
+    means = (hidden * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+    torch.testing.assert_close(prepared.train, means, atol=1e-5, rtol=1e-4)
+
+
 def test_features_are_computed_once(encoder, splits, tmp_path):
     """The second call reads the cache and announces nothing; another text makes another entry."""
     build = architecture(ModelConfig("text-encoder", encoder=encoder, max_length=16))

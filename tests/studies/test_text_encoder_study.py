@@ -1,5 +1,6 @@
 """A study of a text encoder whose features are computed once."""
 
+import json
 import shutil
 from dataclasses import replace
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 from safetensors.torch import load_file
 
+import reseed
 from reseed._errors import RecipeError
 from reseed.data import DataConfig
 from reseed.mitigations import Mixup
@@ -103,3 +105,15 @@ def test_a_study_survives_without_its_encoder(train, recipe, tmp_path):
     shutil.rmtree(tmp_path / "encoder")
     (tmp_path / "texts.csv").unlink()
     assert Study.open(study.path).final("labels").shape == (2, 8)
+
+
+def test_a_fine_tuned_encoder_is_exported(train, recipe, tmp_path):
+    """Encoder and head run without reseed and without transformers, on texts of any length."""
+    fine_tuned = replace(recipe, model=replace(recipe.model, fine_tune=True, hidden=()), epochs=1)
+    study = train(recipe=fine_tuned, runs=2, engine="serial")
+    for name in ("m.pt2", "m.onnx"):
+        path = reseed.export(study, tmp_path / name, run="ensemble", announce=lambda line: None)
+        card = json.loads(path.with_name(f"{name}.json").read_text())
+        assert card["input"] == {"name": "inputs", "shape": ["sample", 8], "dtype": "int64"}
+        assert card["check"]["samples"] == len(study.inputs().ids) == 8
+        assert card["preprocessing"]["kind"] == "token ids"

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from reseed._errors import DataError
 from reseed._limits import check_size
-from reseed.data._images import from_bytes
+from reseed.data._images import DIVISOR, from_bytes
 from reseed.data._opened import opened
 from reseed.data._rows import Index, Inputs, Rows
 
@@ -114,6 +114,7 @@ def _rows(where: str, arrays: Mapping[str, NDArray[Any]], part: str, class_names
         ids=tuple(map(str, range(len(x)) if ids is None else ids.tolist())),
         labels=labels,
         take=lambda index: _inputs(where, f"x{part}", x, index),
+        divisor=DIVISOR if _are_bytes(x) else None,
     )
 
 
@@ -144,7 +145,12 @@ def _inputs(where: str, name: str, x: NDArray[Any], index: Index) -> Inputs:
         values = values.transpose(0, 3, 1, 2)
     if x.ndim == 3:
         values = values[:, None]
-    if x.ndim > 2 and x.dtype == np.uint8:
+    if _are_bytes(x):
         return from_bytes(values.transpose(0, 2, 3, 1))
     with np.errstate(over="ignore"):
         return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
+
+
+def _are_bytes(x: NDArray[Any]) -> bool:
+    """Whether these are images whose values are to be divided."""
+    return x.ndim > 2 and x.dtype == np.uint8

@@ -36,6 +36,7 @@ class Dataset:
         sample_ids: a unique id for each sample.
         class_names: a unique name for each class, at least two.
         feature_names: what the features are called, where the data says.
+        divisor: what the values of images were divided by to lie in [0, 1]; None where they are as they were.
 
     Raises:
         DataError: the parts do not fit together; the message names the sample or value at fault.
@@ -55,6 +56,7 @@ class Dataset:
     sample_ids: tuple[str, ...]
     class_names: tuple[str, ...]
     feature_names: tuple[str, ...] | None = None
+    divisor: int | None = None
 
     def __post_init__(self) -> None:
         self._check_classes()

@@ -9,7 +9,7 @@ import numpy as np
 from reseed._errors import DataError, MissingExtraError
 from reseed.data._config import DataConfig
 from reseed.data._dataset import UNKNOWN_LABEL
-from reseed.data._images import from_pictures
+from reseed.data._images import DIVISOR, from_pictures
 from reseed.data._rows import Index, Inputs, Rows, split_rows, to_splits
 from reseed.data._splits import Splits
 
@@ -87,7 +87,7 @@ def hub_rows(
     table = data.select_columns([name for name in columns if name is not None]).with_format("arrow")[:]
     rows = table_rows(table, DataConfig("hub", id=id), f"split {split!r}", split, text or features, label)
     if image is not None:
-        rows = Rows(split, rows.ids, rows.labels, lambda index: _pictures(data, image, index))
+        rows = Rows(split, rows.ids, rows.labels, lambda index: _pictures(data, image, index), divisor=DIVISOR)
     names = getattr(data.features[label], "names", None)
     if names is None:
         return rows

@@ -16,6 +16,8 @@ from reseed._limits import check_size
 if TYPE_CHECKING:
     from PIL import Image
 
+DIVISOR = 255
+"""What bytes are divided by."""
 Images: TypeAlias = Float32[torch.Tensor, "sample channel height width"]
 
 
@@ -23,7 +25,7 @@ def from_bytes(pixels: NDArray[np.uint8]) -> Images:
     """Grey `[sample, height, width]` or colour `[sample, height, width, channel]` bytes as images."""
     images = torch.from_numpy(np.ascontiguousarray(pixels))
     images = images.unsqueeze(1) if images.ndim == 3 else images.permute(0, 3, 1, 2)
-    return images.contiguous().float().div_(255)
+    return images.contiguous().float().div_(DIVISOR)
 
 
 def from_pictures(pictures: Iterable[object]) -> Images:

@@ -9,12 +9,13 @@ import numpy as np
 import torch
 
 from reseed._errors import DataError
-from reseed.data._images import from_bytes, from_pictures
+from reseed.data._images import DIVISOR, from_bytes, from_pictures
 from reseed.data._rows import Index, Inputs, Rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_GREYS = 16  # of a pixel of digits, besides black
 CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
 
@@ -23,9 +24,10 @@ def read_digits() -> Rows:
     from sklearn.datasets import load_digits
 
     digits = load_digits()
-    images = torch.from_numpy(digits.images.astype(np.float32) / 16).unsqueeze(1)
+    images = torch.from_numpy(digits.images.astype(np.float32) / _GREYS).unsqueeze(1)
     labels = tuple(str(label) for label in digits.target)
-    return Rows("train", _numbered(len(labels)), labels, lambda index: images[torch.from_numpy(index)])
+    ids = _numbered(len(labels))
+    return Rows("train", ids, labels, lambda index: images[torch.from_numpy(index)], divisor=_GREYS)
 
 
 def read_mnist(folder: Path, split: str) -> Rows:
@@ -33,7 +35,7 @@ def read_mnist(folder: Path, split: str) -> Rows:
     with np.load(_existing(folder, "mnist/mnist.npz"), allow_pickle=False) as archive:
         images, numbers = archive[f"{split}_images"], archive[f"{split}_labels"]
     labels = tuple(str(label) for label in numbers)
-    return Rows(split, _numbered(len(labels)), labels, lambda index: from_bytes(images[index]))
+    return Rows(split, _numbered(len(labels)), labels, lambda index: from_bytes(images[index]), divisor=DIVISOR)
 
 
 def read_cifar10(folder: Path, split: str) -> Rows:
@@ -43,7 +45,8 @@ def read_cifar10(folder: Path, split: str) -> Rows:
     with parquet.ParquetFile(_existing(folder, f"cifar10/{split}.parquet")) as file:
         table = file.read(["image", "label"])
     labels = tuple(CIFAR10[label] for label in table["label"].to_pylist())
-    return Rows(split, _numbered(len(labels)), labels, lambda index: _pictures(table["image"], index))
+    ids = _numbered(len(labels))
+    return Rows(split, ids, labels, lambda index: _pictures(table["image"], index), divisor=DIVISOR)
 
 
 def read_clinc150(folder: Path, split: str) -> Rows:

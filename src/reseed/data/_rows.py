@@ -29,6 +29,7 @@ class Rows:
         labels: the class name of each sample; None says "unknown".
         take: gives the inputs at the positions it is called with, so that what is dropped is never decoded.
         feature_names: what the features are called, where the data says.
+        divisor: what the values of images are divided by.
     """
 
     split: str
@@ -36,6 +37,7 @@ class Rows:
     labels: tuple[str | None, ...]
     take: Callable[[Index], Inputs]
     feature_names: tuple[str, ...] | None = None
+    divisor: int | None = None
 
     def select(self, index: Index, split: str | None = None) -> "Rows":
         """The samples at these positions, in this order."""
@@ -45,6 +47,7 @@ class Rows:
             tuple(self.labels[i] for i in index),
             lambda positions: self.take(index[positions]),
             self.feature_names,
+            self.divisor,
         )
 
     def where(self, keep: Sequence[bool], split: str | None = None) -> "Rows":
@@ -118,6 +121,7 @@ def to_splits(
                 sample_ids=tuple(ids[i] for i in index),
                 class_names=classes,
                 feature_names=rows.feature_names,
+                divisor=rows.divisor,
             )
         )
     return Splits(parts[0], parts[1], notes)

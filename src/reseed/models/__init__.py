@@ -7,7 +7,8 @@ ever shared between runs.
 from reseed.models._architecture import AbstractArchitecture, Prepared
 from reseed.models._config import ModelConfig
 from reseed.models._draw import ParameterOrigins, draw_model, parameter_origins
-from reseed.models._networks import Networks, served, state_of, with_state
+from reseed.models._fine_tuned import untrimmed
+from reseed.models._networks import Ensemble, Networks, served, state_of, with_state
 from reseed.models._registry import MODELS, architecture, check_model_name, suggested_model
 from reseed.models._stack import StackedModel, check_stackable
 from reseed.models._tensors import own_tensors, tensors_of
@@ -16,6 +17,7 @@ from reseed.models._vmapped import VmappedModel, vmapped_model
 __all__ = [
     "MODELS",
     "AbstractArchitecture",
+    "Ensemble",
     "ModelConfig",
     "Networks",
     "ParameterOrigins",
@@ -32,6 +34,7 @@ __all__ = [
     "state_of",
     "suggested_model",
     "tensors_of",
+    "untrimmed",
     "vmapped_model",
     "with_state",
 ]

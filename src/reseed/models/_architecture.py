@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,12 +19,14 @@ from reseed.models._config import ModelConfig
 class Prepared:
     """What a model trains on: both splits as tensors, made once and shared by all runs.
 
-    Shapes: ``train`` [sample, ...] and ``evaluation`` [sample, ...], of equal trailing shape. ``notes`` say what a
-    reader of results should know of how they were made.
+    Shapes: ``train`` [sample, ...] and ``evaluation`` [sample, ...], of equal trailing shape. ``preprocessing`` says
+    how whoever has no reseed makes inputs of raw samples: its ``kind``, the ``steps`` in words, and what these name, as
+    JSON holds it. ``notes`` say what a reader of results should know of how they were made.
     """
 
     train: Tensor
     evaluation: Tensor
+    preprocessing: Mapping[str, object]
     notes: tuple[str, ...] = ()
 
 
@@ -72,6 +74,25 @@ def tensor_inputs(dataset: Dataset, model: str) -> Tensor:
         f"model {model!r} takes numbers or images, but data set {dataset.name!r} holds texts; "
         "choose text-tfidf or text-encoder."
     )
+
+
+def as_read(dataset: Dataset) -> dict[str, object]:
+    """Say how features or images become inputs as they are; see `Prepared`."""
+    shape = dataset.input_shape or ()
+    if len(shape) == 1:
+        order = "of `features`" if dataset.feature_names else "that they have in the data"
+        steps = [f"Put the {shape[0]} numbers of a sample in the order {order}, as they are: nothing is scaled."]
+        return {"kind": "features", "steps": steps, "features": dataset.feature_names}
+    channels, height, width = shape
+    colours = {1: "one channel of grey", 3: "three channels, red, green and blue"}.get(channels, f"{channels} channels")
+    steps = [
+        f"Take an image of {height} x {width} pixels as [channel, height, width], with {colours}.",
+        f"Divide its values by {dataset.divisor}, so that they are in [0, 1]."
+        if dataset.divisor
+        else "Its values are in [0, 1].",
+        "Do no more: no mean is subtracted, and nothing is divided by a deviation.",
+    ]
+    return {"kind": "images", "steps": steps, "divide_by": dataset.divisor}
 
 
 def text_inputs(dataset: Dataset, model: str) -> tuple[str, ...]:

@@ -68,14 +68,16 @@ class TextEncoder(AbstractArchitecture):
     def prepare(self, splits: Splits, cache: Path | None, announce: Callable[[str], None]) -> Prepared:
         """Tokenise, and unless fine-tuning compute each text's features once."""
         parts = []
+        tokenizer = _from_pretrained("AutoTokenizer", self._name)
+        padding_id = _padding_id(tokenizer)
         for dataset in (splits.train, splits.evaluation):
-            token_ids = self._tokens(text_inputs(dataset, "text-encoder"))
+            token_ids = self._tokens(tokenizer, text_inputs(dataset, "text-encoder"))
             parts.append(
                 torch.from_numpy(token_ids)
                 if self.config.fine_tune
                 else self._features(token_ids, dataset, cache, announce)
             )
-        return Prepared(parts[0], parts[1])
+        return Prepared(parts[0], parts[1], self._described(padding_id))
 
     def build(self, input_shape: tuple[int, ...], num_classes: int) -> nn.Module:
         """Build the head, and below it the encoder when it is fine-tuned."""
@@ -90,10 +92,28 @@ class TextEncoder(AbstractArchitecture):
     def _name(self) -> str:
         return str(self.config.encoder)
 
-    def _tokens(self, texts: Sequence[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    def _described(self, padding_id: int) -> dict[str, object]:
+        """Say how texts become inputs."""
+        steps = [
+            "Make token ids with the tokenizer of `encoder` (transformers.AutoTokenizer), cut at `max_length` tokens; "
+            f"shorter texts are filled up with the token {padding_id} behind them.",
+        ]
+        if not self.config.fine_tune:
+            steps += [
+                "Run `encoder` (transformers.AutoModel, as it was published, in evaluation mode) on them, with an "
+                f"attention mask that is 1 where the token is not {padding_id}.",
+                "Take the mean of its last_hidden_state over the tokens where the mask is 1.",
+            ]
+        return {
+            "kind": "token ids" if self.config.fine_tune else "encoder features",
+            "steps": steps,
+            "encoder": self._name,
+            "max_length": self.config.max_length,
+            "padding_id": padding_id,
+        }
+
+    def _tokens(self, tokenizer: Any, texts: Sequence[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
         """Return token ids [sample, token], padded to `max_length`."""
-        tokenizer = _from_pretrained("AutoTokenizer", self._name)
-        _padding_id(tokenizer)
         encoded = tokenizer(
             list(texts),
             truncation=True,

@@ -29,6 +29,11 @@ class Trimmed(nn.Module):
         return logits
 
 
+def untrimmed(model: nn.Module) -> nn.Module:
+    """Return a model of padded token ids that takes all columns, with the same answers up to rounding; others as is."""
+    return model.model if isinstance(model, Trimmed) else model
+
+
 class FineTunedEncoder(nn.Module):
     """An encoder, the mean over its tokens, and a head; takes token ids of shape [sample, token].
 
@@ -43,7 +48,7 @@ class FineTunedEncoder(nn.Module):
         self.encoder, self.head, self.padding_id = encoder, head, padding_id
 
     def forward(self, token_ids: Tensor) -> Tensor:
-        """Return logits of shape [sample, class]."""
+        """Return the head's logits [sample, class] of the mean hidden state over tokens that are not padding."""
         mask = token_ids != self.padding_id
         with _masks_built_unseen():
             hidden = self.encoder(input_ids=token_ids, attention_mask=mask.long()).last_hidden_state

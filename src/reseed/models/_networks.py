@@ -109,11 +109,20 @@ class Networks:
         Raises:
             IndexError: There is no such run.
         """
+        members = self.members(run)
+        return members[0] if len(members) == 1 else Ensemble(members)
+
+    def members(self, run: int) -> list[nn.Module]:
+        """Return the networks whose answers are a run's, of several the log of the mean of their probabilities.
+
+        Raises:
+            IndexError: There is no such run.
+        """
         if not -len(self) <= run < len(self):
             raise IndexError(f"there is no run {run}; there are {len(self)}, counted from 0.")
         first = run % len(self) * self._members
-        members = [self._network(number) for number in range(first, first + self._members)]
-        return members[0] if len(members) == 1 or self._serve == "first" else _Mean(members)
+        count = 1 if self._serve == "first" else self._members
+        return [self._network(number) for number in range(first, first + count)]
 
     def __iter__(self) -> Iterator[nn.Module]:
         return (self[run] for run in range(len(self)))
@@ -180,16 +189,26 @@ class _Called(nn.Module):
 
 
 @final
-class _Mean(nn.Module):
-    """A run of several networks that answer together."""
+class Ensemble(nn.Module):
+    """Several networks that answer together: the log of the mean of their probabilities.
+
+    Args:
+        members: Inputs [sample, ...] to logits [sample, class].
+
+    Examples:
+        >>> together = Ensemble([nn.Linear(4, 3) for _ in range(5)])
+        >>> together(torch.rand(8, 4)).exp().sum(-1).allclose(torch.ones(8))
+        True
+    """
 
     def __init__(self, members: Sequence[nn.Module]) -> None:
         super().__init__()
         self.members = nn.ModuleList(members)
 
     def forward(self, x: Tensor) -> Tensor:
-        logits = torch.stack([member(x) for member in self.members])
-        return served(logits, len(self.members), "mean")[0]
+        """Return log-probabilities [sample, class]."""
+        each = torch.stack([member(x) for member in self.members])
+        return each.log_softmax(-1).logsumexp(0) - math.log(len(self.members))
 
 
 @final

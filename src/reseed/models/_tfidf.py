@@ -41,7 +41,8 @@ class TextTfidf(AbstractArchitecture):
         told = [f"{unknown[name]:,} of {parts[name].shape[0]:,} {name} texts" for name in parts if unknown[name]]
         if told:
             notes.append(f"text-tfidf knows no term of {' and '.join(told)}: to the model these are all alike.")
-        return Prepared(_dense(parts["training"]), _dense(parts["evaluation"]), tuple(notes))
+        train_inputs, evaluation_inputs = (_dense(features) for features in parts.values())
+        return Prepared(train_inputs, evaluation_inputs, _described(vectorizer), tuple(notes))
 
     def build(self, input_shape: tuple[int, ...], num_classes: int) -> nn.Module:
         """Build the MLP on the features."""
@@ -65,6 +66,24 @@ def _fitted(texts: Sequence[str], vocabulary: int) -> tuple[Any, list[str]]:
     characters = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), max_features=vocabulary, sublinear_tf=True)
     note = f"Most training texts {why}, so the terms of text-tfidf are runs of one to three characters."
     return characters.fit(texts), [note]
+
+
+def _described(vectorizer: Any) -> dict[str, object]:
+    """Say how texts become features, with everything that was fitted."""
+    names = ("analyzer", "token_pattern", "ngram_range", "sublinear_tf")
+    return {
+        "kind": "tf-idf",
+        "steps": [
+            "Make features with scikit-learn's TfidfVectorizer(**options, vocabulary=terms) whose idf_ is `idf`, as a "
+            "numpy array, with ngram_range as a tuple.",
+            "That is: put the text in lower case and count its terms; a term that occurs n times has the value "
+            "(1 + ln n) idf, one that does not 0; divide by the square root of the sum of squares.",
+            "Take them as 32-bit floats, in the order of `terms`.",
+        ],
+        "options": {name: getattr(vectorizer, name) for name in names},
+        "terms": vectorizer.get_feature_names_out().tolist(),
+        "idf": vectorizer.idf_.tolist(),
+    }
 
 
 def _has_blanks(texts: Sequence[str]) -> bool:

@@ -13,7 +13,7 @@ from torch import nn
 
 from reseed._errors import ModelError
 from reseed.data import Splits
-from reseed.models._architecture import AbstractArchitecture, Prepared, tensor_inputs
+from reseed.models._architecture import AbstractArchitecture, Prepared, as_read, tensor_inputs
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ class UserModel(AbstractArchitecture):
     def prepare(self, splits: Splits, cache: Path | None, announce: Callable[[str], None]) -> Prepared:
         """Use the inputs as they are."""
         name = self.config.name
-        return Prepared(tensor_inputs(splits.train, name), tensor_inputs(splits.evaluation, name))
+        train, evaluation = (tensor_inputs(part, name) for part in (splits.train, splits.evaluation))
+        return Prepared(train, evaluation, as_read(splits.train))
 
     def build(self, input_shape: tuple[int, ...], num_classes: int) -> nn.Module:
         """Call the user's factory.

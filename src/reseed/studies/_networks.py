@@ -37,7 +37,7 @@ def inputs_of(study: Study, split: str, *, trust_code: bool, announce: Callable[
         raise InputError(f"split must be {EVALUATION!r} or 'train', got {split!r}.")
     splits, prepared = _data(study, _recipe(study, trust_code=trust_code), announce)
     data, inputs = (splits.evaluation, prepared.evaluation) if split == EVALUATION else (splits.train, prepared.train)
-    return StudyInputs(inputs, data.labels.numpy(), data.sample_ids)
+    return StudyInputs(inputs, data.labels.numpy(), data.sample_ids, prepared.preprocessing)
 
 
 def networks_of(

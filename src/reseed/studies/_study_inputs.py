@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,8 +18,10 @@ class StudyInputs:
         inputs: As the model takes them, [sample, ...].
         targets: The gold labels, [sample]; -1 where unknown.
         ids: The samples' ids.
+        preprocessing: How inputs are made of raw samples, see `reseed.models.Prepared`.
     """
 
     inputs: Tensor
     targets: NDArray[np.int64]
     ids: tuple[str, ...]
+    preprocessing: Mapping[str, object]

@@ -16,18 +16,29 @@ from reseed._parts import Parts
 from reseed.instability import RECORDED
 from reseed.scores import Scores
 from reseed.studies import Study, local_folder, replace_file, replace_json, replace_table, storing
+from reseed.workflows._export_model import export_model
 from reseed.workflows._lenses import kept_lens_scores
+from reseed.workflows._model_files import MODEL_FORMATS
 from reseed.workflows._profile import profile
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_Writer = Callable[[Study, Path], None]
 # How a cell begins that a spreadsheet runs, or strips down to one; the four signs in full width too.
 _FORMULA = r"^[=+\-@\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}\t\r\n\x00]"
 
 
-def export(study: str | Path | Study, out: str | Path, *, keep_formulas: bool = False) -> Path:
-    """Write a study for other tools; what is written follows from the name of ``out``.
+def export(
+    study: str | Path | Study,
+    out: str | Path,
+    *,
+    keep_formulas: bool = False,
+    run: int | str | None = None,
+    trust_code: bool = False,
+    announce: Callable[[str], None] | None = None,
+) -> Path:
+    """Write a study, or a network of it, for other tools; what is written follows from the name of ``out``.
 
     - ``.parquet``, ``.csv``, ``.jsonl``: the profile, one row a sample; see `profile`. In CSV the distribution of
       answers is left out, since it is a list, and texts that a spreadsheet would run as formulas, because they begin
@@ -39,21 +50,34 @@ def export(study: str | Path | Study, out: str | Path, *, keep_formulas: bool = 
       ``step_loss``, ``step_gradient_norm`` and ``step_entropy`` [run, step], see `Study.monitored`.
     - a name that ends in ``.hf``: the profile as a Hugging Face data set that ``datasets.load_from_disk`` opens (extra
       ``text``).
+    - ``.safetensors``, ``.pt2``, ``.onnx``: a trained network, or all of them as one, that runs without reseed; see
+      `Study.networks` for where it comes from. The first holds tensors by name, the second is a program for
+      ``torch.export.load``, the third an ONNX model with ``inputs`` and ``logits`` (extra ``onnx``); the last two take
+      any number of samples. Beside it a card is written, whose name ends in ``.json``: the order of the classes, how
+      inputs are made of raw samples, what the output is, accuracy, layers and versions. Programs and ONNX models are
+      asked about some evaluation samples, and nothing is kept where they answer otherwise than the network.
 
     Args:
         study: A study, its folder or its URL.
-        out: A file or, for the last two, a folder. A file that is there is replaced, a folder is not.
+        out: A file or, for ``.zarr`` and ``.hf``, a folder. A file that is there is replaced, a folder is not.
         keep_formulas: Whether texts in CSV stay as they are, for readers that are no spreadsheets.
+        run: For a network: the number of a complete run; ``medoid``, the run that agrees most with all others, see
+            `reseed.instability.medoid`; or ``ensemble``, all complete runs, whose output is the log of the mean of
+            their probabilities. Default: the medoid, with fewer than three runs the first one.
+        trust_code: For a network: whether to import the code that the study's recipe names as its model.
+        announce: For a network: takes lines before long work begins; default: standard error.
 
     Returns:
         What was written.
 
     Raises:
         InputError: The name ends in something else, or in something else than ``.csv`` with ``keep_formulas``, or is a
-            URL, or the folder is there.
-        MissingExtraError: A Hugging Face data set needs the extra `text`.
+            URL, or the folder is there; or there is no such run, or ``run`` is given for something else than a network.
+        MissingExtraError: A Hugging Face data set needs the extra `text`, an ONNX model the extra `onnx`.
+        ModelError: The format cannot take the network, and the message names the layer where it is known; or the recipe
+            names code, which is not trusted.
         StorageError: It cannot be written.
-        StudyError: There is no usable study.
+        StudyError: There is no usable study, or for a network one whose runs reseed did not train.
 
     Examples:
         >>> import tempfile
@@ -63,9 +87,16 @@ def export(study: str | Path | Study, out: str | Path, *, keep_formulas: bool = 
         '"0",-1,,0,0,'
     """
     path = local_folder(out)
-    writer = _WRITERS.get(path.suffix)
+    if path.suffix in MODEL_FORMATS:
+        writer: _Writer | None = partial(export_model, run=run, trust_code=trust_code, announce=announce)
+    else:
+        writer = _WRITERS.get(path.suffix)
     if writer is None:
-        raise InputError(f"out is {str(out)!r}; choose a name that ends in one of {', '.join(_WRITERS)}.")
+        known = ", ".join([*_WRITERS, *MODEL_FORMATS])
+        raise InputError(f"out is {str(out)!r}; choose a name that ends in one of {known}.")
+    if run is not None and path.suffix not in MODEL_FORMATS:
+        known = ", ".join(MODEL_FORMATS)
+        raise InputError(f"run says which network to write; for {str(out)!r} leave it out, or choose one of {known}.")
     if keep_formulas:
         if writer is not _csv:
             raise InputError(f"keep_formulas is for .csv, where texts are changed; leave it out for {str(out)!r}.")
@@ -193,7 +224,7 @@ def _new_folder(path: Path, write: Callable[[Path], object]) -> None:
             shutil.rmtree(partial, ignore_errors=True)
 
 
-_WRITERS: dict[str, Callable[[Study, Path], None]] = {
+_WRITERS: dict[str, _Writer] = {
     ".parquet": _parquet,
     ".csv": _csv,
     ".jsonl": _json_lines,
