@@ -80,7 +80,7 @@ def test_a_file_is_replaced_and_a_folder_is_not(study, tmp_path):
 
 def test_other_names_are_refused(study, tmp_path):
     """A name that says nothing of the form is refused with those that do."""
-    with pytest.raises(InputError, match=r"choose a name that ends in one of \.parquet, \.csv, \.jsonl, \.zarr, \.hf"):
+    with pytest.raises(InputError, match=r"choose a name that ends in one of \.parquet, \.csv, \.jsonl, \.hf, \.zarr"):
         reseed.export(study, tmp_path / "a.xlsx")
 
 

@@ -84,7 +84,7 @@ def test_a_lens_is_among_the_arrays(study, tmp_path):
     assert found["norm"].attrs["long_name"] == NORM.about
 
 
-def test_training_samples_have_a_table_of_their_own(study):
+def test_training_samples_have_a_table_of_their_own(study, tmp_path):
     """A row for each that any lens speaks of; the evaluation's table does not change."""
     before = reseed.profile(study).column_names
     with pytest.raises(StudyError, match="no lens keeps scores of its training samples"):
@@ -100,6 +100,9 @@ def test_training_samples_have_a_table_of_their_own(study):
         "other": [None, 4, 3],
     }
     assert reseed.profile(study).column_names == before
+    assert pd.read_csv(reseed.export(study, tmp_path / "a.csv", split="train"))["other"].to_list()[1:] == [4, 3]
+    with pytest.raises(InputError, match=r"split is for tables of samples; for '.*zarr' leave it out"):
+        reseed.export(study, tmp_path / "a.zarr", split="train")
     with pytest.raises(InputError, match="split must be 'evaluation' or 'train', got 'test'"):
         reseed.profile(study, split="test")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
@@ -21,6 +21,7 @@ class Export(Command):
       reseed export my-study profile.csv
       reseed export my-study predictions.zarr
       reseed export my-study profile.hf
+      reseed export my-study train.csv --split train
       reseed export my-study model.onnx
       reseed export my-study model.pt2 --run ensemble
       reseed export my-study model.safetensors --run 3
@@ -32,6 +33,9 @@ class Export(Command):
     """What to write: a name that ends in .parquet, .csv or .jsonl (one row a sample), .zarr (all recorded predictions,
     for xarray), .hf (the rows as a Hugging Face data set), or .safetensors, .pt2 or .onnx (a trained network that runs
     without reseed, with a card beside it that says how to use it)."""
+    split: Literal["evaluation", "train"] = "evaluation"
+    """Which samples a table is of: train are those that the runs were trained on, as far as lenses keep scores of
+    them."""
     run: Annotated[Maybe[str], arg(metavar="INT|medoid|ensemble", help_behavior_hint="")] = None
     """Which network: that of a run, of the run whose answers agree most with all others (medoid), or all of them, which
     answer with the mean of their probabilities (ensemble). Default: medoid, of fewer than three runs the first."""
@@ -47,6 +51,11 @@ class Export(Command):
         named = self.run
         run = int(named) if named is not None and named.isdecimal() else named
         written = reseed.export(
-            self.study, self.out, keep_formulas=self.keep_formulas, run=run, trust_code=self.trust_code
+            self.study,
+            self.out,
+            keep_formulas=self.keep_formulas,
+            split=self.split,
+            run=run,
+            trust_code=self.trust_code,
         )
         print(written)

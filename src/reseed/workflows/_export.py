@@ -14,7 +14,7 @@ import numpy as np
 from reseed._errors import InputError, MissingExtraError
 from reseed._parts import Parts
 from reseed.instability import RECORDED
-from reseed.scores import Scores
+from reseed.scores import Scores, Split
 from reseed.studies import Study, local_folder, replace_file, replace_json, replace_table, storing
 from reseed.workflows._export_model import export_model
 from reseed.workflows._lenses import kept_lens_scores
@@ -24,7 +24,6 @@ from reseed.workflows._profile import profile
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_Writer = Callable[[Study, Path], None]
 # How a cell begins that a spreadsheet runs, or strips down to one; the four signs in full width too.
 _FORMULA = r"^[=+\-@\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}\t\r\n\x00]"
 
@@ -34,6 +33,7 @@ def export(
     out: str | Path,
     *,
     keep_formulas: bool = False,
+    split: Split = "evaluation",
     run: int | str | None = None,
     trust_code: bool = False,
     announce: Callable[[str], None] | None = None,
@@ -43,11 +43,12 @@ def export(
     - ``.parquet``, ``.csv``, ``.jsonl``: the profile, one row a sample; see `profile`. In CSV the distribution of
       answers is left out, since it is a list, and texts that a spreadsheet would run as formulas, because they begin
       with ``=``, ``+``, ``-``, ``@`` (in full width too), a tab or the end of a line, get an apostrophe before them.
-      What each column is (description, direction, range, unit, source; see `reseed.instability.Column`) is in the
+      What each column is (description, direction, range, unit, source; see `reseed.scores.Column`) is in the
       metadata of Parquet's fields, for the others in a file beside it whose name ends in ``.columns.json``.
     - ``.zarr``: everything that was recorded, as one xarray data set [run, checkpoint, sample (, class)] that
       ``xarray.open_zarr`` opens; what each array is, is in its attributes; of a study that monitored its steps also
-      ``step_loss``, ``step_gradient_norm`` and ``step_entropy`` [run, step], see `Study.monitored`.
+      ``step_loss``, ``step_gradient_norm`` and ``step_entropy`` [run, step], see `Study.monitored`; and what lenses
+      keep of single runs, see `reseed.scores`.
     - a name that ends in ``.hf``: the profile as a Hugging Face data set that ``datasets.load_from_disk`` opens (extra
       ``text``).
     - ``.safetensors``, ``.pt2``, ``.onnx``: a trained network, or all of them as one, that runs without reseed; see
@@ -61,6 +62,7 @@ def export(
         study: A study, its folder or its URL.
         out: A file or, for ``.zarr`` and ``.hf``, a folder. A file that is there is replaced, a folder is not.
         keep_formulas: Whether texts in CSV stay as they are, for readers that are no spreadsheets.
+        split: For a table: which samples, see `profile`.
         run: For a network: the number of a complete run; ``medoid``, the run that agrees most with all others, see
             `reseed.instability.medoid`; or ``ensemble``, all complete runs, whose output is the log of the mean of
             their probabilities. Default: the medoid, with fewer than three runs the first one.
@@ -72,7 +74,8 @@ def export(
 
     Raises:
         InputError: The name ends in something else, or in something else than ``.csv`` with ``keep_formulas``, or is a
-            URL, or the folder is there; or there is no such run, or ``run`` is given for something else than a network.
+            URL, or the folder is there; or there is no such run or split, or ``run`` is given for something else than
+            a network, or ``split`` for something else than a table.
         MissingExtraError: A Hugging Face data set needs the extra `text`, an ONNX model the extra `onnx`.
         ModelError: The format cannot take the network, and the message names the layer where it is known; or the recipe
             names code, which is not trusted.
@@ -87,32 +90,35 @@ def export(
         '"0",-1,,0,0,'
     """
     path = local_folder(out)
-    if path.suffix in MODEL_FORMATS:
-        writer: _Writer | None = partial(export_model, run=run, trust_code=trust_code, announce=announce)
-    else:
-        writer = _WRITERS.get(path.suffix)
-    if writer is None:
-        known = ", ".join([*_WRITERS, *MODEL_FORMATS])
-        raise InputError(f"out is {str(out)!r}; choose a name that ends in one of {known}.")
+    formats = (*_TABLES, _ARRAYS, *MODEL_FORMATS)
+    if path.suffix not in formats:
+        raise InputError(f"out is {str(out)!r}; choose a name that ends in one of {', '.join(formats)}.")
     if run is not None and path.suffix not in MODEL_FORMATS:
         known = ", ".join(MODEL_FORMATS)
         raise InputError(f"run says which network to write; for {str(out)!r} leave it out, or choose one of {known}.")
-    if keep_formulas:
-        if writer is not _csv:
-            raise InputError(f"keep_formulas is for .csv, where texts are changed; leave it out for {str(out)!r}.")
-        writer = partial(_csv, keep_formulas=True)
-    writer(study if isinstance(study, Study) else Study.open(study), path)
+    if keep_formulas and path.suffix != ".csv":
+        raise InputError(f"keep_formulas is for .csv, where texts are changed; leave it out for {str(out)!r}.")
+    if split != "evaluation" and path.suffix not in _TABLES:
+        raise InputError(f"split is for tables of samples; for {str(out)!r} leave it out.")
+    opened = study if isinstance(study, Study) else Study.open(study)
+    if path.suffix in MODEL_FORMATS:
+        export_model(opened, path, run=run, trust_code=trust_code, announce=announce)
+    elif path.suffix == _ARRAYS:
+        _zarr(opened, path)
+    else:
+        write = partial(_csv, keep_formulas=True) if keep_formulas else _TABLES[path.suffix]
+        write(profile(opened, split=split), path)
     return path
 
 
-def _parquet(study: Study, path: Path) -> None:
-    replace_table(path, profile(study))
+def _parquet(table: pa.Table, path: Path) -> None:
+    replace_table(path, table)
 
 
-def _csv(study: Study, path: Path, *, keep_formulas: bool = False) -> None:
+def _csv(profiled: pa.Table, path: Path, *, keep_formulas: bool = False) -> None:
     from pyarrow import csv
 
-    table = _flat(profile(study))
+    table = _flat(profiled)
     cells = table if keep_formulas else _without_formulas(table)
     replace_file(path, lambda partial: csv.write_csv(cells, partial))
     _describe(path, table)
@@ -136,8 +142,7 @@ def _without_formulas(table: pa.Table) -> pa.Table:
     return pa.table(columns, names=names)
 
 
-def _json_lines(study: Study, path: Path) -> None:
-    table = profile(study)
+def _json_lines(table: pa.Table, path: Path) -> None:
     frame = table.to_pandas()
     replace_file(path, lambda partial: frame.to_json(partial, orient="records", lines=True, force_ascii=False))
     _describe(path, table)
@@ -194,14 +199,14 @@ def _of_lenses(lenses: Sequence[Scores], run: int) -> dict[str, Any]:
     return found
 
 
-def _hugging_face(study: Study, path: Path) -> None:
+def _hugging_face(table: pa.Table, path: Path) -> None:
     try:
         from datasets import Dataset
     except ImportError as error:
         raise MissingExtraError(
             f"{path.name!r} would be a Hugging Face data set, which needs the extra 'text': pip install 'reseed[text]'."
         ) from error
-    _new_folder(path, lambda partial: Dataset(profile(study)).save_to_disk(partial))
+    _new_folder(path, lambda partial: Dataset(table).save_to_disk(partial))
 
 
 def _flat(table: pa.Table) -> pa.Table:
@@ -224,10 +229,10 @@ def _new_folder(path: Path, write: Callable[[Path], object]) -> None:
             shutil.rmtree(partial, ignore_errors=True)
 
 
-_WRITERS: dict[str, _Writer] = {
+_TABLES: dict[str, Callable[[pa.Table, Path], None]] = {
     ".parquet": _parquet,
     ".csv": _csv,
     ".jsonl": _json_lines,
-    ".zarr": _zarr,
     ".hf": _hugging_face,
 }
+_ARRAYS = ".zarr"
