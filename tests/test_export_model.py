@@ -127,8 +127,8 @@ def files(study, images, pairs, tmp_path_factory):
     folder = tmp_path_factory.mktemp("files")
     cases = {
         "one": (study, 1, KINDS),
-        "all": (study, "ensemble", KINDS),
-        "resnet": (images, 0, KINDS),
+        "all": (study, "ensemble", (".safetensors", ".pt2")),
+        "resnet": (images, 0, (".safetensors", ".onnx")),
         "pair": (pairs, 1, (".safetensors",)),
         "pairs": (pairs, "ensemble", (".safetensors",)),
     }
@@ -147,7 +147,7 @@ def files(study, images, pairs, tmp_path_factory):
 def test_files_answer_where_there_is_no_reseed(files, kind):
     """A fresh process that cannot import reseed gets the networks' logits, of one sample and of many."""
     own = [path for path in files if path.suffix == kind]
-    assert len(own) >= 3
+    assert len(own) >= 2
     inputs = own[0].with_name("inputs.npy")
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT + PROGRAMS[kind], inputs, *own], capture_output=True, text=True, check=False
@@ -203,7 +203,7 @@ def test_a_card_says_all_that_is_needed(files, study, images, pairs):
     )
     votes = study.networks(announce=lambda line: None).predict(study.inputs().inputs).softmax(-1).mean(0).argmax(-1)
     assert together["accuracy"] == pytest.approx((votes.numpy() == study.targets).mean())
-    assert cards["resnet.pt2"]["accuracy"] == pytest.approx((images.final()[0] == images.targets).mean())
+    assert cards["resnet.onnx"]["accuracy"] == pytest.approx((images.final()[0] == images.targets).mean())
     assert cards["pair.safetensors"]["accuracy"] == pytest.approx((pairs.final()[1] == pairs.targets).mean())
     assert cards["pairs.safetensors"]["tensors"].endswith("one of: 0.0. 0.1. 1.0. 1.1.")
     assert cards["pair.safetensors"]["tensors"].endswith("one of: 0. 1.")

@@ -111,9 +111,8 @@ def test_a_fine_tuned_encoder_is_exported(train, recipe, tmp_path):
     """Encoder and head run without reseed and without transformers, on texts of any length."""
     fine_tuned = replace(recipe, model=replace(recipe.model, fine_tune=True, hidden=()), epochs=1)
     study = train(recipe=fine_tuned, runs=2, engine="serial")
-    for name in ("m.pt2", "m.onnx"):
-        path = reseed.export(study, tmp_path / name, run="ensemble", announce=lambda line: None)
-        card = json.loads(path.with_name(f"{name}.json").read_text())
-        assert card["input"] == {"name": "inputs", "shape": ["sample", 8], "dtype": "int64"}
-        assert card["check"]["samples"] == len(study.inputs().ids) == 8
-        assert card["preprocessing"]["kind"] == "token ids"
+    reseed.export(study, tmp_path / "m.onnx", run=1, announce=lambda line: None)
+    card = json.loads((tmp_path / "m.onnx.json").read_text())
+    assert card["input"] == {"name": "inputs", "shape": ["sample", 8], "dtype": "int64"}
+    assert card["check"]["samples"] == len(study.inputs().ids) == 8
+    assert card["preprocessing"]["kind"] == "token ids"
