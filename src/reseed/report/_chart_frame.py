@@ -14,7 +14,7 @@ WIDTH = 400.0  # of every drawing, in its own units; narrow windows show them a 
 HEIGHT = 210.0  # of a plot alone
 _GAP = 6.0
 LINE = 17.0  # a line of text with the space above it
-LONGEST = 112.0  # names beside or below a plot
+LONGEST = 132.0  # names beside or below a plot
 _SHORT = 30.0  # names that need not be turned
 
 
