@@ -5,7 +5,9 @@ import json
 import numpy as np
 import pytest
 
+import reseed
 from reseed import Study
+from reseed.cli._output import show
 from reseed.scores import Column, Scores, keep_scores
 
 
@@ -97,12 +99,21 @@ def test_damaged_scores_are_noted(cli, study):
     (study.path / "scores" / "margins" / "evaluation.json").write_text("{")
     ended = cli("inspect", study.path)
     assert ended.status == 0
-    assert "note: The scores of the lens 'margins' are missing: the scores " in ended.out
+    assert "note: The scores of margins are missing: the scores " in ended.out
     assert "sharpness_mean" in ended.out
     found = cli("inspect", study.path, "--json")
     assert [row["lens"] for row in json.loads(found.out)["scores"]] == ["curvature"]
-    assert "note: The scores of the lens 'margins' are missing" in found.err
+    assert "note: The scores of margins are missing" in found.err
     assert cli("inspect", study.path, "--scores", "margins").status == 2
+
+
+def test_measure_ends_with_them(study, capsys):
+    """What measure prints lists them too; its --json is summary.json as it is."""
+    found = reseed.inspect(study)
+    show(found, as_json=False)
+    assert "Scores of lenses" in capsys.readouterr().out
+    show(found, as_json=True)
+    assert json.loads(capsys.readouterr().out) == json.loads(json.dumps(found.summary))
 
 
 def test_report_shows_them(cli, study):

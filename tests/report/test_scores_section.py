@@ -49,7 +49,8 @@ def keep(study):
             "series": {f"{lens}_loss": np.ones((3, 2))},
             "runs": (0, 1, 3),
             "steps": (1, 2),
-            "summary": {f"{lens}_noise_mean": 0.125, f"{lens}_noise_ci95_samples": [0.0625, 0.25], "passes": 12345},
+            "summary": {f"{lens}_noise_mean": 0.125, f"{lens}_noise_ci95_samples": [0.0625, 0.25], "passes": 12345}
+            | {"odd": -3, "odd_ci95": [-4, -2], "lone_ci95": [1, 2]},
             "notes": ("one run kept no weights.",),
             "options": {"sigma": [0.1, 0.2]},
             "cost": {"wall_s": 1.5},
@@ -84,6 +85,8 @@ def test_everything_of_a_lens_is_shown(study, keep):
         in words
     )
     assert "passes 12,345" in words
+    assert "odd \u22123 \u22124 to \u22122, other samples and runs" in words
+    assert "lone_ci95 [1, 2]" in words
     assert "weight_noise_sharpness the largest eigenvalue 2.5 1 4 2 nats" in words
     assert "one run kept no weights." in words
     assert "sigma [0.1, 0.2]" in words
@@ -161,8 +164,8 @@ def test_damaged_scores_cost_their_section_alone(study, keep):
     (study.path / "scores" / "bad" / "evaluation.json").write_text("{")
     page, sections = _page(study)
     assert list(sections) == ["scores-good"]
-    (note,) = [note for note in page.notes if "'bad'" in note]
-    assert note.startswith("The scores of the lens 'bad' are missing: the scores ")
+    (note,) = [note for note in page.notes if "of bad" in note]
+    assert note.startswith("The scores of bad are missing: the scores ")
     assert "are damaged" in note
     found, gaps = readable_scores(study)
     assert [scores.lens for scores in found] == ["good"]
@@ -177,7 +180,7 @@ def test_scores_of_another_form_are_noted(study, keep, damage):
     file.write_text(json.dumps(json.loads(file.read_text()) | damage))
     page, sections = _page(study)
     assert not sections
-    assert any("'weight_noise' are missing" in note for note in page.notes)
+    assert any("weight_noise are missing" in note for note in page.notes)
 
 
 def test_a_link_out_of_the_study_is_noted(study, keep, tmp_path):
@@ -225,3 +228,13 @@ def test_sections_follow_in_the_pages_order(study, keep):
     places = [match.start() for match in re.finditer(r"<section|</section>", page.html)]
     kinds = [page.html[place : place + 2] for place in places]
     assert all(one != other for one, other in pairwise(kinds))
+
+
+def test_training_samples_have_a_section_of_their_own(make_report):
+    """The scores of both splits of a lens stand apart, under headings that tell them."""
+    both = tuple(Scores(lens="memory", ids=("a", "b"), columns={}, split=split) for split in ("evaluation", "train"))
+    page = make_page(make_report(samples=5, scores=both)).html
+    assert ">Memory</h2>" in page
+    assert ">Memory (training samples)</h2>" in page
+    assert '<a href="#scores-memory-train">Memory (training samples)</a>' in page
+    assert "Of 2 samples that the runs were trained on." in page

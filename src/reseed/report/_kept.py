@@ -27,7 +27,7 @@ def readable_scores(study: Study) -> tuple[tuple[Scores, ...], tuple[str, ...]]:
         parts.add(f"The scores of {len(lenses) - _MOST} lenses are left out; the first {_MOST} are shown.")
     splits: tuple[Split, ...] = ("evaluation", "train") if study.header.train_data else ("evaluation",)
     found = (
-        _make(parts, f"The scores of the lens '{lens}' are missing", partial(kept_scores, study, lens, split))
+        _make(parts, f"The scores of {lens} are missing", partial(kept_scores, study, lens, split))
         for lens in lenses[:_MOST]
         for split in splits
     )

@@ -17,6 +17,7 @@ from reseed.scores import Column, Scores
 _INTERVAL = re.compile(r"(?P<stem>.+)_ci95(?:_(?P<covers>\w+))?")
 _WORSE = {"higher_is_worse": "higher", "lower_is_worse": "lower", "none": ""}
 _LETTERS = 80
+_BOTH = "samples and runs"  # what an interval covers where its name does not say less
 
 
 @final
@@ -27,7 +28,7 @@ class SummaryRow:
     Attributes:
         name: What the summary calls it.
         value: What it is, in words; empty where it is undefined.
-        intervals: Its 95 % intervals: the ends in words, and what they cover, empty where that is not said.
+        intervals: Its 95 % intervals: the ends in words, and what they cover.
         unit: Its unit, if it is described.
         worse: Which direction is worse: ``higher``, ``lower`` or neither.
         about: What it is, if it is described.
@@ -77,7 +78,7 @@ def summary_rows(scores: Scores) -> tuple[SummaryRow, ...]:
             continue
         owned.add(key)
         if (ends := text.pair(value)) is not None:
-            intervals.setdefault(owners[-1], []).append((digits(ends[0]), digits(ends[1]), found["covers"] or ""))
+            intervals.setdefault(owners[-1], []).append((digits(ends[0]), digits(ends[1]), found["covers"] or _BOTH))
     return tuple(
         _summary_row(name, value, tuple(intervals.get(name, ())), scores.columns)
         for name, value in summary.items()

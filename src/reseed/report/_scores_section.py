@@ -75,7 +75,7 @@ def _summary(title: str, scores: Scores) -> str:
     body = "".join(map(_summary_row, rows[:_ROWS]))
     names = ("Number", "Value", "Unit", "Direction")
     table = _sections.table(f"Numbers of {text.escape(title)}", names, body, numeric=(1,))
-    caption = "Small print: the 95 % interval, over other samples or runs where one of them is named."
+    caption = "Small print: what the number is, and its 95 % intervals over what is named."
     if len(rows) > _ROWS:
         caption += f" {_rest(len(rows) - _ROWS, 'number')}"
     return f'{table}<p class="caption">{caption}</p>'
@@ -96,7 +96,7 @@ def _summary_row(row: SummaryRow) -> str:
 
 
 def _covers(words: str) -> str:
-    return f", other {text.escape(text.clip(words.replace('_', ' '), _NAME))}" if words else ""
+    return f", other {text.escape(text.clip(words.replace('_', ' '), _NAME))}"
 
 
 def _runs(title: str, scores: Scores) -> str:

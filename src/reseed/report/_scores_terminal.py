@@ -53,10 +53,7 @@ def print_scores(scores: Scores, console: Console) -> None:
             table.add_column(column, justify="right" if justify == "right" else "left", overflow="fold")
         table.add_column("worse")
         for row in rows:
-            ends = "\n".join(
-                f"[{low}, {high}]" + (f", other {plain(covers)}" if covers else "")
-                for low, high, covers in row.intervals
-            )
+            ends = "\n".join(f"[{low}, {high}], other {plain(covers)}" for low, high, covers in row.intervals)
             cells = (plain(row.name), plain(row.value) or "-", ends, plain(row.unit), row.worse)
             table.add_row(*map(Text, cells))
         console.print(table)
