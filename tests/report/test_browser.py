@@ -1,5 +1,6 @@
 """The page in a real browser: it works, stays quiet, needs no network, and runs nothing from the data."""
 
+import base64
 import dataclasses
 import re
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from reseed.report import write
+from reseed.scores import Chart, Picture, Scores, Series
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -20,6 +22,9 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="  # one grey pixel
+)
 EVIL = (
     "</script><script>window.__pwned=1</script><!--<script> <img src=x onerror=\"alert('1')\"> ' onfocus=alert(1) "
     '" autofocus onfocus="window.__pwned=1" \0\u2028\u2029 <a href="javascript:window.__pwned=1">x</a> %{x} &lt;b&gt;'
@@ -327,6 +332,59 @@ def test_ten_thousand_rows_stay_quick(make_report, open_page):
     page.get_by_label("Search").fill("")
     page.locator("th[data-key=sample] button").click()
     assert ids(page)[0] == "test-00000"
+
+
+def _scores():
+    """Scores with a chart of every kind and long names."""
+    name = "a rather long name that no axis has room for "
+    steps, names = tuple(range(0, 3000, 250)), tuple(f"{name}{place}" for place in range(9))
+    lines = tuple(Series(f"{name}{k}", steps, tuple(1e-3 * k - step for step in steps)) for k in range(5))
+    charts = (
+        Chart("lines", "Lines", "They fall.", name * 3, name * 3, lines),
+        Chart("bars", "Bars", "They rise.", name, name, (Series("", names, tuple(range(9))),)),
+        Chart("scatter", "Dots", "They scatter.", name, name, (Series("", (1.0, 2.0), (-1e-9, 1e-9)),)),
+        Chart("heat map", "Map", "It is warm.", name, name, (), names, names, (tuple(range(9)),) * 9),
+        Chart("images", "Pictures", "They look alike.", pictures=(Picture(PNG, name),) * 5),
+    )
+    summary = {f"{'long_name_' * 8}mean": 1.5, f"{'long_name_' * 8}ci95": [1, 2], "words": EVIL}
+    return Scores(lens="a" + "_lens" * 12, ids=("a",), columns={}, summary=summary, notes=(EVIL,), charts=charts)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1200])
+def test_charts_of_scores_need_no_scripts(make_report, open_page, scheme, width):
+    """Without scripts charts are drawn in the page's colours, inside windows of every width, with nothing cut."""
+    options = {"viewport": {"width": width, "height": 740}, "color_scheme": scheme, "java_script_enabled": False}
+    page = open_page(dataclasses.replace(make_report(samples=5), scores=(_scores(),)), **options)
+    figures = page.locator("figure.drawing")
+    assert figures.count() == 5
+    boxes = [figures.nth(place).bounding_box() for place in range(5)]
+    assert all(box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes)
+    images = page.locator("figure.drawing img")
+    assert images.count() == 5
+    assert images.first.bounding_box()["height"] > 50
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("Array.from(document.images).every(image => image.naturalWidth > 0)")
+    cut = """figures => figures.flatMap(figure => Array.from(figure.querySelectorAll(':scope > svg')).flatMap(svg => {
+        const outer = svg.getBoundingClientRect();
+        return Array.from(svg.querySelectorAll('text')).filter(text => {
+          const box = text.getBoundingClientRect();
+          return box.left < outer.left - 1 || box.right > outer.right + 1 || box.bottom > outer.bottom + 1;
+        }).map(text => text.textContent);
+    }))"""
+    assert figures.evaluate_all(cut) == []
+    ink = page.eval_on_selector("figure.drawing text.title", "node => getComputedStyle(node).fill")
+    assert ink == {"light": "rgb(29, 33, 38)", "dark": "rgb(232, 230, 225)"}[scheme]
+    low, high = (color_of(page, f"rect.heat-{step}") for step in (0, 15))
+    assert (sum(low) > sum(high)) == (scheme == "light")
+    assert page.evaluate("window.__pwned") is None
+
+
+def color_of(page, selector: str) -> list[int]:
+    """The computed fill of an element."""
+    return [
+        int(part) for part in re.findall(r"\d+", page.eval_on_selector(selector, "node => getComputedStyle(node).fill"))
+    ]
 
 
 def test_prints(make_report, open_page):

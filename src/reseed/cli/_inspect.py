@@ -30,6 +30,7 @@ class Inspect(Command):
       reseed inspect my-study --profile
       reseed inspect my-study --one-run
       reseed inspect my-study --medoid
+      reseed inspect my-study --scores weight_noise
       reseed inspect my-study --by cluster
       reseed inspect my-study --by language --metadata samples.csv
       reseed inspect s3://my-bucket/mnist
@@ -57,6 +58,9 @@ class Inspect(Command):
     medoid: bool = False
     """Print which run to ship: the one whose answers agree most with those of all others, beside the most accurate one,
     judged on samples that did not choose it."""
+    scores: Annotated[Maybe[str], arg(metavar="LENS", help_behavior_hint="")] = None
+    """Print the scores that this lens keeps with the study: its numbers with their intervals, what runs have each, and
+    its notes; with --json its columns, options and cost as well."""
     weights: File = None
     """Weights of the combination, as reseed calibrate writes them, for --one-run. Default: those that come with
     reseed."""
@@ -73,8 +77,14 @@ class Inspect(Command):
             raise InputError("--one-run asks for something else than --by, --sample and --profile; pass one of them.")
         if self.medoid and (self.by is not None or self.sample is not None or self.profile or self.one_run):
             raise InputError("--medoid asks for something else than --by, --sample, --profile and --one-run; pass one.")
+        others = (self.by, self.sample, self.profile or None, self.one_run or None, self.medoid or None)
+        if self.scores is not None and any(other is not None for other in others):
+            raise InputError("--scores asks for something else than the options beside it; pass it without them.")
         if self.weights is not None and not self.one_run:
             raise InputError("--weights are those of --one-run; pass it as well.")
+        if self.scores is not None:
+            _scores(self, self.scores)
+            return
         if self.one_run:
             _one_run(self)
             return
@@ -122,6 +132,15 @@ def _medoid(options: Inspect) -> None:
         print_json(asdict(found))
         return
     reseed.report.print_medoid(found, console())
+
+
+def _scores(options: Inspect, lens: str) -> None:
+    kept = reseed.report.scores_of(reseed.Study.open(options.study), lens)
+    if options.json:
+        print_json({"lens": lens} | {scores.split: reseed.report.scores_tree(scores) for scores in kept})
+        return
+    for scores in kept:
+        reseed.report.print_scores(scores, console())
 
 
 def _profile(options: Inspect) -> None:

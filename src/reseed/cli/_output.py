@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -17,11 +18,15 @@ if TYPE_CHECKING:
 
 
 def show(found: Measurement, *, as_json: bool, top: int = 10, is_written: bool = True) -> None:
-    """Print a study's summary, and where it was written."""
+    """Print a study's summary and which scores of lenses it keeps, and where it was written."""
+    scores, gaps = ((), ()) if as_json and is_written else reseed.report.readable_scores(found.study)
     if as_json:
-        print_json(found.summary)
+        print_json(found.summary | ({"scores": reseed.report.scores_listing(scores)} if scores else {}))
     else:
         reseed.report.print_stability(found.study, found.stability, console(), top=min(top, len(found.study.samples)))
+        reseed.report.print_kept_scores(scores, console())
+    if not is_written:
+        _print_lines(gaps, sys.stderr if as_json else sys.stdout)
     if is_written and not as_json:
         print(f"study:  {found.study.url or found.study.path}")
         print(f"report: {found.study.path / reseed.workflows.REPORT}")
@@ -31,7 +36,11 @@ def show(found: Measurement, *, as_json: bool, top: int = 10, is_written: bool =
 
 def print_notes(found: Measurement, stream: TextIO) -> None:
     """Say what is missing from what was written."""
-    for note in found.notes:
+    _print_lines(found.notes, stream)
+
+
+def _print_lines(notes: Sequence[str], stream: TextIO) -> None:
+    for note in notes:
         print(f"note: {plain(note)}", file=stream)
 
 

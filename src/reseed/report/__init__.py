@@ -8,11 +8,14 @@ from reseed.report._comparison_page import make_comparison_page, render_comparis
 from reseed.report._comparison_terminal import print_comparison
 from reseed.report._data import ReportData
 from reseed.report._from_study import report_data
+from reseed.report._kept import readable_scores, scores_of
 from reseed.report._medoid_table import print_medoid
 from reseed.report._numbers import print_numbers
 from reseed.report._one_run_table import print_one_run_table
 from reseed.report._page import make_page, render, write
 from reseed.report._resampled import print_bootstrap, print_nested
+from reseed.report._scores_rows import scores_listing, scores_tree
+from reseed.report._scores_terminal import print_kept_scores, print_scores
 from reseed.report._shell import Page
 from reseed.report._sources import print_sources
 from reseed.report._terminal import print_stability, unstable_rows
@@ -25,16 +28,22 @@ __all__ = [
     "make_page",
     "print_bootstrap",
     "print_comparison",
+    "print_kept_scores",
     "print_medoid",
     "print_nested",
     "print_numbers",
     "print_one_run_table",
+    "print_scores",
     "print_sources",
     "print_stability",
     "print_where",
+    "readable_scores",
     "render",
     "render_comparison",
     "report_data",
+    "scores_listing",
+    "scores_of",
+    "scores_tree",
     "unstable_rows",
     "write",
     "write_comparison_page",

@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float, Int
 
 from reseed._errors import InputError
 from reseed.report._answers import CountedAnswers
+from reseed.scores import Scores
 
 _INTEGER_COLUMNS = ("targets", "mode_label")
 _FLOAT_COLUMNS = ("label_entropy", "mode_share", "jitter", "confidence_mean", "confidence_std", "flip_probability")
@@ -69,6 +70,8 @@ class ReportData:
             as they are shown.
         rarefaction: Numbers of runs, and the expected share of unstable samples in so many of them.
         groupings: Groupings of the samples, each with its test and the groups that stand out most.
+        scores: What lenses keep with the study, in the order of their sections.
+        complete_runs: Numbers of the study's complete runs, which scores may be of fewer than.
         recipe_toml: The recipe as TOML text.
         provenance: Sections such as seeds, versions, hardware and data, each from name to value.
         notes: Warnings for the reader: diverged runs, missing runs and the like.
@@ -97,6 +100,8 @@ class ReportData:
     pairs: tuple[tuple[int, int, float, int], ...] = ()
     rarefaction: tuple[tuple[int, ...], tuple[float, ...]] | None = None
     groupings: tuple[Groups, ...] = ()
+    scores: tuple[Scores, ...] = ()
+    complete_runs: tuple[int, ...] = ()
     recipe_toml: str | None = None
     provenance: Mapping[str, Mapping[str, object]] = field(default_factory=lambda: MappingProxyType({}))
     notes: tuple[str, ...] = ()

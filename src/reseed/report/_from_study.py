@@ -13,6 +13,7 @@ from reseed._parts import Parts
 from reseed.instability import SampleGroups, Stability, sample_groups, where_unstable
 from reseed.report._answers import CountedAnswers
 from reseed.report._data import Groups, ReportData
+from reseed.report._kept import readable_scores
 from reseed.report._where import verdict
 from reseed.studies import Study
 
@@ -146,10 +147,14 @@ def _grouped(study: Study, by: str, groups: SampleGroups) -> Groups | None:
 
 
 def _made(study: Study, parts: Parts) -> dict[str, Any]:
-    """Return the recipe, and the sections that say where the numbers come from."""
+    """Return the scores of lenses, the recipe, and the sections that say where the numbers come from."""
     recipe = study.recipe
     nothing: dict[str, dict[str, object]] = {}
+    scores, gaps = readable_scores(study)
+    parts.add(*gaps)
     return {
+        "scores": scores,
+        "complete_runs": tuple(manifest.run for manifest in study.manifests),
         "recipe_toml": parts.make("The recipe is missing", lambda: None if recipe is None else recipe.to_toml(), None),
         "provenance": parts.make("How this was made is missing", lambda: _provenance(study), nothing),
     }

@@ -12,6 +12,8 @@ from reseed.report import _text as text
 from reseed.report._charts import Chart, charts
 from reseed.report._data import ReportData
 from reseed.report._samples import STATIC_ROWS, SampleTable, sample_table
+from reseed.report._scores_rows import humanised
+from reseed.report._scores_section import scores_place, scores_section
 from reseed.report._shell import Page, document, navigation, write_page
 
 
@@ -94,6 +96,10 @@ def _all_sections(data: ReportData, drawn: Sequence[Chart], table: SampleTable, 
     yield _Section("where", "Where", where)
     yield _Section("samples", "Samples", _samples(data, table))
     yield _Section("runs", "Runs", _section("runs", "How many runs", "single", figures.get("rarefaction", "")))
+    for scores in data.scores:
+        gap = f"The section of the lens '{scores.lens}' is missing"
+        html = parts.make(gap, partial(scores_section, scores, data.complete_runs, parts), "")
+        yield _Section(scores_place(scores), text.escape(humanised(scores.lens, scores.split)), html)
     cost = parts.make("The section 'What it cost' is missing", partial(_sections.cost, data), "")
     yield _Section("cost", "Cost", cost)
     made_by = parts.make("The section 'How this was made' is missing", partial(_sections.provenance, data), "")

@@ -135,16 +135,19 @@ def provenance(data: ReportData) -> str:
             f"{text.escape(data.recipe_toml)}</pre></div>"
         )
     for name, entries in data.provenance.items():
-        rows = "".join(
-            f"<div><dt>{text.escape(key)}</dt><dd>{_value(value)}</dd></div>" for key, value in entries.items()
-        )
-        parts.append(f'<div><h3>{text.escape(str(name).capitalize())}</h3><dl class="entries">{rows}</dl></div>')
+        parts.append(f"<div><h3>{text.escape(str(name).capitalize())}</h3>{entries_html(entries)}</div>")
     if not parts:
         parts.append("<p>No recipe, seeds or versions were recorded.</p>")
     return (
         '<section id="made" aria-labelledby="made-title"><h2 id="made-title">How this was made</h2>'
         f'<div class="made">{"".join(parts)}</div></section>'
     )
+
+
+def entries_html(entries: Mapping[str, object]) -> str:
+    """A list of values by name."""
+    rows = "".join(f"<div><dt>{text.escape(key)}</dt><dd>{_value(value)}</dd></div>" for key, value in entries.items())
+    return f'<dl class="entries">{rows}</dl>'
 
 
 def _value(value: object) -> str:

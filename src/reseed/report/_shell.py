@@ -50,7 +50,7 @@ def document(title: str, body: str, data: Mapping[str, object], script: str, *, 
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark"><meta name="referrer" content="no-referrer">'
         '<meta name="generator" content="reseed"><link rel="icon" href="data:,">'
-        f"<title>{text.escape(title)}</title><style>{_resource('page.css')}</style></head>"
+        f"<title>{text.escape(title)}</title><style>{_resource('page.css')}{_resource('chart.css')}</style></head>"
     )
     footer = "<footer><p>Made by reseed. This file is complete: it loads nothing.</p></footer>"
     values = "\n".join(
