@@ -9,8 +9,8 @@ import pytest
 
 import reseed
 from reseed import Study
-from reseed.report import make_page, readable_scores, report_data, scores_of
-from reseed.scores import Chart, Column, Picture, Scores, Series, keep_scores
+from reseed.report import make_page, report_data
+from reseed.scores import Chart, Column, Picture, Scores, Series, keep_scores, readable_scores, scores_of
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"rest"
 EVIL = "</section><script>window.__pwned=1</script> \"' onload=alert(1) \0\x1b[31m"

@@ -135,7 +135,7 @@ def _medoid(options: Inspect) -> None:
 
 
 def _scores(options: Inspect, lens: str) -> None:
-    kept = reseed.report.scores_of(reseed.Study.open(options.study), lens)
+    kept = reseed.scores.scores_of(reseed.Study.open(options.study), lens)
     if options.json:
         print_json({"lens": lens} | {scores.split: reseed.report.scores_tree(scores) for scores in kept})
         return

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def show(found: Measurement, *, as_json: bool, top: int = 10, is_written: bool = True) -> None:
     """Print a study's summary and which scores of lenses it keeps, and where it was written."""
-    scores, gaps = ((), ()) if as_json and is_written else reseed.report.readable_scores(found.study)
+    scores, gaps = ((), ()) if as_json and is_written else reseed.scores.readable_scores(found.study)
     if as_json:
         print_json(found.summary | ({"scores": reseed.report.scores_listing(scores)} if scores else {}))
     else:

@@ -8,7 +8,6 @@ from reseed.report._comparison_page import make_comparison_page, render_comparis
 from reseed.report._comparison_terminal import print_comparison
 from reseed.report._data import ReportData
 from reseed.report._from_study import report_data
-from reseed.report._kept import readable_scores, scores_of
 from reseed.report._medoid_table import print_medoid
 from reseed.report._numbers import print_numbers
 from reseed.report._one_run_table import print_one_run_table
@@ -37,12 +36,10 @@ __all__ = [
     "print_sources",
     "print_stability",
     "print_where",
-    "readable_scores",
     "render",
     "render_comparison",
     "report_data",
     "scores_listing",
-    "scores_of",
     "scores_tree",
     "unstable_rows",
     "write",

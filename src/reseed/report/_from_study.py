@@ -13,8 +13,8 @@ from reseed._parts import Parts
 from reseed.instability import SampleGroups, Stability, sample_groups, where_unstable
 from reseed.report._answers import CountedAnswers
 from reseed.report._data import Groups, ReportData
-from reseed.report._kept import readable_scores
 from reseed.report._where import verdict
+from reseed.scores import readable_scores
 from reseed.studies import Study
 
 _MOST_GROUPED = 200_000  # samples; more would make every report wait for permutations

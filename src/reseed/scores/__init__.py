@@ -9,6 +9,7 @@ from reseed.scores._chart import Chart, Kind, Picture, Series
 from reseed.scores._columns import HIGHER, LOWER, NONE, Column, Direction, describe
 from reseed.scores._kept import all_kept_scores, check_distinct, keep_scores, kept_lenses, kept_scores, scores_for
 from reseed.scores._measured import measured_rows
+from reseed.scores._readable import readable_scores, scores_of
 from reseed.scores._scores import RunRows, Scores, Split, mean_over_runs
 
 __all__ = [
@@ -32,5 +33,7 @@ __all__ = [
     "kept_scores",
     "mean_over_runs",
     "measured_rows",
+    "readable_scores",
     "scores_for",
+    "scores_of",
 ]

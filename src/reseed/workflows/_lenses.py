@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from reseed._errors import StudyError
 from reseed._parts import Parts
 from reseed.instability import GIVEN
-from reseed.scores import Scores, Split, check_distinct, kept_lenses, kept_scores
+from reseed.scores import Scores, Split, check_distinct, readable_scores
 from reseed.studies import Study
 
 
@@ -32,16 +31,9 @@ def given_scores(study: Study, parts: Parts) -> Iterator[Scores]:
 
 def kept_lens_scores(study: Study, parts: Parts, split: Split = "evaluation") -> Iterator[Scores]:
     """Yield what lenses keep with a study; of damaged scores `parts` notes what is wrong with them."""
-    if split == "train" and not study.header.train_data:
-        return
-    for lens in kept_lenses(study):
-        try:
-            found = kept_scores(study, lens, split)
-        except StudyError as error:
-            parts.add(f"The scores of {lens} are missing: {error}")
-            continue
-        if found is not None:
-            yield found
+    found, gaps = readable_scores(study)
+    parts.add(*gaps)
+    yield from (scores for scores in found if scores.split == split)
 
 
 def lens_scores(study: Study, parts: Parts) -> Iterator[Scores]:

@@ -7,7 +7,8 @@ from typing import Any
 
 from reseed._errors import StudyError
 from reseed._parts import Parts
-from reseed.scores import Scores, Split, kept_lenses, kept_scores
+from reseed.scores._kept import kept_lenses, kept_scores
+from reseed.scores._scores import Scores, Split
 from reseed.studies import Study
 
 _MOST = 64  # lenses; a page or a table of more helps nobody
