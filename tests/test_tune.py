@@ -138,6 +138,7 @@ def test_a_search_resumes_and_confirms_on_the_test_split(recipe, tmp_path):
     fresh = reseed.tune(recipe=recipe, out=tmp_path / "b", **options)
     assert found.rungs == fresh.rungs
     assert found.spent == fresh.spent <= 33
+    assert not list(tmp_path.rglob("*.safetensors"))
     assert json.loads((tmp_path / "a" / "tune.json").read_text())["winner"] == found.winner
     assert found.comparison is not None
     assert fresh.comparison is not None

@@ -105,7 +105,9 @@ def test_weights_at_a_url_are_checked(url, bucket, elsewhere):
     from_url(url).delete(second.relative_to(bucket).as_posix())
     elsewhere.undo()
     opened, said = Study.open(url), []
-    with pytest.raises(StudyError, match="not those that the run's manifest names"):
+    with pytest.raises(
+        StudyError, match=f"the weights '{url}/runs/run-00000/.*' are not those that the run's manifest"
+    ):
         opened.networks([0], announce=said.append)
     assert len(opened.networks([1, 2], announce=said.append)) == 2
     assert said[1:] == [f"fetching the weights of 2 runs from '{url}'", said[2]]

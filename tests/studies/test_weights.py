@@ -160,6 +160,7 @@ def test_large_ones_are_kept_on_request_only(train):
         "no weights are kept: those of a run take 17 MiB, and only --weights final or checkpoints keeps more than "
         "16 MiB"
     ]
+    assert train(recipe=large, runs=2, announce=pytest.fail).kept_weights == study.kept_weights
     study = train(recipe=large, runs=3, record=RecordConfig(weights="final"), announce=said.append)
     assert study.kept_weights == {0: (), 1: (), 2: (1,)}
 

@@ -18,7 +18,7 @@ from reseed.studies._files import replace_file, storing
 from reseed.studies._header import HEADER_FILE
 from reseed.studies._manifest import MANIFEST, RUNS, Manifest, existing_runs, read_manifest, run_folder, run_name
 from reseed.studies._object_store import CREDENTIALS, ObjectStore, save
-from reseed.studies._weights import weights_path
+from reseed.studies._weights import check_digest, weights_path
 
 LESSONS = "lessons"
 """Folder of a study for what its shared teachers say."""
@@ -166,16 +166,21 @@ class Remote:
     def pull_weights(
         self, root: Path, manifests: Sequence[Manifest], step: int, announce: Callable[[str], None]
     ) -> None:
-        """Copy the weights of runs after a step into a folder, as far as they are at the URL and not in the folder."""
-        paths = [weights_path(root, manifest, step) for manifest in manifests]
-        names = [path.relative_to(root).as_posix() for path in paths if not path.exists()]
+        """Copy the weights of runs after a step into a folder, as far as they are at the URL and not in the folder.
+
+        Raises:
+            StudyError: Some are not those that a manifest names.
+        """
+        paths = {weights_path(root, manifest, step): manifest for manifest in manifests}
+        names = {path.relative_to(root).as_posix(): run for path, run in paths.items() if not path.exists()}
         if not names:
             return
         announce(f"fetching the weights of {len(names)} runs from {self.url!r}")
         with _copying(root), TemporaryDirectory(dir=root, prefix=_HALF_COPIED) as scratch:
             self.store.download(names, Path(scratch), if_there=True)
-            for name in names:
+            for name, manifest in names.items():
                 if (file := Path(scratch, name)).exists():
+                    check_digest(file.read_bytes(), manifest, step, f"{self.url}/{name}")
                     (root / name).parent.mkdir(exist_ok=True)
                     file.replace(root / name)
 

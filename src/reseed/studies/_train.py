@@ -134,7 +134,6 @@ def train_study(
                 check_can_stack(task.stacked((0,)))
             if record.dropout_passes:
                 check_dropout(task.single(0).model, recipe.model.name)
-            size = _bytes_of_run(task, announce)
             execution = plan_execution(
                 task,
                 runs,
@@ -155,9 +154,9 @@ def train_study(
                 probe_determinism(recipe, architecture(recipe.model), task.training_set(), plan)
         study = Study.create(out, header, samples_of(splits.evaluation), recipe)
         if study.missing:
-            tell_of_space(root, len(study.missing) * size, announce)
             most = execution.groups[0][1] - execution.groups[0][0] if execution.groups else 1
             with arithmetic(task.threads, deterministic=deterministic):
+                tell_of_space(root, len(study.missing) * _bytes_of_run(task, announce), announce)
                 kept = lessons_folder or inside(root, LESSONS)
                 lessons = shared_lessons(task, kept, splits.train.digest, most, announce, study.remote)
             task = replace(task, lessons=lessons)

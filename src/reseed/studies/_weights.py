@@ -52,12 +52,12 @@ def write_weights(path: Path, networks: Sequence[EvaluatedWeights], about: Mappi
     if frozen := _digest(networks):
         told["frozen"] = frozen
     content = save(own, {_ABOUT: json.dumps(told)})
-    replace_file(path, lambda partial: _fill(partial, content))
+
+    def write(partial: Path) -> None:
+        partial.write_bytes(content)
+
+    replace_file(path, write)
     return hashlib.sha256(content).hexdigest(), len(content)
-
-
-def _fill(partial: Path, content: bytes) -> None:
-    partial.write_bytes(content)
 
 
 def _digest(networks: Sequence[EvaluatedWeights]) -> str:
@@ -184,11 +184,7 @@ def read_weights(root: Path, manifest: Manifest, step: int) -> KeptWeights | Non
         return None
     except OSError as error:
         raise StudyError(f"the weights {str(path)!r} cannot be read: {reason(error)}. {_DELETE}") from error
-    if hashlib.sha256(content).hexdigest() != manifest.weights[str(step)]:
-        raise StudyError(
-            f"the weights {str(path)!r} are not those that the run's manifest names: the file was cut off or changed. "
-            f"{_DELETE}"
-        )
+    check_digest(content, manifest, step, str(path))
     tensors, about = _parsed(path, content)
     expected = {"run": manifest.run, "step": step, "recipe": manifest.recipe}
     for name, value in expected.items():
@@ -200,6 +196,19 @@ def read_weights(root: Path, manifest: Manifest, step: int) -> KeptWeights | Non
         return _checked(path, tensors, about)
     except (KeyError, TypeError, ValueError) as error:
         raise _unreadable(path, error) from error
+
+
+def check_digest(content: bytes, manifest: Manifest, step: int, place: str) -> None:
+    """Accept what a run's manifest names as its weights after a step.
+
+    Raises:
+        StudyError: It is something else; the message names its place.
+    """
+    if hashlib.sha256(content).hexdigest() != manifest.weights[str(step)]:
+        raise StudyError(
+            f"the weights {place!r} are not those that the run's manifest names: the file was cut off or changed. "
+            f"{_DELETE}"
+        )
 
 
 def _parsed(path: Path, content: bytes) -> tuple[dict[str, Tensor], dict[str, Any]]:
