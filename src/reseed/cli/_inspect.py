@@ -29,6 +29,7 @@ class Inspect(Command):
       reseed inspect my-study --sample 1203
       reseed inspect my-study --profile
       reseed inspect my-study --one-run
+      reseed inspect my-study --foretell
       reseed inspect my-study --medoid
       reseed inspect my-study --by cluster
       reseed inspect my-study --by language --metadata samples.csv
@@ -54,6 +55,9 @@ class Inspect(Command):
     one_run: bool = False
     """Print how well each run by itself foretells what the others do: every signal and their combination, leaving one
     run out at a time. Needs three runs or more with scores at several checkpoints."""
+    foretell: bool = False
+    """Print which columns of single runs rank the samples that the other runs answer differently: signals of the
+    training, training dynamics, and what other lenses keep with the study. Needs three runs or more, with scores."""
     medoid: bool = False
     """Print which run to ship: the one whose answers agree most with those of all others, beside the most accurate one,
     judged on samples that did not choose it."""
@@ -73,10 +77,19 @@ class Inspect(Command):
             raise InputError("--one-run asks for something else than --by, --sample and --profile; pass one of them.")
         if self.medoid and (self.by is not None or self.sample is not None or self.profile or self.one_run):
             raise InputError("--medoid asks for something else than --by, --sample, --profile and --one-run; pass one.")
+        if self.foretell and (self.by is not None or self.sample is not None or self.profile or self.one_run):
+            raise InputError(
+                "--foretell asks for something else than --by, --sample, --profile and --one-run; pass one."
+            )
+        if self.foretell and self.medoid:
+            raise InputError("--foretell asks for something else than --medoid; pass one of them.")
         if self.weights is not None and not self.one_run:
             raise InputError("--weights are those of --one-run; pass it as well.")
         if self.one_run:
             _one_run(self)
+            return
+        if self.foretell:
+            _foretell(self)
             return
         if self.medoid:
             _medoid(self)
@@ -112,6 +125,14 @@ def _one_run(options: Inspect) -> None:
         print_json({"top": min(_TOP_OF_ONE_RUN, len(study.samples)), "signals": [asdict(row) for row in rows]})
         return
     reseed.report.print_one_run_table(rows, console(), top=min(_TOP_OF_ONE_RUN, len(study.samples)))
+
+
+def _foretell(options: Inspect) -> None:
+    found = reseed.foretell(options.study)
+    if options.json:
+        print_json(found.tree)
+        return
+    reseed.report.print_foretelling(found, console())
 
 
 def _medoid(options: Inspect) -> None:

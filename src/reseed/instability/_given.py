@@ -30,11 +30,13 @@ class Given:
         about: What they are, in words.
         make: Makes them; None where the study does not allow them.
         is_required: Whether a study of which they cannot be made is no study to look at.
+        has_runs: Whether they have columns of single runs.
     """
 
     about: str
     make: Callable[[Study], Scores | None]
     is_required: bool = False
+    has_runs: bool = False
 
 
 def evaluation_scores(study: Study) -> Scores:
@@ -98,7 +100,7 @@ GIVEN: tuple[Given, ...] = (
     Given("what was measured", evaluation_scores, is_required=True),
     Given("groups", group_scores),
     Given("multiplicity", multiplicity_scores),
-    Given("training dynamics", dynamics_scores),
+    Given("training dynamics", dynamics_scores, has_runs=True),
 )
 """In the order of the profile's columns."""
 

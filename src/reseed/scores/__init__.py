@@ -11,6 +11,7 @@ where options or runs have changed. Table, export, terminal and page show whatev
 from reseed.scores._chart import Chart, Kind, Picture, Series
 from reseed.scores._columns import HIGHER, LOWER, NONE, Column, Direction, describe
 from reseed.scores._foretell import Foretold, RunColumn, foretold, foretold_columns
+from reseed.scores._foretelling import HALF, Foretelling, ForetoldColumn, ranked
 from reseed.scores._halves import half_of_the_runs
 from reseed.scores._kept import all_kept_scores, check_distinct, keep_scores, kept_lenses, kept_scores, scores_for
 from reseed.scores._measured import measured_rows
@@ -19,13 +20,16 @@ from reseed.scores._scores import RunRows, Scores, Split, mean_over_runs
 from reseed.scores._targets import Targets
 
 __all__ = [
+    "HALF",
     "HIGHER",
     "LOWER",
     "NONE",
     "Chart",
     "Column",
     "Direction",
+    "Foretelling",
     "Foretold",
+    "ForetoldColumn",
     "Kind",
     "Picture",
     "RunColumn",
@@ -48,5 +52,6 @@ __all__ = [
     "lift",
     "mean_over_runs",
     "measured_rows",
+    "ranked",
     "scores_for",
 ]

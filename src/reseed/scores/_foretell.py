@@ -13,12 +13,13 @@ from jaxtyping import Float
 from reseed._errors import InputError
 from reseed.scores._columns import HIGHER, LOWER, Direction
 from reseed.scores._figures import MOST_RANKED, Figure, HeldOut, figures
+from reseed.scores._ranks import TENTH
 from reseed.scores._scores import RunRows
 from reseed.scores._targets import Targets
 from reseed.statistics import Estimate, check_level, counted_once, interval, jackknife_variance, no_estimate
 
 _ASKED = 8  # runs whose tau-b tells what leaving out another run does to it
-RANGES = {"auroc": (0.0, 1.0), "lift": (0.0, math.inf), "kendall": (-1.0, 1.0)}
+RANGES = {"auroc": (0.0, 1.0), "lift": (0.0, float(TENTH)), "kendall": (-1.0, 1.0)}
 """Figures of `Foretold`, and the ends of their ranges."""
 
 
@@ -69,10 +70,13 @@ def foretold(values: RunRows, targets: Targets, direction: Direction = HIGHER, *
     Intervals speak of other runs and other samples. The variance over runs is that of the jackknife: run s is left out
     both as one that foretells and from what the others foretell, (R - 1) / R sum_s (T_s - mean T)^2. The plain spread
     over runs would be too narrow, since they share what they foretell; it is taken only where nothing flips once a run
-    is left out, as of three runs. For tau-b, what a run does to the others' targets is taken from eight of them, and
-    of more than 20,000 samples so many are drawn, always the same. The variance over samples is the sum of squares of what each sample adds to the mean over runs
-    (DeLong's components for AUROC, the infinitesimal jackknife for the others). What both hold is taken off once, see
-    `counted_once`. Student's t, with one degree of freedom less than runs; of a single run over samples alone.
+    is left out, as of three runs. The variance over samples is the sum of squares of what each sample adds to the mean
+    over runs (DeLong's components for AUROC, the infinitesimal jackknife for the others). What both hold is taken off
+    once, see `counted_once`. Student's t, with one degree of freedom less than runs; of a single run over samples
+    alone.
+
+    For tau-b, what leaving a run out does to the others is taken from eight of them; of more than 20,000 samples so
+    many are drawn, always the same.
 
     Args:
         values: The column, [run, sample]; one run is read at a time. NaN leaves a sample out for that run.

@@ -7,7 +7,7 @@ from functools import partial
 
 from reseed._errors import StudyError
 from reseed._parts import Parts
-from reseed.instability import GIVEN
+from reseed.instability import GIVEN, one_run_scores
 from reseed.scores import Scores, Split, check_distinct, kept_lenses, kept_scores
 from reseed.studies import Study
 
@@ -62,6 +62,17 @@ def lens_scores(study: Study, parts: Parts) -> Iterator[Scores]:
         else:
             taken |= dict.fromkeys(names, scores.lens)
             yield scores
+
+
+def run_scores(study: Study, parts: Parts) -> Iterator[Scores]:
+    """Yield the scores of evaluation samples that have columns of single runs; what has none is not made."""
+    makers = {given.about: given.make for given in GIVEN if given.has_runs}
+    makers.setdefault("single runs", one_run_scores)
+    for about, make in makers.items():
+        found = parts.make(f"The columns of {about} are missing", partial(make, study), None)
+        if found is not None and found.by_run:
+            yield found
+    yield from (scores for scores in kept_lens_scores(study, parts) if scores.by_run)
 
 
 def _are_distinct(lens: str, names: set[str], other: str, taken: set[str]) -> bool:

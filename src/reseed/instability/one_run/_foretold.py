@@ -46,14 +46,26 @@ def has_trajectories(study: Study) -> bool:
     return {"margin", "confidence"} <= set(study.recorded_names()) and len(study.manifests[0].steps) > 1
 
 
-def signals_by_run(
-    study: Study, burn_in: float = BURN_IN, names: Collection[str] | None = None
-) -> Iterator[dict[str, Any]]:
-    """Yields the signals of each complete run of a study; reads what they need, one run and `BLOCK_BYTES` at a time."""
-    wanted = {*_SCORES, *PASSES} if names is None else arrays_needed(names)
-    recorded = [name for name in _SCORES if name in wanted and name in study.recorded_names()]
+def scores_recorded(study: Study) -> list[str]:
+    """Returns which arrays that signals are made of a study recorded."""
+    recorded = [name for name in _SCORES if name in study.recorded_names()]
     if not study.samples.has_targets and "own_probability" in recorded:
         recorded.remove("own_probability")
+    return recorded
+
+
+def signals_by_run(
+    study: Study,
+    burn_in: float = BURN_IN,
+    names: Collection[str] | None = None,
+    places: Iterable[int] | None = None,
+) -> Iterator[dict[str, Any]]:
+    """Yields the signals of each complete run of a study; reads what they need, one run and `BLOCK_BYTES` at a time.
+
+    `places` are those of some of the complete runs; all when None.
+    """
+    wanted = {*_SCORES, *PASSES} if names is None else arrays_needed(names)
+    recorded = [name for name in scores_recorded(study) if name in wanted]
     views = {name: study.recorded(name) for name in ("labels", *recorded)}
     passes = {
         name: study.dropout(name.removeprefix("dropout_"))
@@ -64,7 +76,7 @@ def signals_by_run(
     late = slice(late_from(checkpoints, burn_in), None)
     width = (checkpoints - (late.start or 0)) * sum(view.dtype.itemsize for view in views.values())
     ranges = list(sample_ranges(samples, width))
-    for run in range(len(study.manifests)):
+    for run in range(len(study.manifests)) if places is None else places:
         read = ({name: view[run, late, some].to_numpy() for name, view in views.items()} for some in ranges)
         yield signals_in_parts(_checked(read), names, {name: values[run] for name, values in passes.items()})
 
