@@ -163,6 +163,7 @@ def _spread(places: Sequence[int]) -> Iterator[int]:
         yield places[int(at)]
 
 
+@final
 class _Sums:
     """The figures of the runs of one column so far, and what their variance is made of."""
 
