@@ -147,7 +147,7 @@ def test_what_instability_gives_keeps_the_contract(given, study):
     scores = given.make(study)
     for name, rows in scores.by_run.items():
         values = np.stack([np.asarray(rows[run]) for run in range(3)])
-        if np.isfinite(values).all():
+        if name in scores.samples and np.isfinite(values).all():
             np.testing.assert_allclose(mean_over_runs(rows), scores.samples[name], rtol=1e-6, atol=1e-12)
     assert set(scores.table.column_names) >= set(scores.samples)
     keep_scores(study, scores)

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from reseed.instability import Comparison, Stability, WhereUnstable, evaluate, where_unstable
     from reseed.integrations import Recorder
     from reseed.models import ModelConfig
+    from reseed.scores import Foretelling
     from reseed.studies import Study, import_predictions, run, train_study
     from reseed.training import AverageConfig, OptimizerConfig, Recipe, RecordConfig, ScheduleConfig, SeedPlan
     from reseed.workflows._attribute import Attribution, attribute
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from reseed.workflows._bootstrap_fit import bootstrap
     from reseed.workflows._compare import compare
     from reseed.workflows._export import export
+    from reseed.workflows._foretell import foretell
     from reseed.workflows._measure import Measurement, inspect, measure, recipe_for
     from reseed.workflows._mitigate import mitigate
     from reseed.workflows._nested import NestedMeasurement, measure_nested
@@ -62,6 +64,7 @@ __all__ = [
     "DataError",
     "Dataset",
     "DeterminismError",
+    "Foretelling",
     "InputError",
     "InputTypeError",
     "Measurement",
@@ -90,6 +93,7 @@ __all__ = [
     "compare",
     "evaluate",
     "export",
+    "foretell",
     "import_predictions",
     "inspect",
     "load",
@@ -125,6 +129,7 @@ _HOMES = {
         "TrainingError",
     ),
     "reseed.workflows._export": ("export",),
+    "reseed.workflows._foretell": ("foretell",),
     "reseed._limits": ("max_bytes",),
     "reseed.workflows._measure": ("Measurement", "inspect", "measure", "recipe_for"),
     "reseed.workflows._mitigate": ("mitigate",),
@@ -135,6 +140,7 @@ _HOMES = {
     "reseed.instability": ("Comparison", "Stability", "WhereUnstable", "evaluate", "where_unstable"),
     "reseed.integrations": ("Recorder",),
     "reseed.models": ("ModelConfig",),
+    "reseed.scores": ("Foretelling",),
     "reseed.studies": ("Study", "import_predictions", "run", "train_study"),
     "reseed.training": ("AverageConfig", "OptimizerConfig", "Recipe", "RecordConfig", "ScheduleConfig", "SeedPlan"),
 }

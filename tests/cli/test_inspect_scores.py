@@ -83,8 +83,8 @@ def test_one_lens_as_json(cli, study):
     ("options", "text"),
     [
         (("--scores", "nothing"), "keeps no scores of the lens 'nothing', only of curvature, margins."),
-        (("--scores", "margins", "--medoid"), "--scores asks for something else than the options beside it"),
-        (("--scores", "margins", "--by", "class"), "--scores asks for something else than the options beside it"),
+        (("--scores", "margins", "--medoid"), "--medoid and --scores ask for different things; pass one"),
+        (("--scores", "margins", "--by", "class"), "--by and --scores ask for different things; pass one"),
     ],
 )
 def test_mistakes(cli, study, options, text):

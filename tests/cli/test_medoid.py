@@ -38,7 +38,7 @@ def test_it_is_asked_alone(cli, study):
     """With another question it is refused, and with two runs."""
     ended = cli("inspect", study, "--medoid", "--profile")
     assert ended.status == 2
-    assert "--medoid asks for something else than" in ended.err
+    assert "--profile and --medoid ask for different things" in ended.err
     reseed.Study.from_predictions(np.array([[0, 1], [1, 1]]), study.with_name("two"))
     ended = cli("inspect", study.with_name("two"), "--medoid")
     assert ended.status == 2

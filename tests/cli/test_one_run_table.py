@@ -64,7 +64,7 @@ def test_other_weights_can_be_tested(cli, study, tmp_path):
 @pytest.mark.parametrize(
     ("options", "status", "text"),
     [
-        (("--one-run", "--profile"), 2, "--one-run asks for something else than --by, --sample and --profile"),
+        (("--one-run", "--profile"), 2, "--profile and --one-run ask for different things"),
         (("--weights", "x.json"), 2, "--weights are those of --one-run; pass it as well."),
         (("--one-run", "--weights", "x.json"), 2, "holds no weights of a single-run model"),
     ],

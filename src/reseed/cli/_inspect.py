@@ -29,6 +29,7 @@ class Inspect(Command):
       reseed inspect my-study --sample 1203
       reseed inspect my-study --profile
       reseed inspect my-study --one-run
+      reseed inspect my-study --foretell
       reseed inspect my-study --medoid
       reseed inspect my-study --scores weight_noise
       reseed inspect my-study --by cluster
@@ -55,6 +56,9 @@ class Inspect(Command):
     one_run: bool = False
     """Print how well each run by itself foretells what the others do: every signal and their combination, leaving one
     run out at a time. Needs three runs or more with scores at several checkpoints."""
+    foretell: bool = False
+    """Print which columns of single runs rank the samples that the other runs answer differently: signals of the
+    training, training dynamics, and what other lenses keep with the study. Needs three runs or more, with scores."""
     medoid: bool = False
     """Print which run to ship: the one whose answers agree most with those of all others, beside the most accurate one,
     judged on samples that did not choose it."""
@@ -73,37 +77,36 @@ class Inspect(Command):
             raise InputError(f"--top must be 0 or more, got {self.top}.")
         if self.by is None and (self.metadata is not None or self.id is not None):
             raise InputError("--metadata and --id say what to group by; name the column with --by.")
-        if self.one_run and (self.by is not None or self.sample is not None or self.profile):
-            raise InputError("--one-run asks for something else than --by, --sample and --profile; pass one of them.")
-        if self.medoid and (self.by is not None or self.sample is not None or self.profile or self.one_run):
-            raise InputError("--medoid asks for something else than --by, --sample, --profile and --one-run; pass one.")
-        others = (self.by, self.sample, self.profile or None, self.one_run or None, self.medoid or None)
-        if self.scores is not None and any(other is not None for other in others):
-            raise InputError("--scores asks for something else than the options beside it; pass it without them.")
+        questions = {
+            "--by": self.by is not None,
+            "--sample": self.sample is not None,
+            "--profile": self.profile,
+            "--one-run": self.one_run,
+            "--foretell": self.foretell,
+            "--medoid": self.medoid,
+            "--scores": self.scores is not None,
+        }
+        asked = [name for name, is_asked in questions.items() if is_asked]
+        if len(asked) > 1:
+            raise InputError(f"{asked[0]} and {asked[1]} ask for different things; pass one of them.")
         if self.weights is not None and not self.one_run:
             raise InputError("--weights are those of --one-run; pass it as well.")
         if self.scores is not None:
             _scores(self, self.scores)
-            return
-        if self.one_run:
+        elif self.one_run:
             _one_run(self)
-            return
-        if self.medoid:
+        elif self.foretell:
+            _foretell(self)
+        elif self.medoid:
             _medoid(self)
-            return
-        if self.by is not None:
-            if self.sample is not None:
-                raise InputError("--by and --sample ask for different things; pass one of them.")
+        elif self.by is not None:
             _where(self, self.by)
-            return
-        if self.profile:
+        elif self.profile:
             _profile(self)
-            return
-        found = reseed.inspect(self.study)
-        if self.sample is not None:
-            print_json(_row(found, self.sample))
+        elif self.sample is not None:
+            print_json(_row(reseed.inspect(self.study), self.sample))
         else:
-            show(found, as_json=self.json, top=self.top, is_written=False)
+            show(reseed.inspect(self.study), as_json=self.json, top=self.top, is_written=False)
 
 
 def _where(options: Inspect, by: str) -> None:
@@ -122,6 +125,14 @@ def _one_run(options: Inspect) -> None:
         print_json({"top": min(_TOP_OF_ONE_RUN, len(study.samples)), "signals": [asdict(row) for row in rows]})
         return
     reseed.report.print_one_run_table(rows, console(), top=min(_TOP_OF_ONE_RUN, len(study.samples)))
+
+
+def _foretell(options: Inspect) -> None:
+    found = reseed.foretell(options.study)
+    if options.json:
+        print_json(found.tree)
+        return
+    reseed.report.print_foretelling(found, console())
 
 
 def _medoid(options: Inspect) -> None:

@@ -82,6 +82,8 @@ from reseed.instability.multiplicity._rashomon import ambiguity, ambiguous_sampl
 from reseed.instability.multiplicity._rashomon_sweep import RashomonSweep, rashomon_sweep
 from reseed.instability.multiplicity._viable_range import ViableRange, risk_ambiguity, viable_prediction_range
 from reseed.instability.one_run._calibrate import calibrate
+from reseed.instability.one_run._columns import ONE_RUN
+from reseed.instability.one_run._one_run_scores import one_run_scores
 from reseed.instability.one_run._single_run import SingleRunModel, single_run_score
 from reseed.instability.one_run._single_run_signals import single_run_signals
 from reseed.instability.one_run._single_run_table import RunMean, SignalQuality, single_run_table
@@ -110,6 +112,7 @@ __all__ = [
     "COLUMNS",
     "GIVEN",
     "NUMBERS",
+    "ONE_RUN",
     "RECORDED",
     "Answered",
     "BootstrapInstability",
@@ -196,6 +199,7 @@ __all__ = [
     "nested_estimates",
     "nested_instability",
     "nested_variance",
+    "one_run_scores",
     "pareto_front",
     "predicted_labels",
     "rarefaction",

@@ -14,6 +14,7 @@ from reseed.instability._columns import COLUMNS, column_of
 from reseed.instability.dynamics._training_dynamics import TrainingDynamics, run_columns, training_dynamics
 from reseed.instability.evaluation._evaluate import evaluate
 from reseed.instability.multiplicity._multiplicity import Multiplicity, multiplicity
+from reseed.instability.one_run._one_run_scores import one_run_scores
 from reseed.instability.where._sample_groups import sample_groups
 from reseed.scores import Column, Scores, measured_rows
 from reseed.studies import Study
@@ -30,11 +31,13 @@ class Given:
         about: What they are, in words.
         make: Makes them; None where the study does not allow them.
         is_required: Whether a study of which they cannot be made is no study to look at.
+        has_runs: Whether they have columns of single runs.
     """
 
     about: str
     make: Callable[[Study], Scores | None]
     is_required: bool = False
+    has_runs: bool = False
 
 
 def evaluation_scores(study: Study) -> Scores:
@@ -84,11 +87,11 @@ def dynamics_scores(study: Study) -> Scores | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # of samples without a target, whose columns are NaN
         found: TrainingDynamics = training_dynamics(study.labels, study.targets, **recorded)
-    names = [name for name in found.samples if name != "trajectory_label_entropy"]
+    names, labels = [name for name in found.samples if name != "trajectory_label_entropy"], study.labels
 
     def measure(run: int) -> Mapping[str, NDArray[Any]]:
         of_run = {name: values[run].to_numpy() for name, values in recorded.items()}
-        return run_columns(study.labels[run].to_numpy(), study.targets, **of_run)
+        return run_columns(labels[run].to_numpy(), study.targets, **of_run)
 
     rows = measured_rows(measure, names, (len(study.manifests), len(study.samples)))
     return _scores("dynamics", study, {name: found.samples[name] for name in names}, rows, found.summary)
@@ -98,7 +101,8 @@ GIVEN: tuple[Given, ...] = (
     Given("what was measured", evaluation_scores, is_required=True),
     Given("groups", group_scores),
     Given("multiplicity", multiplicity_scores),
-    Given("training dynamics", dynamics_scores),
+    Given("training dynamics", dynamics_scores, has_runs=True),
+    Given("single runs", one_run_scores, has_runs=True),
 )
 """In the order of the profile's columns."""
 

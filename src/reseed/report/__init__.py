@@ -7,6 +7,7 @@ disk.
 from reseed.report._comparison_page import make_comparison_page, render_comparison, write_comparison_page
 from reseed.report._comparison_terminal import print_comparison
 from reseed.report._data import ReportData
+from reseed.report._foretell_table import print_foretelling
 from reseed.report._from_study import report_data
 from reseed.report._medoid_table import print_medoid
 from reseed.report._numbers import print_numbers
@@ -27,6 +28,7 @@ __all__ = [
     "make_page",
     "print_bootstrap",
     "print_comparison",
+    "print_foretelling",
     "print_kept_scores",
     "print_medoid",
     "print_nested",

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Int
 
 from reseed._errors import InputError
 from reseed.report._answers import CountedAnswers
-from reseed.scores import Scores
+from reseed.scores import Foretelling, Scores
 
 _INTEGER_COLUMNS = ("targets", "mode_label")
 _FLOAT_COLUMNS = ("label_entropy", "mode_share", "jitter", "confidence_mean", "confidence_std", "flip_probability")
@@ -71,6 +71,7 @@ class ReportData:
         rarefaction: Numbers of runs, and the expected share of unstable samples in so many of them.
         groupings: Groupings of the samples, each with its test and the groups that stand out most.
         scores: What lenses keep with the study, in the order of their sections.
+        foretelling: What foretells flips; None where that was not asked.
         complete_runs: Numbers of the study's complete runs, which scores may be of fewer than.
         recipe_toml: The recipe as TOML text.
         provenance: Sections such as seeds, versions, hardware and data, each from name to value.
@@ -101,6 +102,7 @@ class ReportData:
     rarefaction: tuple[tuple[int, ...], tuple[float, ...]] | None = None
     groupings: tuple[Groups, ...] = ()
     scores: tuple[Scores, ...] = ()
+    foretelling: Foretelling | None = None
     complete_runs: tuple[int, ...] = ()
     recipe_toml: str | None = None
     provenance: Mapping[str, Mapping[str, object]] = field(default_factory=lambda: MappingProxyType({}))

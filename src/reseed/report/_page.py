@@ -11,6 +11,7 @@ from reseed.report import _headline, _sections
 from reseed.report import _text as text
 from reseed.report._charts import Chart, charts
 from reseed.report._data import ReportData
+from reseed.report._foretold_section import foretold_section
 from reseed.report._samples import STATIC_ROWS, SampleTable, sample_table
 from reseed.report._scores_rows import humanised
 from reseed.report._scores_section import scores_place, scores_section
@@ -96,6 +97,9 @@ def _all_sections(data: ReportData, drawn: Sequence[Chart], table: SampleTable, 
     yield _Section("where", "Where", where)
     yield _Section("samples", "Samples", _samples(data, table))
     yield _Section("runs", "Runs", _section("runs", "How many runs", "single", figures.get("rarefaction", "")))
+    gap = "The section 'What foretells flips' is missing"
+    foretold = parts.make(gap, partial(foretold_section, data.foretelling), "")
+    yield _Section("foretell", "What foretells flips", foretold)
     for scores in data.scores:
         gap = f"The section of the lens '{scores.lens}' is missing"
         html = parts.make(gap, partial(scores_section, scores, data.complete_runs, parts), "")

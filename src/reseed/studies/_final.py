@@ -58,19 +58,26 @@ class FinalArray:
         Raises:
             StudyError: Some are missing or impossible.
         """
-        for run, array in zip(self.runs, self.arrays, strict=True):
-            row = read(array, (-1, samples))
-            values = {"labels": self.classes, "abstains": 2}.get(self.name)
-            is_bad = np.isnan(row) if values is None else (row < 0) | (row >= values)
-            if self.known is not None:
-                is_bad = is_bad[self.known[samples]]
-            if is_bad.any():
-                raise StudyError(
-                    f"the recorded {self.name!r} of run {run} of the study {str(self.path)!r} are damaged: some are "
-                    "missing or impossible. Delete the run's folder; the command that made the study then does it "
-                    "again."
-                )
-            yield row
+        return (self.row(place, samples) for place in range(len(self.runs)))
+
+    def row(self, place: int, samples: slice = _ALL) -> NDArray[Any]:
+        """Return the values of a range of samples [sample] (and class) of the run at a place.
+
+        Raises:
+            StudyError: Some are missing or impossible.
+        """
+        row = read(self.arrays[place], (-1, samples))
+        values = {"labels": self.classes, "abstains": 2}.get(self.name)
+        is_bad = np.isnan(row) if values is None else (row < 0) | (row >= values)
+        if self.known is not None:
+            is_bad = is_bad[self.known[samples]]
+        if is_bad.any():
+            raise StudyError(
+                f"the recorded {self.name!r} of run {self.runs[place]} of the study {str(self.path)!r} are damaged: "
+                "some are missing or impossible. Delete the run's folder; the command that made the study then does it "
+                "again."
+            )
+        return row
 
     def block(self, samples: slice = _ALL) -> NDArray[Any]:
         """Return the values of a range of samples, [run, sample] (and class).

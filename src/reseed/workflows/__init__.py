@@ -9,6 +9,7 @@ from reseed.workflows._bootstrap import BOOTSTRAP, BootstrapMeasurement, measure
 from reseed.workflows._bootstrap_fit import bootstrap
 from reseed.workflows._compare import COMPARISON, PAGE, compare, comparison_folder, write_comparison
 from reseed.workflows._export import export
+from reseed.workflows._foretell import foretell
 from reseed.workflows._measure import REPORT, Measurement, inspect, measure, recipe_for
 from reseed.workflows._mitigate import mitigate
 from reseed.workflows._nested import NESTED, NestedMeasurement, measure_nested
@@ -34,6 +35,7 @@ __all__ = [
     "compare",
     "comparison_folder",
     "export",
+    "foretell",
     "inspect",
     "measure",
     "measure_bootstrap",

@@ -56,6 +56,16 @@ def lens_scores(study: Study, parts: Parts) -> Iterator[Scores]:
             yield scores
 
 
+def run_scores(study: Study, parts: Parts) -> Iterator[Scores]:
+    """Yield the scores of evaluation samples that have columns of single runs; what has none is not made."""
+    makers = {given.about: given.make for given in GIVEN if given.has_runs}
+    for about, make in makers.items():
+        found = parts.make(f"The columns of {about} are missing", partial(make, study), None)
+        if found is not None and found.by_run:
+            yield found
+    yield from (scores for scores in kept_lens_scores(study, parts) if scores.by_run)
+
+
 def _are_distinct(lens: str, names: set[str], other: str, taken: set[str]) -> bool:
     check_distinct(lens, names, other, taken)
     return True

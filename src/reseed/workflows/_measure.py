@@ -37,6 +37,7 @@ from reseed.training import (
     from_tree,
     mitigated,
 )
+from reseed.workflows._foretell import foretelling_for_page
 from reseed.workflows._until import train_until
 
 if TYPE_CHECKING:
@@ -95,8 +96,12 @@ class Measurement:
     def _page(self) -> Page:
         """The report, whose notes say what is missing from the samples as well."""
         _, gaps = self._table
+        parts = Parts()
         data = report_data(self.study, self.stability, self.groups)
-        return make_page(replace(data, notes=(*data.notes, *gaps)))
+        foretelling = parts.make(
+            "What foretells flips is missing", lambda: foretelling_for_page(self.study, parts), None
+        )
+        return make_page(replace(data, foretelling=foretelling, notes=(*data.notes, *gaps, *parts.notes)))
 
     def write(self, folder: str | Path | None = None) -> Path:
         """Write ``summary.json``, ``samples.parquet`` and ``report.html``, and return the report's path.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -46,14 +46,30 @@ def has_trajectories(study: Study) -> bool:
     return {"margin", "confidence"} <= set(study.recorded_names()) and len(study.manifests[0].steps) > 1
 
 
+def scores_recorded(study: Study) -> list[str]:
+    """Returns which arrays that signals are made of a study recorded."""
+    recorded = [name for name in _SCORES if name in study.recorded_names()]
+    if not study.samples.has_targets and "own_probability" in recorded:
+        recorded.remove("own_probability")
+    return recorded
+
+
 def signals_by_run(
     study: Study, burn_in: float = BURN_IN, names: Collection[str] | None = None
 ) -> Iterator[dict[str, Any]]:
-    """Yields the signals of each complete run of a study; reads what they need, one run and `BLOCK_BYTES` at a time."""
+    """Yields the signals of each complete run of a study, see `signals_reader`."""
+    return map(signals_reader(study, burn_in, names), range(len(study.manifests)))
+
+
+def signals_reader(
+    study: Study, burn_in: float = BURN_IN, names: Collection[str] | None = None
+) -> Callable[[int], dict[str, Any]]:
+    """Returns what gives the signals of the complete run at a place.
+
+    It reads what they need, one run and `BLOCK_BYTES` at a time; the study's arrays are opened once, here.
+    """
     wanted = {*_SCORES, *PASSES} if names is None else arrays_needed(names)
-    recorded = [name for name in _SCORES if name in wanted and name in study.recorded_names()]
-    if not study.samples.has_targets and "own_probability" in recorded:
-        recorded.remove("own_probability")
+    recorded = [name for name in scores_recorded(study) if name in wanted]
     views = {name: study.recorded(name) for name in ("labels", *recorded)}
     passes = {
         name: study.dropout(name.removeprefix("dropout_"))
@@ -64,9 +80,12 @@ def signals_by_run(
     late = slice(late_from(checkpoints, burn_in), None)
     width = (checkpoints - (late.start or 0)) * sum(view.dtype.itemsize for view in views.values())
     ranges = list(sample_ranges(samples, width))
-    for run in range(len(study.manifests)):
+
+    def signals(run: int) -> dict[str, Any]:
         read = ({name: view[run, late, some].to_numpy() for name, view in views.items()} for some in ranges)
-        yield signals_in_parts(_checked(read), names, {name: values[run] for name, values in passes.items()})
+        return signals_in_parts(_checked(read), names, {name: values[run] for name, values in passes.items()})
+
+    return signals
 
 
 def _checked(parts: Iterable[dict[str, Any]]) -> Iterator[tuple[Any, dict[str, Any]]]:

@@ -158,6 +158,15 @@ def arrays_needed(names: Collection[str]) -> set[str]:
     return arrays | ({*names} & {*PASSES})
 
 
+def signals_of(arrays: Collection[str]) -> tuple[str, ...]:
+    """Returns the names of the signals that labels and these arrays give, in their order."""
+    found = {name for name, (needs, _) in _ALONE.items() if set(needs) <= set(arrays)}
+    for name, (needs, _) in _TOGETHER.items():
+        if set(needs) <= found:
+            found.add(name)
+    return tuple(name for name in _SIGNALS if name in found | ({*arrays} & {*PASSES}))
+
+
 def _ingredients(names: Collection[str]) -> set[str]:
     """Returns the names and those of the signals that they are made of."""
     found = set(names)

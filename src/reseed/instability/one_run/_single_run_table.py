@@ -13,25 +13,13 @@ from numpy.typing import NDArray
 from reseed._arrays import undefined
 from reseed._errors import InputError
 from reseed.instability.labels._label_entropy import label_entropy
+from reseed.instability.one_run._columns import ONE_RUN, name_of
 from reseed.instability.one_run._foretold import held_out_runs
 from reseed.instability.one_run._single_run import SingleRunModel, single_run_score
 from reseed.instability.one_run._single_run_signals import BURN_IN
+from reseed.scores import LOWER, auroc, kendall_tau
 from reseed.statistics import t_interval
 from reseed.studies import Study
-
-# Signals that are large where a sample is safe; they are compared with their sign turned.
-_SAFE_WHEN_LARGE = frozenset(
-    {
-        "dropout_margin",
-        "final_margin",
-        "final_own_probability",
-        "least_margin",
-        "margin_rank",
-        "mean_log_odds",
-        "mean_margin",
-        "mean_own_probability",
-    }
-)
 
 
 @final
@@ -81,9 +69,10 @@ def single_run_table(
     """Measures, leaving one run out at a time, how well a single run foretells the others.
 
     Each run in turn is the single run; what it is compared with is the label entropy over the final labels of the
-    other runs. The runs share those others, so the intervals, over the single runs, are somewhat too narrow. Most
-    samples never flip, and their tied zeros lower the Spearman correlation of any quantity without exact zeros:
-    read it beside the others.
+    other runs. AUROC and tau-b are those of `reseed.foretell`, which asks the same of every column of single runs, with
+    intervals over samples too. The runs share those others, so the intervals here, over the single runs alone, are
+    somewhat too narrow. Most samples never flip, and their tied zeros lower the Spearman correlation of any quantity
+    without exact zeros: read it beside the others.
 
     Args:
         study: a study of three runs or more with margins at several checkpoints.
@@ -104,7 +93,7 @@ def single_run_table(
     for signals, entropy in held_out_runs(study, burn_in):
         rows["score"].append(_figures(single_run_score(signals, model), entropy, top))
         for name, values in signals.items():
-            oriented = -values if name in _SAFE_WHEN_LARGE else values
+            oriented = -values if ONE_RUN[name_of(name)].direction == LOWER else values
             rows.setdefault(name, []).append(_figures(oriented, entropy, top))
     final = study.final("labels")
     if len(final) >= 4:
@@ -127,7 +116,7 @@ def _halves(final: NDArray[np.int64], top: int) -> Iterable[tuple[float, ...]]:
 
 def _figures(values: NDArray[np.float64], entropy: NDArray[np.float64], top: int) -> tuple[float, ...]:
     """Return the figures of one run; NaN where one has no value."""
-    from scipy.stats import kendalltau, rankdata, spearmanr
+    from scipy.stats import spearmanr
 
     known = ~np.isnan(values)
     values, entropy = values[known], entropy[known]
@@ -136,17 +125,16 @@ def _figures(values: NDArray[np.float64], entropy: NDArray[np.float64], top: int
     def varies(*arrays: NDArray[np.float64]) -> bool:
         return all(len(array) > 1 and np.ptp(array) > 0 for array in arrays)
 
-    spearman = kendall = auroc = among = math.nan
+    spearman = kendall = area = among = math.nan
     if varies(values, entropy):
         spearman = float(spearmanr(values, entropy).statistic)
-        kendall = float(kendalltau(values, entropy).statistic)
-    if 0 < flips.sum() < len(flips):
-        yes, no = int(flips.sum()), int((~flips).sum())
-        auroc = float((rankdata(values)[flips].sum() - yes * (yes + 1) / 2) / (yes * no))
+        kendall = kendall_tau(values, entropy)
+    if len(flips):
+        area = auroc(values, flips)
     if varies(values[flips], entropy[flips]):
         among = float(spearmanr(values[flips], entropy[flips]).statistic)
     first = np.argsort(-values, kind="stable")[:top]
-    return spearman, kendall, auroc, float(flips[first].mean()) if len(first) else math.nan, among
+    return spearman, kendall, area, float(flips[first].mean()) if len(first) else math.nan, among
 
 
 def _mean(values: Iterable[float]) -> RunMean:
