@@ -45,14 +45,15 @@ def test_the_example_is_short():
     assert len(body.splitlines()) < 40
 
 
-def test_the_lens_is_everywhere(folder, tmp_path, capsys):
+def test_the_lens_is_everywhere(folder, tmp_path, capsys, monkeypatch):
     """In profile, export, report, inspect and among what foretells flips."""
+    monkeypatch.setenv("COLUMNS", "160")
     study = reseed.Study.open(folder / "lens-study")
     column = reseed.profile(study)["input_gradient_norm"].to_numpy()
     assert (column > 0).all()
     reseed.export(study, tmp_path / "profile.csv")
     assert pd.read_csv(tmp_path / "profile.csv")["input_gradient_norm"].to_numpy() == pytest.approx(column)
-    rows = {(row.lens, row.column): row.foretold for row in reseed.foretell(study).rows}
+    rows = {(row.lens, row.name): row.found for row in reseed.foretell(study).rows}
     found = rows["input_gradients", "input_gradient_norm"].auroc
     assert found.low > 0.5, "an answer that moves fast with its input changes with the seed more often"
     assert "input_gradient_norm" in printed(capsys, "inspect", study.path, "--foretell")
