@@ -58,7 +58,7 @@ def test_the_lens_is_everywhere(folder, tmp_path, capsys, monkeypatch):
     assert found.low > 0.5, "an answer that moves fast with its input changes with the seed more often"
     assert "input_gradient_norm" in printed(capsys, "inspect", study.path, "--foretell")
     told = json.loads(printed(capsys, "inspect", study.path, "--scores", "input_gradients", "--json"))
-    assert told["summary"]["input_gradient_norm_mean"] > 0
+    assert told["evaluation"]["summary"]["input_gradient_norm_mean"] > 0
     printed(capsys, "report", study.path)
     page = (study.path / "report.html").read_text(encoding="utf-8")
     assert "Input gradients" in page

@@ -14,6 +14,7 @@ from reseed.scores._foretell import Foretold
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_DRAWN = 12
 HALF = "half_of_the_runs"
 """What the row of the half of the runs is called."""
 
@@ -96,13 +97,15 @@ class Foretelling:
 
     @property
     def chart(self) -> Chart:
-        """The AUROC of each column as a bar with its interval, the highest first."""
-        rows = [row for row in self.ranked if not math.isnan(row.found.auroc.value)]
+        """The AUROC of the best dozen columns as bars with their intervals, the highest first."""
+        valued = [row for row in self.ranked if not math.isnan(row.found.auroc.value)]
+        rows = valued[:_DRAWN]
         estimates = [row.found.auroc for row in rows]
         best = f"{rows[0].name} ranks them best" if rows else "no column has a value"
+        best += f"; {len(rows)} of {len(valued)} columns are shown" if len(rows) < len(valued) else ""
         return Chart(
             kind="bars",
-            title="What foretells flips",
+            title="The columns of one run that foretell best",
             sentence=(
                 "AUROC with which a column of one run ranks the samples that the other runs answer differently, with "
                 f"95 % intervals: 0.5 is chance, 1 is perfect; {best}."
@@ -112,7 +115,7 @@ class Foretelling:
             series=(
                 Series(
                     "AUROC",
-                    tuple(f"{row.lens}: {row.name}" if row.lens else "half of the runs" for row in rows),
+                    tuple(row.name if row.lens else "half of the runs" for row in rows),
                     tuple(estimate.value for estimate in estimates),
                     tuple(estimate.low for estimate in estimates),
                     tuple(estimate.high for estimate in estimates),
