@@ -423,7 +423,7 @@ def test_weights_of_another_architecture_are_refused(train, change, message):
     state, about = load_file(path), _metadata(path)
     change(state)
     save_file(state, path, {"reseed": about})
-    with pytest.raises(StudyError, match=rf"are not those of the recipe's model: {message}"):
+    with pytest.raises(StudyError, match=rf"are not those of the study's model: {message}"):
         _put(study, path.read_bytes()).networks(**QUIET)
 
 

@@ -15,13 +15,23 @@ from torch.nn.parameter import is_lazy
 
 from reseed._errors import InputError, ReseedError
 from reseed.data import Dataset
+from reseed.integrations._factory import Factory, KeepWeights, weights_word
 from reseed.integrations._failures import OnError, RecordingWarning, check_on_error, described, report
 from reseed.integrations._inputs import sliceable
 from reseed.integrations._predictions import Outputs, are_finite, check_shape, recorded_arrays
 from reseed.integrations._predictor import Predictor, answers_of, predictor_of
 from reseed.integrations._untouched import untouched
-from reseed.studies import Header, RunRecording, as_array, check_runs, evaluation_data, unfinished_runs
-from reseed.training import Level, RecordConfig
+from reseed.studies import (
+    Header,
+    RunRecording,
+    as_array,
+    check_runs,
+    evaluation_data,
+    kept_inputs,
+    shape_of_sample,
+    unfinished_runs,
+)
+from reseed.training import EvaluatedWeights, Level, RecordConfig
 
 _TRIAL = 8
 
@@ -62,6 +72,12 @@ class Recorder:
         batch_size: Samples predicted at once.
         on_error: What an error in recording does once the run has begun: ``report`` it and leave the training alone, or
             ``raise`` it.
+        weights: Whether the weights are kept of the module that is recorded, so that `Study.networks` builds it: True
+            or ``final``: those of the last checkpoint; ``checkpoints``: of every one; False or ``none``.
+        factory: ``MODULE:FUNCTION``, which makes a fresh module with the same tensors, called as
+            ``function(input_shape, num_classes)``; ``input_shape`` is that of one sample, ``()`` where inputs are not
+            one array of numbers. It is imported and called once before the run begins, and compared with the module by
+            `check`. With it the study also keeps the inputs, if they are one array of numbers of at most 64 MiB.
 
     Raises:
         InputError: An argument is unusable.
@@ -97,9 +113,12 @@ class Recorder:
         model: str = "recorded",
         batch_size: int = 1024,
         on_error: OnError = "report",
+        weights: KeepWeights = False,
+        factory: str | None = None,
     ) -> None:
         check_on_error(on_error)
-        record = RecordConfig(every=every, level=level)
+        kept = weights_word(weights, factory)
+        record = RecordConfig(every=every, level=level, weights=kept)
         check_runs(runs, record)
         if outputs not in ("logits", "probabilities"):
             raise InputError(f"outputs must be 'logits' or 'probabilities', got {outputs!r}.")
@@ -115,6 +134,14 @@ class Recorder:
             needs_inputs=False,
         )
         self._samples = self._data.samples
+        self._shape = shape_of_sample(self._data.inputs)
+        self._factory = None if factory is None else Factory(factory, self._shape, len(self._samples.class_names))
+        self._kept_of = None if weights in (False, "none") else self._factory
+        if self._kept_of is not None and self._data.inputs is None:
+            raise InputError(
+                f"weights={weights!r} keeps those of a module that is asked, and data has no inputs to ask it; pass "
+                "data=(inputs, targets), or weights=False."
+            )
         self._out, self._run, self._outputs, self._batch_size = out, run, outputs, batch_size
         self._on_error, self._has_failed = on_error, False
         self._seeds = {} if seed is None else {"fit": seed}
@@ -127,6 +154,7 @@ class Recorder:
             data=self._samples.digest,
             record=record,
             notes=self._data.notes,
+            factory=factory or "",
         )
         self._recording: RunRecording | None = None
 
@@ -155,9 +183,12 @@ class Recorder:
             predicted: What `record` will be called with.
 
         Raises:
-            InputError: The model cannot be asked, or its predictions do not fit the data.
+            InputError: The model cannot be asked, or its predictions do not fit the data; or its weights shall be kept,
+                and the factory makes another module.
         """
         predictor = predictor_of(predicted) if callable(predicted) else None
+        if self._kept_of is not None:
+            self._kept_of.check(None if predictor is None else predictor.model)
         if predictor is not None and predictor.model is not None and any(map(is_lazy, predictor.model.parameters())):
             return
         try:
@@ -187,13 +218,21 @@ class Recorder:
             resume_from: The step from which an interrupted training goes on.
 
         Raises:
-            InputError: The run's number is none of the study's.
+            InputError: The run's number is none of the study's, or the factory makes no module.
             StudyError: The folder holds another study, or the run is finished, or there is nothing to resume from.
             StorageError: The folder cannot be written.
         """
         self._has_failed = False
+        inputs = None if self._factory is None else kept_inputs(self._data.inputs, self._factory.dtype)
         self._recording = RunRecording(
-            self._out, self._run, self._header, self._samples, resumable=resumable, resume_from=resume_from
+            self._out,
+            self._run,
+            self._header,
+            self._samples,
+            resumable=resumable,
+            resume_from=resume_from,
+            input_shape=self._shape,
+            inputs=inputs,
         )
 
     def record(self, predicted: Any, step: int | None = None) -> None:
@@ -210,8 +249,9 @@ class Recorder:
             step: The training step; default: one more than that of the checkpoint before.
 
         Raises:
-            InputError: With ``on_error="raise"``: the predictions do not fit the data, or the step does not rise. In
-                any case: the recorder is not open.
+            InputError: With ``on_error="raise"``: the predictions do not fit the data, or the step does not rise, or
+                weights shall be kept and what is recorded is no module of the factory's. In any case: the recorder is
+                not open.
             StudyError: The study's finished runs have no checkpoint at this step (``on_error="raise"``).
             StorageError: The folder cannot be written (``on_error="raise"``).
         """
@@ -222,9 +262,10 @@ class Recorder:
             return
         step = (recording.steps[-1] if recording.steps else 0) + 1 if step is None else step
         try:
-            found = self._found(predictor_of(predicted) if callable(predicted) else predicted)
+            predictor = predictor_of(predicted) if callable(predicted) else None
+            found = self._found(predictor or predicted)
             if are_finite(found):
-                recording.write(self._arrays(found), step)
+                recording.write(self._arrays(found), step, self._weights_of(predictor))
             else:
                 recording.diverge(step)
         except Exception as error:
@@ -312,6 +353,11 @@ class Recorder:
                 check_shape(part, stop - start, names)
                 parts.append(part)
         return np.concatenate(parts)
+
+    def _weights_of(self, predictor: Predictor | None) -> EvaluatedWeights | None:
+        if self._kept_of is None:
+            return None
+        return self._kept_of.weights_of(None if predictor is None else predictor.model)
 
     def _arrays(self, found: NDArray[Any]) -> dict[str, NDArray[Any]]:
         return recorded_arrays(found, self._data, self._header.record.level, self._outputs)

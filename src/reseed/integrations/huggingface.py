@@ -11,6 +11,7 @@ from torch import nn
 from reseed._errors import MissingExtraError
 from reseed.integrations._collation import asking
 from reseed.integrations._driven import DrivenRecorder
+from reseed.integrations._factory import KeepWeights
 from reseed.integrations._failures import OnError
 from reseed.integrations._gold import gold_labels
 from reseed.integrations._inputs import Rows
@@ -62,6 +63,9 @@ class InstabilityCallback(TrainerCallback):
             model's ``logits``.
         on_error: What an error in recording does after the first step: ``report``, by a `RecordingWarning` and in the
             log, while the training goes on and the run is not recorded; or ``raise``.
+        weights: Whether the model's weights are kept, see `reseed.Recorder`.
+        factory: ``MODULE:FUNCTION``, which makes a fresh module with the model's tensors, see `reseed.Recorder`. It is
+            called with ``()`` in place of the shape of a sample.
 
     Raises:
         InputError: An argument is unusable.
@@ -87,6 +91,8 @@ class InstabilityCallback(TrainerCallback):
         collate: Callable[[list[Any]], Any] | None = None,
         predict: Callable[[Any, Any], Any] | None = None,
         on_error: OnError = "report",
+        weights: KeepWeights = False,
+        factory: str | None = None,
     ) -> None:
         gold = gold_labels(data, targets)
         self._collate, self._predict, self._label = collate, predict, gold.column
@@ -105,6 +111,8 @@ class InstabilityCallback(TrainerCallback):
             model=model_name,
             batch_size=batch_size,
             on_error=on_error,
+            weights=weights,
+            factory=factory,
         )
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:

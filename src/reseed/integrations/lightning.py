@@ -9,6 +9,7 @@ from typing import Any, final
 from reseed._errors import MissingExtraError
 from reseed.data import Dataset
 from reseed.integrations._driven import DrivenRecorder
+from reseed.integrations._factory import KeepWeights
 from reseed.integrations._failures import OnError
 from reseed.integrations._predictor import Ask, calling, on_device
 from reseed.training import Level
@@ -52,6 +53,9 @@ class InstabilityCallback(Callback):
         seed: The seed of this training, for the manifest.
         on_error: What an error in recording does after the first step: ``report``, by a `RecordingWarning` and in the
             log, while the training goes on and the run is not recorded; or ``raise``.
+        weights: Whether the model's weights are kept, see `reseed.Recorder`.
+        factory: ``MODULE:FUNCTION``, which makes a fresh module with the tensors of the LightningModule, see
+            `reseed.Recorder`; it may make that itself, if its ``forward`` answers logits.
 
     Raises:
         InputError: An argument is unusable.
@@ -76,6 +80,8 @@ class InstabilityCallback(Callback):
         batch_size: int = 1024,
         seed: int | None = None,
         on_error: OnError = "report",
+        weights: KeepWeights = False,
+        factory: str | None = None,
     ) -> None:
         super().__init__()
         self._predict = calling() if predict is None else predict
@@ -95,6 +101,8 @@ class InstabilityCallback(Callback):
             model=model_name,
             batch_size=batch_size,
             on_error=on_error,
+            weights=weights,
+            factory=factory,
         )
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:

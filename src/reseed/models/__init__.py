@@ -11,7 +11,7 @@ from reseed.models._fine_tuned import untrimmed
 from reseed.models._networks import Ensemble, Networks, served, state_of, with_state
 from reseed.models._registry import MODELS, architecture, check_model_name, suggested_model
 from reseed.models._stack import StackedModel, check_stackable
-from reseed.models._tensors import own_tensors, tensors_of
+from reseed.models._tensors import first_difference, own_tensors, tensors_of
 from reseed.models._vmapped import VmappedModel, vmapped_model
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "check_model_name",
     "check_stackable",
     "draw_model",
+    "first_difference",
     "own_tensors",
     "parameter_origins",
     "served",

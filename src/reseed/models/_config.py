@@ -65,15 +65,20 @@ class ModelConfig:
         for width in self.hidden:
             check_bound("width", width, "a width of recipe field model.hidden", RecipeError)
 
-    def check_trusted(self) -> None:
+    def check_trusted(self, named_by: Literal["recipe", "study"] = "recipe") -> None:
         """Accept a model of reseed's own, or code that the user named or trusts.
+
+        Args:
+            named_by: What names the model.
 
         Raises:
             ModelError: A file names code to import.
         """
         if ":" in self.name and not self.is_trusted:
+            where, otherwise = "its networks are asked for", ""
+            if named_by == "recipe":
+                where, otherwise = "the recipe is read", ", or name that model yourself with --model"
             raise ModelError(
-                f"the recipe names code to run as its model, {self.name!r}. If you trust whoever wrote it, pass "
-                "--trust-code (in Python trust_code=True where the recipe is read), or name that model yourself with "
-                "--model."
+                f"the {named_by} names code to run as its model, {self.name!r}. If you trust whoever wrote it, pass "
+                f"--trust-code (in Python trust_code=True where {where}){otherwise}."
             )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from torch import Tensor, nn
 
 
@@ -21,3 +23,21 @@ def own_tensors(model: nn.Module) -> dict[str, Tensor]:
     """
     frozen = {name for name, parameter in model.named_parameters() if not parameter.requires_grad}
     return {name: tensor for name, tensor in tensors_of(model).items() if name not in frozen}
+
+
+def first_difference(there: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> tuple[str, str, str] | None:
+    """Return the first name at which tensors differ in type or shape, with what stands there on either side.
+
+    Examples:
+        >>> first_difference(own_tensors(nn.Linear(2, 3)), own_tensors(nn.Linear(2, 4)))
+        ('bias', 'float32 [3]', 'float32 [4]')
+    """
+    for name in sorted(there.keys() | wanted.keys()):
+        one, other = (_shown(tensors.get(name)) for tensors in (there, wanted))
+        if one != other:
+            return name, one, other
+    return None
+
+
+def _shown(tensor: Tensor | None) -> str:
+    return "missing" if tensor is None else f"{str(tensor.dtype).removeprefix('torch.')} {list(tensor.shape)}"

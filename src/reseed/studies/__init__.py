@@ -19,7 +19,7 @@ from reseed.studies._files import (
 )
 from reseed.studies._final import FinalArray
 from reseed.studies._fit import run
-from reseed.studies._header import Header, read_header
+from reseed.studies._header import Header, is_factory, read_header
 from reseed.studies._import import from_predictions
 from reseed.studies._import_files import import_predictions
 from reseed.studies._import_tables import ColumnNames
@@ -27,6 +27,7 @@ from reseed.studies._labels import LabelReading, as_array, class_names_of
 from reseed.studies._manifest import Manifest
 from reseed.studies._numbers_store import StoredRows, create_array, open_numbers
 from reseed.studies._progress import ReadingProgress, to_stderr
+from reseed.studies._recorded_inputs import kept_inputs, shape_of_sample
 from reseed.studies._recording import RunRecording, unfinished_runs
 from reseed.studies._remote import local_folder
 from reseed.studies._resampled import ResampledFit
@@ -64,9 +65,11 @@ __all__ = [
     "from_predictions",
     "import_predictions",
     "inside",
+    "is_factory",
     "is_out_of_memory",
     "is_partial",
     "json_writer",
+    "kept_inputs",
     "local_folder",
     "only_writer",
     "open_numbers",
@@ -79,6 +82,7 @@ __all__ = [
     "replace_table",
     "replace_text",
     "run",
+    "shape_of_sample",
     "storing",
     "table_writer",
     "text_writer",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +20,7 @@ from reseed.training import FIRST_DRAWS, OMITTED, Recipe, RecordConfig, as_tree
 FORMAT = 1
 _MOST_RUNS = BOUNDS["runs"]
 HEADER_FILE = "study.json"
+_FACTORY = re.compile(r"[^\s:.][^\s:]*:[^\s:]+")
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Header:
         resample: Number of the bootstrap resample that all runs train on; None where there is no such.
         predictions: Digest of the predictions of all runs, where they were imported, so that no others go on with them.
         draws: Version of what reseed's generators draw for the runs' words, see `reseed.training.generator`.
+        factory: ``MODULE:FUNCTION`` that makes a module for the weights of recorded runs; empty where there is none.
         format: Version of the folder's layout; raised with every change to it or to these fields, but for fields that
             are written only where they say something.
     """
@@ -71,6 +74,7 @@ class Header:
     resample: int | None = None
     predictions: str = field(default="", metadata=OMITTED)
     draws: int = field(default=FIRST_DRAWS, metadata=OMITTED)
+    factory: str = field(default="", metadata=OMITTED)
     format: int = FORMAT
 
 
@@ -126,8 +130,20 @@ def _check_possible(header: Header) -> None:
         raise ValueError(f"runs is {header.runs}")
     if not header.class_names or len(set(header.class_names)) < len(header.class_names):
         raise ValueError("class_names are not one or more distinct names")
+    if header.factory and not is_factory(header.factory):
+        raise ValueError(f"factory is {header.factory!r}, not of the form MODULE:FUNCTION")
     if not all(0 <= start < stop <= _MOST_RUNS for start, stop in header.groups):
         raise ValueError("groups are no pairs of a first run and the one after the last")
+
+
+def is_factory(name: object) -> bool:
+    """Whether a name is of the form MODULE:FUNCTION.
+
+    Examples:
+        >>> is_factory("my_models:small_net"), is_factory("my_models.small_net")
+        (True, False)
+    """
+    return isinstance(name, str) and _FACTORY.fullmatch(name) is not None
 
 
 def grouping(start: int, stop: int, size: int) -> tuple[tuple[int, int], ...]:

@@ -1,4 +1,7 @@
-"""The trained networks of a study: read where weights are kept, else trained again and held against the record."""
+"""The trained networks of a study: read where weights are kept, else trained again and held against the record.
+
+Runs that reseed did not train have networks where their weights are kept and a factory is named.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,14 @@ from torch import nn
 from reseed._errors import InputError, StudyError
 from reseed._numbers import is_whole
 from reseed.data import Splits
-from reseed.models import Networks, Prepared, architecture
+from reseed.models import ModelConfig, Networks, Prepared, architecture
 from reseed.studies._again import RECIPE_FILE, data_for
 from reseed.studies._devices import devices
 from reseed.studies._files import inside
 from reseed.studies._header import Header
 from reseed.studies._lessons import shared_lessons
 from reseed.studies._manifest import Manifest
+from reseed.studies._recorded_inputs import MOST_INPUT_BYTES, read_inputs
 from reseed.studies._remote import LESSONS
 from reseed.studies._study import EVALUATION, Study
 from reseed.studies._study_inputs import StudyInputs
@@ -29,12 +33,18 @@ from reseed.training import EvaluatedWeights, Recipe, SeedPlan, arithmetic, load
 
 _COMPARED = ("labels", "confidence")
 _LISTED = 8
+_UNKNOWN_PREPROCESSING = {
+    "kind": "unknown",
+    "steps": ["How inputs are made of raw samples is not known: whoever recorded the training made them."],
+}
 
 
 def inputs_of(study: Study, split: str, *, trust_code: bool, announce: Callable[[str], None]) -> StudyInputs:
     """Return what the networks of a study take; see `Study.inputs`."""
     if split not in (EVALUATION, "train"):
         raise InputError(f"split must be {EVALUATION!r} or 'train', got {split!r}.")
+    if study.header.factory:
+        return _recorded_inputs(study, split)
     splits, prepared = _data(study, _recipe(study, trust_code=trust_code), announce)
     data, inputs = (splits.evaluation, prepared.evaluation) if split == EVALUATION else (splits.train, prepared.train)
     return StudyInputs(inputs, data.labels.numpy(), data.sample_ids, prepared.preprocessing)
@@ -49,9 +59,11 @@ def networks_of(
     announce: Callable[[str], None],
 ) -> Networks:
     """Return the networks of runs of a study on the device that it names; see `Study.networks`."""
+    if study.header.factory:
+        return Networks(_recorded_networks(study, runs, checkpoint, trust_code=trust_code, announce=announce))
     recipe = _recipe(study, trust_code=trust_code)
     manifests = _chosen(study, runs)
-    step = _step_of(study, checkpoint)
+    step = _step_of(study.manifests[0].steps, checkpoint)
     found = _kept(study, recipe, manifests, step, announce)
     left = [manifest for manifest in manifests if manifest.run not in found]
     if left:
@@ -66,7 +78,8 @@ def _recipe(study: Study, *, trust_code: bool) -> Recipe:
     if study.header.kind != "training" or not path.exists():
         raise StudyError(
             f"the study {str(study.path)!r} was not trained by reseed, so its networks are not known and no weights of "
-            "them are kept; make reseed.models.Networks of your own modules."
+            "them are kept; make reseed.models.Networks of your own modules, or record your runs with weights=True and "
+            "a factory."
         )
     recipe = load_recipe(path, trust_code=trust_code)
     recipe.model.check_trusted()
@@ -90,9 +103,8 @@ def _chosen(study: Study, runs: Sequence[int] | None) -> list[Manifest]:
     return [there[run] for run in wanted]
 
 
-def _step_of(study: Study, checkpoint: int | None) -> int:
+def _step_of(steps: tuple[int, ...], checkpoint: int | None) -> int:
     """Return the step after which networks are wanted, one of those that were recorded."""
-    steps = study.manifests[0].steps
     if checkpoint is None:
         return steps[-1]
     if not is_whole(checkpoint) or checkpoint not in steps:
@@ -103,6 +115,62 @@ def _step_of(study: Study, checkpoint: int | None) -> int:
             "one of them, or None for the last."
         )
     return int(checkpoint)
+
+
+def _recorded_inputs(study: Study, split: str) -> StudyInputs:
+    """Return what the networks of recorded runs take, where the study keeps it."""
+    if split != EVALUATION:
+        raise StudyError(
+            f"the study {str(study.path)!r} was recorded, and what its runs were trained on is not known; it has the "
+            f"inputs of {EVALUATION!r} alone."
+        )
+    samples = study.samples
+    inputs = read_inputs(study.path, len(samples))
+    if inputs is None:
+        raise StudyError(
+            f"the study {str(study.path)!r} keeps no inputs: they were several arrays, rows or texts, or took more "
+            f"than {MOST_INPUT_BYTES >> 20} MiB. Pass inputs of your own to its networks."
+        )
+    return StudyInputs(inputs, samples.targets, samples.ids, _UNKNOWN_PREPROCESSING)
+
+
+def _recorded_networks(
+    study: Study,
+    runs: Sequence[int] | None,
+    checkpoint: int | None,
+    *,
+    trust_code: bool,
+    announce: Callable[[str], None],
+) -> list[nn.Module]:
+    """Return the networks of runs that were recorded: there is no other way to them than their kept weights."""
+    config = ModelConfig(study.header.factory, is_trusted=trust_code)
+    config.check_trusted("study")
+    manifests = _chosen(study, runs)
+    steps = {manifest.run: _step_of(manifest.steps, checkpoint) for manifest in manifests}
+    for manifest in manifests:
+        if str(steps[manifest.run]) not in manifest.weights:
+            raise _not_kept(study, manifest, steps[manifest.run])
+    if study.remote is not None:
+        for step in sorted(set(steps.values())):
+            named = [manifest for manifest in manifests if steps[manifest.run] == step]
+            study.remote.pull_weights(study.path, named, step, announce)
+    factory, networks = architecture(config), []
+    for manifest in manifests:
+        kept = read_weights(study.path, manifest, steps[manifest.run])
+        if kept is None:
+            raise _not_kept(study, manifest, steps[manifest.run])
+        networks.append(kept.whole(factory, len(study.header.class_names)))
+    return networks
+
+
+def _not_kept(study: Study, manifest: Manifest, step: int) -> StudyError:
+    steps = ", ".join(map(str, sorted(map(int, manifest.weights))))
+    there = f"those after step {steps} are" if steps else "none are"
+    return StudyError(
+        f"run {manifest.run} of {str(study.path)!r} was recorded, and its weights after step {step} are not kept "
+        f"({there}). Name runs and steps whose weights are kept, or record the run again with weights=True, for every "
+        "checkpoint with weights='checkpoints'."
+    )
 
 
 def _kept(

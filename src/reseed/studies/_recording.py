@@ -9,6 +9,7 @@ from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from reseed._errors import InputError, StudyError
 from reseed._foreign import read_arrays, reason
@@ -22,6 +23,8 @@ from reseed.studies._samples import Samples
 from reseed.studies._store import RunWriter, remove_leftovers
 from reseed.studies._study import EVALUATION, Study
 from reseed.studies._tasks import only_writer
+from reseed.studies._weights import file_name, write_weights
+from reseed.training import EvaluatedWeights
 
 _WAIT_S = 60.0  # beginning and finishing hold the study's lock for moments, so that runs of one study may overlap
 _UNFINISHED = "unfinished"
@@ -42,11 +45,14 @@ class RunRecording:
         out: The study's folder or URL.
         run: The run's number, from 0 to one less than the header's runs.
         header: What all runs have in common. With ``record.every`` set to ``final`` only the last checkpoint is kept.
+            With ``record.weights`` set to ``final`` or ``checkpoints``, and to nothing else, weights are.
         samples: Who is predicted.
         resumable: Whether checkpoints are also kept beside the run until it is finished, so that a training that was
             cut off can go on from one of its own checkpoints.
         resume_from: The step from which the training goes on; what was recorded after it is dropped. Only with
             ``resumable``.
+        input_shape: Shape of one sample, for the factory of a module for the weights.
+        inputs: What networks of the weights are asked, [sample, ...], where the study keeps that.
 
     Raises:
         InputError: The run's number is none of the study's.
@@ -63,6 +69,8 @@ class RunRecording:
         *,
         resumable: bool = False,
         resume_from: int | None = None,
+        input_shape: tuple[int, ...] = (),
+        inputs: Tensor | None = None,
     ) -> None:
         if not is_whole(run) or not 0 <= run < header.runs:
             raise InputError(f"run must be a number from 0 to {header.runs - 1} (runs={header.runs}), got {run!r}.")
@@ -76,7 +84,7 @@ class RunRecording:
         with only_writer(out, _WAIT_S) as root:
             if self._remote is not None and not (root / HEADER_FILE).exists():
                 shutil.rmtree(self._root, ignore_errors=True)  # of a study that was at the URL before
-            study = Study.create(out, header, samples)
+            study = Study.create(out, header, samples, inputs=inputs)
             if self._remote is not None:
                 _push_left(self._remote, root, self._run)
             self._check_unfinished(root)
@@ -84,7 +92,14 @@ class RunRecording:
         self._expected = study.manifests[0].steps if study.manifests and not self._last_only else None
         self._watch = Stopwatch()
         self._unfinished = run_folder(self._root, self._run) / _UNFINISHED if resumable else None
-        self.writer = RunWriter(self._root, self._run, None, len(header.class_names))
+        self._kept = header.record.weights if header.record.weights in ("final", "checkpoints") else "none"
+        self._about = {
+            "recipe": header.recipe,
+            "factory": header.factory,
+            "input_shape": list(input_shape),
+            "dtype": "",
+        }
+        self.writer = RunWriter(self._root, self._run, None, len(header.class_names), self._about)
         if self._unfinished is not None:
             self._resume(self._unfinished, resume_from)
 
@@ -93,14 +108,21 @@ class RunRecording:
         """Steps of the checkpoints that were recorded."""
         return tuple(self._steps)
 
-    def write(self, arrays: Mapping[str, NDArray[Any]], step: int) -> None:
+    def write(self, arrays: Mapping[str, NDArray[Any]], step: int, weights: EvaluatedWeights | None = None) -> None:
         """Take the arrays of one checkpoint, as `reseed.training.prediction_arrays` gives them.
 
         Scores that are NaN or infinite are not taken: the run counts as diverged, and nothing after them is taken.
 
+        Args:
+            arrays: By name, [sample, ...].
+            step: The training step.
+            weights: What the predictions were made with, where that is kept.
+
         Raises:
-            InputError: Steps do not rise, or the arrays are others than those of the checkpoint before.
+            InputError: Steps do not rise, or the arrays are others than those of the checkpoint before, or weights
+                shall be kept and are not given.
             StudyError: The finished runs of the study have no checkpoint here.
+            StorageError: It cannot be written.
         """
         if not all(np.isfinite(values).all() for name, values in arrays.items() if name != _UNKNOWN_TARGET):
             self.diverge(step)
@@ -113,9 +135,12 @@ class RunRecording:
                 f"step {step} records {', '.join(sorted(arrays))}, the checkpoint before it "
                 f"{', '.join(sorted(self._last))}; record the same at every checkpoint."
             )
+        self._keep(step, weights)  # before the arrays, which say that the checkpoint is there
         if self._unfinished is not None:
             saved = self._unfinished / f"{step:012d}.npz"
             replace_file(saved, lambda path: _save(path, arrays))
+            if self._keeps_last_weights:
+                self._drop_unfinished_weights(but=step)
         self._take(arrays, step)
 
     def diverge(self, step: int) -> None:
@@ -153,6 +178,7 @@ class RunRecording:
                 )
             if self._last_only and self._steps:
                 self.writer.write(EVALUATION, 0, self._last)
+            self._place_weights()
             manifest = self._manifest(dict(seeds or {}))
             self.writer.finish(manifest)
             if self._remote is not None:
@@ -179,6 +205,8 @@ class RunRecording:
     def _manifest(self, seeds: dict[str, int]) -> Manifest:
         cost, targets = self._watch.cost(), self._samples.targets
         cost["forward_passes"] = len(self._steps) * len(self._samples)
+        if self.writer.weights:
+            cost["weights_bytes"] = self.writer.weights_bytes
         accuracy = None
         if self._last and self._samples.has_targets and self._diverged_at is None:
             known = targets >= 0
@@ -195,7 +223,50 @@ class RunRecording:
             cost=cost,
             environment=environment(),
             recipe=self._header.recipe,
+            weights=dict(self.writer.weights),
         )
+
+    def _keep(self, step: int, weights: EvaluatedWeights | None) -> None:
+        """Write the weights of a checkpoint: beside the run where it may be resumed, else to their place."""
+        if self._kept == "none":
+            return
+        if weights is None:
+            raise InputError(
+                f"step {step} has no weights, and record.weights={self._kept!r} keeps them; pass those with which its "
+                "predictions were made."
+            )
+        if self._unfinished is not None:
+            about = {**self._about, "run": self._run, "step": step}
+            write_weights(self._unfinished / file_name(step), [weights], about)
+            return
+        if self._keeps_last_weights:
+            self.writer.drop_weights()
+        self.writer.write_weights(step, [weights])
+
+    @property
+    def _keeps_last_weights(self) -> bool:
+        return self._kept == "final" or self._last_only
+
+    def _place_weights(self) -> None:
+        """Put the weights of a run that is finished into their place; of one that diverged none are kept."""
+        if self.has_diverged:
+            self.writer.drop_weights()
+        elif self._unfinished is not None and self._kept != "none":
+            for step in self._steps[-1:] if self._keeps_last_weights else self._steps:
+                path = self._unfinished / file_name(step)
+                if not path.exists():
+                    raise StudyError(
+                        f"run {self._run} has no weights after step {step}: it went on from there, and what was "
+                        "recorded before holds none of that step. Train the run from its beginning."
+                    )
+                with storing(path):
+                    self.writer.take_weights(step, path)
+
+    def _drop_unfinished_weights(self, but: int | None = None, after: int = -1) -> None:
+        """Remove the weights of checkpoints of an unfinished run, those after a step except one."""
+        for path in self._unfinished.glob("[0-9]*.safetensors") if self._unfinished is not None else ():
+            if int(path.stem) > after and int(path.stem) != but:
+                path.unlink(missing_ok=True)
 
     def _take(self, arrays: Mapping[str, NDArray[Any]], step: int) -> None:
         if not self._last_only:
@@ -245,6 +316,7 @@ class RunRecording:
                     f"{int(path.stem)}; go on from a checkpoint before that, or train the run from its beginning."
                 )
             path.unlink()
+        self._drop_unfinished_weights(after=resume_from)
         for path in sorted(folder.glob("[0-9]*.npz")):
             if int(path.stem) > resume_from:
                 path.unlink()

@@ -18,11 +18,12 @@ from reseed.studies._files import replace_file, storing
 from reseed.studies._header import HEADER_FILE
 from reseed.studies._manifest import MANIFEST, RUNS, Manifest, existing_runs, read_manifest, run_folder, run_name
 from reseed.studies._object_store import CREDENTIALS, ObjectStore, save
+from reseed.studies._recorded_inputs import INPUTS_FILE
 from reseed.studies._weights import check_digest, weights_path
 
 LESSONS = "lessons"
 """Folder of a study for what its shared teachers say."""
-_BEFORE_THE_HEADER = ("recipe.toml", "evaluation.parquet")
+_BEFORE_THE_HEADER = ("recipe.toml", "evaluation.parquet", INPUTS_FILE)
 _HALF_COPIED = ".copy-"
 
 

@@ -27,6 +27,7 @@ from reseed.studies._manifest import (
     weights_folder,
     write_manifest,
 )
+from reseed.studies._tensors_file import write_content
 from reseed.studies._weights import file_name, write_weights
 from reseed.training import DROPOUT, EvaluatedWeights
 
@@ -106,6 +107,12 @@ class RunWriter:
         """Take what the run's networks are evaluated with after a step."""
         about = {**self._about, "run": self._run, "step": step}
         digest, size = write_weights(self._weights / file_name(step), networks, about)
+        self.weights[str(step)] = digest
+        self.weights_bytes += size
+
+    def take_weights(self, step: int, path: Path) -> None:
+        """Take a file of what the run's networks are evaluated with after a step, which stays where it is."""
+        digest, size = write_content(self._weights / file_name(step), path.read_bytes())
         self.weights[str(step)] = digest
         self.weights_bytes += size
 

@@ -19,6 +19,7 @@ from reseed.studies._final import FinalArray
 from reseed.studies._header import HEADER_FILE, Header, check_same_study, read_header, write_header
 from reseed.studies._manifest import Manifest, existing_runs, read_manifest
 from reseed.studies._progress import to_stderr
+from reseed.studies._recorded_inputs import check_same_inputs, write_inputs
 from reseed.studies._remote import Remote, located
 from reseed.studies._samples import Samples
 from reseed.studies._samples_file import read_samples, write_samples
@@ -30,13 +31,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import xarray as xr
+    from torch import Tensor
 
     from reseed.models import Networks
     from reseed.studies._study_inputs import StudyInputs
 
 EVALUATION = "evaluation"
 # What there may be before the header is written, besides half-written files of a killed process.
-_BEFORE_A_STUDY = re.compile(r"\.lock|cache|evaluation\.parquet|recipe\.toml|study\.json")
+_BEFORE_A_STUDY = re.compile(r"\.lock|cache|evaluation\.parquet|inputs\.safetensors|recipe\.toml|study\.json")
 
 
 def check_folder(place: str | Path) -> None:
@@ -115,10 +117,24 @@ class Study:
         return cls(root, header, samples, complete, diverged, url)
 
     @classmethod
-    def create(cls, path: str | Path, header: Header, samples: Samples, recipe: Recipe | None = None) -> Study:
+    def create(
+        cls,
+        path: str | Path,
+        header: Header,
+        samples: Samples,
+        recipe: Recipe | None = None,
+        inputs: Tensor | None = None,
+    ) -> Study:
         """Begin a study in a folder or at a URL, or return the one that is there to be continued.
 
         A study that is there may be asked for more runs; everything else must be what it began with.
+
+        Args:
+            path: The folder or URL.
+            header: What all runs have in common.
+            samples: Who is predicted.
+            recipe: What is trained, where reseed does.
+            inputs: What the networks of recorded runs are asked, [sample, ...], where the study keeps that.
 
         Raises:
             StudyError: The folder holds another study, or files that are none.
@@ -130,6 +146,8 @@ class Study:
             if recipe is not None:
                 check_recipe(root, recipe)
             check_same_study(root, found, header)
+            if inputs is not None:
+                check_same_inputs(root, inputs, len(samples))
             # Both begin with the same groups; the longer one knows of the runs that are new.
             groups = max(header.groups, found.groups, key=len)
             header = replace(header, runs=max(header.runs, found.runs), groups=groups)
@@ -137,6 +155,7 @@ class Study:
             check_folder(path)
             remove_partials(root)
             write_samples(root, samples)
+            write_inputs(root, inputs)
             if recipe is not None:
                 replace_text(root / RECIPE_FILE, recipe.to_toml())
         if found != header:
@@ -162,6 +181,9 @@ class Study:
     ) -> Networks:
         """Return the trained networks of runs: read where their weights are kept, else trained again from their seeds.
 
+        Of runs that a `Recorder` or a callback recorded, those whose weights are kept (``weights=True``) are built by
+        the ``factory`` that was named then. The rest of this is about studies that reseed trained.
+
         For weights that are kept, see `kept_weights`, neither the data nor the device of the study need be there; at a
         URL they are fetched now. The others are trained again, and answer as it was recorded: labels and confidences of
         the evaluation split are compared bit for bit before anything is returned. A line says beforehand how long the
@@ -172,16 +194,18 @@ class Study:
             runs: Numbers of complete runs; default: all. Runs that were one program are trained as one again, so a few
                 runs may take as long as many.
             checkpoint: The step after which networks are wanted, one of those that were recorded; default: the last.
-            trust_code: Whether to import the code that the study's recipe names as its model, see `recipe_for`.
+            trust_code: Whether to import the code that the study's recipe names as its model, see `recipe_for`, or
+                the factory that was named when its runs were recorded.
             announce: Takes lines before long work begins; default: standard error.
 
         Raises:
             InputError: A number is that of no complete run or recorded step, or runs have to be trained again and the
                 study's device cannot be used here.
-            StudyError: The study was not trained by reseed, or kept weights are damaged or another model's, or its data
-                is another one now, or a run does not come out as it was recorded.
+            StudyError: The study was neither trained by reseed nor recorded with its weights, or kept weights are
+                damaged or another model's, or its data is another one now, or a run does not come out as it was
+                recorded.
             StorageError: The URL cannot be reached.
-            ModelError: The recipe names code, which is not trusted.
+            ModelError: The recipe or the study names code, which is not trusted.
 
         Examples:
             >>> import tempfile
@@ -199,13 +223,15 @@ class Study:
 
     @property
     def kept_weights(self) -> dict[int, tuple[int, ...]]:
-        """The steps after which each complete run's weights are kept, by run; of other steps it trains again."""
+        """The steps after which each complete run's weights are kept, by run; of others reseed trains its own again."""
         return {manifest.run: tuple(sorted(map(int, manifest.weights))) for manifest in self.manifests}
 
     def inputs(
         self, split: str = EVALUATION, *, trust_code: bool = False, announce: Callable[[str], None] | None = None
     ) -> StudyInputs:
         """Return what the study's networks take, with targets and ids of the samples.
+
+        Of recorded runs the inputs are kept in the study where these are one array of numbers of at most 64 MiB.
 
         Args:
             split: ``evaluation`` or ``train``.
@@ -214,7 +240,7 @@ class Study:
 
         Raises:
             InputError: There is no such split.
-            StudyError: The study was not trained by reseed, or its data is another one now.
+            StudyError: The study was not trained by reseed and keeps no inputs, or its data is another one now.
             ModelError: The recipe names code, which is not trusted.
         """
         from reseed.studies._networks import inputs_of  # it needs this class

@@ -1,13 +1,13 @@
 """The weights that a run is evaluated with, as safetensors beside its predictions: one file for each kept step.
 
 A file holds what a training changes, parameters and buffers, of one network by their names, of several by ``0.NAME``,
-``1.NAME`` and so on. What is frozen is drawn again from the run's seed.
+``1.NAME`` and so on. What is frozen is drawn again from the run's seed; a network that reseed did not train has all of
+its tensors there.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -18,17 +18,17 @@ import torch
 from torch import Tensor, nn
 
 from reseed._errors import ReseedError, StudyError
-from reseed._foreign import check_regular, parse_json, reason
-from reseed._limits import check_size
-from reseed.models import AbstractArchitecture, draw_model, own_tensors, tensors_of, with_state
-from reseed.studies._files import inside, replace_file
+from reseed._foreign import reason
+from reseed.models import AbstractArchitecture, draw_model, first_difference, own_tensors, tensors_of, with_state
+from reseed.studies._files import inside
 from reseed.studies._manifest import RUNS, Manifest, run_name
+from reseed.studies._tensors_file import parsed, read_content, unreadable, write_tensors
 from reseed.training import AbstractTraining, EvaluatedWeights, Seeds
 
-_ABOUT = "reseed"  # the one entry of a file's metadata, since several come in any order
-_HEADER_GROWTH = 32  # bytes in memory for each byte of a header
 _DTYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float32": torch.float32, "float64": torch.float64}
+_WEIGHTS = "weights"
 _DELETE = "Delete the file: the run is then trained again for its networks."
+_RECORD = "Delete the run's folder and record the run again."
 
 
 def inputs_described(training: AbstractTraining) -> dict[str, Any]:
@@ -44,20 +44,12 @@ def write_weights(path: Path, networks: Sequence[EvaluatedWeights], about: Mappi
     Raises:
         StorageError: It cannot be written.
     """
-    from safetensors.torch import save
-
     names = [""] if len(networks) == 1 else [f"{number}." for number in range(len(networks))]
     own = {prefix + name: value for prefix, one in zip(names, networks, strict=True) for name, value in one.own.items()}
     told = {**about, "networks": len(networks), "reseed": version("reseed")}
     if frozen := _digest(networks):
         told["frozen"] = frozen
-    content = save(own, {_ABOUT: json.dumps(told)})
-
-    def write(partial: Path) -> None:
-        partial.write_bytes(content)
-
-    replace_file(path, write)
-    return hashlib.sha256(content).hexdigest(), len(content)
+    return write_tensors(path, own, told)
 
 
 def _digest(networks: Sequence[EvaluatedWeights]) -> str:
@@ -81,6 +73,7 @@ class KeptWeights:
         input_shape: Shape of one sample.
         dtype: Type of the inputs; None where they are token ids.
         frozen: Digest of what is frozen in the networks; empty where nothing is.
+        remedy: What is to be done where the file cannot be used.
     """
 
     path: Path
@@ -88,6 +81,7 @@ class KeptWeights:
     input_shape: tuple[int, ...]
     dtype: torch.dtype | None
     frozen: str
+    remedy: str
 
     def built(self, architecture: AbstractArchitecture, num_classes: int, seeds: Sequence[Seeds]) -> list[nn.Module]:
         """Return the networks, in evaluation mode.
@@ -103,12 +97,12 @@ class KeptWeights:
         if len(seeds) != len(self.networks):
             raise StudyError(
                 f"the weights {str(self.path)!r} are those of {len(self.networks)} networks, and a run of the recipe "
-                f"has {len(seeds)}. {_DELETE}"
+                f"has {len(seeds)}. {self.remedy}"
             )
         models = []
         for own, word in zip(self.networks, seeds, strict=True):
             model = self._drawn(architecture, num_classes, word.init)
-            self._check_fits(own, model)
+            self._check_fits(own, own_tensors(model))
             models.append(with_state(model, {**tensors_of(model), **own}))
         drawn = [EvaluatedWeights({}, _frozen_of(model)) for model in models]
         if _digest(drawn) != self.frozen:
@@ -119,6 +113,19 @@ class KeptWeights:
             )
         return models
 
+    def whole(self, architecture: AbstractArchitecture, num_classes: int) -> nn.Module:
+        """Return the network of a run that was recorded, in evaluation mode: the file holds all of it.
+
+        Raises:
+            StudyError: The file holds the weights of another model.
+        """
+        model = self._drawn(architecture, num_classes, 0)
+        state, *others = self.networks
+        if others:
+            raise StudyError(f"the weights {str(self.path)!r} are those of several networks. {self.remedy}")
+        self._check_fits(state, tensors_of(model))
+        return with_state(model, state)
+
     def _drawn(self, architecture: AbstractArchitecture, num_classes: int, word: int) -> nn.Module:
         try:
             return draw_model(architecture, self.input_shape, num_classes, word).to("cpu", self.dtype)
@@ -127,27 +134,21 @@ class KeptWeights:
                 raise
             raise StudyError(
                 f"the weights {str(self.path)!r} are for inputs of shape {list(self.input_shape)}, of which model "
-                f"{architecture.config.name!r} cannot be built: {reason(error)}. {_DELETE}"
+                f"{architecture.config.name!r} cannot be built: {reason(error)}. {self.remedy}"
             ) from error
 
-    def _check_fits(self, own: Mapping[str, Tensor], model: nn.Module) -> None:
-        expected = own_tensors(model)
-        for name in sorted(own.keys() | expected.keys()):
-            there, wanted = (_shown(tensors.get(name)) for tensors in (own, expected))
-            if there != wanted:
-                raise StudyError(
-                    f"the weights {str(self.path)!r} are not those of the recipe's model: tensor {name!r} is {there} "
-                    f"there, and {wanted} in the model. {_DELETE}"
-                )
+    def _check_fits(self, own: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
+        if difference := first_difference(own, expected):
+            name, there, wanted = difference
+            raise StudyError(
+                f"the weights {str(self.path)!r} are not those of the study's model: tensor {name!r} is {there} there, "
+                f"and {wanted} in the model. {self.remedy}"
+            )
 
 
 def _frozen_of(model: nn.Module) -> dict[str, Tensor]:
     own = own_tensors(model)
     return {name: value for name, value in tensors_of(model).items() if name not in own}
-
-
-def _shown(tensor: Tensor | None) -> str:
-    return "missing" if tensor is None else f"{str(tensor.dtype).removeprefix('torch.')} {list(tensor.shape)}"
 
 
 def weights_path(root: Path, manifest: Manifest, step: int) -> Path:
@@ -175,27 +176,22 @@ def read_weights(root: Path, manifest: Manifest, step: int) -> KeptWeights | Non
     """
     if str(step) not in manifest.weights:
         return None
-    path = weights_path(root, manifest, step)
-    try:
-        check_regular(path)
-        check_size(path.stat().st_size, f"the file of weights {str(path)!r}", StudyError)
-        content = path.read_bytes()
-    except FileNotFoundError:
+    path, remedy = weights_path(root, manifest, step), _remedy(manifest)
+    content = read_content(path, _WEIGHTS, remedy)
+    if content is None:
         return None
-    except OSError as error:
-        raise StudyError(f"the weights {str(path)!r} cannot be read: {reason(error)}. {_DELETE}") from error
     check_digest(content, manifest, step, str(path))
-    tensors, about = _parsed(path, content)
+    tensors, about = parsed(path, content, _WEIGHTS, remedy)
     expected = {"run": manifest.run, "step": step, "recipe": manifest.recipe}
     for name, value in expected.items():
         if about.get(name) != value:
             raise StudyError(
-                f"the weights {str(path)!r} are those of another {name}: {about.get(name)!r}, not {value!r}. {_DELETE}"
+                f"the weights {str(path)!r} are those of another {name}: {about.get(name)!r}, not {value!r}. {remedy}"
             )
     try:
-        return _checked(path, tensors, about)
+        return _checked(path, tensors, about, remedy)
     except (KeyError, TypeError, ValueError) as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error, _WEIGHTS, remedy) from error
 
 
 def check_digest(content: bytes, manifest: Manifest, step: int, place: str) -> None:
@@ -207,29 +203,15 @@ def check_digest(content: bytes, manifest: Manifest, step: int, place: str) -> N
     if hashlib.sha256(content).hexdigest() != manifest.weights[str(step)]:
         raise StudyError(
             f"the weights {place!r} are not those that the run's manifest names: the file was cut off or changed. "
-            f"{_DELETE}"
+            f"{_remedy(manifest)}"
         )
 
 
-def _parsed(path: Path, content: bytes) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Return the tensors in a file, and what it says about them."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load
-
-    length = int.from_bytes(content[:8], "little")
-    declared = _HEADER_GROWTH * min(length, len(content))  # of lists and texts; the numbers are in the content
-    check_size(len(content) + declared, f"the file of weights {str(path)!r}", StudyError)
-    try:
-        tensors = load(content)
-        about = parse_json(parse_json(content[8 : 8 + length].decode())["__metadata__"][_ABOUT])
-    except (SafetensorError, AssertionError, LookupError, RuntimeError, TypeError, ValueError, OverflowError) as error:
-        raise _unreadable(path, error) from error
-    if not isinstance(about, dict):
-        raise _unreadable(path, ValueError("it says nothing of itself"))
-    return tensors, about
+def _remedy(manifest: Manifest) -> str:
+    return _DELETE if manifest.recipe else _RECORD
 
 
-def _checked(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> KeptWeights:
+def _checked(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any], remedy: str) -> KeptWeights:
     """Return what a file holds, where it says of it what files of weights say.
 
     Raises:
@@ -240,15 +222,11 @@ def _checked(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]
     count, shape, dtype = about["networks"], tuple(about["input_shape"]), about["dtype"]
     if type(count) is not int or not 1 <= count <= max(1, len(tensors)):
         raise ValueError(f"networks is {count!r}")
-    if not shape or not all(type(size) is int and 0 < size < 2**31 for size in shape):
+    if (not shape and about["recipe"]) or not all(type(size) is int and 0 < size < 2**31 for size in shape):
         raise ValueError(f"input_shape is {about['input_shape']!r}")
     networks: dict[str, dict[str, Tensor]] = {str(number): {} for number in range(count)}
     for name, tensor in tensors.items():
         number, _, own = name.partition(".") if count > 1 else ("0", "", name)
         networks[number][own] = tensor
     inputs = _DTYPES[dtype] if dtype else None
-    return KeptWeights(path, tuple(networks.values()), shape, inputs, str(about.get("frozen", "")))
-
-
-def _unreadable(path: Path, error: Exception) -> StudyError:
-    return StudyError(f"the weights {str(path)!r} cannot be read: {type(error).__name__}: {reason(error)}. {_DELETE}")
+    return KeptWeights(path, tuple(networks.values()), shape, inputs, str(about.get("frozen", "")), remedy)

@@ -6,7 +6,7 @@ from reseed.training._arithmetic import arithmetic, check_threads
 from reseed.training._augment import augment
 from reseed.training._defaults import default_recipe
 from reseed.training._draws import DropoutDraws
-from reseed.training._evaluated import EvaluatedWeights
+from reseed.training._evaluated import EvaluatedWeights, whole_weights
 from reseed.training._length import check_length
 from reseed.training._loop import AbstractTraining, Training, check_forward
 from reseed.training._monitor import GradientNormRecorder, gradient_norms
@@ -125,5 +125,6 @@ __all__ = [
     "seeds_of_peers",
     "teach",
     "trains_apart",
+    "whole_weights",
     "with_settings",
 ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from reseed.models import own_tensors
+from reseed.models import own_tensors, tensors_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +41,11 @@ def evaluated_weights(state: Mapping[str, Tensor], model: nn.Module) -> Evaluate
         {name: _copied(state[name]) for name in own},
         {name: value.detach() for name, value in state.items() if name not in own},
     )
+
+
+def whole_weights(model: nn.Module) -> EvaluatedWeights:
+    """Return all that a network has, copied, where nobody can say what will be made anew of what is frozen."""
+    return EvaluatedWeights({name: _copied(tensor) for name, tensor in tensors_of(model).items()}, {})
 
 
 def _copied(tensor: Tensor) -> Tensor:
