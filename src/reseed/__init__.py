@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from reseed.workflows._export import export
     from reseed.workflows._foretell import foretell
     from reseed.workflows._measure import Measurement, inspect, measure, recipe_for
+    from reseed.workflows._medoid import medoid
     from reseed.workflows._mitigate import mitigate
     from reseed.workflows._nested import NestedMeasurement, measure_nested
     from reseed.workflows._profile import profile
@@ -101,6 +102,7 @@ __all__ = [
     "measure",
     "measure_bootstrap",
     "measure_nested",
+    "medoid",
     "mitigate",
     "profile",
     "recipe_for",
@@ -132,6 +134,7 @@ _HOMES = {
     "reseed.workflows._foretell": ("foretell",),
     "reseed._limits": ("max_bytes",),
     "reseed.workflows._measure": ("Measurement", "inspect", "measure", "recipe_for"),
+    "reseed.workflows._medoid": ("medoid",),
     "reseed.workflows._mitigate": ("mitigate",),
     "reseed.workflows._nested": ("NestedMeasurement", "measure_nested"),
     "reseed.workflows._profile": ("profile",),

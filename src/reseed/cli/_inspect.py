@@ -136,9 +136,7 @@ def _foretell(options: Inspect) -> None:
 
 
 def _medoid(options: Inspect) -> None:
-    study = reseed.Study.open(options.study)
-    runs = [manifest.run for manifest in study.manifests]
-    found = reseed.instability.medoid(study.final(), study.targets, runs=runs)
+    found = reseed.medoid(options.study)
     if options.json:
         print_json(asdict(found))
         return

@@ -11,6 +11,7 @@ from reseed.workflows._compare import COMPARISON, PAGE, compare, comparison_fold
 from reseed.workflows._export import export
 from reseed.workflows._foretell import foretell
 from reseed.workflows._measure import REPORT, Measurement, inspect, measure, recipe_for
+from reseed.workflows._medoid import medoid
 from reseed.workflows._mitigate import mitigate
 from reseed.workflows._nested import NESTED, NestedMeasurement, measure_nested
 from reseed.workflows._profile import profile, profile_summary
@@ -40,6 +41,7 @@ __all__ = [
     "measure",
     "measure_bootstrap",
     "measure_nested",
+    "medoid",
     "mitigate",
     "profile",
     "profile_summary",

@@ -64,7 +64,7 @@ def export(
         keep_formulas: Whether texts in CSV stay as they are, for readers that are no spreadsheets.
         split: For a table: which samples, see `profile`.
         run: For a network: the number of a complete run; ``medoid``, the run that agrees most with all others, see
-            `reseed.instability.medoid`; or ``ensemble``, all complete runs, whose output is the log of the mean of
+            `medoid`; or ``ensemble``, all complete runs, whose output is the log of the mean of
             their probabilities. Default: the medoid, with fewer than three runs the first one.
         trust_code: For a network: whether to import the code that the study's recipe names as its model.
         announce: For a network: takes lines before long work begins; default: standard error.

@@ -13,9 +13,9 @@ from torch import nn
 
 from reseed._errors import InputError, StudyError
 from reseed._numbers import is_whole
-from reseed.instability import medoid
 from reseed.models import Ensemble, Networks, untrimmed
 from reseed.studies import Study, json_writer, replace_files, storing
+from reseed.workflows._medoid import medoid
 from reseed.workflows._model_card import model_card
 from reseed.workflows._model_files import MODEL_FORMATS, ExportedModel
 
@@ -84,7 +84,7 @@ def _chosen(study: Study, run: int | str | None) -> tuple[list[int], str]:
                 f"run is 'medoid', which agrees most with the others, but the study has {len(there)} complete runs of "
                 f"{_LEAST} that this takes; name one of {', '.join(map(str, there))}."
             )
-        found = medoid(study.final(), study.targets, runs=there).medoid.run
+        found = medoid(study).medoid.run
         return [run for run in there if run == found], "medoid"
     if not is_whole(run) or run not in there:
         raise InputError(
