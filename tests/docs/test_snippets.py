@@ -57,7 +57,7 @@ def test_python_of_a_page_runs_from_top_to_bottom(page: Path, tmp_path: Path) ->
     script = tmp_path / "page.py"
     script.write_text("\n".join(body for body in blocks(page, "python") if not named.match(body)))
     done = subprocess.run(
-        [sys.executable, "-W", "error", script.name], cwd=tmp_path, capture_output=True, text=True, timeout=120
+        [sys.executable, "-W", "error", script.name], cwd=tmp_path, capture_output=True, text=True, timeout=600
     )
     assert done.returncode == 0, done.stderr
     assert not done.stderr, done.stderr

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reseed.report._chart_axis import make_axis
-from reseed.report._chart_cells import level
-from reseed.report._chart_svg import chart_html
+from reseed.report.chart._axis import make_axis
+from reseed.report.chart._cells import level
+from reseed.report.chart._svg import chart_html
 from reseed.scores import Chart, Picture, Series
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"rest"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reseed.report import _text as text
-from reseed.report._chart_svg import chart_html
+from reseed.report.chart._svg import chart_html
 from reseed.scores import Foretelling
 
 

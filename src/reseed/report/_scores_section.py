@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from reseed._parts import Parts
 from reseed.report import _sections
 from reseed.report import _text as text
-from reseed.report._chart_svg import chart_html
 from reseed.report._scores_rows import RunRow, SummaryRow, digits, humanised, run_rows, spans, summary_rows
+from reseed.report.chart._svg import chart_html
 from reseed.scores import Chart, Scores
 
 _ROWS, _RUN_ROWS, _COLUMNS, _CHARTS, _NOTES = 40, 40, 60, 16, 20

@@ -10,11 +10,11 @@ import base64
 from collections.abc import Iterable
 
 from reseed.report import _text as text
-from reseed.report._chart_axis import shown
-from reseed.report._chart_bars import draw_bars
-from reseed.report._chart_cells import draw_cells
-from reseed.report._chart_frame import WIDTH, number
-from reseed.report._chart_series import draw_lines, draw_scatter, points, tone
+from reseed.report.chart._axis import shown
+from reseed.report.chart._bars import draw_bars
+from reseed.report.chart._cells import draw_cells
+from reseed.report.chart._frame import WIDTH, number
+from reseed.report.chart._series import draw_lines, draw_scatter, points, tone
 from reseed.scores import Chart
 
 _ROWS, _COLUMNS = 100, 24  # of the table of values

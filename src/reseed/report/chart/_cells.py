@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 
 from reseed.report import _text as text
-from reseed.report._chart_axis import FONT, fitted, shown, width
-from reseed.report._chart_frame import LINE, LONGEST, WIDTH, Frame, Names, names_html, number, titles_html
+from reseed.report.chart._axis import FONT, fitted, shown, width
+from reseed.report.chart._frame import LINE, LONGEST, WIDTH, Frame, Names, names_html, number, titles_html
 from reseed.scores import Chart
 
 _LEVELS = 16  # colours of the scale, see the stylesheet

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import final
 
-from reseed.report._chart_axis import MOST, Axis, make_axis, shown, width
-from reseed.report._chart_frame import (
+from reseed.report.chart._axis import MOST, Axis, make_axis, shown, width
+from reseed.report.chart._frame import (
     WIDTH,
     Names,
     frame_of,
@@ -20,7 +20,7 @@ from reseed.report._chart_frame import (
     ticks_html,
     titles_html,
 )
-from reseed.report._chart_series import heights, interval, is_told, points, tone
+from reseed.report.chart._series import heights, interval, is_told, points, tone
 from reseed.scores import Chart
 
 _FILLED = 0.82  # of a place by its bars; the rest is space between places

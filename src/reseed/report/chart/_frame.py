@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import final
 
 from reseed.report import _text as text
-from reseed.report._chart_axis import FONT, Axis, fitted, width
+from reseed.report.chart._axis import FONT, Axis, fitted, width
 
 WIDTH = 400.0  # of every drawing, in its own units; narrow windows show them a fifth smaller
 HEIGHT = 210.0  # of a plot alone

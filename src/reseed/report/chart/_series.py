@@ -9,8 +9,8 @@ from itertools import groupby
 from typing import final
 
 from reseed.report import _text as text
-from reseed.report._chart_axis import Axis, make_axis, shown
-from reseed.report._chart_frame import Frame, frame_of, grid_html, last_reach, number, ticks_html, titles_html
+from reseed.report.chart._axis import Axis, make_axis, shown
+from reseed.report.chart._frame import Frame, frame_of, grid_html, last_reach, number, ticks_html, titles_html
 from reseed.scores import Chart, Series
 
 _TONES, _DASHES = 6, 4  # colours and kinds of lines that the stylesheet tells apart
