@@ -95,6 +95,8 @@ class Scores:
         if self.split not in _SPLITS:
             raise InputError(f"split must be one of {', '.join(map(repr, _SPLITS))}, got {self.split!r}.")
         runs, samples, steps = len(self.runs), len(self.ids), len(self.steps)
+        if (self.by_run or self.of_runs or self.series) and not runs:
+            raise InputError(f"the lens {self.lens!r} has columns of runs; say in runs which ones they are.")
         expected: dict[str, tuple[Mapping[str, Any], tuple[int, ...], str]] = {
             "samples": (self.samples, (samples,), "[sample]"),
             "by_run": (self.by_run, (runs, samples), "[run, sample]"),
