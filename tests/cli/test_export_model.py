@@ -30,7 +30,7 @@ def test_a_model_is_exported(cli, measured, tmp_path):
         ),
         ("m.pt2", "best", "run is 'best', which is no complete run"),
         ("a.csv", "1", "run says which network to write; for"),
-        ("m.pth", "1", ".hf, .safetensors, .pt2, .onnx."),
+        ("m.pth", "1", ".hf, .zarr, .safetensors, .pt2, .onnx."),
     ],
 )
 def test_mistakes(cli, measured, tmp_path, name, run, message):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,6 +39,8 @@ class ProcessesEngine:
         from joblib import Parallel, delayed
         from joblib.externals.loky.process_executor import BrokenProcessPool, TerminatedWorkerError
 
+        # Said in a thread of loky's own: where warnings are errors that ends, and nobody would ever take the results.
+        warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
         parallel = Parallel(
             n_jobs=min(self.workers, max(2, len(groups))),  # a single one would mean this process
             return_as="generator_unordered",
