@@ -9,7 +9,6 @@ import pytest
 
 import reseed
 from reseed import InputError, Study, StudyError
-from reseed.scores import _kept as kept_module
 from reseed.scores import all_kept_scores, keep_scores, kept_lenses, kept_scores, scores_for
 
 DATA = ("samples", "by_run", "of_runs", "series")
@@ -37,7 +36,6 @@ def test_what_is_kept_comes_back(study, made):
     assert kept_lenses(study) == ("norms",)
     assert [found.lens for found in all_kept_scores(study)] == ["norms"]
     assert kept_scores(study, "others") is None
-    assert kept_scores(study, "norms", "train") is None if study.header.train_data else True
 
 
 def test_scores_replace_those_of_before(study, made):
@@ -178,4 +176,3 @@ def test_names_of_lenses_are_names(study):
     """No paths."""
     with pytest.raises(InputError, match=r"lens is .*norms"):
         kept_scores(study, "../norms")
-    assert kept_module.FOLDER == "scores"

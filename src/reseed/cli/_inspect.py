@@ -9,7 +9,7 @@ from tyro.conf import arg
 
 import reseed
 from reseed._errors import InputError, StudyError
-from reseed.cli._options import Command, File, Maybe, Name, StudyPlace
+from reseed.cli._options import Command, File, Maybe, Name, StudyPlace, check_one_question
 from reseed.cli._output import console, print_json, show
 
 if TYPE_CHECKING:
@@ -77,18 +77,17 @@ class Inspect(Command):
             raise InputError(f"--top must be 0 or more, got {self.top}.")
         if self.by is None and (self.metadata is not None or self.id is not None):
             raise InputError("--metadata and --id say what to group by; name the column with --by.")
-        questions = {
-            "--by": self.by is not None,
-            "--sample": self.sample is not None,
-            "--profile": self.profile,
-            "--one-run": self.one_run,
-            "--foretell": self.foretell,
-            "--medoid": self.medoid,
-            "--scores": self.scores is not None,
-        }
-        asked = [name for name, is_asked in questions.items() if is_asked]
-        if len(asked) > 1:
-            raise InputError(f"{asked[0]} and {asked[1]} ask for different things; pass one of them.")
+        check_one_question(
+            {
+                "--by": self.by is not None,
+                "--sample": self.sample is not None,
+                "--profile": self.profile,
+                "--one-run": self.one_run,
+                "--foretell": self.foretell,
+                "--medoid": self.medoid,
+                "--scores": self.scores is not None,
+            }
+        )
         if self.weights is not None and not self.one_run:
             raise InputError("--weights are those of --one-run; pass it as well.")
         if self.scores is not None:

@@ -10,7 +10,7 @@ from tyro.conf import arg
 import reseed
 from reseed._choices import Level, Weights
 from reseed._errors import InputError
-from reseed.cli._options import Count, Maybe, Number, Place, RecipeOptions, words
+from reseed.cli._options import Count, Maybe, Number, Place, RecipeOptions, check_one_question, words
 from reseed.cli._output import console, print_json, show
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class Measure(RecipeOptions):
         streams = self.streams()
         if streams is not None:
             arguments["vary"] = streams
-        _check_one_question(self)
+        _check_options(self)
         record = self.recorded()
         if self.nested is not None:
             arguments |= {"training_sets": self.nested, "epsilon": self.epsilon, "weights": self.weights}
@@ -137,16 +137,15 @@ class Measure(RecipeOptions):
             show(reseed.measure(**arguments, record=record, until=self.until), as_json=self.json)
 
 
-def _check_one_question(options: Measure) -> None:
-    asked = {
-        "--until": options.until is not None,
-        "--attribute": options.attribute,
-        "--bootstrap": options.bootstrap,
-        "--nested": options.nested is not None,
-    }
-    names = [name for name, is_asked in asked.items() if is_asked]
-    if len(names) > 1:
-        raise InputError(f"{' and '.join(names)} ask for different things; pass one of them.")
+def _check_options(options: Measure) -> None:
+    check_one_question(
+        {
+            "--until": options.until is not None,
+            "--attribute": options.attribute,
+            "--bootstrap": options.bootstrap,
+            "--nested": options.nested is not None,
+        }
+    )
     ignored = {
         "--monitor": options.monitor,
         "--record-train": options.record_train,

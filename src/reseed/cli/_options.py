@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union
@@ -254,6 +254,17 @@ def _changed_fields(data: DataOptions, network: ModelOptions, training: Training
         default = name if name in _AT_THE_TOP else f"optimizer.{name}"
         named[_FIELDS_OF_OTHER_NAMES.get(name, default)] = value
     return {name: value for name, value in named.items() if value is not None}
+
+
+def check_one_question(questions: Mapping[str, bool]) -> None:
+    """Accept options that ask for different things, by name, of which at most one is given.
+
+    Raises:
+        InputError: Several are.
+    """
+    asked = [name for name, is_asked in questions.items() if is_asked]
+    if len(asked) > 1:
+        raise InputError(f"{' and '.join(asked)} ask for different things; pass one of them.")
 
 
 def words(text: str) -> list[str]:

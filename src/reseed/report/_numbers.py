@@ -37,7 +37,7 @@ _WORSE = {"higher_is_worse": "higher", "lower_is_worse": "lower", "none": ""}
 
 
 def _interval(numbers: Mapping[str, Any], name: str) -> tuple[list[float] | None, str]:
-    for ending, covers in {"": "runs and samples", "_samples": "samples", "_runs": "runs"}.items():
+    for ending, covers in {"": "samples and runs", "_samples": "samples", "_runs": "runs"}.items():
         if numbers.get(f"{name}_ci95{ending}") is not None:
             return numbers[f"{name}_ci95{ending}"], covers
     return None, ""
