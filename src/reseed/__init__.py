@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from reseed import integrations as integrations
     from reseed import mitigations as mitigations
     from reseed import models as models
+    from reseed import perturbations as perturbations
     from reseed import report as report
+    from reseed import robustness as robustness
     from reseed import scores as scores
     from reseed import statistics as statistics
     from reseed import studies as studies
@@ -154,7 +156,9 @@ _ROOMS = (
     "integrations",
     "mitigations",
     "models",
+    "perturbations",
     "report",
+    "robustness",
     "scores",
     "statistics",
     "studies",

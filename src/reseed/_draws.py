@@ -93,3 +93,49 @@ def keep_mask(keys: Sequence[int], shape: Sequence[int], p: float, device: torch
     threshold = min(round(p * 2**32) - 2**31, 2**31 - 1)
     keep = _mixed(_positions(shape[-1], device) + low[..., None], high[..., None]) >= threshold
     return keep.to(torch.float32).mul_(1.0 / (1.0 - p))
+
+
+def item_uniform(key: int, items: Tensor, shape: Sequence[int]) -> Tensor:
+    """Return numbers uniform in [0, 1) for each of some items, whatever other items are asked for with them.
+
+    An item's numbers are a pure function of the key, of its own number and of their position, so that a sample's draw
+    is the same in every batch.
+
+    Args:
+        key: See `draw_key`.
+        items: Numbers of the items, whole and from 0 to below 2**31, [item].
+        shape: Shape of what each item draws.
+
+    Returns:
+        float32, shape [item, *shape], on the device of ``items``, with 24 random bits each.
+
+    Examples:
+        >>> key, items = draw_key(0, 3, 1), torch.arange(100)
+        >>> both = item_uniform(key, items, (8,))
+        >>> both.shape, torch.equal(item_uniform(key, items[40:42], (8,)), both[40:42])
+        (torch.Size([100, 8]), True)
+    """
+    rows = items.to(torch.int32) * _MULTIPLIERS[2]
+    low = _mixed(rows + _signed32(key), _signed32(key >> 32))[:, None]
+    high = _mixed(rows + _signed32(key >> 32), _signed32(key))[:, None]
+    bits = _mixed(_positions(math.prod(shape), items.device) + low, high)
+    return (((bits >> 8) & 0xFFFFFF).to(torch.float32) * 2.0**-24).view(len(items), *shape)
+
+
+def item_normal(key: int, items: Tensor, shape: Sequence[int]) -> Tensor:
+    """Return standard normal numbers for each of some items, by Box and Muller's transform; see `item_uniform`.
+
+    Returns:
+        float32, shape [item, *shape].
+
+    Examples:
+        >>> drawn = item_normal(draw_key(0, 0, 0), torch.arange(200), (50,))
+        >>> abs(drawn.mean()) < 0.05, abs(drawn.std() - 1) < 0.05
+        (tensor(True), tensor(True))
+    """
+    count = math.prod(shape)
+    both = item_uniform(key, items, (2, (count + 1) // 2))
+    radius = (-2.0 * torch.log1p(-both[:, 0])).sqrt_()
+    angle = both[:, 1] * (2.0 * math.pi)
+    drawn = torch.cat([radius * angle.cos(), radius * angle.sin()], dim=1)
+    return drawn[:, :count].reshape(len(items), *shape)

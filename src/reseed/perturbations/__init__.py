@@ -1,0 +1,4 @@
+"""What is done to inputs on purpose: attacks, common corruptions of images, noise on features, errors in texts.
+
+Everything is a function of its arguments and a seed; a sample's draw is the same alone and in every batch.
+"""

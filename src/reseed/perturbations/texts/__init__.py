@@ -1,0 +1,1 @@
+"""Errors that people make when they write, and words put in place of others."""
