@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
@@ -102,6 +103,36 @@ class Networks:
         rows = batch_size or max(1, _ROWS // _count(self._whole))
         with torch.no_grad():
             return torch.cat([self(part) for part in torch.split(inputs, rows)], dim=1)
+
+    def of_runs(self, inputs: Tensor, runs: Tensor) -> Tensor:
+        """Return logits [item, class] of inputs [item, ...] of which each is asked of one run only.
+
+        Args:
+            inputs: What is asked, of any number of runs, and of each run any number.
+            runs: Whose each is, counted from 0, [item]; ascending.
+
+        Raises:
+            InputError: They do not ascend, or name a run that there is not.
+        """
+        counts = _counts(runs, len(self))
+        if isinstance(self._whole, _OneByOne):
+            return self._in_turn(self._whole, inputs, counts)
+        most = max(counts)
+        if min(counts) == most:
+            return self(inputs.view(len(self), most, *inputs.shape[1:]), own=True).flatten(0, 1)
+        firsts = torch.tensor([0, *itertools.accumulate(counts)][:-1], device=inputs.device)
+        places = torch.arange(most, device=inputs.device)
+        own = places < torch.tensor(counts, device=inputs.device)[:, None]  # others are asked for nothing
+        rows = torch.where(own, firsts[:, None] + places, 0)
+        return self(inputs[rows], own=True)[own]
+
+    def _in_turn(self, whole: _OneByOne, inputs: Tensor, counts: list[int]) -> Tensor:
+        found = []
+        for run, part in enumerate(torch.split(inputs, counts)):
+            if len(part):
+                members = whole.models[run * self._members : (run + 1) * self._members]
+                found.append(served(torch.stack([model(part) for model in members]), self._members, self._serve)[0])
+        return torch.cat(found) if len(found) != 1 else found[0]
 
     def __getitem__(self, run: int) -> nn.Module:
         """Return a run as a module of its own, inputs [sample, ...] to logits [sample, class], in evaluation mode.
@@ -232,6 +263,14 @@ def _count(whole: nn.Module) -> int:
     if isinstance(whole, StackedModel | VmappedModel):
         return whole.runs
     raise ModelError(f"{type(whole).__name__} keeps no networks together.")
+
+
+def _counts(runs: Tensor, count: int) -> list[int]:
+    """Return how many items each run has."""
+    if len(runs) and (bool((runs.diff() < 0).any()) or int(runs[0]) < 0 or int(runs[-1]) >= count):
+        raise InputError(f"runs must ascend from 0 to at most {count - 1}, got {runs.tolist()[:8]} and so on.")
+    counts: list[int] = runs.bincount(minlength=count).tolist()
+    return counts
 
 
 def _copied(network: nn.Module | Callable[[Tensor], Tensor]) -> nn.Module:

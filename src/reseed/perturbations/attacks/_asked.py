@@ -1,0 +1,74 @@
+"""Whatever answers, asked about items of which each belongs to a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import final
+
+import torch
+from torch import Tensor, nn
+
+from reseed._errors import InputError, InputTypeError
+from reseed.models import Networks
+
+Model = Networks | nn.Module | Callable[[Tensor], Tensor]
+
+
+@final
+class Asked:
+    """A model that is asked about items [item, ...], each of one run, and answers with logits [item, class].
+
+    Args:
+        model: `Networks`, a module in evaluation mode, or a function of inputs [sample, ...] to logits.
+
+    Raises:
+        InputTypeError: It cannot be called.
+        InputError: It is a module in training mode.
+    """
+
+    def __init__(self, model: Model) -> None:
+        if isinstance(model, nn.Module) and any(module.training for module in model.modules()):
+            raise InputError(
+                "model is in training mode, in which dropout and batch normalisation answer by chance; call "
+                "model.eval() before, or pass reseed.models.Networks(model), which asks a copy in evaluation mode."
+            )
+        if not callable(model):
+            raise InputTypeError(
+                f"model must be Networks, a module or a function of inputs that returns logits, got a "
+                f"{type(model).__name__}."
+            )
+        self._model = model
+        self.runs = len(model) if isinstance(model, Networks) else None
+
+    @property
+    def _parameter(self) -> Tensor | None:
+        if not isinstance(self._model, Networks | nn.Module):
+            return None
+        return next((each for each in self._model.parameters() if each.is_floating_point()), None)
+
+    def placed(self, inputs: Tensor) -> Tensor:
+        """Return inputs on the model's device, in the type that it computes with; of a function as they are."""
+        found = self._parameter
+        if found is None:
+            return inputs if inputs.dtype in (torch.float32, torch.float64) else inputs.float()
+        return inputs.to(found.device, found.dtype)
+
+    def logits(self, inputs: Tensor, runs: Tensor) -> Tensor:
+        """Return logits [item, class].
+
+        Args:
+            inputs: [item, ...].
+            runs: Whose each is, ascending, [item].
+
+        Raises:
+            InputError: They are no logits of two classes or more for each item.
+        """
+        found = self._model.of_runs(inputs, runs) if isinstance(self._model, Networks) else self._model(inputs)
+        if not isinstance(found, Tensor):
+            raise InputTypeError(f"model must return logits as a tensor [sample, class], got a {type(found).__name__}.")
+        if found.ndim != 2 or len(found) != len(inputs) or found.shape[1] < 2:
+            raise InputError(
+                f"model returned {tuple(found.shape)} for {len(inputs)} inputs; it must return logits [sample, class] "
+                "of two classes or more (for one logit z of two classes: torch.stack([torch.zeros_like(z), z], -1))."
+            )
+        return found

@@ -1,0 +1,126 @@
+"""The one way in which every attack is asked: arguments are checked, the search runs, what was found is given back.
+
+An attack is a frozen dataclass of its settings that writes `hunt` and nothing else.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields
+from typing import ClassVar, final
+
+import torch
+from torch import Tensor
+
+from reseed._errors import InputError
+from reseed._numbers import is_whole
+from reseed.perturbations.attacks._asked import Asked, Model
+from reseed.perturbations.attacks._attacked import Attacked
+from reseed.perturbations.attacks._budget import NORMS, Budget, Norm
+from reseed.perturbations.attacks._given import Bounds, Given, Numbers, budget_for, given_inputs, labels_of
+from reseed.perturbations.attacks._hunt import Found, Hunt, Items
+
+_AT_ONCE = 1 << 22  # numbers of the inputs that are attacked together
+
+
+@dataclass(frozen=True)
+class AbstractAttack(ABC):
+    """An attack with its settings.
+
+    Subclasses write `hunt`. ``norms`` are those that it can be asked for; ``is_minimal`` says that it looks for the
+    nearest wrong answer, so that ``epsilon`` may be None; ``needs_gradients`` that functions without them will not do.
+    """
+
+    norms: ClassVar[tuple[Norm, ...]] = NORMS
+    is_minimal: ClassVar[bool] = False
+    needs_gradients: ClassVar[bool] = True
+
+    @abstractmethod
+    def hunt(self, hunt: Hunt, seed: int) -> None:
+        """Look for wrong answers until the hunt is over, or the attack has no more to try.
+
+        Args:
+            hunt: The items, and what was found of them; not over.
+            seed: Of everything that is drawn, a 32-bit word.
+        """
+
+    @property
+    def name(self) -> str:
+        """What tables call it."""
+        return type(self).__name__
+
+    @final
+    def __call__(
+        self,
+        model: Model,
+        inputs: Numbers,
+        targets: Numbers,
+        *,
+        epsilon: float | Numbers | None,
+        norm: Norm = "inf",
+        bounds: Bounds = (0.0, 1.0),
+        goal: Numbers | None = None,
+        frozen: Numbers | None = None,
+        seed: int = 0,
+        batch_size: int | None = None,
+    ) -> Attacked:
+        """Change inputs so that their answers become wrong; see `pgd` for the arguments, which all attacks have.
+
+        Raises:
+            InputError: An argument is out of its range or does not fit the others; the message names it.
+            InputTypeError: One is of a wrong type, such as images of whole numbers.
+        """
+        self.check(norm, seed)
+        asked = Asked(model)
+        given = given_inputs(inputs, asked)
+        budget = budget_for(given, epsilon, norm, bounds, frozen, is_minimal=self.is_minimal)
+        samples = torch.arange(len(given.placed), device=given.placed.device)
+        items = Items(
+            labels_of(targets, "targets", given),
+            None if goal is None else labels_of(goal, "goal", given),
+            torch.zeros_like(samples),
+            samples,
+        )
+        runs = asked.runs or 1
+        size = batch_size or max(1, _AT_ONCE // (runs * max(1, given.placed[0].numel())))
+        parts = []
+        for rows in torch.split(samples, size):
+            found = self.search(asked, budget.of(rows.repeat(runs)), _of_all_runs(items.of(rows), runs), seed)
+            parts.append({each.name: getattr(found, each.name).unflatten(0, (runs, -1)) for each in fields(found)})
+        return _given_back(parts, given, asked)
+
+    def check(self, norm: str, seed: int) -> None:
+        """Accept a norm that the attack knows, and a seed.
+
+        Raises:
+            InputError: Either is none.
+        """
+        if norm not in self.norms:
+            known = ", ".join(map(repr, self.norms))
+            raise InputError(f"norm must be one of {known} for the attack {self.name}, got {norm!r}.")
+        if not is_whole(seed) or seed < 0:
+            raise InputError(f"seed must be a whole number of 0 or more, got {seed!r}.")
+
+    @final
+    def search(self, asked: Asked, budget: Budget, items: Items, seed: int) -> Found:
+        """Return what the attack finds of items that were checked, each of any run."""
+        hunt = Hunt(asked, budget, items, is_minimal=self.is_minimal)
+        if not hunt.is_over:
+            self.hunt(hunt, seed & 0xFFFFFFFF)
+        return hunt.close()
+
+
+def _of_all_runs(items: Items, runs: int) -> Items:
+    """Return the items of each run, one run after the other."""
+    count = len(items.samples)
+    every = items.of(torch.arange(count, device=items.samples.device).repeat(runs))
+    numbers = torch.arange(runs, device=items.runs.device).repeat_interleave(count)
+    return Items(every.targets, every.goal, numbers, every.samples)
+
+
+def _given_back(parts: list[dict[str, Tensor]], given: Given, asked: Asked) -> Attacked:
+    joined = {name: torch.cat([part[name] for part in parts], dim=1) for name in parts[0]}
+    if asked.runs is None:
+        joined = {name: value[0] for name, value in joined.items()}
+    joined["inputs"] = given.returned(joined["inputs"], joined["distance"])
+    return Attacked(**{name: given.like(value) for name, value in joined.items()})

@@ -1,0 +1,355 @@
+"""The search for wrong answers to a batch of items: what was asked, what was found, and who has left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any, final
+from warnings import warn
+
+import torch
+from torch import Tensor
+
+from reseed._errors import InputError
+from reseed.perturbations.attacks._asked import Asked
+from reseed.perturbations.attacks._budget import Budget
+from reseed.perturbations.attacks._losses import Loss, margin, usable_loss, value_of
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Items:
+    """What is attacked: each item is a sample, asked of one run.
+
+    Attributes:
+        targets: The right answers, [item].
+        goal: The answers that are wanted, [item], or None.
+        runs: Whose each item is, ascending, [item].
+        samples: The numbers of the samples, which their draws depend on, [item].
+    """
+
+    targets: Tensor
+    goal: Tensor | None
+    runs: Tensor
+    samples: Tensor
+
+    def of(self, kept: Tensor) -> Items:
+        """Return some of the items, by their places."""
+        goal = None if self.goal is None else self.goal[kept]
+        return Items(self.targets[kept], goal, self.runs[kept], self.samples[kept])
+
+    def joined(self, other: Items) -> Items:
+        """Return all items of two parts."""
+        goal = None if self.goal is None or other.goal is None else torch.cat([self.goal, other.goal])
+        both = (torch.cat([getattr(self, name), getattr(other, name)]) for name in ("targets", "runs", "samples"))
+        targets, runs, samples = both
+        return Items(targets, goal, runs, samples)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What a hunt found of each item: see `Attacked`; all tensors begin with [item]."""
+
+    inputs: Tensor
+    success: Tensor
+    was_wrong: Tensor
+    steps: Tensor
+    queries: Tensor
+    distance: Tensor
+    logits: Tensor
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What was seen at a point of each item that is left.
+
+    Attributes:
+        logits: [item, class].
+        value: The loss, which is to become large, [item].
+        gradient: Its gradient in the inputs, [item, ...]; nothing where none was asked for.
+    """
+
+    logits: Tensor
+    value: Tensor
+    gradient: Tensor
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class _State:
+    """What is known of items; all begin with [item]. ``near`` is the margin of another answer, above 0 if wrong."""
+
+    place: Tensor
+    queries: Tensor
+    steps: Tensor
+    best: Tensor
+    logits: Tensor
+    near: Tensor
+    is_found: Tensor
+    was_wrong: Tensor
+    distance: Tensor
+    budget: Budget
+    items: Items
+
+    def of(self, kept: Tensor) -> _State:
+        parts: dict[str, Any] = {}
+        for each in fields(self):
+            value = getattr(self, each.name)
+            parts[each.name] = value[kept] if isinstance(value, Tensor) else value.of(kept)
+        return _State(**parts)
+
+    def joined(self, other: _State) -> _State:
+        parts: dict[str, Any] = {}
+        for each in fields(self):
+            first, second = getattr(self, each.name), getattr(other, each.name)
+            parts[each.name] = torch.cat([first, second]) if isinstance(first, Tensor) else first.joined(second)
+        whole = _State(**parts)
+        return whole.of(whole.place.argsort())
+
+
+@final
+class Hunt:
+    """A batch of items that are still in the hunt, with the best that was seen of each.
+
+    An attack asks by `look`, and after it calls `settled`, which takes those out of the batch that need no more. It
+    never changes a tensor in place that it has passed to `look`.
+
+    Args:
+        asked: The model.
+        budget: Where points may lie.
+        items: Whose they are.
+        is_minimal: Whether the nearest wrong answer is looked for, rather than any within the budget.
+    """
+
+    def __init__(self, asked: Asked, budget: Budget, items: Items, *, is_minimal: bool) -> None:
+        self._asked, self._is_minimal = asked, is_minimal
+        with torch.no_grad():
+            logits = asked.logits(budget.clean, items.runs)
+        _check(logits, items)
+        near = _nearness(logits, items)
+        zeros = torch.zeros_like(items.runs)
+        self._state = _State(
+            place=torch.arange(len(zeros), device=zeros.device),
+            queries=zeros + 1,
+            steps=zeros,
+            best=budget.clean,
+            logits=logits,
+            near=near,
+            is_found=near > 0,
+            was_wrong=near > 0,
+            distance=torch.zeros_like(near, dtype=torch.float64),
+            budget=budget,
+            items=items,
+        )
+        self.classes = logits.shape[1]
+        self._done: list[_State] = []
+        self._resting: list[_State] = []
+        self.settled()
+
+    @property
+    def budget(self) -> Budget:
+        """Where points of those who are left may lie."""
+        return self._state.budget
+
+    @property
+    def items(self) -> Items:
+        """Who is left."""
+        return self._state.items
+
+    @property
+    def clean(self) -> Tensor:
+        """The inputs that nothing was done to, [item, ...]."""
+        return self._state.budget.clean
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody is left."""
+        return not len(self._state.place)
+
+    @property
+    def is_found(self) -> Tensor:
+        """Of whom a wrong answer is known, [item]."""
+        return self._state.is_found
+
+    @property
+    def best(self) -> Tensor:
+        """The best point of each, [item, ...]: wrong ones before others, then the nearest, or the largest margin.
+
+        Before the first look they are the clean inputs.
+        """
+        return self._state.best
+
+    @property
+    def best_logits(self) -> Tensor:
+        """The logits at `best`, [item, class]."""
+        return self._state.logits
+
+    @property
+    def best_distance(self) -> Tensor:
+        """How far `best` is from the clean inputs where `is_found`, [item]."""
+        return self._state.distance
+
+    def usable(self, loss: Loss) -> Loss:
+        """Return a loss, or the margin, with a warning, where there are too few classes for it."""
+        found = usable_loss(loss, self.classes, has_goal=self.items.goal is not None)
+        if found != loss:
+            needed = "three classes, with a goal four" if self.items.goal is not None else "three classes"
+            warn(f"loss 'dlr' needs {needed}, and there are {self.classes}: the margin is used.", stacklevel=4)
+        return found
+
+    def look(self, points: Tensor, loss: Loss = "margin", *, gradient: bool = False, steps: int = 1) -> Look:
+        """Ask about a point of each item, and remember it where it is the best.
+
+        Args:
+            points: [item, ...]; inside the budget, or they are not remembered.
+            loss: What the value and its gradient are of; see `usable`.
+            gradient: Whether the gradient is wanted, which counts as one more query.
+            steps: How many steps were taken to come here.
+        """
+        items, slope = self.items, points[:0]
+        with torch.enable_grad() if gradient else torch.no_grad():
+            asked = points.detach().requires_grad_() if gradient else points
+            logits = self._asked.logits(asked, items.runs)
+            value = value_of(loss, logits, items.targets, items.goal)
+            if gradient:
+                _check_gradient(logits)
+                (slope,) = torch.autograd.grad(value.sum(), asked)
+        logits, value = logits.detach(), value.detach()
+        self._remember(points.detach(), logits, steps=steps, queries=1 + gradient)
+        return Look(logits, value, slope)
+
+    def look_at_gaps(self, points: Tensor, others: Tensor, *, steps: int = 1) -> tuple[Tensor, Tensor]:
+        """Ask about a point of each item, and return how far other classes are ahead, with the gradients of that.
+
+        Args:
+            points: [item, ...].
+            others: Classes, [item, other].
+            steps: How many steps were taken to come here.
+
+        Returns:
+            z_c - z_y for each class c of ``others``, where y is the target, [item, other]; their gradients in the
+            inputs, [other, item, ...].
+        """
+        items = self.items
+        with torch.enable_grad():
+            asked = points.detach().requires_grad_()
+            logits = self._asked.logits(asked, items.runs)
+            _check_gradient(logits)
+            gaps = logits.gather(1, others) - logits.gather(1, items.targets[:, None])
+            slopes = [
+                torch.autograd.grad(gaps[:, number].sum(), asked, retain_graph=number + 1 < others.shape[1])[0]
+                for number in range(others.shape[1])
+            ]
+        self._remember(points.detach(), logits.detach(), steps=steps, queries=1 + others.shape[1])
+        return gaps.detach(), torch.stack(slopes)
+
+    def settled(self, *tensors: Tensor, given_up: Tensor | None = None) -> tuple[Tensor, ...]:
+        """Take those out of the batch who need no more, and return the rest of each tensor, all [item, ...].
+
+        Who was wrong from the beginning leaves, and whoever was found, unless the nearest is looked for.
+
+        Args:
+            tensors: What the attack itself knows of each item that was there.
+            given_up: Who rests as well until `rejoin`, [item].
+        """
+        state = self._state
+        done = state.was_wrong if self._is_minimal else state.is_found
+        rest = torch.zeros_like(done) if given_up is None else given_up & ~done
+        stay = ~(done | rest)
+        if bool(stay.all()):
+            return tensors
+        for some, where in ((done, self._done), (rest, self._resting)):
+            if bool(some.any()):
+                where.append(state.of(some.nonzero().flatten()))
+        kept = stay.nonzero().flatten()
+        self._state = state.of(kept)
+        return tuple(each[kept] for each in tensors)
+
+    def rejoin(self) -> None:
+        """Take those back into the batch that rested."""
+        for state in self._resting:
+            self._state = self._state.joined(state)
+        self._resting = []
+
+    def close(self) -> Found:
+        """Return what was found of all items, in the order in which they came."""
+        self.rejoin()
+        state = self._state
+        for done in self._done:
+            state = state.joined(done)
+        is_allowed = state.budget.holds(state.best)  # of those that are not wrong nobody has asked that yet
+        best = torch.where(is_allowed.view(-1, *[1] * (state.best.ndim - 1)), state.best, state.budget.clean)
+        distance = state.budget.distance(best)
+        return Found(best, state.is_found, state.was_wrong, state.steps, state.queries, distance, state.logits)
+
+    def _remember(self, points: Tensor, logits: Tensor, *, steps: int, queries: int) -> None:
+        state = self._state
+        near = _nearness(logits, state.items)
+        is_found, distance = near > 0, state.distance
+        if bool(is_found.any()):
+            is_found = is_found & state.budget.holds(points)
+            distance = torch.where(is_found, state.budget.distance(points), distance)
+        if self._is_minimal:
+            better = is_found & (~state.is_found | (distance < state.distance))
+            better |= ~is_found & ~state.is_found & (near > state.near)
+        else:
+            better = ~state.is_found & (is_found | (near > state.near))
+        best, kept_logits = state.best, state.logits
+        if bool(better.all()):
+            best, kept_logits = points, logits
+        elif bool(better.any()):
+            rows = better.nonzero().flatten()
+            best, kept_logits = best.index_copy(0, rows, points[rows]), kept_logits.index_copy(0, rows, logits[rows])
+        self._state = replace(
+            state,
+            queries=state.queries + queries,
+            steps=state.steps + steps,
+            best=best,
+            logits=kept_logits,
+            near=torch.where(better, near, state.near),
+            distance=torch.where(better & is_found, distance, state.distance),
+            is_found=state.is_found | is_found,
+        )
+
+
+def _nearness(logits: Tensor, items: Items) -> Tensor:
+    """Return by how much the answer is wrong, or the goal, above 0 if it is; ties go to the lowest class, [item]."""
+    answers = logits.argmax(1)
+    if items.goal is None:
+        near, is_found = margin(logits, items.targets), answers != items.targets
+    else:
+        near, is_found = -margin(logits, items.goal), answers == items.goal
+    return torch.where(is_found, near.clamp_min(torch.finfo(near.dtype).tiny), near.clamp_max(0))
+
+
+def _check(logits: Tensor, items: Items) -> None:
+    """Accept the answers to the clean inputs.
+
+    Raises:
+        InputError: They are not finite, or a target is no class.
+    """
+    classes = logits.shape[1]
+    for name, labels in (("targets", items.targets), ("goal", items.goal)):
+        if labels is not None and bool(((labels < 0) | (labels >= classes)).any()):
+            wrong = int(labels[(labels < 0) | (labels >= classes)][0])
+            raise InputError(
+                f"{name} holds {wrong}, and the model has the classes 0 to {classes - 1}; leave samples out whose "
+                "class is not known."
+            )
+    if not bool(logits.isfinite().all()):
+        raise InputError("model returned NaN or infinite logits for inputs that nothing was done to.")
+    if len(logits) > 1 and bool((logits >= 0).all()) and torch.allclose(logits.sum(1), logits.new_ones(()), atol=1e-4):
+        warn(
+            "model seems to return probabilities (each row is positive and sums to 1); attacks need logits, since "
+            "gradients of probabilities vanish where the model is sure.",
+            stacklevel=4,
+        )
+
+
+def _check_gradient(logits: Tensor) -> None:
+    if not logits.requires_grad:
+        raise InputError(
+            "model gives no gradients, which this attack needs; pass a module, or a function that is differentiable, "
+            "or choose an attack that needs none: square, spsa, nes, boundary or noise."
+        )
