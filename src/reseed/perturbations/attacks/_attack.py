@@ -74,18 +74,17 @@ class AbstractAttack(ABC):
         asked = Asked(model)
         given = given_inputs(inputs, asked)
         budget = budget_for(given, epsilon, norm, bounds, frozen, is_minimal=self.is_minimal)
+        right = labels_of(targets, "targets", given, asked.runs)
+        wanted = None if goal is None else labels_of(goal, "goal", given, asked.runs)
         samples = torch.arange(len(given.placed), device=given.placed.device)
-        items = Items(
-            labels_of(targets, "targets", given),
-            None if goal is None else labels_of(goal, "goal", given),
-            torch.zeros_like(samples),
-            samples,
-        )
         runs = asked.runs or 1
         size = batch_size or max(1, _AT_ONCE // (runs * max(1, given.placed[0].numel())))
         parts = []
         for rows in torch.split(samples, size):
-            found = self.search(asked, budget.of(rows.repeat(runs)), _of_all_runs(items.of(rows), runs), seed)
+            numbers = torch.arange(runs, device=rows.device).repeat_interleave(len(rows))
+            goals = None if wanted is None else wanted[:, rows].flatten()
+            items = Items(right[:, rows].flatten(), goals, numbers, rows.repeat(runs))
+            found = self.search(asked, budget.of(items.samples), items, seed)
             parts.append({each.name: getattr(found, each.name).unflatten(0, (runs, -1)) for each in fields(found)})
         return _given_back(parts, given, asked)
 
@@ -108,14 +107,6 @@ class AbstractAttack(ABC):
         if not hunt.is_over:
             self.hunt(hunt, seed & 0xFFFFFFFF)
         return hunt.close()
-
-
-def _of_all_runs(items: Items, runs: int) -> Items:
-    """Return the items of each run, one run after the other."""
-    count = len(items.samples)
-    every = items.of(torch.arange(count, device=items.samples.device).repeat(runs))
-    numbers = torch.arange(runs, device=items.runs.device).repeat_interleave(count)
-    return Items(every.targets, every.goal, numbers, every.samples)
 
 
 def _given_back(parts: list[dict[str, Tensor]], given: Given, asked: Asked) -> Attacked:

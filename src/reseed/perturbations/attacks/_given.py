@@ -80,8 +80,14 @@ def given_inputs(inputs: Numbers, asked: Asked) -> Given:
     return Given(found.to(placed.device), placed, was_tensor, found.device)
 
 
-def labels_of(labels: Numbers, name: str, given: Given) -> Tensor:
-    """Return classes, one for each input, [sample].
+def labels_of(labels: Numbers, name: str, given: Given, runs: int | None) -> Tensor:
+    """Return classes, one for each run and input, [run, sample].
+
+    Args:
+        labels: One for each input, [sample], or of networks also [run, sample].
+        name: What the argument is called.
+        given: The inputs.
+        runs: How many networks there are; None where it is a single model.
 
     Raises:
         InputTypeError: They are no whole numbers.
@@ -90,9 +96,11 @@ def labels_of(labels: Numbers, name: str, given: Given) -> Tensor:
     array = to_numpy(labels, name)
     if array.dtype.kind not in "iu":
         raise InputTypeError(f"{name} must be whole numbers, the classes [sample], got {array.dtype}.")
-    if array.shape != (len(given.placed),):
-        raise InputError(f"{name} has the shape {array.shape} for {len(given.placed)} inputs; pass one class for each.")
-    return torch.from_numpy(array.astype(np.int64)).to(given.placed.device)
+    samples = len(given.placed)
+    if array.shape != (samples,) and (runs is None or array.shape != (runs, samples)):
+        each = "each input" if runs is None else "each input, [sample] or [run, sample]"
+        raise InputError(f"{name} has the shape {array.shape} for {samples} inputs; pass one class for {each}.")
+    return torch.from_numpy(array.astype(np.int64)).to(given.placed.device).expand(runs or 1, samples)
 
 
 def budget_for(

@@ -138,7 +138,7 @@ def pgd(
         model: Whom to fool: `reseed.models.Networks`, of which each run has inputs of its own, a module in evaluation
             mode, or a function of inputs to logits [sample, class].
         inputs: [sample, ...], of any shape, in single or double precision.
-        targets: The right answers, [sample].
+        targets: The right answers, [sample]; with `Networks` also [run, sample], such as what each run answers.
         epsilon: How far inputs may be changed, in their own units and the norm; for the norm inf also one for each
             feature.
         norm: ``"inf"``, ``"2"`` or ``"1"``.
