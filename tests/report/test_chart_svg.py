@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from reseed.report.chart._axis import make_axis
 from reseed.report.chart._cells import level
 from reseed.report.chart._svg import chart_html
-from reseed.scores import Chart, Picture, Series
+from reseed.scores import Chart, Passage, Picture, Series
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"rest"
 NAN = math.nan
@@ -237,23 +237,51 @@ def test_a_large_map_has_a_part_of_its_table():
     assert "The first 24 of 80 columns." in words
 
 
+def test_changed_texts_are_marked():
+    """What was taken out and what was put in are elements of their own, and long texts are cut."""
+    parts = (("", "call me "), ("removed", "now"), ("added", "later"), ("", "x" * 5_000))
+    page = chart_html(Chart("texts", "Seen", "Look.", passages=(Passage(parts, "id 3"),)))
+    figure = ElementTree.fromstring(page)  # noqa: S314 (made here)
+    assert ["".join(node.itertext()) for node in figure.iter("del")] == ["now"]
+    assert ["".join(node.itertext()) for node in figure.iter("ins")] == ["later"]
+    assert len("".join(figure.itertext())) < 1_000
+    assert "id 3" in "".join(figure.itertext())
+
+
 def _evil(kind):
     words = {"x": EVIL, "y": EVIL}
     if kind == "images":
         return Chart(kind, EVIL, EVIL, pictures=(Picture(PNG + b'"><script>', EVIL),))
+    if kind == "texts":
+        return Chart(kind, EVIL, EVIL, passages=(Passage((("removed", EVIL), ("added", EVIL), ("", EVIL)), EVIL),))
     if kind == "heat map":
         return Chart(kind, EVIL, EVIL, rows=(EVIL, EVIL), columns=(EVIL,), cells=((1.0,), (2.0,)), **words)
     xs = (EVIL, "b") if kind == "bars" else (1.0, 2.0)
     return Chart(kind, EVIL, EVIL, series=(Series(EVIL, xs, (1.0, 2.0)), Series(EVIL, xs, (3.0, 4.0))), **words)
 
 
-@pytest.mark.parametrize("kind", ["lines", "bars", "scatter", "heat map", "images"])
+@pytest.mark.parametrize("kind", ["lines", "bars", "scatter", "heat map", "images", "texts"])
 def test_hostile_text_stays_text(kind):
     """Names, titles and captions can neither end an element nor add one or an attribute."""
     page = chart_html(_evil(kind))
     tree = ElementTree.fromstring(page)  # noqa: S314 (made here)
     drawn = {"svg", "g", "title", "polyline", "circle", "rect", "path", "text"}
-    around = {"figure", "h3", "ul", "li", "bdi", "figcaption", "details", "summary", "p", "div", "span", "img"}
+    around = {
+        "figure",
+        "h3",
+        "ul",
+        "li",
+        "bdi",
+        "figcaption",
+        "details",
+        "summary",
+        "p",
+        "div",
+        "span",
+        "img",
+        "del",
+        "ins",
+    }
     known = drawn | around | {"table", "thead", "tbody", "tr", "th", "td"}
     assert {node.tag for node in tree.iter()} <= known
     assert not [name for node in tree.iter() for name in node.attrib if name.startswith("on")]

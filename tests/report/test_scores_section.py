@@ -6,11 +6,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 import reseed
 from reseed import Study
-from reseed.report import make_page, report_data
-from reseed.scores import Chart, Column, Picture, Scores, Series, keep_scores, readable_scores, scores_of
+from reseed.report import make_page, print_scores, report_data
+from reseed.scores import Chart, Column, Passage, Picture, Scores, Series, keep_scores, readable_scores, scores_of
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"rest"
 EVIL = "</section><script>window.__pwned=1</script> \"' onload=alert(1) \0\x1b[31m"
@@ -21,6 +22,7 @@ CHARTS = (
     Chart("scatter", "Margins", "Small ones flip.", "margin", "entropy", (Series("", (0.5, 1.0), (0.75, 0.0)),)),
     Chart("heat map", "Becomes", "Fours become nines.", rows=("4", "9"), columns=("4", "9"), cells=((0, 1), (2, 3))),
     Chart("images", "Examples", "Hardly changed.", pictures=(Picture(PNG, "sample a"),)),
+    Chart("texts", "Words", "One was changed.", passages=(Passage((("removed", "on"), ("added", "off")), "b"),)),
 )
 
 
@@ -91,7 +93,7 @@ def test_everything_of_a_lens_is_shown(study, keep):
     assert "one run kept no weights." in words
     assert "sigma [0.1, 0.2]" in words
     assert "wall_s 1.5" in words
-    assert html.count("<figure") == 5
+    assert html.count("<figure") == len(CHARTS)
     for chart in CHARTS:
         assert chart.title in words
         assert chart.sentence in words
@@ -196,18 +198,18 @@ def test_a_link_out_of_the_study_is_noted(study, keep, tmp_path):
 def test_very_much_is_bounded(study, keep):
     """Of many numbers, notes and charts the first are shown, and what is left out is said."""
     keep(
-        summary={f"number_{place}": place for place in range(50)},
+        summary={f"number_{place}": place for place in range(90)},
         notes=tuple(f"note {place}." for place in range(30)),
         charts=CHARTS * 4,
     )
     _, sections = _page(study)
     words = _words(sections["scores-weight_noise"])
-    assert "number_39" in words
-    assert "number_40" not in words
+    assert "number_79" in words
+    assert "number_80" not in words
     assert "10 further numbers: see reseed inspect STUDY --scores LENS --json." in words
     assert "10 further notes: see" in words
     assert sections["scores-weight_noise"].count("<figure") == 16
-    assert "4 further charts are not drawn." in words
+    assert "8 further charts are not drawn." in words
 
 
 def test_a_lens_that_is_not_there_is_refused_by_name(study, keep):
@@ -238,3 +240,17 @@ def test_training_samples_have_a_section_of_their_own(make_report):
     assert ">Memory (training samples)</h2>" in page
     assert '<a href="#scores-memory-train">Memory (training samples)</a>' in page
     assert "Of 2 samples that the runs were trained on." in page
+
+
+def test_numbers_stand_in_their_groups(study, keep, capsys):
+    """Under their titles on the page and in the terminal; those in no group come first."""
+    summary = {"last": 3, "first": 1, "lonely": 2}
+    keep(summary=summary, groups={"Near": ("first",), "Far": ("last",)})
+    _, sections = _page(study)
+    words = _words(sections["scores-weight_noise"])
+    places = [words.index(word) for word in ("lonely", "Near", "first", "Far", "last")]
+    assert places == sorted(places)
+    print_scores(scores_of(study, "weight_noise")[0], Console(width=120))
+    printed = capsys.readouterr().out
+    places = [printed.index(word) for word in ("lonely", "Near", "first", "Far", "last")]
+    assert places == sorted(places)

@@ -35,6 +35,7 @@ def made(study):
             "runs": (0, 1, 2),
             "steps": (1, 2, 3, 9),
             "summary": {"norm_mean": 0.5, "norm_ci95": [0.4, 0.6], "samples": SAMPLES},
+            "groups": {"Norms": ("norm_mean",)},
             "notes": ("mind this.",),
             "options": {"power": 2, "names": ["a"]},
             "cost": {"wall_s": 1.5},

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from reseed import InputError
-from reseed.scores import Chart, Picture, Series
+from reseed.scores import Chart, Passage, Picture, Series
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 8
 CHARTS = {
@@ -16,6 +16,7 @@ CHARTS = {
     "scatter": Chart("scatter", "t", "s", "x", "y", (Series("a", (1, 2), (0.5, 1.5)), Series("b", (3,), (4.0,)))),
     "heat map": Chart("heat map", "t", "s", rows=("r",), columns=("c", "d"), cells=((1.0, math.nan),)),
     "images": Chart("images", "t", "s", pictures=(Picture(PNG, "a bee"),)),
+    "texts": Chart("texts", "t", "s", passages=(Passage((("", "a "), ("removed", "b"), ("added", "c")), "one"),)),
 }
 
 
@@ -34,7 +35,7 @@ def test_charts_go_through_json(kind):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"kind": "pie"}, "the kind of a chart must be one of lines, bars, heat map, scatter, images, got 'pie'"),
+        ({"kind": "pie"}, "must be one of lines, bars, heat map, scatter, images, texts, got 'pie'"),
         ({"sentence": ""}, "a chart needs a title and a sentence"),
         ({"series": ()}, "is of the kind 'lines'; give it series and no other"),
         ({"series": (Series("a", (1,), (1.0, 2.0)),)}, "the points 'a' of the chart 't' differ in number of x and y"),
@@ -42,6 +43,8 @@ def test_charts_go_through_json(kind):
         ({"series": (Series("a", (1.0,) * 10_001, (1.0,) * 10_001),)}, "has 10,001 points, more than 10,000"),
         ({"kind": "heat map", "series": (), "cells": ((1.0,),), "rows": ("a", "b"), "columns": ("c",)}, "2 names of"),
         ({"kind": "images", "series": (), "pictures": (Picture(b"GIF", "a"),)}, "'a' is no PNG file of at most 256"),
+        ({"kind": "texts", "series": (), "passages": (Passage((("bold", "b"),), "a"),)}, "'a' has a mark 'bold'"),
+        ({"kind": "texts", "series": (), "passages": (Passage((("", "b" * 20_001),), "a"),)}, "more than 20,000 lett"),
     ],
 )
 def test_charts_that_cannot_be_drawn_are_refused(given, message):

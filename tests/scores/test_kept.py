@@ -20,7 +20,7 @@ def assert_same(one, other):
         assert getattr(one, kind).keys() == getattr(other, kind).keys()
         for name, values in getattr(one, kind).items():
             np.testing.assert_array_equal(np.asarray(values), np.asarray(getattr(other, kind)[name]))
-    for name in ("lens", "split", "ids", "runs", "steps", "columns", "summary", "notes", "options", "cost"):
+    for name in ("lens", "split", "ids", "runs", "steps", "columns", "summary", "groups", "notes", "options", "cost"):
         assert getattr(one, name) == getattr(other, name), name
     assert [chart.tree for chart in one.charts] == [chart.tree for chart in other.charts]
 

@@ -20,6 +20,7 @@ COLUMN = Column("it", "none", "", "", "here")
         ({"by_run": {"norm": np.zeros((5, 3))}}, "column 'norm' of the shape [5, 3]; [run, sample] is [3, 5] here"),
         ({"of_runs": {"sharpness": np.zeros(5)}}, "[run] is [3] here"),
         ({"series": {"loss": np.zeros((3, 5))}}, "[run, step] is [3, 4] here"),
+        ({"groups": {"Near": ("nothing",)}}, "the group 'Near' of the lens 'norms' names 'nothing', which the summary"),
         ({"runs": ()}, "the lens 'norms' has columns of runs; say in runs which ones they are."),
         ({"samples": {"colour": np.zeros(5)}}, "column 'colour' that columns do not describe; add a reseed.scores"),
         ({"samples": {"Big": np.zeros(5)}}, "column 'Big'; give a name of small letters"),

@@ -32,6 +32,7 @@ class SummaryRow:
         unit: Its unit, if it is described.
         worse: Which direction is worse: ``higher``, ``lower`` or neither.
         about: What it is, if it is described.
+        group: The title of the group that it is in, if it is in one.
     """
 
     name: str
@@ -40,6 +41,7 @@ class SummaryRow:
     unit: str = ""
     worse: str = ""
     about: str = ""
+    group: str = ""
 
 
 @final
@@ -67,7 +69,7 @@ class RunRow:
 
 
 def summary_rows(scores: Scores) -> tuple[SummaryRow, ...]:
-    """Return the rows of a summary; an interval is in the row of its number, of whatever lens it is."""
+    """Return the rows of a summary by groups; an interval is in the row of its number, of whatever lens it is."""
     summary = scores.summary
     intervals: dict[str, list[tuple[str, str, str]]] = {}
     owned = set()
@@ -79,11 +81,14 @@ def summary_rows(scores: Scores) -> tuple[SummaryRow, ...]:
         owned.add(key)
         if (ends := text.pair(value)) is not None:
             intervals.setdefault(owners[-1], []).append((digits(ends[0]), digits(ends[1]), found["covers"] or _BOTH))
-    return tuple(
-        _summary_row(name, value, tuple(intervals.get(name, ())), scores.columns)
+    group_of = {name: title for title, names in scores.groups.items() for name in names}
+    titles = ["", *scores.groups]
+    rows = [
+        _summary_row(name, value, tuple(intervals.get(name, ())), scores.columns, group_of.get(name, ""))
         for name, value in summary.items()
         if name not in owned
-    )
+    ]
+    return tuple(sorted(rows, key=lambda row: titles.index(row.group)))
 
 
 def run_rows(scores: Scores) -> tuple[RunRow, ...]:
@@ -121,6 +126,7 @@ def scores_tree(scores: Scores) -> dict[str, Any]:
         "samples": len(scores.ids),
         "columns": {name: found.metadata for name, found in scores.columns.items()},
         "summary": dict(scores.summary),
+        "groups": {title: list(names) for title, names in scores.groups.items()},
         "of_runs": {name: np.asarray(values).tolist() for name, values in scores.of_runs.items()},
         "notes": list(scores.notes),
         "options": dict(scores.options),
@@ -170,11 +176,11 @@ def digits(value: float) -> str:
 
 
 def _summary_row(
-    name: str, value: Any, intervals: tuple[tuple[str, str, str], ...], columns: Mapping[str, Column]
+    name: str, value: Any, intervals: tuple[tuple[str, str, str], ...], columns: Mapping[str, Column], group: str
 ) -> SummaryRow:
     found = columns.get(name) or columns.get(name.removesuffix("_mean"))
     described = ("", "", "") if found is None else (found.unit, _WORSE[found.direction], found.about)
-    return SummaryRow(name, _words(value), intervals, *described)
+    return SummaryRow(name, _words(value), intervals, *described, group)
 
 
 def _words(value: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 
 from reseed._parts import Parts
 from reseed.report import _sections
@@ -12,7 +13,7 @@ from reseed.report._scores_rows import RunRow, SummaryRow, digits, humanised, ru
 from reseed.report.chart._svg import chart_html
 from reseed.scores import Chart, Scores
 
-_ROWS, _RUN_ROWS, _COLUMNS, _CHARTS, _NOTES = 40, 40, 60, 16, 20
+_ROWS, _RUN_ROWS, _COLUMNS, _CHARTS, _NOTES = 80, 40, 60, 16, 20
 _WORDS, _NAME = 1_000, 80
 _WORSE = {"": "", "higher": "higher is worse", "lower": "lower is worse"}
 
@@ -72,13 +73,23 @@ def _summary(title: str, scores: Scores) -> str:
     rows = summary_rows(scores)
     if not rows:
         return ""
-    body = "".join(map(_summary_row, rows[:_ROWS]))
+    body = "".join(
+        _group_row(group) + "".join(map(_summary_row, some))
+        for group, some in groupby(rows[:_ROWS], key=lambda row: row.group)
+    )
     names = ("Number", "Value", "Unit", "Direction")
     table = _sections.table(f"Numbers of {text.escape(title)}", names, body, numeric=(1,))
     caption = "Small print: what the number is, and its 95 % intervals over what is named."
     if len(rows) > _ROWS:
         caption += f" {_rest(len(rows) - _ROWS, 'number')}"
     return f'{table}<p class="caption">{caption}</p>'
+
+
+def _group_row(group: str) -> str:
+    """Return the row that begins a group; nothing for numbers in none."""
+    if not group:
+        return ""
+    return f'<tr class="group"><th colspan="4" scope="rowgroup">{text.escape(text.clip(group, _NAME))}</th></tr>'
 
 
 def _summary_row(row: SummaryRow) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from reseed._plain import plain
@@ -47,8 +48,8 @@ def print_scores(scores: Scores, console: Console) -> None:
     console.print(plain(about), markup=False, highlight=False)
     for note in scores.notes:
         console.print(f"note: {plain(text.clip(note, _WORDS))}", markup=False, highlight=False)
-    if rows := summary_rows(scores):
-        table = Table(title="Numbers", title_justify="left")
+    for group, rows in groupby(summary_rows(scores), key=lambda row: row.group):
+        table = Table(title=Text(plain(text.clip(group, _WORDS)) or "Numbers"), title_justify="left")
         for column, justify in (("number", "left"), ("value", "right"), ("95 % interval", "right"), ("unit", "left")):
             table.add_column(column, justify="right" if justify == "right" else "left", overflow="fold")
         table.add_column("worse")

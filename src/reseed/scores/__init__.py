@@ -8,7 +8,7 @@ where options or runs have changed. Table, export, terminal and page show whatev
 `lift` and `kendall_tau`; `half_of_the_runs` is what many trainings achieve.
 """
 
-from reseed.scores._chart import Chart, Kind, Picture, Series
+from reseed.scores._chart import Chart, Kind, Passage, Picture, Series
 from reseed.scores._columns import HIGHER, LOWER, NONE, Column, Direction, describe
 from reseed.scores._foretell import Foretold, RunColumn, foretold, foretold_columns
 from reseed.scores._foretelling import HALF, Foretelling, ForetoldColumn, ranked
@@ -32,6 +32,7 @@ __all__ = [
     "Foretold",
     "ForetoldColumn",
     "Kind",
+    "Passage",
     "Picture",
     "RunColumn",
     "RunRows",

@@ -11,9 +11,12 @@ from typing import Any, Literal, final, get_args
 
 from reseed._errors import InputError
 
-Kind = Literal["lines", "bars", "heat map", "scatter", "images"]
+Kind = Literal["lines", "bars", "heat map", "scatter", "images", "texts"]
+Mark = Literal["", "removed", "added"]
 _KINDS: tuple[Kind, ...] = get_args(Kind)
+_MARKS: tuple[Mark, ...] = get_args(Mark)
 _MOST_POINTS, _MOST_PICTURES, _PICTURE_BYTES = 10_000, 64, 1 << 18
+_MOST_PASSAGES, _MOST_LETTERS = 64, 20_000
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -53,12 +56,27 @@ class Picture:
 
 @final
 @dataclass(frozen=True)
+class Passage:
+    """A text with what was changed in it, under a few words.
+
+    Attributes:
+        parts: Its pieces in order, each with its mark: ``removed`` and ``added`` ones stand side by side, the others,
+            marked with an empty string, are as they were.
+        caption: The words.
+    """
+
+    parts: tuple[tuple[Mark, str], ...]
+    caption: str
+
+
+@final
+@dataclass(frozen=True)
 class Chart:
     """A chart that any page can draw.
 
     Attributes:
         kind: ``lines``, ``bars``, ``scatter``: of ``series``. ``heat map``: of ``cells`` with a name for each row and
-            column. ``images``: of ``pictures``.
+            column. ``images``: of ``pictures``. ``texts``: of ``passages``.
         title: What it is, in a few words.
         sentence: What to see in it, in one sentence: those who cannot see it read that.
         x: What runs along the horizontal axis, with its unit.
@@ -68,6 +86,7 @@ class Chart:
         columns: Names of its columns.
         cells: Its values, [row, column]; NaN leaves a cell empty.
         pictures: At most 64, of at most 256 KiB each.
+        passages: At most 64, of at most 20,000 letters each.
 
     Raises:
         InputError: Something of that is not so.
@@ -88,17 +107,23 @@ class Chart:
     columns: tuple[str, ...] = ()
     cells: tuple[tuple[float, ...], ...] = ()
     pictures: tuple[Picture, ...] = ()
+    passages: tuple[Passage, ...] = ()
 
     def __post_init__(self) -> None:
         if self.kind not in _KINDS:
             raise InputError(f"the kind of a chart must be one of {', '.join(_KINDS)}, got {self.kind!r}.")
         if not self.title or not self.sentence:
             raise InputError("a chart needs a title and a sentence that says what to see in it.")
-        given = {"series": self.series, "cells": self.cells, "pictures": self.pictures}
-        wanted = {"heat map": "cells", "images": "pictures"}.get(self.kind, "series")
+        given = {"series": self.series, "cells": self.cells, "pictures": self.pictures, "passages": self.passages}
+        wanted = {"heat map": "cells", "images": "pictures", "texts": "passages"}.get(self.kind, "series")
         if not given[wanted] or any(value for name, value in given.items() if name != wanted):
             raise InputError(f"the chart {self.title!r} is of the kind {self.kind!r}; give it {wanted} and no other.")
-        {"series": self._check_series, "cells": self._check_cells, "pictures": self._check_pictures}[wanted]()
+        {
+            "series": self._check_series,
+            "cells": self._check_cells,
+            "pictures": self._check_pictures,
+            "passages": self._check_passages,
+        }[wanted]()
 
     def _check_series(self) -> None:
         points = sum(len(one.x) for one in self.series)
@@ -129,6 +154,15 @@ class Chart:
             if not one.png.startswith(_PNG) or len(one.png) > _PICTURE_BYTES:
                 raise InputError(f"the picture {one.caption!r} is no PNG file of at most {_PICTURE_BYTES >> 10} KiB.")
 
+    def _check_passages(self) -> None:
+        if len(self.passages) > _MOST_PASSAGES:
+            raise InputError(f"the chart {self.title!r} has {len(self.passages)} passages; show {_MOST_PASSAGES}.")
+        for one in self.passages:
+            if sum(len(words) for _, words in one.parts) > _MOST_LETTERS:
+                raise InputError(f"the passage {one.caption!r} has more than {_MOST_LETTERS:,} letters; show a part.")
+            if wrong := [mark for mark, _ in one.parts if mark not in _MARKS]:
+                raise InputError(f"the passage {one.caption!r} has a mark {wrong[0]!r}; marks are '', removed, added.")
+
     @property
     def tree(self) -> dict[str, Any]:
         """Everything as JSON can hold it; numbers that are not finite are None."""
@@ -148,6 +182,9 @@ class Chart:
             "cells": [_plain(row) for row in self.cells],
             "pictures": [
                 {"png": base64.b64encode(one.png).decode("ascii"), "caption": one.caption} for one in self.pictures
+            ],
+            "passages": [
+                {"parts": [list(part) for part in one.parts], "caption": one.caption} for one in self.passages
             ],
         }
 
@@ -173,6 +210,7 @@ class Chart:
                     Picture(base64.b64decode(one["png"], validate=True), _text(one["caption"]))
                     for one in tree["pictures"]
                 ),
+                passages=tuple(map(_passage, tree.get("passages", ()))),
             )
         except (KeyError, TypeError, AttributeError, binascii.Error) as error:
             raise ValueError(f"a chart is damaged ({type(error).__name__}: {error})") from error
@@ -181,6 +219,11 @@ class Chart:
 def _series(tree: Mapping[str, Any]) -> Series:
     low, high = _numbers(tree.get("low", [])), _numbers(tree.get("high", []))
     return Series(_text(tree["name"]), _points(tree["x"]), _numbers(tree["y"]), low, high)
+
+
+def _passage(tree: Mapping[str, Any]) -> Passage:
+    parts = tuple((_text(mark), _text(words)) for mark, words in tree["parts"])
+    return Passage(parts, _text(tree["caption"]))  # type: ignore[arg-type]  # marks are checked with the chart
 
 
 def _plain(values: Sequence[float] | Sequence[str]) -> list[float | str | None]:

@@ -53,6 +53,8 @@ class Scores:
         summary: Single numbers by name, as JSON can hold them. A mean is called ``NAME_mean``, and its interval, two
             ends at 95 %, stands beside it as ``NAME_ci95``, or ``NAME_ci95_samples`` and ``NAME_ci95_runs`` where only
             other samples or only other runs are covered; both are None where there is no value.
+        groups: Names of the summary's numbers under the titles of their groups, in the order in which they are shown;
+            those in no group come first.
         notes: What a reader should know, in sentences.
         options: What the lens was asked for, as JSON can hold it: other options are other scores.
         cost: What it took, by name, such as ``wall_s`` and ``forward_passes``.
@@ -84,6 +86,7 @@ class Scores:
     runs: tuple[int, ...] = ()
     steps: tuple[int, ...] = ()
     summary: Mapping[str, Any] = field(default_factory=dict)
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     cost: Mapping[str, float] = field(default_factory=dict)
@@ -112,6 +115,12 @@ class Scores:
                 raise InputError(
                     f"the summary of the lens {self.lens!r} has {name!r} without an interval; add '{stem}_ci95', two "
                     "ends or None."
+                )
+        for title, names in self.groups.items():
+            if strange := [name for name in names if name not in self.summary]:
+                raise InputError(
+                    f"the group {title!r} of the lens {self.lens!r} names {strange[0]!r}, which the summary does not "
+                    "have; name numbers of the summary."
                 )
 
     def _check(self, kind: str, name: str, found: tuple[int, ...], expected: tuple[int, ...], axes: str) -> None:

@@ -21,6 +21,7 @@ _ROWS, _COLUMNS = 100, 24  # of the table of values
 _LEGEND = 24
 _WORDS = 2_000  # letters of a title or a sentence
 _NAME = 80
+_LETTERS = 600  # of a passage
 _DRAW = {"lines": draw_lines, "scatter": draw_scatter, "bars": draw_bars, "heat map": draw_cells}
 
 
@@ -41,6 +42,8 @@ def chart_html(chart: Chart) -> str:
     caption = f"<figcaption>{text.escape(sentence)}</figcaption>"
     if chart.kind == "images":
         return f"{head}{_pictures(chart)}{caption}</figure>"
+    if chart.kind == "texts":
+        return f"{head}{_passages(chart)}{caption}</figure>"
     drawn, height = _DRAW[chart.kind](chart)
     svg = (
         f'<svg viewBox="0 0 {number(WIDTH)} {number(height)}" role="img" '
@@ -57,6 +60,22 @@ def _pictures(chart: Chart) -> str:
         for one in chart.pictures
     )
     return f'<ul class="pictures">{items}</ul>'
+
+
+def _passages(chart: Chart) -> str:
+    """Return texts in which what was taken out and what was put in is marked, for eyes and for readers of the code."""
+    tags = {"": ("", ""), "removed": ("<del>", "</del>"), "added": ("<ins>", "</ins>")}
+    items = []
+    for one in chart.passages:
+        left, pieces = _LETTERS, []
+        for mark, words in one.parts:
+            before, after = tags[mark]
+            pieces.append(f"{before}<bdi>{text.escape(text.clip(words, left))}</bdi>{after}")
+            left -= len(words)
+            if left <= 0:
+                break
+        items.append(f"<li><p>{''.join(pieces)}</p><span>{text.escape(text.clip(one.caption, _WORDS))}</span></li>")
+    return f'<ul class="passages">{"".join(items)}</ul>'
 
 
 def _legend(chart: Chart) -> str:
