@@ -63,6 +63,7 @@ class Networks:
             raise InputError(f"networks are {len(models)}, of which each run has {members}; pass all of every run.")
         _check_alike(models)
         self._members, self._serve, self._template = members, serve, models[0]
+        self._before: Callable[[Tensor], Tensor] | None = None
         self._whole = _as_one(models).eval()
 
     def __len__(self) -> int:
@@ -83,6 +84,8 @@ class Networks:
         """
         if own and len(inputs) != len(self):
             raise InputError(f"inputs of {tuple(inputs.shape)} are not those of {len(self)} runs, [run, sample, ...].")
+        if self._before is not None:
+            inputs = self._before(inputs)
         count = _count(self._whole)
         each = inputs.repeat_interleave(self._members, 0) if own else inputs.expand(count, *inputs.shape)
         return served(self._asked(each), self._members, self._serve)
@@ -116,7 +119,7 @@ class Networks:
         """
         counts = _counts(runs, len(self))
         if isinstance(self._whole, _OneByOne):
-            return self._in_turn(self._whole, inputs, counts)
+            return self._in_turn(self._whole, inputs if self._before is None else self._before(inputs), counts)
         most = max(counts)
         if min(counts) == most:
             return self(inputs.view(len(self), most, *inputs.shape[1:]), own=True).flatten(0, 1)
@@ -141,7 +144,8 @@ class Networks:
             IndexError: There is no such run.
         """
         members = self.members(run)
-        return members[0] if len(members) == 1 else Ensemble(members)
+        network = members[0] if len(members) == 1 else Ensemble(members)
+        return network if self._before is None else _After(self._before, network).eval()
 
     def members(self, run: int) -> list[nn.Module]:
         """Return the networks whose answers are a run's, of several the log of the mean of their probabilities.
@@ -161,6 +165,25 @@ class Networks:
     def parameters(self) -> Iterator[nn.Parameter]:
         """Return the weights of all networks as they are kept together, in which the logits can be differentiated."""
         return self._whole.parameters()
+
+    def after(self, function: Callable[[Tensor], Tensor]) -> Networks:
+        """Return the networks as they answer to what a function makes of inputs; these ones stay as they are.
+
+        So inputs can be given in other units than the networks take, such as features in standard deviations.
+
+        Args:
+            function: Inputs [..., sample, ...] to inputs of the networks, differentiable, the same for every run, and
+                of each number or sample by itself.
+
+        Examples:
+            >>> networks = Networks([nn.Linear(4, 3) for _ in range(5)])
+            >>> doubled, inputs = networks.after(lambda inputs: 2 * inputs), torch.rand(8, 4)
+            >>> doubled(inputs).allclose(networks(2 * inputs)), doubled[1](inputs).allclose(doubled(inputs)[1])
+            (True, True)
+        """
+        there, before = copy.copy(self), self._before
+        there._before = function if before is None else lambda inputs: before(function(inputs))
+        return there
 
     def to(self, device: torch.device | str) -> Networks:
         """Return the networks on a device; these ones stay where they are."""
@@ -240,6 +263,19 @@ class Ensemble(nn.Module):
         """Return log-probabilities [sample, class]."""
         each = torch.stack([member(x) for member in self.members])
         return each.log_softmax(-1).logsumexp(0) - math.log(len(self.members))
+
+
+@final
+class _After(nn.Module):
+    """A network that is asked what a function makes of inputs."""
+
+    def __init__(self, before: Callable[[Tensor], Tensor], network: nn.Module) -> None:
+        super().__init__()
+        self.before, self.network = before, network
+
+    def forward(self, x: Tensor) -> Tensor:
+        answer: Tensor = self.network(self.before(x))
+        return answer
 
 
 @final

@@ -11,9 +11,10 @@ from typing import Any
 
 from torch import nn
 
-from reseed._errors import ModelError
+from reseed._errors import InputError, ModelError
 from reseed.data import Splits
 from reseed.models._architecture import AbstractArchitecture, Prepared, as_read, tensor_inputs
+from reseed.models._networks import Networks
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,33 @@ class UserModel(AbstractArchitecture):
                 f"model factory {self.config.name!r} must return a torch.nn.Module, got {type(model).__name__}."
             )
         return model
+
+
+def trained_networks(name: str) -> Networks:
+    """Return the trained networks that a function of the user's returns; importing it runs the user's code.
+
+    Args:
+        name: ``module:function``, with a function without arguments that returns a module, a list of modules of one
+            architecture, a function of inputs to logits, or `Networks`.
+
+    Raises:
+        ModelError: It cannot be imported, it raises, or what it returns are no networks.
+    """
+    factory = _import(name)
+    try:
+        found = factory()
+    except (Exception, SystemExit) as error:  # the user's code may raise anything; the cause stays attached
+        raise ModelError(
+            f"the function {name!r}, called without arguments for a trained network, raised "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    try:
+        return found if isinstance(found, Networks) else Networks(found)
+    except InputError as error:
+        raise ModelError(
+            f"the function {name!r} returned no networks: {error} It must return a trained torch.nn.Module, or a list "
+            "of them."
+        ) from error
 
 
 def _import(name: str) -> Callable[..., Any]:

@@ -2,9 +2,11 @@
 
 An `Estimate` holds a value and its interval. Its variance comes from leaving runs out (`jackknife_variance`), other
 samples (`mean_variance`) or from both (`counted_once`), and `interval` makes the estimate of it. One number a run has a
-`t_interval`. Whether values differ between groups of samples more than chance would have it, `clustering_test` says.
+`t_interval`, one of each run and sample `mean_of_cells`. Whether values differ between groups of samples more than
+chance would have it, `clustering_test` says.
 """
 
+from reseed.statistics._cells import mean_of_cells
 from reseed.statistics._clustered import ClusteringTest, clustering_test
 from reseed.statistics._estimate import METHODS, Estimate, Method, check_level, check_method, interval, no_estimate
 from reseed.statistics._groups import values_and_groups
@@ -22,6 +24,7 @@ __all__ = [
     "counted_once",
     "interval",
     "jackknife_variance",
+    "mean_of_cells",
     "mean_variance",
     "no_estimate",
     "t_interval",

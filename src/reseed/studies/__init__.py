@@ -26,7 +26,7 @@ from reseed.studies._import_tables import ColumnNames
 from reseed.studies._labels import LabelReading, as_array, class_names_of
 from reseed.studies._manifest import Manifest
 from reseed.studies._numbers_store import StoredRows, create_array, open_numbers
-from reseed.studies._progress import ReadingProgress, to_stderr
+from reseed.studies._progress import ReadingProgress, WorkProgress, to_stderr
 from reseed.studies._recorded_inputs import kept_inputs, shape_of_sample
 from reseed.studies._recording import RunRecording, unfinished_runs
 from reseed.studies._remote import local_folder
@@ -56,6 +56,7 @@ __all__ = [
     "Study",
     "StudyInputs",
     "Targets",
+    "WorkProgress",
     "as_array",
     "check_runs",
     "class_names_of",

@@ -103,6 +103,54 @@ class ReadingProgress:
         self._progress.update(self._bar, advance=values)
 
 
+class WorkProgress:
+    """Shows how much of named parts of some work is done on standard error; silent when that is no terminal.
+
+    Args:
+        title: What the work is.
+        parts: How many parts it has.
+    """
+
+    def __init__(self, title: str, parts: int) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+        console = Console(stderr=True)
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[part]}"),
+            TimeElapsedColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._done = 0
+        self._bar = self._progress.add_task(title, total=parts, part="")
+
+    def __enter__(self) -> WorkProgress:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def begin(self, part: str) -> None:
+        """Say which part begins."""
+        self._progress.update(self._bar, part=part)
+
+    def within(self, share: float) -> None:
+        """Take note of which share of the part is done."""
+        self._progress.update(self._bar, completed=self._done + share)
+
+    def end(self) -> None:
+        """Take note that the part is done."""
+        self._done += 1
+        self.within(0.0)
+
+
 def to_stderr(line: str) -> None:
     """Print a line to standard error, at once."""
     print(line, file=sys.stderr, flush=True)
