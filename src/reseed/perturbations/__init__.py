@@ -2,3 +2,7 @@
 
 Everything is a function of its arguments and a seed; a sample's draw is the same alone and in every batch.
 """
+
+from reseed.perturbations.texts import TEXT_CORRUPTIONS, TextCorruption, corrupt_texts
+
+__all__ = ["TEXT_CORRUPTIONS", "TextCorruption", "corrupt_texts"]
