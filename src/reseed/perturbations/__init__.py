@@ -3,6 +3,14 @@
 Everything is a function of its arguments and a seed; a sample's draw is the same alone and in every batch.
 """
 
+from reseed.perturbations.features import FEATURE_CORRUPTIONS, FeatureCorruption, corrupt_features
 from reseed.perturbations.texts import TEXT_CORRUPTIONS, TextCorruption, corrupt_texts
 
-__all__ = ["TEXT_CORRUPTIONS", "TextCorruption", "corrupt_texts"]
+__all__ = [
+    "FEATURE_CORRUPTIONS",
+    "TEXT_CORRUPTIONS",
+    "FeatureCorruption",
+    "TextCorruption",
+    "corrupt_features",
+    "corrupt_texts",
+]

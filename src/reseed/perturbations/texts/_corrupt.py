@@ -120,9 +120,9 @@ def corrupt_texts(
     Examples:
         >>> texts = ["Play some music, please!", "and what is the weather tomorrow"]
         >>> corrupt_texts(texts, "doubled_words", 5)
-        ('Play Play some some music, please!', 'and and what is the the weather tomorrow')
+        ('Play some some music, please! please!', 'and what what is is the the weather tomorrow')
         >>> corrupt_texts(texts[1:], "doubled_words", 5, items=[1])
-        ('and and what is the the weather tomorrow',)
+        ('and what what is is the the weather tomorrow',)
     """
     corruption = named(name, TEXT_CORRUPTIONS, "texts")
     check_severity(severity)
