@@ -4,13 +4,25 @@ Everything is a function of its arguments and a seed; a sample's draw is the sam
 """
 
 from reseed.perturbations.features import FEATURE_CORRUPTIONS, FeatureCorruption, corrupt_features
-from reseed.perturbations.texts import TEXT_CORRUPTIONS, TextCorruption, corrupt_texts
+from reseed.perturbations.texts import (
+    TEXT_CORRUPTIONS,
+    SubstitutedWords,
+    Substitution,
+    TextCorruption,
+    corrupt_texts,
+    marked_differences,
+    substitute_words,
+)
 
 __all__ = [
     "FEATURE_CORRUPTIONS",
     "TEXT_CORRUPTIONS",
     "FeatureCorruption",
+    "SubstitutedWords",
+    "Substitution",
     "TextCorruption",
     "corrupt_features",
     "corrupt_texts",
+    "marked_differences",
+    "substitute_words",
 ]
