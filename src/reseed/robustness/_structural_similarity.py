@@ -83,7 +83,7 @@ def structural_similarity(
         mean_x, mean_y, squares, products = _windowed(pair, weights)
         means, crossed = mean_x * mean_x + mean_y * mean_y, mean_x * mean_y
         variances, covariance = unbiased * (squares - means), unbiased * (products - crossed)
-        similar = (2 * crossed + c1) * (2 * covariance + c2) / ((means + c1) * (variances + c2))
+        similar: Tensor = (2 * crossed + c1) * (2 * covariance + c2) / ((means + c1) * (variances + c2))
         return similar.flatten(1).mean(dim=1)
 
     values = value_of_each(before, after, measure, check=(low, high))
@@ -131,7 +131,7 @@ def _window_size(images: Tensor, window: Window, size: int | None, shrink: bool)
         raise InputError(f"clean is {brief(images)}, images in which no window fits; pass images of 3 pixels or more.")
     if not shrink:
         raise InputError(
-            f"clean is {brief(images)}, images smaller than the window of {side} pixels; pass size={fits}, or shrink=True "
-            "for the largest window that fits."
+            f"clean is {brief(images)}, images smaller than the window of {side} pixels; pass size={fits}, or "
+            "shrink=True for the largest window that fits."
         )
     return fits

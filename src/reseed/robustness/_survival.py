@@ -9,7 +9,6 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 
 from reseed._arrays import ArrayLike, Result, brief
 from reseed._errors import InputError
@@ -149,10 +148,17 @@ def gaussian_blur(images: Tensor, radius: float) -> Tensor:
     places = torch.arange(-reach, reach + 1, dtype=images.dtype, device=images.device)
     weights = torch.exp(-0.5 * (places / radius) ** 2)
     weights = weights / weights.sum()
-    flat = images.reshape(-1, 1, *images.shape[-2:])
-    wide = pad(flat, (reach, reach, 0, 0), mode="replicate")
-    wide = pad(torch.nn.functional.conv2d(wide, weights.view(1, 1, 1, -1)), (0, 0, reach, reach), mode="replicate")
-    return torch.nn.functional.conv2d(wide, weights.view(1, 1, -1, 1)).reshape(images.shape)
+    across = torch.matmul(images, _edges_continued(weights, images.shape[-1]))
+    return torch.matmul(_edges_continued(weights, images.shape[-2]).mT, across)
+
+
+def _edges_continued(weights: Tensor, length: int) -> Tensor:
+    """Return the matrix [length, length] whose columns weigh what is around each place of a line."""
+    reach = len(weights) // 2
+    places = torch.arange(length, device=weights.device)
+    sources = (places[:, None] + torch.arange(-reach, reach + 1, device=weights.device)).clamp_(0, length - 1)
+    matrix = weights.new_zeros(length, length)
+    return matrix.index_put_((sources, places[:, None].expand_as(sources)), weights.expand(length, -1), accumulate=True)
 
 
 def _as_jpeg(images: Tensor, quality: int, low: float, high: float) -> Tensor:
