@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from reseed._errors import ModelError
+from reseed._errors import InputError, ModelError
 from reseed.data import Dataset, Splits
 from reseed.models import MODELS, ModelConfig, architecture, draw_model, parameter_origins, suggested_model
 
@@ -225,3 +225,46 @@ def test_init_scale_multiplies_drawn_matrices_only():
     for name, parameter in plain.named_parameters():
         factor = 0.3 if parameter.ndim >= 2 else 1.0
         assert torch.equal(parameter * factor, others[name]), name
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_raw_samples_become_inputs_as_they_were_prepared(name):
+    """The transformation of a split's raw samples is that split's inputs, bit for bit, whatever they are asked with."""
+    config, inputs = CASES[name]
+    data = splits(inputs if isinstance(inputs, torch.Tensor) else (*inputs[3:], "zebra", "word1", "and number"))
+    prepared = architecture(config).prepare(Splits(dataset(inputs), data.evaluation), None, print)
+    for part, own in ((data.evaluation.inputs, prepared.evaluation), (inputs, prepared.train)):
+        assert torch.equal(prepared.transform(part), own)
+        assert torch.equal(prepared.transform(part[2:3]), own[2:3])
+        assert torch.equal(prepared.transform(part[:0]), own[:0])
+
+
+def test_raw_features_stay_differentiable():
+    """Of features the transformation is the tensor itself."""
+    features = torch.rand(12, 5)
+    prepared = architecture(ModelConfig("mlp")).prepare(splits(features), None, print)
+    changed = features.clone().requires_grad_()
+    assert prepared.transform(changed) is changed
+
+
+@pytest.mark.parametrize(
+    ("name", "raw", "message"),
+    [
+        ("mlp", ["a"], r"raw samples must be a tensor \[sample, 3, 16, 16\], got \['a'\]"),
+        (
+            "cnn",
+            IMAGES[:, :1],
+            r"numbers \[sample, 3, 16, 16\], as the training split's are; got float32\[12, 1, 16, 16",
+        ),
+        ("cnn", IMAGES.byte(), r"raw samples must be floating-point numbers .* got uint8\[12, 3, 16, 16\]"),
+        ("text-tfidf", IMAGES, r"raw samples must be texts, one for each sample, got float32\[12, 3, 16, 16\]"),
+        ("text-tfidf", "one text", "raw samples must be texts, one for each sample, got 'one text'"),
+        ("text-tfidf", ["a", 3], r"raw samples must be texts, one for each sample, got \['a', 3\]"),
+    ],
+)
+def test_raw_samples_of_another_kind_are_refused(name, raw, message):
+    """The message says what the model takes, and shows what came."""
+    config, inputs = CASES[name]
+    prepared = architecture(config).prepare(splits(inputs), None, print)
+    with pytest.raises(InputError, match=message):
+        prepared.transform(raw)

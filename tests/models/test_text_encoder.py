@@ -9,9 +9,18 @@ import numpy as np
 import pytest
 import torch
 
-from reseed._errors import MissingExtraError, ModelError
+from reseed._errors import InputError, MissingExtraError, ModelError
 from reseed.data import Dataset, Splits
-from reseed.models import ModelConfig, architecture, draw_model, parameter_origins
+from reseed.models import (
+    ModelConfig,
+    Networks,
+    architecture,
+    check_continuous,
+    draw_model,
+    embedding_network,
+    is_token_ids,
+    parameter_origins,
+)
 
 pytestmark = pytest.mark.text
 transformers = pytest.importorskip("transformers", reason="needs the extra `text`: pip install 'reseed[text]'")
@@ -134,6 +143,88 @@ def test_padding_changes_nothing_but_is_cut(encoder, splits):
     model = draw_model(build, (16,), 3, word=1).eval()
     assert torch.equal(model(token_ids), model(torch.nn.functional.pad(token_ids, (0, 4), value=model.padding_id)))
     assert dict(ALL_MASK_ATTENTION_FUNCTIONS) == before
+
+
+@pytest.mark.parametrize("fine_tune", [False, True])
+def test_raw_texts_become_inputs_as_they_were_prepared(encoder, splits, tmp_path, fine_tune):
+    """The transformation of a split's texts is that split's inputs, bit for bit, computed or read from the cache."""
+    build = architecture(ModelConfig("text-encoder", encoder=encoder, max_length=16, fine_tune=fine_tune))
+    for _ in range(2):
+        prepared = build.prepare(splits, tmp_path, lambda _: None)
+        assert torch.equal(prepared.transform(TEXTS), prepared.train)
+        assert torch.equal(prepared.transform(TEXTS[::-1]), prepared.evaluation)
+        assert prepared.transform([]).shape == (0, *prepared.train.shape[1:])
+        assert prepared.transform(["music for two"]).dtype == prepared.train.dtype
+        with pytest.raises(InputError, match=r"raw samples must be texts, one for each sample, got 'music'"):
+            prepared.transform("music")
+    assert is_token_ids(prepared.preprocessing) == fine_tune
+
+
+def test_transforming_loads_an_encoder_only_when_it_is_asked(encoder, splits, tmp_path):
+    """Where features are kept nothing of the encoder's weights is read, until other texts come."""
+    folder = shutil.copytree(encoder, tmp_path / "copy")
+    build = architecture(ModelConfig("text-encoder", encoder=str(folder), max_length=16))
+    build.prepare(splits, tmp_path, lambda _: None)
+    (folder / "model.safetensors").unlink()
+    prepared = build.prepare(splits, tmp_path, lambda _: None)
+    with pytest.raises(ModelError, match="cannot load the encoder"):
+        prepared.transform(["music for two"])
+
+
+@pytest.fixture
+def tuned(encoder, splits):
+    """Three fine-tuned networks with heads of their own, and token ids."""
+    build = architecture(ModelConfig("text-encoder", encoder=encoder, max_length=16, fine_tune=True, hidden=(8,)))
+    token_ids = build.prepare(splits, None, lambda _: None).train
+    return [draw_model(build, (16,), 3, word=word).eval() for word in range(3)], token_ids
+
+
+def test_embeddings_answer_as_their_token_ids(tuned):
+    """Logits of the embeddings are those of the token ids, of one network and of several that are asked together."""
+    networks, token_ids = tuned
+    with torch.no_grad():  # as if each had learned its own
+        for number, network in enumerate(networks):
+            network.model.encoder.embeddings.word_embeddings.weight.mul_(1 + number)
+    pairs = [embedding_network(network) for network in networks]
+    embeddings = torch.stack([embed(token_ids) for embed, _ in pairs])
+    assert embeddings.shape == (3, 6, 16, 16)
+    expected = torch.stack([network(token_ids) for network in networks])
+    for number, (_, network) in enumerate(pairs):
+        torch.testing.assert_close(network(embeddings[number]), expected[number], atol=1e-6, rtol=1e-5)
+        cut = embeddings[number, :, :6]  # what is cut off is padding alone
+        torch.testing.assert_close(network(cut), expected[number], atol=1e-6, rtol=1e-5)
+    together = Networks([network for _, network in pairs])
+    torch.testing.assert_close(together(embeddings, own=True), expected, atol=1e-6, rtol=1e-5)
+
+
+def test_gradients_reach_tokens_and_no_padding(tuned):
+    """Every token's embedding moves the answer, and padding's does not; weights get no gradient from embedding."""
+    (network, *_), token_ids = tuned
+    embed, asked = embedding_network(network)
+    embeddings = embed(token_ids).requires_grad_()
+    asked(embeddings)[:, 0].sum().backward()
+    moves = embeddings.grad.abs().sum(-1) > 0
+    assert torch.equal(moves, token_ids != network.padding_id)
+    assert torch.equal(asked.is_padding(embeddings), token_ids == network.padding_id)
+    assert embeddings.is_leaf
+
+
+def test_other_networks_have_no_embeddings():
+    """A network of numbers is attacked as it is, which the message says."""
+    with pytest.raises(ModelError, match=r"Linear is no fine-tuned text-encoder.* which are attacked as they are"):
+        embedding_network(torch.nn.Linear(2, 2))
+
+
+def test_token_ids_are_refused_where_inputs_are_changed_a_little(tuned):
+    """The message says what can be changed instead, of token ids and of other whole numbers."""
+    token_ids = tuned[1]
+    with pytest.raises(
+        InputError, match=r"inputs are token ids \(int64\[6, 16\]\).*embedding_network.*substitute_words"
+    ):
+        check_continuous(token_ids, {"kind": "token ids"})
+    with pytest.raises(InputError, match=r"must be floating-point numbers.* got int64\[6, 16\].*embedding_network"):
+        check_continuous(token_ids)
+    check_continuous(torch.rand(2, 3), {"kind": "features"})
 
 
 def test_missing_encoder_is_named(splits, monkeypatch):

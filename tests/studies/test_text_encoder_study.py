@@ -9,7 +9,7 @@ import pytest
 from safetensors.torch import load_file
 
 import reseed
-from reseed._errors import RecipeError
+from reseed._errors import InputError, RecipeError
 from reseed.data import DataConfig
 from reseed.mitigations import Mixup
 from reseed.models import ModelConfig
@@ -97,6 +97,26 @@ def test_networks_of_an_encoder_answer_as_recorded(train, recipe, tmp_path, engi
         assert np.array_equal(networks.predict(inputs).argmax(-1).numpy(), recorded)
         (path,) = study.path.glob("runs/run-00000/weights-*/*.safetensors")
         assert any("encoder" in name for name in load_file(path)) == fine_tune
+
+
+@pytest.mark.parametrize("fine_tune", [False, True])
+def test_changed_texts_become_inputs_of_the_study(train, recipe, fine_tune):
+    """Texts of the study have its inputs, bit for bit, beside texts that are others; token ids are known as such."""
+    study = train(recipe=replace(recipe, epochs=1, model=replace(recipe.model, fine_tune=fine_tune)), runs=2)
+    own = study.inputs()
+    assert len(own.raw) == 8
+    assert np.array_equal(own.transform(own.raw), own.inputs)
+    changed = (own.raw[0], "play rain", *own.raw[2:])
+    found = own.transform(changed)
+    assert np.array_equal(found[[0, *range(2, 8)]], own.inputs[[0, *range(2, 8)]])
+    assert np.array_equal(own.transform(["play rain"]), found[1:2])
+    assert study.networks(announce=pytest.fail).predict(found).shape == (2, 8, 2)
+    assert own.are_token_ids == fine_tune
+    if fine_tune:
+        with pytest.raises(InputError, match="inputs are token ids"):
+            own.check_continuous()
+    else:
+        own.check_continuous()
 
 
 def test_a_study_survives_without_its_encoder(train, recipe, tmp_path):

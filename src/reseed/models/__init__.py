@@ -4,9 +4,10 @@ A model is always described by a `ModelConfig` and drawn afresh for each run wit
 ever shared between runs.
 """
 
-from reseed.models._architecture import AbstractArchitecture, Prepared
+from reseed.models._architecture import AbstractArchitecture, Prepared, RawInputs
 from reseed.models._config import ModelConfig
 from reseed.models._draw import ParameterOrigins, draw_model, parameter_origins
+from reseed.models._embeddings import EmbeddingNetwork, check_continuous, embedding_network, is_token_ids
 from reseed.models._fine_tuned import untrimmed
 from reseed.models._networks import Ensemble, Networks, served, state_of, with_state
 from reseed.models._registry import MODELS, architecture, check_model_name, suggested_model
@@ -17,18 +18,23 @@ from reseed.models._vmapped import VmappedModel, vmapped_model
 __all__ = [
     "MODELS",
     "AbstractArchitecture",
+    "EmbeddingNetwork",
     "Ensemble",
     "ModelConfig",
     "Networks",
     "ParameterOrigins",
     "Prepared",
+    "RawInputs",
     "StackedModel",
     "VmappedModel",
     "architecture",
+    "check_continuous",
     "check_model_name",
     "check_stackable",
     "draw_model",
+    "embedding_network",
     "first_difference",
+    "is_token_ids",
     "own_tensors",
     "parameter_origins",
     "served",

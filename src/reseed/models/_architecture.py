@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from reseed._errors import ModelError
+from reseed._arrays import brief
+from reseed._errors import InputError, InputTypeError, ModelError
 from reseed.data import Dataset, Splits
 from reseed.models._config import ModelConfig
+
+RawInputs = Tensor | Sequence[str]
+"""Samples as a data set holds them: texts, or features [sample, feature], or images."""
 
 
 @dataclass(frozen=True)
@@ -21,12 +26,15 @@ class Prepared:
 
     Shapes: ``train`` [sample, ...] and ``evaluation`` [sample, ...], of equal trailing shape. ``preprocessing`` says
     how whoever has no reseed makes inputs of raw samples: its ``kind``, the ``steps`` in words, and what these name, as
-    JSON holds it. ``notes`` say what a reader of results should know of how they were made.
+    JSON holds it. ``transform`` makes inputs of other raw samples exactly as those of both splits were made, with what
+    was fitted on the training split; what it needs for that it loads when it is first called. ``notes`` say what a
+    reader of results should know of how they were made.
     """
 
     train: Tensor
     evaluation: Tensor
     preprocessing: Mapping[str, object]
+    transform: Callable[[RawInputs], Tensor]
     notes: tuple[str, ...] = ()
 
 
@@ -76,6 +84,24 @@ def tensor_inputs(dataset: Dataset, model: str) -> Tensor:
     )
 
 
+def tensor_prepared(train: Tensor, evaluation: Tensor, described: Dataset) -> Prepared:
+    """Return what a model trains on that takes features or images as they are."""
+    return Prepared(train, evaluation, as_read(described), partial(_as_they_are, tuple(train.shape[1:])))
+
+
+def _as_they_are(shape: tuple[int, ...], raw: RawInputs) -> Tensor:
+    """Return raw samples, which are the model's inputs, if they have the shape of those."""
+    if not isinstance(raw, Tensor):
+        given = brief(raw)
+        raise InputTypeError(f"raw samples must be a tensor [sample, {', '.join(map(str, shape))}], got {given}.")
+    if tuple(raw.shape[1:]) != shape or not raw.is_floating_point():
+        raise InputError(
+            f"raw samples must be floating-point numbers [sample, {', '.join(map(str, shape))}], as the training "
+            f"split's are; got {brief(raw)}."
+        )
+    return raw
+
+
 def as_read(dataset: Dataset) -> dict[str, object]:
     """Say how features or images become inputs as they are; see `Prepared`."""
     shape = dataset.input_shape or ()
@@ -106,3 +132,14 @@ def text_inputs(dataset: Dataset, model: str) -> tuple[str, ...]:
     raise ModelError(
         f"model {model!r} takes texts, but data set {dataset.name!r} holds numbers; choose mlp, cnn or resnet."
     )
+
+
+def checked_texts(raw: RawInputs) -> Sequence[str]:
+    """Return raw samples if they are texts.
+
+    Raises:
+        InputTypeError: They are numbers, or a single text.
+    """
+    if isinstance(raw, str | Tensor) or not all(isinstance(text, str) for text in raw):
+        raise InputTypeError(f"raw samples must be texts, one for each sample, got {brief(raw)}.")
+    return raw

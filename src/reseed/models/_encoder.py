@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from reseed._errors import MissingExtraError, ModelError
 from reseed._foreign import read_array, reason
 from reseed.data import Dataset, Splits
-from reseed.models._architecture import AbstractArchitecture, Prepared, text_inputs
+from reseed.models._architecture import AbstractArchitecture, Prepared, RawInputs, checked_texts, text_inputs
 from reseed.models._fine_tuned import FineTunedEncoder, Trimmed
 from reseed.models._mlp import mlp
 
@@ -69,15 +70,16 @@ class TextEncoder(AbstractArchitecture):
         """Tokenise, and unless fine-tuning compute each text's features once."""
         parts = []
         tokenizer = _from_pretrained("AutoTokenizer", self._name)
-        padding_id = _padding_id(tokenizer)
+        frozen = _Frozen(self._name, _padding_id(tokenizer))
         for dataset in (splits.train, splits.evaluation):
-            token_ids = self._tokens(tokenizer, text_inputs(dataset, "text-encoder"))
+            token_ids = _tokens(tokenizer, text_inputs(dataset, "text-encoder"), self.config.max_length)
             parts.append(
-                torch.from_numpy(token_ids)
-                if self.config.fine_tune
-                else self._features(token_ids, dataset, cache, announce)
+                token_ids if self.config.fine_tune else self._features(frozen, token_ids, dataset, cache, announce)
             )
-        return Prepared(parts[0], parts[1], self._described(padding_id))
+        # An encoder of its own: the one that was used here shall not stay in memory while runs are trained.
+        own = None if self.config.fine_tune else _Frozen(self._name, frozen.padding_id)
+        transform = _Transform(tokenizer, self.config.max_length, own)
+        return Prepared(parts[0], parts[1], self._described(frozen.padding_id), transform)
 
     def build(self, input_shape: tuple[int, ...], num_classes: int) -> nn.Module:
         """Build the head, and below it the encoder when it is fine-tuned."""
@@ -112,31 +114,21 @@ class TextEncoder(AbstractArchitecture):
             "padding_id": padding_id,
         }
 
-    def _tokens(self, tokenizer: Any, texts: Sequence[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
-        """Return token ids [sample, token], padded to `max_length`."""
-        encoded = tokenizer(
-            list(texts),
-            truncation=True,
-            padding="max_length",
-            max_length=self.config.max_length,
-            return_tensors="np",
-        )
-        return np.asarray(encoded["input_ids"], dtype=np.int64)
-
     def _features(
         self,
-        token_ids: np.ndarray[Any, np.dtype[np.int64]],
+        frozen: _Frozen,
+        token_ids: Tensor,
         dataset: Dataset,
         cache: Path | None,
         announce: Callable[[str], None],
     ) -> Tensor:
         """Return mean hidden states [sample, feature], from the cache where they are already there."""
-        key = hashlib.sha256(f"{self._name}\0{dataset.digest}".encode() + token_ids.tobytes()).hexdigest()[:16]
+        key = hashlib.sha256(f"{self._name}\0{dataset.digest}".encode() + token_ids.numpy().tobytes()).hexdigest()[:16]
         path = None if cache is None else cache / f"features-{key}.npy"
         if path is not None and path.exists():
             return torch.from_numpy(_kept(path))
         announce(f"computing {self._name} features of {len(token_ids)} texts ({dataset.split}), once")
-        features = self._encode(torch.from_numpy(token_ids))
+        features = frozen(token_ids)
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             partial = path.with_suffix(".partial.npy")
@@ -144,17 +136,53 @@ class TextEncoder(AbstractArchitecture):
             partial.replace(path)
         return features
 
-    def _encode(self, token_ids: Tensor) -> Tensor:
-        encoder = _from_pretrained("AutoModel", self._name).eval()
-        padding_id = _padding_id(_from_pretrained("AutoTokenizer", self._name))
-        features = torch.empty(len(token_ids), encoder.config.hidden_size)
+
+@final
+@dataclass(frozen=True, eq=False)
+class _Frozen:
+    """An encoder as it was published, loaded when it is first asked: token ids to mean hidden states."""
+
+    name: str
+    padding_id: int
+
+    @cached_property
+    def _encoder(self) -> Any:
+        return _from_pretrained("AutoModel", self.name).eval()
+
+    def __call__(self, token_ids: Tensor) -> Tensor:
+        """Return mean hidden states [sample, feature]."""
+        features = torch.empty(len(token_ids), self._encoder.config.hidden_size)
         # Texts of like length share a batch, so that little padding is computed.
-        order = (token_ids != padding_id).sum(1).argsort(stable=True)
-        model = Trimmed(FineTunedEncoder(encoder, nn.Identity(), padding_id), padding_id).eval()
+        order = (token_ids != self.padding_id).sum(1).argsort(stable=True)
+        model = Trimmed(FineTunedEncoder(self._encoder, nn.Identity(), self.padding_id), self.padding_id).eval()
         with torch.inference_mode():
             for rows in torch.split(order, _FEATURE_BATCH):
-                features[rows] = model(token_ids[rows])
+                if len(rows):
+                    features[rows] = model(token_ids[rows])
         return features
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class _Transform:
+    """Makes inputs of texts: token ids, or features where there is a frozen encoder."""
+
+    tokenizer: Any = field(repr=False)
+    max_length: int
+    frozen: _Frozen | None
+
+    def __call__(self, raw: RawInputs) -> Tensor:
+        """Return token ids [sample, token] or features [sample, feature]."""
+        token_ids = _tokens(self.tokenizer, checked_texts(raw), self.max_length)
+        return token_ids if self.frozen is None else self.frozen(token_ids)
+
+
+def _tokens(tokenizer: Any, texts: Sequence[str], max_length: int) -> Tensor:
+    """Return token ids [sample, token], padded to ``max_length``."""
+    if not texts:
+        return torch.empty(0, max_length, dtype=torch.int64)
+    encoded = tokenizer(list(texts), truncation=True, padding="max_length", max_length=max_length, return_tensors="np")
+    return torch.from_numpy(np.asarray(encoded["input_ids"], dtype=np.int64))
 
 
 def _kept(path: Path) -> np.ndarray[Any, np.dtype[np.float32]]:

@@ -49,9 +49,12 @@ class FineTunedEncoder(nn.Module):
 
     def forward(self, token_ids: Tensor) -> Tensor:
         """Return the head's logits [sample, class] of the mean hidden state over tokens that are not padding."""
-        mask = token_ids != self.padding_id
+        return self.answer(token_ids != self.padding_id, input_ids=token_ids)
+
+    def answer(self, mask: Tensor, **asked: Tensor) -> Tensor:
+        """Return logits [sample, class] of what the encoder is asked, where ``mask`` [sample, token] is true."""
         with _masks_built_unseen():
-            hidden = self.encoder(input_ids=token_ids, attention_mask=mask.long()).last_hidden_state
+            hidden = self.encoder(**asked, attention_mask=mask.long()).last_hidden_state
         logits: Tensor = self.head(_mean_over_tokens(hidden, mask))
         return logits
 

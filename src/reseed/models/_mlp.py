@@ -10,7 +10,7 @@ from pathlib import Path
 from torch import nn
 
 from reseed.data import Splits
-from reseed.models._architecture import AbstractArchitecture, Prepared, as_read, tensor_inputs
+from reseed.models._architecture import AbstractArchitecture, Prepared, tensor_inputs, tensor_prepared
 
 
 def mlp(features: int, hidden: Sequence[int], num_classes: int, dropout: float) -> nn.Sequential:
@@ -31,7 +31,7 @@ class Mlp(AbstractArchitecture):
     def prepare(self, splits: Splits, cache: Path | None, announce: Callable[[str], None]) -> Prepared:
         """Use the inputs as they are."""
         train, evaluation = (tensor_inputs(part, "mlp") for part in (splits.train, splits.evaluation))
-        return Prepared(train, evaluation, as_read(splits.train))
+        return tensor_prepared(train, evaluation, splits.train)
 
     def build(self, input_shape: tuple[int, ...], num_classes: int) -> nn.Module:
         """Build the layers that the config names."""

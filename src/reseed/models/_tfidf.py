@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from reseed.data import Splits
-from reseed.models._architecture import AbstractArchitecture, Prepared, text_inputs
+from reseed.models._architecture import AbstractArchitecture, Prepared, RawInputs, checked_texts, text_inputs
 from reseed.models._mlp import mlp
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ class TextTfidf(AbstractArchitecture):
         if told:
             notes.append(f"text-tfidf knows no term of {' and '.join(told)}: to the model these are all alike.")
         train_inputs, evaluation_inputs = (_dense(features) for features in parts.values())
-        return Prepared(train_inputs, evaluation_inputs, _described(vectorizer), tuple(notes))
+        transform = partial(_transformed, vectorizer)
+        return Prepared(train_inputs, evaluation_inputs, _described(vectorizer), transform, tuple(notes))
 
     def build(self, input_shape: tuple[int, ...], num_classes: int) -> nn.Module:
         """Build the MLP on the features."""
@@ -101,6 +103,12 @@ def _share_words(vectorizer: Any, texts: Sequence[str]) -> bool:
         return False
     is_shared = terms.getnnz(axis=0) > 1
     return 2 * int((terms[:, is_shared].getnnz(axis=1) > 0).sum()) >= len(texts)
+
+
+def _transformed(vectorizer: Any, raw: RawInputs) -> Tensor:
+    """Return the features [sample, term] of texts."""
+    texts = checked_texts(raw)
+    return _dense(vectorizer.transform(texts)) if texts else torch.empty(0, len(vectorizer.vocabulary_))
 
 
 def _dense(features: Any) -> Tensor:

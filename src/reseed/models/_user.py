@@ -13,7 +13,7 @@ from torch import nn
 
 from reseed._errors import ModelError
 from reseed.data import Splits
-from reseed.models._architecture import AbstractArchitecture, Prepared, as_read, tensor_inputs
+from reseed.models._architecture import AbstractArchitecture, Prepared, tensor_inputs, tensor_prepared
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class UserModel(AbstractArchitecture):
         """Use the inputs as they are."""
         name = self.config.name
         train, evaluation = (tensor_inputs(part, name) for part in (splits.train, splits.evaluation))
-        return Prepared(train, evaluation, as_read(splits.train))
+        return tensor_prepared(train, evaluation, splits.train)
 
     def build(self, input_shape: tuple[int, ...], num_classes: int) -> nn.Module:
         """Call the user's factory.

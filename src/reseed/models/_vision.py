@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from reseed._errors import ModelError
 from reseed.data import Dataset, Splits
-from reseed.models._architecture import AbstractArchitecture, Prepared, as_read, tensor_inputs
+from reseed.models._architecture import AbstractArchitecture, Prepared, tensor_inputs, tensor_prepared
 
 _VECTOR = 16  # numbers in single precision of the widest vectors that processors have
 
@@ -48,7 +48,7 @@ class AbstractImageArchitecture(AbstractArchitecture):
     def prepare(self, splits: Splits, cache: Path | None, announce: Callable[[str], None]) -> Prepared:
         """Use the images as they are, refusing anything else."""
         name = self.config.name
-        return Prepared(_images(splits.train, name), _images(splits.evaluation, name), as_read(splits.train))
+        return tensor_prepared(_images(splits.train, name), _images(splits.evaluation, name), splits.train)
 
 
 @dataclass(frozen=True)

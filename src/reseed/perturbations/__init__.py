@@ -4,5 +4,33 @@ Everything is a function of its arguments and a seed; a sample's draw is the sam
 """
 
 from reseed.perturbations.attacks import AbstractAttack, Attacked, Fgsm, Hunt, Pgd, fgsm, pgd
+from reseed.perturbations.features import FEATURE_CORRUPTIONS, FeatureCorruption, corrupt_features
+from reseed.perturbations.texts import (
+    TEXT_CORRUPTIONS,
+    SubstitutedWords,
+    Substitution,
+    TextCorruption,
+    corrupt_texts,
+    marked_differences,
+    substitute_words,
+)
 
-__all__ = ["AbstractAttack", "Attacked", "Fgsm", "Hunt", "Pgd", "fgsm", "pgd"]
+__all__ = [
+    "FEATURE_CORRUPTIONS",
+    "TEXT_CORRUPTIONS",
+    "AbstractAttack",
+    "Attacked",
+    "FeatureCorruption",
+    "Fgsm",
+    "Hunt",
+    "Pgd",
+    "SubstitutedWords",
+    "Substitution",
+    "TextCorruption",
+    "corrupt_features",
+    "corrupt_texts",
+    "fgsm",
+    "marked_differences",
+    "pgd",
+    "substitute_words",
+]

@@ -47,7 +47,9 @@ def inputs_of(study: Study, split: str, *, trust_code: bool, announce: Callable[
         return _recorded_inputs(study, split)
     splits, prepared = _data(study, _recipe(study, trust_code=trust_code), announce)
     data, inputs = (splits.evaluation, prepared.evaluation) if split == EVALUATION else (splits.train, prepared.train)
-    return StudyInputs(inputs, data.labels.numpy(), data.sample_ids, prepared.preprocessing)
+    return StudyInputs(
+        inputs, data.labels.numpy(), data.sample_ids, prepared.preprocessing, data.inputs, prepared.transform
+    )
 
 
 def networks_of(

@@ -229,8 +229,9 @@ class Study:
     def inputs(
         self, split: str = EVALUATION, *, trust_code: bool = False, announce: Callable[[str], None] | None = None
     ) -> StudyInputs:
-        """Return what the study's networks take, with targets and ids of the samples.
+        """Return what the study's networks take, with targets and ids of the samples, and the raw samples.
 
+        What comes back has `transform`, which makes inputs of other raw samples as those of the training were made.
         Of recorded runs the inputs are kept in the study where these are one array of numbers of at most 64 MiB.
 
         Args:
