@@ -1,1 +1,49 @@
 """How far an answer is from changing when its input changes: by noise, by corruption, by an adversary."""
+
+from reseed.robustness._accuracy import AttackAccuracy, accuracy_under_attacks, attack_success, task_accuracy
+from reseed.robustness._all_pairs import ModelPairs, PairTally, all_pairs
+from reseed.robustness._churn_decomposition import ChurnDecomposition, churn_decomposition, mean_over_pairs
+from reseed.robustness._confidence import adversarial_class_confidence, noise_tolerance, true_class_confidence
+from reseed.robustness._corruption_errors import mean_corruption_error, mean_flip_rate, relative_corruption_error
+from reseed.robustness._distortion import lp_distortion
+from reseed.robustness._flip_probability import flip_probability
+from reseed.robustness._pairs import (
+    RectifySacrifice,
+    accuracy_variance,
+    confidence_variance,
+    output_stability,
+    rectify_sacrifice,
+)
+from reseed.robustness._perturbation_sensitivity import perturbation_sensitivity_distance
+from reseed.robustness._structural_similarity import structural_similarity
+from reseed.robustness._survival import survival_after_blur, survival_after_jpeg
+
+__all__ = [
+    "AttackAccuracy",
+    "ChurnDecomposition",
+    "ModelPairs",
+    "PairTally",
+    "RectifySacrifice",
+    "accuracy_under_attacks",
+    "accuracy_variance",
+    "adversarial_class_confidence",
+    "all_pairs",
+    "attack_success",
+    "churn_decomposition",
+    "confidence_variance",
+    "flip_probability",
+    "lp_distortion",
+    "mean_corruption_error",
+    "mean_flip_rate",
+    "mean_over_pairs",
+    "noise_tolerance",
+    "output_stability",
+    "perturbation_sensitivity_distance",
+    "rectify_sacrifice",
+    "relative_corruption_error",
+    "structural_similarity",
+    "survival_after_blur",
+    "survival_after_jpeg",
+    "task_accuracy",
+    "true_class_confidence",
+]
