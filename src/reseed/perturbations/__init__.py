@@ -3,7 +3,23 @@
 Everything is a function of its arguments and a seed; a sample's draw is the same alone and in every batch.
 """
 
-from reseed.perturbations.attacks import AbstractAttack, Attacked, Fgsm, Hunt, Pgd, fgsm, pgd
+from reseed.perturbations.attacks import (
+    AbstractAttack,
+    Apgd,
+    Attacked,
+    CarliniWagner,
+    DeepFool,
+    Ead,
+    Fgsm,
+    Hunt,
+    Pgd,
+    apgd,
+    carlini_wagner,
+    deepfool,
+    ead,
+    fgsm,
+    pgd,
+)
 from reseed.perturbations.features import FEATURE_CORRUPTIONS, FeatureCorruption, corrupt_features
 from reseed.perturbations.texts import (
     TEXT_CORRUPTIONS,
@@ -19,7 +35,11 @@ __all__ = [
     "FEATURE_CORRUPTIONS",
     "TEXT_CORRUPTIONS",
     "AbstractAttack",
+    "Apgd",
     "Attacked",
+    "CarliniWagner",
+    "DeepFool",
+    "Ead",
     "FeatureCorruption",
     "Fgsm",
     "Hunt",
@@ -27,8 +47,12 @@ __all__ = [
     "SubstitutedWords",
     "Substitution",
     "TextCorruption",
+    "apgd",
+    "carlini_wagner",
     "corrupt_features",
     "corrupt_texts",
+    "deepfool",
+    "ead",
     "fgsm",
     "marked_differences",
     "pgd",

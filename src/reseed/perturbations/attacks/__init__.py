@@ -1,9 +1,13 @@
 """Attacks: the smallest, or the most harmful allowed, change of an input that changes the answer."""
 
+from reseed.perturbations.attacks._apgd import Apgd, apgd
 from reseed.perturbations.attacks._asked import Asked, Model
 from reseed.perturbations.attacks._attack import AbstractAttack
 from reseed.perturbations.attacks._attacked import Attacked
 from reseed.perturbations.attacks._budget import Budget, Norm, norm_of
+from reseed.perturbations.attacks._carlini_wagner import CarliniWagner, Space, carlini_wagner
+from reseed.perturbations.attacks._deepfool import DeepFool, deepfool
+from reseed.perturbations.attacks._ead import Ead, Rule, ead
 from reseed.perturbations.attacks._fgsm import Fgsm, fgsm
 from reseed.perturbations.attacks._given import Bounds, Numbers
 from reseed.perturbations.attacks._hunt import Found, Hunt, Items, Look
@@ -12,10 +16,14 @@ from reseed.perturbations.attacks._pgd import Pgd, pgd
 
 __all__ = [
     "AbstractAttack",
+    "Apgd",
     "Asked",
     "Attacked",
     "Bounds",
     "Budget",
+    "CarliniWagner",
+    "DeepFool",
+    "Ead",
     "Fgsm",
     "Found",
     "Hunt",
@@ -26,6 +34,12 @@ __all__ = [
     "Norm",
     "Numbers",
     "Pgd",
+    "Rule",
+    "Space",
+    "apgd",
+    "carlini_wagner",
+    "deepfool",
+    "ead",
     "fgsm",
     "norm_of",
     "pgd",

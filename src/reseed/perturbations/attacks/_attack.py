@@ -16,7 +16,7 @@ from reseed._errors import InputError
 from reseed._numbers import is_whole
 from reseed.perturbations.attacks._asked import Asked, Model
 from reseed.perturbations.attacks._attacked import Attacked
-from reseed.perturbations.attacks._budget import NORMS, Budget, Norm
+from reseed.perturbations.attacks._budget import NORMS, Budget, Norm, norm_of
 from reseed.perturbations.attacks._given import Bounds, Given, Numbers, budget_for, given_inputs, labels_of
 from reseed.perturbations.attacks._hunt import Found, Hunt, Items
 
@@ -43,6 +43,10 @@ class AbstractAttack(ABC):
             hunt: The items, and what was found of them; not over.
             seed: Of everything that is drawn, a 32-bit word.
         """
+
+    def measure(self, budget: Budget, points: Tensor) -> Tensor:
+        """Return how far points are from the clean inputs, which minimal attacks make small, [item]."""
+        return budget.distance(points)
 
     @property
     def name(self) -> str:
@@ -71,6 +75,8 @@ class AbstractAttack(ABC):
             InputTypeError: One is of a wrong type, such as images of whole numbers.
         """
         self.check(norm, seed)
+        if batch_size is not None and (not is_whole(batch_size) or batch_size < 1):
+            raise InputError(f"batch_size must be a whole number of 1 or more, got {batch_size!r}.")
         asked = Asked(model)
         given = given_inputs(inputs, asked)
         budget = budget_for(given, epsilon, norm, bounds, frozen, is_minimal=self.is_minimal)
@@ -86,7 +92,7 @@ class AbstractAttack(ABC):
             items = Items(right[:, rows].flatten(), goals, numbers, rows.repeat(runs))
             found = self.search(asked, budget.of(items.samples), items, seed)
             parts.append({each.name: getattr(found, each.name).unflatten(0, (runs, -1)) for each in fields(found)})
-        return _given_back(parts, given, asked)
+        return _given_back(parts, given, asked, norm)
 
     def check(self, norm: str, seed: int) -> None:
         """Accept a norm that the attack knows, and a seed.
@@ -103,15 +109,18 @@ class AbstractAttack(ABC):
     @final
     def search(self, asked: Asked, budget: Budget, items: Items, seed: int) -> Found:
         """Return what the attack finds of items that were checked, each of any run."""
-        hunt = Hunt(asked, budget, items, is_minimal=self.is_minimal)
+        hunt = Hunt(asked, budget, items, is_minimal=self.is_minimal, measure=self.measure)
         if not hunt.is_over:
             self.hunt(hunt, seed & 0xFFFFFFFF)
         return hunt.close()
 
 
-def _given_back(parts: list[dict[str, Tensor]], given: Given, asked: Asked) -> Attacked:
+def _given_back(parts: list[dict[str, Tensor]], given: Given, asked: Asked, norm: Norm) -> Attacked:
     joined = {name: torch.cat([part[name] for part in parts], dim=1) for name in parts[0]}
+    joined["inputs"] = given.returned(joined["inputs"], joined["distance"])
+    if given.exact.dtype != given.placed.dtype:  # rounding has moved them a little
+        moved = (joined["inputs"].double() - given.exact.double()).flatten(0, 1)
+        joined["distance"] = norm_of(moved, norm).view_as(joined["distance"])
     if asked.runs is None:
         joined = {name: value[0] for name, value in joined.items()}
-    joined["inputs"] = given.returned(joined["inputs"], joined["distance"])
     return Attacked(**{name: given.like(value) for name, value in joined.items()})

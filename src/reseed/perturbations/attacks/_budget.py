@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Literal, final, get_args
+from typing import Any, Literal, final, get_args
 
 import torch
 from torch import Tensor
@@ -13,7 +13,7 @@ from reseed._draws import item_normal, item_uniform
 
 Norm = Literal["inf", "2", "1"]
 NORMS: tuple[Norm, ...] = get_args(Norm)
-_INSIDE = 1.0 - 1e-6  # so that rounding leaves no ball
+_PER_ITEM = ("clean", "lower", "upper", "radius")
 
 
 def norm_of(difference: Tensor, norm: Norm) -> Tensor:
@@ -47,6 +47,7 @@ class Budget:
         clean: The inputs, [item, ...].
         lower: The least allowed values, [item, ...]: the box, for the norm ``inf`` together with the ball.
         upper: The largest.
+        radius: What is left of ``epsilon`` when rounding has had its part, so that no point leaves the ball, [item].
         free: What may change, broadcastable to [item, ...], or None where everything may.
     """
 
@@ -56,18 +57,18 @@ class Budget:
     clean: Tensor
     lower: Tensor
     upper: Tensor
+    radius: Tensor
     free: Tensor | None
 
     def of(self, kept: Tensor) -> Budget:
         """Return the budget of some of the items, by their places."""
-        return replace(self, clean=self.clean[kept], lower=self.lower[kept], upper=self.upper[kept])
+        parts: dict[str, Any] = {name: getattr(self, name)[kept] for name in _PER_ITEM}
+        return replace(self, **parts)
 
     def joined(self, other: Budget) -> Budget:
         """Return the budget of all items of two parts."""
-        clean, lower, upper = (
-            torch.cat([getattr(self, name), getattr(other, name)]) for name in ("clean", "lower", "upper")
-        )
-        return replace(self, clean=clean, lower=lower, upper=upper)
+        parts: dict[str, Any] = {n: torch.cat([getattr(self, n), getattr(other, n)]) for n in _PER_ITEM}
+        return replace(self, **parts)
 
     @property
     def dimensions(self) -> int:
@@ -80,10 +81,13 @@ class Budget:
         return direction if self.free is None else direction * self.free
 
     def project(self, points: Tensor) -> Tensor:
-        """Return the nearest allowed point to each, [item, ...]; for the norms 2 and 1 first the ball, then the box."""
+        """Return an allowed point near each, [item, ...].
+
+        Without limits that both hold it is the nearest; for the norms 2 and 1 it is that of the ball, put into the box.
+        """
         if self.norm != "inf" and self.epsilon < math.inf:
             difference = self.masked(points - self.clean)
-            points = self.clean + (_to_ball_2 if self.norm == "2" else _to_ball_1)(difference, self.epsilon * _INSIDE)
+            points = self.clean + (_to_ball_2 if self.norm == "2" else _to_ball_1)(difference, self.radius)
         return torch.minimum(torch.maximum(points, self.lower), self.upper)
 
     def holds(self, points: Tensor) -> Tensor:
@@ -96,19 +100,28 @@ class Budget:
         """Return how far points are from the clean inputs, [item]."""
         return norm_of(points.double() - self.clean.double(), self.norm)
 
-    def ascent(self, gradient: Tensor) -> Tensor:
+    def ascent(self, gradient: Tensor, at: Tensor | None = None) -> Tensor:
         """Return the step of norm 1 along which a linear function grows most, [item, ...].
 
         For the norm inf the sign, as far as each feature's share of the budget allows, for 2 the gradient over its
         norm, for 1 the largest coordinates alone, a hundredth of them (as the sparse step of Tramer and Boneh 2019).
+
+        Args:
+            gradient: Of the function, [item, ...].
+            at: Where the step begins: what the box stops there has no part in it. None: as if there were no box.
         """
         gradient = self.masked(gradient)
+        if at is not None:
+            stopped = ((gradient > 0) & (at >= self.upper)) | ((gradient < 0) & (at <= self.lower))
+            gradient = gradient.masked_fill(stopped, 0)
         if self.norm == "inf":
             return gradient.sign() * self.share
-        if self.norm == "2":
-            length = column(torch.linalg.vector_norm(gradient.flatten(1), dim=1), gradient)
-            return gradient / length.clamp_min(torch.finfo(gradient.dtype).tiny)
         flat = gradient.flatten(1)
+        if self.norm == "2":
+            tiny = torch.finfo(gradient.dtype).tiny
+            flat = flat / flat.abs().amax(1, keepdim=True).clamp_min(tiny)  # squares of tiny numbers are 0
+            length: Tensor = torch.linalg.vector_norm(flat, dim=1, keepdim=True)
+            return (flat / length.clamp_min(tiny)).view_as(gradient)
         count = max(1, self.dimensions // 100)
         largest = flat.abs().topk(count, dim=1).indices
         return torch.zeros_like(flat).scatter(1, largest, flat.gather(1, largest).sign() / count).view_as(gradient)
@@ -132,46 +145,63 @@ class Budget:
 
 
 def ball_and_box(
-    clean: Tensor, epsilon: Tensor, low: Tensor, high: Tensor, norm: Norm, free: Tensor | None
+    clean: Tensor, exact: Tensor, epsilon: Tensor, low: Tensor, high: Tensor, norm: Norm, free: Tensor | None
 ) -> tuple[Tensor, Tensor]:
-    """Return the least and the largest values that are allowed, [item, ...]; rounded towards the clean inputs.
+    """Return the least and the largest values that are allowed, [item, ...].
+
+    They are rounded towards the clean inputs, in the coarser of the two types, so that points between them are inside
+    as the model takes them and as they are given back.
 
     Args:
-        clean: The inputs, [item, ...].
+        clean: The inputs in the type of the model, [item, ...].
+        exact: The inputs in the type that they were given in, [item, ...].
         epsilon: The budget, one number or one for each feature, in double precision.
         low: The box's lower bounds, one number or one for each feature.
         high: Its upper bounds.
         norm: Whose ball is a part of the box where it is ``inf``.
         free: What may change, or None.
     """
-    exact = clean.double()
-    lower, upper = low.double().expand_as(exact), high.double().expand_as(exact)
+    centre = exact.double()
+    lower, upper = low.double().expand_as(centre), high.double().expand_as(centre)
     if norm == "inf":
-        lower, upper = torch.maximum(lower, exact - epsilon), torch.minimum(upper, exact + epsilon)
+        lower, upper = torch.maximum(lower, centre - epsilon), torch.minimum(upper, centre + epsilon)
     rounded = []
     for limit, inwards in ((lower, math.inf), (upper, -math.inf)):
-        near = limit.to(clean.dtype)
+        near = limit.to(coarser(clean, exact))
         outside = near.double() < limit if inwards > 0 else near.double() > limit
-        near = torch.where(outside, torch.nextafter(near, torch.full_like(near, inwards)), near)
+        near = torch.where(outside, torch.nextafter(near, torch.full_like(near, inwards)), near).to(clean.dtype)
         rounded.append(near if free is None else torch.where(free, near, clean))
     return torch.minimum(rounded[0], clean), torch.maximum(rounded[1], clean)
 
 
-def _to_ball_2(difference: Tensor, radius: float) -> Tensor:
-    length = column(torch.linalg.vector_norm(difference.flatten(1), dim=1), difference)
-    return difference * (radius / length.clamp_min(radius))
+def radius_of(clean: Tensor, exact: Tensor, epsilon: float, norm: Norm) -> Tensor:
+    """Return how far points may be from clean inputs so that rounding takes none out of the ball, [item].
+
+    The inputs and the points are each off by half a unit in the last place.
+    """
+    unit = torch.finfo(coarser(clean, exact)).eps
+    return (epsilon * (1 - unit) - unit * norm_of(clean, norm)).clamp_min(0)
 
 
-def _to_ball_1(difference: Tensor, radius: float) -> Tensor:
+def coarser(clean: Tensor, exact: Tensor) -> torch.dtype:
+    """Return the type of two that has fewer digits."""
+    return max(clean.dtype, exact.dtype, key=lambda kind: torch.finfo(kind).eps)
+
+
+def _to_ball_2(difference: Tensor, radius: Tensor) -> Tensor:
+    length = norm_of(difference, "2").clamp_min(torch.finfo(torch.float64).tiny)
+    return difference * column((radius / length).clamp_max(1).to(difference.dtype), difference)
+
+
+def _to_ball_1(difference: Tensor, radius: Tensor) -> Tensor:
     """Return the nearest points of the ball of the norm 1 (Duchi et al. 2008)."""
-    flat = difference.flatten(1)
+    flat, radius = difference.flatten(1).double(), radius[:, None]
     size = flat.abs()
-    outside = size.sum(1) > radius
+    outside = size.sum(1, keepdim=True) > radius
     if not bool(outside.any()):
         return difference
     ranked = size.sort(dim=1, descending=True).values
     over = (ranked.cumsum(1) - radius) / torch.arange(1, size.shape[1] + 1, device=size.device, dtype=size.dtype)
     count = (ranked > over).sum(1, keepdim=True).clamp_min(1)
-    threshold = over.gather(1, count - 1)
-    shrunk = flat.sign() * (size - threshold).clamp_min(0)
-    return torch.where(outside[:, None], shrunk, flat).view_as(difference)
+    shrunk = flat.sign() * (size - over.gather(1, count - 1)).clamp_min(0)
+    return torch.where(outside, shrunk, flat).to(difference.dtype).view_as(difference)

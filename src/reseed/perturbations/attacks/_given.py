@@ -14,7 +14,7 @@ from torch import Tensor
 from reseed._arrays import to_numpy
 from reseed._errors import InputError, InputTypeError
 from reseed.perturbations.attacks._asked import Asked
-from reseed.perturbations.attacks._budget import Budget, Norm, ball_and_box
+from reseed.perturbations.attacks._budget import Budget, Norm, ball_and_box, radius_of
 
 Numbers = ArrayLike | Tensor
 Bounds = tuple[Numbers, Numbers] | None
@@ -121,10 +121,11 @@ def budget_for(
     low, high = _bounds(given, bounds)
     radius = _radius(epsilon, norm, clean, is_minimal=is_minimal)
     free = None if frozen is None else ~_mask(frozen, clean)
-    lower, upper = ball_and_box(clean, radius, low, high, norm, free)
+    lower, upper = ball_and_box(clean, given.exact, radius, low, high, norm, free)
     largest = float(radius.max())
     share = (radius / largest if largest < math.inf else torch.ones_like(radius)).to(clean.dtype)
-    return Budget(norm, largest, share, clean, lower, upper, free)
+    inner = radius_of(clean, given.exact, largest, norm)
+    return Budget(norm, largest, share, clean, lower, upper, inner, free)
 
 
 def _bounds(given: Given, bounds: Bounds) -> tuple[Tensor, Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any, final
 from warnings import warn
@@ -13,6 +14,8 @@ from reseed._errors import InputError
 from reseed.perturbations.attacks._asked import Asked
 from reseed.perturbations.attacks._budget import Budget
 from reseed.perturbations.attacks._losses import Loss, margin, usable_loss, value_of
+
+Measure = Callable[[Budget, Tensor], Tensor]
 
 
 @final
@@ -68,11 +71,13 @@ class Look:
         logits: [item, class].
         value: The loss, which is to become large, [item].
         gradient: Its gradient in the inputs, [item, ...]; nothing where none was asked for.
+        is_wrong: Whether the answer is wrong (or the goal) there, inside the budget or not, [item].
     """
 
     logits: Tensor
     value: Tensor
     gradient: Tensor
+    is_wrong: Tensor
 
 
 @final
@@ -120,10 +125,14 @@ class Hunt:
         budget: Where points may lie.
         items: Whose they are.
         is_minimal: Whether the nearest wrong answer is looked for, rather than any within the budget.
+        measure: By what the nearest is the nearest, of the budget and points [item, ...] to [item]; default: the
+            distance in the budget's norm.
     """
 
-    def __init__(self, asked: Asked, budget: Budget, items: Items, *, is_minimal: bool) -> None:
-        self._asked, self._is_minimal = asked, is_minimal
+    def __init__(
+        self, asked: Asked, budget: Budget, items: Items, *, is_minimal: bool, measure: Measure = Budget.distance
+    ) -> None:
+        self._asked, self._is_minimal, self._measure = asked, is_minimal, measure
         with torch.no_grad():
             logits = asked.logits(budget.clean, items.runs)
         _check(logits, items)
@@ -187,7 +196,7 @@ class Hunt:
 
     @property
     def best_distance(self) -> Tensor:
-        """How far `best` is from the clean inputs where `is_found`, [item]."""
+        """How far `best` is from the clean inputs, by the measure of the hunt, where `is_found`, [item]."""
         return self._state.distance
 
     def usable(self, loss: Loss) -> Loss:
@@ -213,11 +222,10 @@ class Hunt:
             logits = self._asked.logits(asked, items.runs)
             value = value_of(loss, logits, items.targets, items.goal)
             if gradient:
-                _check_gradient(logits)
-                (slope,) = torch.autograd.grad(value.sum(), asked)
+                slope = _gradient(value, asked)
         logits, value = logits.detach(), value.detach()
-        self._remember(points.detach(), logits, steps=steps, queries=1 + gradient)
-        return Look(logits, value, slope)
+        is_wrong = self._remember(points.detach(), logits, steps=steps, queries=1 + gradient)
+        return Look(logits, value, slope, is_wrong)
 
     def look_at_gaps(self, points: Tensor, others: Tensor, *, steps: int = 1) -> tuple[Tensor, Tensor]:
         """Ask about a point of each item, and return how far other classes are ahead, with the gradients of that.
@@ -235,12 +243,8 @@ class Hunt:
         with torch.enable_grad():
             asked = points.detach().requires_grad_()
             logits = self._asked.logits(asked, items.runs)
-            _check_gradient(logits)
             gaps = logits.gather(1, others) - logits.gather(1, items.targets[:, None])
-            slopes = [
-                torch.autograd.grad(gaps[:, number].sum(), asked, retain_graph=number + 1 < others.shape[1])[0]
-                for number in range(others.shape[1])
-            ]
+            slopes = [_gradient(gaps[:, number], asked, again=True) for number in range(others.shape[1])]
         self._remember(points.detach(), logits.detach(), steps=steps, queries=1 + others.shape[1])
         return gaps.detach(), torch.stack(slopes)
 
@@ -278,23 +282,25 @@ class Hunt:
         state = self._state
         for done in self._done:
             state = state.joined(done)
-        is_allowed = state.budget.holds(state.best)  # of those that are not wrong nobody has asked that yet
-        best = torch.where(is_allowed.view(-1, *[1] * (state.best.ndim - 1)), state.best, state.budget.clean)
-        distance = state.budget.distance(best)
-        return Found(best, state.is_found, state.was_wrong, state.steps, state.queries, distance, state.logits)
+        distance = state.budget.distance(state.best)
+        return Found(state.best, state.is_found, state.was_wrong, state.steps, state.queries, distance, state.logits)
 
-    def _remember(self, points: Tensor, logits: Tensor, *, steps: int, queries: int) -> None:
+    def _remember(self, points: Tensor, logits: Tensor, *, steps: int, queries: int) -> Tensor:
+        """Keep points that are better than all before, and return whose answers are wrong."""
         state = self._state
         near = _nearness(logits, state.items)
-        is_found, distance = near > 0, state.distance
-        if bool(is_found.any()):
-            is_found = is_found & state.budget.holds(points)
-            distance = torch.where(is_found, state.budget.distance(points), distance)
+        is_wrong = near > 0
+        is_found, distance = is_wrong, state.distance
+        is_allowed = state.budget.holds(points)
+        if bool(is_wrong.any()):
+            is_found = is_wrong & is_allowed
+            if self._is_minimal:
+                distance = torch.where(is_found, self._measure(state.budget, points), distance)
         if self._is_minimal:
             better = is_found & (~state.is_found | (distance < state.distance))
-            better |= ~is_found & ~state.is_found & (near > state.near)
+            better |= is_allowed & ~is_found & ~state.is_found & (near > state.near)
         else:
-            better = ~state.is_found & (is_found | (near > state.near))
+            better = is_allowed & ~state.is_found & (is_found | (near > state.near))
         best, kept_logits = state.best, state.logits
         if bool(better.all()):
             best, kept_logits = points, logits
@@ -311,6 +317,7 @@ class Hunt:
             distance=torch.where(better & is_found, distance, state.distance),
             is_found=state.is_found | is_found,
         )
+        return is_wrong
 
 
 def _nearness(logits: Tensor, items: Items) -> Tensor:
@@ -347,9 +354,18 @@ def _check(logits: Tensor, items: Items) -> None:
         )
 
 
-def _check_gradient(logits: Tensor) -> None:
-    if not logits.requires_grad:
+def _gradient(values: Tensor, points: Tensor, *, again: bool = False) -> Tensor:
+    """Return the gradient of each item's value in its point; ``again`` if more is asked of the same answers.
+
+    Raises:
+        InputError: The answers do not depend on the points in a way that torch knows.
+    """
+    found: Tensor | None = None
+    if values.requires_grad:
+        (found,) = torch.autograd.grad(values.sum(), points, retain_graph=again, allow_unused=True)
+    if found is None:
         raise InputError(
             "model gives no gradients, which this attack needs; pass a module, or a function that is differentiable, "
             "or choose an attack that needs none: square, spsa, nes, boundary or noise."
         )
+    return found

@@ -87,7 +87,8 @@ class Pgd(AbstractAttack):
             if self.momentum:
                 size = column(gradient.flatten(1).abs().sum(1), gradient)
                 velocity = self.momentum * velocity + gradient / size.clamp_min(torch.finfo(size.dtype).tiny)
-            there = hunt.budget.project(points + length * hunt.budget.ascent(velocity if self.momentum else gradient))
+            towards = hunt.budget.ascent(velocity if self.momentum else gradient, points)
+            there = hunt.budget.project(points + length * towards)
             if not self.momentum:
                 # Who comes back to a point where he was goes in a circle, and finds nothing there.
                 circles = _same(there, points) | _same(there, before)

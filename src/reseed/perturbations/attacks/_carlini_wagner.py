@@ -1,0 +1,165 @@
+"""The nearest wrong answer by descent on distance and margin together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal, final
+
+import torch
+from torch import Tensor
+
+from reseed._errors import InputError
+from reseed.perturbations.attacks._asked import Model
+from reseed.perturbations.attacks._attack import AbstractAttack
+from reseed.perturbations.attacks._attacked import Attacked
+from reseed.perturbations.attacks._budget import Budget, Norm, column
+from reseed.perturbations.attacks._given import Bounds, Numbers
+from reseed.perturbations.attacks._hunt import Hunt
+from reseed.perturbations.attacks._settings import check_counts, check_positive
+from reseed.perturbations.attacks._weighed import Progress, search_weights
+
+Space = Literal["projected", "tanh"]
+
+
+@final
+@dataclass(frozen=True)
+class CarliniWagner(AbstractAttack):
+    """Descent on distance and margin together; see `carlini_wagner`.
+
+    Attributes:
+        steps: Most steps of each round.
+        rounds: How many weights of the margin are tried.
+        rate: The step size of Adam, as a share of the bounds' width, or without bounds of 1.
+        weight: The first weight of the margin.
+        space: How points stay in the box.
+    """
+
+    norms: ClassVar[tuple[Norm, ...]] = ("2",)
+    is_minimal: ClassVar[bool] = True
+    steps: int = 200
+    rounds: int = 6
+    rate: float = 0.01
+    weight: float = 0.1
+    space: Space = "projected"
+
+    def __post_init__(self) -> None:
+        check_counts(self, "steps", "rounds")
+        check_positive(self, "rate", "weight")
+        if self.space not in ("projected", "tanh"):
+            raise InputError(f"space must be 'projected' or 'tanh', got {self.space!r}.")
+
+    def hunt(self, hunt: Hunt, seed: int) -> None:
+        """Descend with each weight."""
+        if self.space == "tanh" and not bool((hunt.budget.upper - hunt.budget.lower).isfinite().all()):
+            raise InputError("space 'tanh' needs bounds, and there are none; pass bounds, or space='projected'.")
+        search_weights(hunt, self.weight, self.rounds, self.steps, self._descend)
+
+    def _descend(self, hunt: Hunt, weights: Tensor, progress: Progress) -> None:
+        variables = hunt.clean if self.space == "projected" else _to_tanh(hunt.budget, hunt.clean)
+        first, second = torch.zeros_like(variables), torch.zeros_like(variables)
+        for step in range(self.steps):
+            points = self._points(hunt.budget, variables)
+            look = hunt.look(points, "margin", gradient=True)
+            change = points - hunt.clean
+            objective = change.square().flatten(1).sum(1) + weights * (-look.value).clamp_min(0)
+            pull = column(weights * (look.value <= 0), points)
+            slope = 2 * change - pull * look.gradient
+            if self.space == "tanh":
+                slope = slope * (hunt.budget.upper - hunt.budget.lower) / 2 * (1 - variables.tanh().square())
+            first, second = 0.9 * first + 0.1 * slope, 0.999 * second + 0.001 * slope.square()
+            moved = first / (1 - 0.9 ** (step + 1)) / ((second / (1 - 0.999 ** (step + 1))).sqrt() + 1e-8)
+            variables = variables - self._rates(hunt.budget) * moved
+            if self.space == "projected":
+                variables = hunt.budget.project(variables)
+            variables, first, second, weights = progress.settled(
+                step, look.is_wrong, objective, variables, first, second, weights
+            )
+            if hunt.is_over:
+                return
+
+    def _rates(self, budget: Budget) -> Tensor | float:
+        width = budget.upper - budget.lower
+        return self.rate * torch.where(width.isfinite(), width, 1.0) if self.space == "projected" else self.rate
+
+    def _points(self, budget: Budget, variables: Tensor) -> Tensor:
+        if self.space == "projected":
+            return variables
+        middle, half = (budget.lower + budget.upper) / 2, (budget.upper - budget.lower) / 2
+        return torch.minimum(torch.maximum(middle + half * variables.tanh(), budget.lower), budget.upper)
+
+
+def _to_tanh(budget: Budget, points: Tensor) -> Tensor:
+    """Return the inverse of the hyperbolic tangent of points in the box, which is not quite reached."""
+    middle, half = (budget.lower + budget.upper) / 2, (budget.upper - budget.lower) / 2
+    return torch.atanh((points - middle) / half.clamp_min(torch.finfo(half.dtype).tiny) * (1 - 1e-6))
+
+
+def carlini_wagner(
+    model: Model,
+    inputs: Numbers,
+    targets: Numbers,
+    *,
+    epsilon: float | Numbers | None = None,
+    norm: Norm = "2",
+    bounds: Bounds = (0.0, 1.0),
+    steps: int = 200,
+    rounds: int = 6,
+    rate: float = 0.01,
+    weight: float = 0.1,
+    space: Space = "projected",
+    goal: Numbers | None = None,
+    frozen: Numbers | None = None,
+    seed: int = 0,
+    batch_size: int | None = None,
+) -> Attacked:
+    """Look for the nearest wrongly answered point by descent on distance and margin together (Carlini, Wagner 2017).
+
+    Adam minimises ||x' - x||_2^2 + c max(z_y - max over j != y of z_j, 0) from the input. Each sample has a weight c
+    of its own: 10 times as large after a round without a wrong answer, else halved towards the least that had one.
+    A sample leaves a round when its objective no longer falls. The nearest wrong point of all rounds is returned.
+
+    Args:
+        model: See `pgd`, as for all others.
+        inputs: [sample, ...].
+        targets: The right answers, [sample].
+        epsilon: How far inputs may be changed; None: as far as it takes.
+        norm: ``"2"``.
+        bounds: The least and the largest value of inputs.
+        steps: Most steps of each round.
+        rounds: How many weights are tried.
+        rate: Adam's step size, as a share of the width of the bounds.
+        weight: The first weight c.
+        space: How points stay within the bounds: ``"projected"`` moves them back after each step, ``"tanh"`` writes
+            them as a hyperbolic tangent, as the paper does, which hardly moves what lies on a bound.
+        goal: The answers wanted, [sample].
+        frozen: Where true features stay as they are.
+        seed: Without effect.
+        batch_size: How many samples are attacked at once.
+
+    Returns:
+        What was found of each sample; see `Attacked`.
+
+    Raises:
+        InputError: An argument is out of its range or does not fit the others.
+        InputTypeError: One is of a wrong type.
+
+    Examples:
+        >>> network = torch.nn.Linear(2, 2, bias=False).eval()
+        >>> _ = network.weight.data.copy_(torch.tensor([[1.0, -1.0], [-1.0, 1.0]]))
+        >>> inputs, targets = torch.tensor([[0.575, 0.425]]), torch.tensor([0])
+        >>> round(carlini_wagner(network, inputs, targets).distance.item(), 2)
+        0.11
+    """
+    attack = CarliniWagner(steps, rounds, rate, weight, space)
+    return attack(
+        model,
+        inputs,
+        targets,
+        epsilon=epsilon,
+        norm=norm,
+        bounds=bounds,
+        goal=goal,
+        frozen=frozen,
+        seed=seed,
+        batch_size=batch_size,
+    )
