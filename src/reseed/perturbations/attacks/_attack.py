@@ -82,7 +82,7 @@ class AbstractAttack(ABC):
             samples,
         )
         runs = asked.runs or 1
-        size = batch_size or max(1, _AT_ONCE // (runs * max(1, given.placed[0].numel())))
+        size = batch_size or rows_at_once(given.placed, asked)
         parts = []
         for rows in torch.split(samples, size):
             found = self.search(asked, budget.of(rows.repeat(runs)), _of_all_runs(items.of(rows), runs), seed)
@@ -108,6 +108,11 @@ class AbstractAttack(ABC):
         if not hunt.is_over:
             self.hunt(hunt, seed & 0xFFFFFFFF)
         return hunt.close()
+
+
+def rows_at_once(inputs: Tensor, asked: Asked) -> int:
+    """Return how many samples [sample, ...] of each run to attack at once."""
+    return max(1, _AT_ONCE // ((asked.runs or 1) * max(1, inputs[0].numel())))
 
 
 def _of_all_runs(items: Items, runs: int) -> Items:
