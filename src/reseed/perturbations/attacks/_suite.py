@@ -117,7 +117,7 @@ class AttackSuite:
         given = given_inputs(inputs, asked)
         budget = budget_for(given, epsilon, norm, bounds, frozen, is_minimal=False)
         rows = batch_size or rows_at_once(given.placed, asked)
-        arena = Arena(asked, budget, labels_of(targets, "targets", given), rows, seed)
+        arena = Arena(asked, budget, labels_of(targets, "targets", given, asked.runs), rows, seed)
         with catch_warnings():
             if self.looks_for_masking:
                 filterwarnings("ignore", "model seems to return probabilities")  # which is told as a sign
