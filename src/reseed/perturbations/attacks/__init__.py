@@ -3,9 +3,9 @@
 from reseed.perturbations.attacks._asked import Asked, Model
 from reseed.perturbations.attacks._attack import AbstractAttack
 from reseed.perturbations.attacks._attacked import Attacked
-from reseed.perturbations.attacks._budget import Budget, Norm, norm_of
+from reseed.perturbations.attacks._budget import Budget, Norm, column, norm_of
 from reseed.perturbations.attacks._fgsm import Fgsm, fgsm
-from reseed.perturbations.attacks._given import Bounds, Numbers
+from reseed.perturbations.attacks._given import Bounds, Given, Numbers, budget_for, given_inputs, labels_of
 from reseed.perturbations.attacks._hunt import Found, Hunt, Items, Look
 from reseed.perturbations.attacks._losses import Loss
 from reseed.perturbations.attacks._pgd import Pgd, pgd
@@ -18,6 +18,7 @@ __all__ = [
     "Budget",
     "Fgsm",
     "Found",
+    "Given",
     "Hunt",
     "Items",
     "Look",
@@ -26,7 +27,11 @@ __all__ = [
     "Norm",
     "Numbers",
     "Pgd",
+    "budget_for",
+    "column",
     "fgsm",
+    "given_inputs",
+    "labels_of",
     "norm_of",
     "pgd",
 ]
