@@ -13,8 +13,9 @@ from reseed._arrays import ArrayLike, Result, give_back, undefined
 from reseed._errors import InputError
 from reseed._numbers import is_whole
 from reseed.models import Activations, Modules
+from reseed.robustness._marks import LayerMarks, highest, numbers_of, scaled
 from reseed.robustness._passes import Array, Layers, asked, batches, check_same_layers, layers_of
-from reseed.robustness._ranges import NeuronRange
+from reseed.robustness._ranges import NeuronRange, ranged
 
 _DIGEST = 16  # bytes that are kept of a pattern
 
@@ -109,7 +110,7 @@ class Coverage:
             "slack": slack,
         }
         self._layers = {
-            name: _Layer(low.astype(np.float64), ranges.high[name].astype(np.float64), sections, slack)
+            name: LayerMarks(low.astype(np.float64), ranges.high[name].astype(np.float64), sections, slack)
             for name, low in ranges.low.items()
         }
         self._patterns: set[bytes] = set()
@@ -130,9 +131,9 @@ class Coverage:
         for name, layer in self._layers.items():
             values = batch[name].astype(np.float64, copy=False)
             outside.append(layer.mark(values))
-            layer.top |= _highest(values, self._options["top"]).any(0)
-            layer.active |= (_scaled(values) > self._options["threshold"]).any(0)
-            patterns.append(_numbers(_highest(values, self._options["pattern_top"])))
+            layer.top |= highest(values, self._options["top"]).any(0)
+            layer.active |= (scaled(values) > self._options["threshold"]).any(0)
+            patterns.append(numbers_of(highest(values, self._options["pattern_top"])))
         self._corners.append(np.sum(outside, axis=0) / self._neurons)
         rows = np.concatenate(patterns, axis=1)
         self._patterns.update(hashlib.blake2b(row, digest_size=_DIGEST).digest() for row in rows)
@@ -244,7 +245,7 @@ def neuron_coverage(
         "DeepXplore: Automated Whitebox Testing of Deep Learning Systems", SOSP 2017, for nc.
     """
     if not isinstance(profile, NeuronRange):
-        profile = neuron_ranges(model, profile, modules, reduce=reduce, batch_size=batch_size, name="profile")
+        profile = ranged(model, profile, "profile", modules, reduce, batch_size)
     coverage = Coverage(profile, sections=sections, top=top, threshold=threshold, pattern_top=pattern_top, slack=slack)
     seen = Activations(model, modules, reduce=reduce)
     with asked(model), seen:
@@ -253,104 +254,3 @@ def neuron_coverage(
             coverage.update(seen.take())
     found = coverage.compute()
     return replace(found, corner_share=give_back(found.corner_share, inputs))
-
-
-def neuron_ranges(
-    model: nn.Module,
-    inputs: ArrayLike,
-    modules: Modules = None,
-    *,
-    reduce: Literal["mean", "max"] = "mean",
-    batch_size: int = 256,
-    name: str = "inputs",
-) -> NeuronRange:
-    """Return between which values a network's neurons answer inputs, so that several sets can be held against them.
-
-    Args:
-        model: Inputs [sample, ...] to anything; of `Networks`, one run.
-        inputs: The training data [sample, ...].
-        modules: Names or classes of modules, as `Activations` takes them.
-        reduce: What the activation of a neuron with places is.
-        batch_size: Samples at a time.
-        name: What an error calls the inputs.
-
-    Raises:
-        InputError: There are no samples, modules are unknown, or activations are not finite.
-
-    Examples:
-        >>> import torch
-        >>> ranges = neuron_ranges(nn.Linear(4, 8), torch.rand(50, 4))
-        >>> ranges.low[""].shape, ranges.samples
-        ((8,), 50)
-    """
-    ranges = NeuronRange()
-    seen = Activations(model, modules, reduce=reduce)
-    with asked(model), seen:
-        for part in batches(inputs, name, model, batch_size):
-            model(part)
-            ranges.update(seen.take())
-    return ranges
-
-
-@final
-class _Layer:
-    """What was seen of a layer's neurons."""
-
-    def __init__(self, low: Array, high: Array, sections: int, slack: float) -> None:
-        self.low, self.high, self.slack = low, high, slack
-        self.has_width = high > low
-        self.width = np.where(self.has_width, high - low, 1.0)
-        self.hit = np.zeros((len(low), sections), bool)
-        self.upper, self.lower, self.top, self.active = (np.zeros(len(low), bool) for _ in range(4))
-
-    def mark(self, values: Array) -> Array:
-        """Mark where activations [sample, neuron] fall; return how many of a sample's are out of range, [sample]."""
-        sections = self.hit.shape[1]
-        beyond = np.where(self.has_width, self.slack * self.width, 0.0)
-        above, below = values > self.high + beyond, values < self.low - beyond
-        self.upper |= above.any(0)
-        self.lower |= below.any(0)
-        outside = above | below
-        # The factor first: edges that are whole numbers stay exact.
-        place = np.fmin(np.fmax((values - self.low) * sections / self.width, 0), sections - 1).astype(np.int64)
-        place += np.arange(len(self.low)) * sections
-        self.hit.reshape(-1)[place[~outside & self.has_width]] = True
-        return np.count_nonzero(outside, axis=1)
-
-    def is_like(self, other: _Layer) -> bool:
-        return np.array_equal(self.low, other.low) and np.array_equal(self.high, other.high)
-
-    def merged(self, other: _Layer) -> _Layer:
-        both = _Layer(self.low, self.high, self.hit.shape[1], self.slack)
-        for name in ("hit", "upper", "lower", "top", "active"):
-            setattr(both, name, getattr(self, name) | getattr(other, name))
-        return both
-
-
-def _highest(values: Array, count: int) -> Array:
-    """Return where the highest values of each row are, bool [sample, neuron]; the lower number wins a tie."""
-    width = values.shape[1]
-    if count >= width:
-        return np.ones(values.shape, bool)
-    least = np.partition(values, width - count, axis=1)[:, width - count, None]
-    chosen = values >= least
-    ties = np.flatnonzero(np.count_nonzero(chosen, axis=1) > count)
-    if len(ties):
-        some, edge = values[ties], least[ties]
-        free = count - np.count_nonzero(some > edge, axis=1, keepdims=True)
-        tied = some == edge
-        chosen[ties] = (some > edge) | (tied & (np.cumsum(tied, axis=1) <= free))
-    return np.asarray(chosen)
-
-
-def _numbers(chosen: Array) -> Array:
-    """Return the numbers of the chosen neurons of each sample, ascending, [sample, chosen]."""
-    numbers: Array = np.nonzero(chosen)[1].astype(np.int32)
-    return numbers.reshape(len(chosen), -1 if len(chosen) else 0)
-
-
-def _scaled(values: Array) -> Array:
-    """Return activations [sample, neuron] scaled in each sample to [0, 1]; zeros where all are equal."""
-    low = values.min(1, keepdims=True)
-    span = values.max(1, keepdims=True) - low
-    return np.asarray((values - low) / np.where(span > 0, span, 1.0))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import final
+from typing import Literal, final
 
 import numpy as np
+from torch import nn
 
 from reseed._arrays import ArrayLike
 from reseed._errors import InputError
-from reseed.robustness._passes import Array, Layers, check_same_layers, layers_of
+from reseed.models import Activations, Modules
+from reseed.robustness._passes import Array, Layers, asked, batches, check_same_layers, layers_of
 
 
 @final
@@ -83,3 +85,50 @@ class NeuronRange:
     def _check_seen(self) -> None:
         if not self.samples:
             raise InputError("the ranges have seen no samples yet; update them with activations of the training data.")
+
+
+def neuron_ranges(
+    model: nn.Module,
+    inputs: ArrayLike,
+    modules: Modules = None,
+    *,
+    reduce: Literal["mean", "max"] = "mean",
+    batch_size: int = 256,
+) -> NeuronRange:
+    """Return between which values a network's neurons answer inputs, so that several sets can be held against them.
+
+    Args:
+        model: Inputs [sample, ...] to anything; of `Networks`, one run.
+        inputs: The training data [sample, ...].
+        modules: Names or classes of modules, as `Activations` takes them.
+        reduce: What the activation of a neuron with places is.
+        batch_size: Samples at a time.
+
+    Raises:
+        InputError: There are no samples, modules are unknown, or activations are not finite.
+
+    Examples:
+        >>> import torch
+        >>> ranges = neuron_ranges(nn.Linear(4, 8), torch.rand(50, 4))
+        >>> ranges.low[""].shape, ranges.samples
+        ((8,), 50)
+    """
+    return ranged(model, inputs, "inputs", modules, reduce, batch_size)
+
+
+def ranged(
+    model: nn.Module,
+    inputs: ArrayLike,
+    name: str,
+    modules: Modules,
+    reduce: Literal["mean", "max"],
+    batch_size: int,
+) -> NeuronRange:
+    """Return the ranges of neurons over inputs, which errors call by a name."""
+    ranges = NeuronRange()
+    seen = Activations(model, modules, reduce=reduce)
+    with asked(model), seen:
+        for part in batches(inputs, name, model, batch_size):
+            model(part)
+            ranges.update(seen.take())
+    return ranges
