@@ -213,6 +213,7 @@ def test_cutting_loses_nothing(text):
     """Characters are the text, words are all that is no blank, and bare words lie inside them."""
     assert "".join(characters(text)) == text
     spans = word_spans(text)
+    assert word_spans(f"{text} é")[: len(spans)] == spans
     assert all(start < end for start, end in spans)
     assert all(end <= start for (_, end), (start, _) in pairwise(spans))
     blank = [place for place in range(len(text)) if not any(start <= place < end for start, end in spans)]
