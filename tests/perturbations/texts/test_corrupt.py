@@ -199,7 +199,7 @@ def test_characters_are_never_torn():
 
 
 @given(st.lists(any_text, max_size=5), st.sampled_from(sorted(TEXT_CORRUPTIONS)), st.integers(1, 5), st.integers(0, 9))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_no_text_becomes_empty(texts, name, severity, seed):
     """Whatever the texts, there are as many again, and one that has something to read still has."""
     found = corrupt_texts(texts, name, severity, seed=seed)
