@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from reseed.perturbations import AttackSuite
+from reseed.perturbations.attacks import AttackSuite
 from reseed.robustness._confidence import adversarial_class_confidence, noise_tolerance, true_class_confidence
 from reseed.robustness._distortion import lp_distortion
 from reseed.robustness._perturbation_sensitivity import perturbation_sensitivity_distance

@@ -10,17 +10,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from reseed.perturbations import (
-    CORRUPTIONS,
-    FEATURE_CORRUPTIONS,
-    SEQUENCES,
-    TEXT_CORRUPTIONS,
-    corrupt,
-    corrupt_features,
-    corrupt_texts,
-    marked_differences,
-    perturbation_sequence,
-)
+from reseed.perturbations.features import FEATURE_CORRUPTIONS, corrupt_features
+from reseed.perturbations.images import CORRUPTIONS, SEQUENCES, corrupt, perturbation_frames
+from reseed.perturbations.texts import TEXT_CORRUPTIONS, corrupt_texts, marked_differences
 from reseed.robustness._flip_probability import flip_probability
 from reseed.robustness.evaluation._part import Part, Told
 from reseed.robustness.evaluation._protocol import Protocol
@@ -85,12 +77,14 @@ def sequences_part(subject: Subject, protocol: Protocol, told: Told) -> Part:
             numbers = subject.numbers[span]
             frames = [
                 subject.answered(torch.as_tensor(frame))
-                for frame in perturbation_sequence(subject.inputs[span], name, seed=protocol.seed, items=numbers)
+                for frame in perturbation_frames(subject.inputs[span], name, seed=protocol.seed, items=numbers)
             ]
             labels = np.stack(frames, axis=1)  # [run, frame, sample]
             passes += labels.size
             for run in range(subject.runs):
-                rates[row, run, span] = flip_probability(labels[run], noise=sequence.is_noise, reduction="none")
+                rates[row, run, span] = flip_probability(
+                    labels[run], noise=sequence.reference == "first", reduction="none"
+                )
         told((row + 1) / len(SEQUENCES))
     return Part(
         cells={"sequence_flip_rate": rates.mean(0)},
@@ -108,7 +102,10 @@ def _corrupted(subject: Subject, name: str, severity: int, seed: int, span: slic
         return torch.as_tensor(corrupt(inputs, name, severity, seed=seed, items=numbers))
     flat = inputs.flatten(1)  # in standard deviations
     frozen = None if subject.frozen is None else subject.frozen.flatten()
-    changed = corrupt_features(flat, name, severity, scale=1.0, seed=seed, items=numbers, frozen=frozen)
+    known = subject.inputs if subject.train is None else subject.train
+    changed = corrupt_features(
+        flat, name, severity, scale=1.0, seed=seed, items=numbers, frozen=frozen, columns=known.flatten(1)
+    )
     return torch.as_tensor(changed).view_as(inputs)
 
 
@@ -132,7 +129,7 @@ def _shown(subject: Subject, protocol: Protocol, flips: NDArray[np.float64]) -> 
         "shown.share": np.array([found for found, _, _ in best]),
         "shown.how": np.array([how for _, _, how in best]),
         "shown.of": np.array([place for place, parts in enumerate(pieces) for _ in parts], np.int64),
-        "shown.mark": np.array([mark for parts in pieces for mark, _ in parts]),
+        "shown.mark": np.array(["" if mark == "same" else mark for parts in pieces for mark, _ in parts]),
         "shown.words": np.array([words for parts in pieces for _, words in parts]),
     }
 

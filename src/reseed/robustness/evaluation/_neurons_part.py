@@ -45,8 +45,8 @@ def neurons_part(subject: Subject, protocol: Protocol, told: Told) -> Part:
         for run in range(subject.runs):
             network = subject.networks[run]
             moved = neuron_sensitivity(network, subject.inputs, noisy, norm=2, relative=True)
-            cells["neuron_sensitivity"].append(np.asarray(moved.by_sample))
-            of_runs["neuron_uncertainty"].append(float(neuron_uncertainty(network, subject.inputs).mean))
+            cells["neuron_sensitivity"].append(np.asarray(moved.samples))
+            of_runs["neuron_uncertainty"].append(neuron_uncertainty(network, subject.inputs).mean)
             if train is not None:
                 found = neuron_coverage(network, train, subject.inputs)
                 cells.setdefault("outside_training_range", []).append(np.asarray(found.corner_share))

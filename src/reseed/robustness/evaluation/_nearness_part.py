@@ -1,0 +1,116 @@
+"""How near other answers are: by gradients, by random directions and by noise."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+import numpy as np
+
+from reseed.robustness._boundary_distance import boundary_distance
+from reseed.robustness._linear_distance import linear_boundary_distance
+from reseed.robustness._noise_distance import noise_distance
+from reseed.robustness._noise_flips import noise_flip_rate
+from reseed.robustness._noise_insensitivity import noise_insensitivity
+from reseed.robustness._sign_steps import sign_step_distance
+from reseed.robustness.evaluation._part import Part, Told
+from reseed.robustness.evaluation._protocol import Protocol
+from reseed.robustness.evaluation._subject import Subject
+
+_STEPS_OF_A_BUDGET, _MOST_STEPS = 10, 100  # of the search along the sign of the gradient
+_FAR = 20  # times the standard deviation of noise: so far random directions are followed
+
+
+def nearness_part(subject: Subject, protocol: Protocol, told: Told) -> Part:
+    """Look for the nearest other answer of each network to each sample, whatever the label is."""
+    began, inputs = time.perf_counter(), subject.inputs.to(subject.device)
+    where: dict[str, Any] = {"bounds": subject.bounds, "frozen": subject.frozen}
+    near = boundary_distance(subject.networks, inputs, norm=protocol.norm, **where)
+    told(0.4)
+    linear = linear_boundary_distance(subject.networks, inputs, norm=protocol.norm, frozen=subject.frozen)
+    told(0.5)
+    step = _step(subject, protocol)
+    steps = sign_step_distance(subject.networks, inputs, step=step, most_steps=_MOST_STEPS, **where)
+    told(0.7)
+    far = noise_distance(
+        subject.networks,
+        inputs,
+        directions=min(protocol.directions, _free(subject)),
+        longest=_FAR * protocol.sigma,
+        seed=protocol.seed,
+        **where,
+    )
+    told(1.0)
+    censored = {
+        "boundary_distance": (near, "within the largest distance that was looked at"),
+        "attack_steps": (steps, f"after {_MOST_STEPS} steps"),
+        "noise_distance": (far, f"within {_FAR * protocol.sigma:.3g} along any random direction"),
+    }
+    notes = tuple(
+        f"{name}: {found.censored_count:,} of {subject.runs * subject.samples:,} answers do not change {how}; they count "
+        "as that."
+        for name, (found, how) in censored.items()
+        if found.censored_count
+    )
+    asked = sum(float(np.sum(_array(each.queries))) for each in (near, steps, far))
+    return Part(
+        cells={
+            "boundary_distance": _array(near.distance),
+            "linear_boundary_distance": _array(linear),
+            "attack_steps": _array(steps.steps) + _array(steps.censored),
+            "noise_distance": _array(far.distance),
+        },
+        notes=notes,
+        cost={"forward_passes": asked, "wall_s": time.perf_counter() - began},
+    )
+
+
+def noise_part(subject: Subject, protocol: Protocol, told: Told) -> Part:
+    """Ask about noisy versions of each sample."""
+    began, inputs = time.perf_counter(), subject.inputs.to(subject.device)
+    flips = noise_flip_rate(
+        subject.networks,
+        inputs,
+        sigma=protocol.sigma,
+        draws=protocol.draws,
+        seed=protocol.seed,
+        bounds=subject.bounds,
+        frozen=subject.frozen,
+    )
+    told(0.5)
+    change = noise_insensitivity(
+        subject.networks,
+        inputs,
+        subject.answers,
+        epsilon=_step(subject, protocol) * _STEPS_OF_A_BUDGET,
+        bounds=subject.bounds,
+        frozen=subject.frozen,
+        seed=protocol.seed,
+        reduction="none",
+    )
+    told(1.0)
+    return Part(
+        cells={"noise_flip_rate": _array(flips), "noise_insensitivity": _array(change)},
+        cost={
+            "forward_passes": float(subject.runs * subject.samples * (protocol.draws + 1)),
+            "wall_s": time.perf_counter() - began,
+        },
+    )
+
+
+def _step(subject: Subject, protocol: Protocol) -> float:
+    """Return a tenth of the budget, for other norms than inf of that of equal features of the same length."""
+    count = _free(subject)
+    share = {"inf": 1.0, "2": math.sqrt(count), "1": float(count)}[protocol.norm]
+    return protocol.epsilon / share / _STEPS_OF_A_BUDGET
+
+
+def _free(subject: Subject) -> int:
+    """Return how many features of a sample may change."""
+    count = subject.inputs[0].numel()
+    return count if subject.frozen is None else count - int(subject.frozen.sum())
+
+
+def _array(value: Any) -> Any:
+    return np.asarray(value.cpu() if hasattr(value, "cpu") else value, np.float64)
