@@ -84,7 +84,7 @@ def structural_similarity(
         mean_x, mean_y, squares, products = _windowed(_windowed(moments, weights, 1), weights, 2)
         means, crossed = mean_x * mean_x + mean_y * mean_y, mean_x * mean_y
         variances, covariance = unbiased * (squares - means), unbiased * (products - crossed)
-        similar = (2 * crossed + c1) * (2 * covariance + c2) / ((means + c1) * (variances + c2))
+        similar: Tensor = (2 * crossed + c1) * (2 * covariance + c2) / ((means + c1) * (variances + c2))
         return similar.mean(dim=(0, 1)).reshape(len(x), -1).mean(dim=1)
 
     values = value_of_each(before, after, measure, counted=counted, check=(low, high))
