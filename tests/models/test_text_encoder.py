@@ -21,6 +21,7 @@ from reseed.models import (
     is_token_ids,
     parameter_origins,
 )
+from reseed.perturbations import pgd
 
 pytestmark = pytest.mark.text
 transformers = pytest.importorskip("transformers", reason="needs the extra `text`: pip install 'reseed[text]'")
@@ -198,15 +199,34 @@ def test_embeddings_answer_as_their_token_ids(tuned):
 
 
 def test_gradients_reach_tokens_and_no_padding(tuned):
-    """Every token's embedding moves the answer, and padding's does not; weights get no gradient from embedding."""
+    """Every token's embedding moves the answer, and padding's does not, whatever is added to it."""
     (network, *_), token_ids = tuned
     embed, asked = embedding_network(network)
     embeddings = embed(token_ids).requires_grad_()
-    asked(embeddings)[:, 0].sum().backward()
-    moves = embeddings.grad.abs().sum(-1) > 0
-    assert torch.equal(moves, token_ids != network.padding_id)
-    assert torch.equal(asked.is_padding(embeddings), token_ids == network.padding_id)
     assert embeddings.is_leaf
+    logits = asked(embeddings)
+    logits[:, 0].sum().backward()
+    is_padding = token_ids == network.padding_id
+    assert torch.equal(embeddings.grad.abs().sum(-1) > 0, ~is_padding)
+    noise = embeddings.detach().std() * torch.randn(embeddings.shape, generator=torch.Generator().manual_seed(0))
+    noisy = embeddings.detach() + noise
+    assert torch.equal(asked.is_padding(noisy), is_padding)
+    assert torch.equal(asked(torch.where(is_padding[..., None], noisy, embeddings)), logits)
+    assert not torch.allclose(asked(noisy), logits)
+
+
+def test_embeddings_are_attacked(tuned):
+    """Projected gradient descent with a random start changes answers in embedding space, within its budget."""
+    (network, *_), token_ids = tuned
+    embed, asked = embedding_network(network)
+    embeddings = embed(token_ids)
+    targets = asked(embeddings).argmax(-1)
+    found = pgd(asked, embeddings, targets, epsilon=0.1, bounds=None, steps=20, restarts=2)
+    assert not found.was_wrong.any()
+    assert found.success.any()
+    assert torch.equal(asked(found.inputs).argmax(-1) != targets, found.success)
+    assert (found.inputs - embeddings).abs().max() <= 0.1 * (1 + 1e-6)
+    assert torch.equal(asked.is_padding(found.inputs), token_ids == network.padding_id)
 
 
 def test_other_networks_have_no_embeddings():

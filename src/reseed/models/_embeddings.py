@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from reseed._errors import InputError, ModelError
 from reseed.models._fine_tuned import FineTunedEncoder, untrimmed
 
+_MARK = 8.0  # times the largest number of any embedding; enough to be told from tokens, and no loss of digits
+
 
 def is_token_ids(preprocessing: Mapping[str, object]) -> bool:
     """Whether the inputs that are made so are token ids, between which there is nothing.
@@ -60,35 +62,38 @@ def _kind(inputs: Tensor) -> str:
 class EmbeddingNetwork(nn.Module):
     """A fine-tuned text encoder that takes the embeddings of tokens [sample, token, feature].
 
-    A position is padding where its embedding is that of the padding token, bit for bit. So whoever changes embeddings
-    leaves padding as it is, see `is_padding`: a position that was moved away from it is read as a token. No gradient
-    reaches padding.
+    Padding is marked by numbers that are far larger than those of any token. So it stays padding whatever an attack or
+    noise adds to it, nothing that is added there has an effect, and no gradient reaches it.
 
     Args:
         model: What it asks; its weights are shared, not copied.
     """
 
+    largest: Tensor
+
     def __init__(self, model: FineTunedEncoder) -> None:
         super().__init__()
-        self.model = model
+        self.model, self.training = model, model.training
+        weight = self._table().weight.detach()
+        self.register_buffer("largest", weight.abs().max().clamp_min(torch.finfo(weight.dtype).tiny))
 
     def forward(self, embeddings: Tensor) -> Tensor:
         """Return logits [sample, class], differentiable in the embeddings."""
-        return self.model.answer(~self.is_padding(embeddings), inputs_embeds=embeddings)
+        is_padding = self.is_padding(embeddings)
+        return self.model.answer(~is_padding, inputs_embeds=embeddings.masked_fill(is_padding[..., None], 0.0))
 
     @torch.no_grad()
     def embed(self, token_ids: Tensor) -> Tensor:
-        """Return the embeddings [sample, token, feature] of token ids [sample, token]."""
-        return self._table(token_ids).detach().clone()
+        """Return the embeddings [sample, token, feature] of token ids [sample, token], with padding marked."""
+        found: Tensor = self._table()(token_ids)
+        return torch.where((token_ids == self.model.padding_id)[..., None], _MARK * self.largest, found)
 
-    @torch.no_grad()
     def is_padding(self, embeddings: Tensor) -> Tensor:
         """Return where embeddings are padding, bool [sample, token]."""
-        padding = self._table(torch.tensor([self.model.padding_id], device=embeddings.device))
-        return (embeddings == padding.to(embeddings.dtype)).all(-1)
+        return embeddings.detach().mean(-1) > _MARK / 2 * self.largest
 
-    def _table(self, token_ids: Tensor) -> Tensor:
-        found: Tensor = self.model.encoder.get_input_embeddings()(token_ids)  # type: ignore[operator]
+    def _table(self) -> nn.Embedding:
+        found: nn.Embedding = self.model.encoder.get_input_embeddings()  # type: ignore[operator]
         return found
 
 
@@ -97,8 +102,12 @@ def embedding_network(module: nn.Module) -> tuple[Callable[[Tensor], Tensor], Em
 
     Between embeddings there is something, so gradients, noise and attacks of any norm have a meaning there; what an
     attack finds need not be the embeddings of any text. All columns are computed: cut token ids at the longest text
-    that is asked before they are embedded. The embeddings are those that the network itself learned, so every run of a
-    study has its own::
+    that is asked before they are embedded. An attack of one run::
+
+        embed, network = embedding_network(study.networks()[0])
+        found = pgd(network, embed(token_ids), targets, epsilon=0.01, bounds=None)
+
+    The embeddings are those that the network itself learned, so every run of a study has its own. Asked together::
 
         pairs = [embedding_network(network) for network in study.networks()]
         embeddings = torch.stack([embed(token_ids) for embed, _ in pairs])

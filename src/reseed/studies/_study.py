@@ -231,7 +231,7 @@ class Study:
     ) -> StudyInputs:
         """Return what the study's networks take, with targets and ids of the samples, and the raw samples.
 
-        What comes back has `transform`, which makes inputs of other raw samples as those of the training were made.
+        What comes back has ``transform``, which makes inputs of other raw samples as those of the training were made.
         Of recorded runs the inputs are kept in the study where these are one array of numbers of at most 64 MiB.
 
         Args:

@@ -52,8 +52,9 @@ class StudyInputs:
     def transform(self, raw: RawInputs) -> Tensor:
         """Return inputs of other raw samples, made exactly as those of the training were.
 
-        A text that is one of `raw` has its inputs, bit for bit, and costs nothing. Whatever was fitted on the training
-        split stays as it is; an encoder is loaded when it is first needed. Features and images are inputs as they are.
+        A text that is one of ``raw`` has its inputs, bit for bit, and costs nothing. Whatever was fitted on the
+        training split stays as it is; an encoder is loaded when it is first needed. Features and images are inputs as
+        they are.
 
         Args:
             raw: Texts, or a tensor [sample, ...], as many as one likes.

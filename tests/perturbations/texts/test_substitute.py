@@ -70,6 +70,7 @@ def test_wrong_texts_come_back_unchanged():
     assert found.texts == ("bad", "x")
     assert found.was_wrong.tolist() == [True, False]
     assert found.success.tolist() == [True, True]
+    assert found.changed.tolist() == [False, True]
     assert found.queries.tolist() == [1, 2]
 
 

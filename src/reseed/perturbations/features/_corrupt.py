@@ -156,7 +156,7 @@ def corrupt_features(
     is more of the same.
 
     Args:
-        inputs: Floating-point numbers [sample, feature]; of images see `corrupt_images`.
+        inputs: Floating-point numbers [sample, feature].
         name: One of `FEATURE_CORRUPTIONS`.
         severity: From 1 (weak) to 5 (strong).
         scale: What a deviation of 1 is, one number or [feature], such as ``train.std(0)``.

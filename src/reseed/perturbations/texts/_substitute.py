@@ -54,6 +54,11 @@ class SubstitutedWords:
     substitutions: tuple[Any, ...]
     queries: Result
 
+    @property
+    def changed(self) -> Result:
+        """Whether the search itself made the answer wrong: ``success`` without ``was_wrong``."""
+        return self.success & ~self.was_wrong
+
 
 def substitute_words(
     ask: Callable[[tuple[str, ...]], ArrayLike],

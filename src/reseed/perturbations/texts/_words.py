@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _JOINER = "\u200d"
@@ -41,11 +42,13 @@ def characters(text: str) -> list[str]:
 
 def _belongs(one: str, before: str) -> bool:
     """Whether a code point is of one character with those before it."""
+    if one.isspace() or before.isspace():
+        return False
     code = ord(one)
     if one == _JOINER or before[-1] == _JOINER or unicodedata.category(one).startswith("M"):
-        return not before.isspace()
+        return True
     if 0x1F3FB <= code <= 0x1F3FF or 0x1160 <= code <= 0x11FF or 0xE0020 <= code <= 0xE007F:
-        return not before.isspace()
+        return True
     return _is_flag(one) and _is_flag(before)  # two of them are a flag
 
 
@@ -74,6 +77,8 @@ def word_spans(text: str) -> list[Span]:
         >>> [text[start:end] for start, end in word_spans(text)]
         ['play', 'it,', '天', '气!']
     """
+    if text.isascii():
+        return [word.span() for word in re.finditer(r"\S+", text)]  # the same, faster
     found: list[Span] = []
     place, last = 0, ""  # what the word before is made of, if it touches this place
     for one in characters(text):
