@@ -189,6 +189,7 @@ def test_each_run_may_have_its_own_changed_inputs(images, measure):
     means = measure(clean, runs, success=success)
     for run in range(3):
         alone = measure(clean, runs[run], success=success[run])
+        assert values[run].isnan().logical_not().equal(success[run])
         assert means[run] == pytest.approx(alone, rel=1e-13)
 
 
@@ -204,10 +205,10 @@ def test_many_samples_are_taken_in_blocks(measure, monkeypatch):
 
 
 def test_single_precision_loses_nothing(images):
-    """Arithmetic is in double precision, whatever the type of the images."""
+    """Sums in small windows are in double precision, whatever the type of the images; norms are good to single."""
     clean, changed = (each.astype(np.float32) for each in images)
-    for measure in MEASURES:
-        assert measure(clean, changed) == pytest.approx(measure(clean.astype(float), changed.astype(float)), rel=1e-13)
+    for measure, error in zip(MEASURES, (1e-6, 1e-13, 1e-13), strict=True):
+        assert measure(clean, changed) == pytest.approx(measure(clean.astype(float), changed.astype(float)), rel=error)
 
 
 @pytest.mark.parametrize("measure", MEASURES[1:])

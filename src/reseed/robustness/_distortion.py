@@ -44,7 +44,7 @@ def lp_distortion(
         ALDp = (1 / n) sum_i ||x'_i - x_i||_p / ||x_i||_p
 
     over the n samples that count. Norms are of all numbers of a sample; that of order 0 counts those that are not zero,
-    so that of a difference those that changed.
+    so that of a difference those that changed. Inputs in single precision are compared in it.
 
     Args:
         clean: Inputs [sample, ...].
@@ -61,7 +61,8 @@ def lp_distortion(
         that are zero throughout have no value under "input": they are left out of the mean, with a warning.
 
     Raises:
-        InputError: Shapes do not fit, values are not finite, or the norm, normalisation or reduction is unknown.
+        InputError: Shapes do not fit, values that count are not finite, or the norm, normalisation or reduction is
+            unknown.
 
     Examples:
         >>> clean, perturbed = [[3.0, 4.0], [1.0, 0.0]], [[3.0, 5.0], [1.0, 0.5]]
@@ -86,10 +87,12 @@ def lp_distortion(
             return size / _norms(x, order)
         return size / _of_ones(x[0].numel(), order) if normalise == "dim" else size
 
-    values = value_of_each(before, after, measure)
-    _check_finite(values, before, after)
-    if normalise == "input":
-        values = _without_empty(values, before, counted)
+    values = value_of_each(before, after, measure, counted=counted, single=True)
+    undefined = ~np.isfinite(values) if counted is None else ~np.isfinite(values) & counted
+    if undefined.any():  # only then are inputs looked through for the reason
+        _check_finite(before, after)
+        _warn_empty(int(undefined.sum()), values.size if counted is None else int(counted.sum()))
+        values = np.where(undefined, np.nan, values)
     return reduced(values, counted, reduction, "the distortion", perturbed, clean)
 
 
@@ -106,10 +109,7 @@ def _of_ones(numbers: int, order: float) -> float:
     return float(numbers) if order == 0 else float(numbers ** (1 / order))
 
 
-def _check_finite(values: np.ndarray, clean: Tensor, perturbed: Tensor) -> None:
-    """Raise if inputs are not finite; asked only where a value is not, which zero inputs may be the reason for."""
-    if np.isfinite(values).all():
-        return
+def _check_finite(clean: Tensor, perturbed: Tensor) -> None:
     for name, given in (("clean", clean), ("perturbed", perturbed)):
         bad = ~given.isfinite()
         if bad.any():
@@ -119,16 +119,11 @@ def _check_finite(values: np.ndarray, clean: Tensor, perturbed: Tensor) -> None:
             )
 
 
-def _without_empty(values: np.ndarray, clean: Tensor, counted: np.ndarray | None) -> np.ndarray:
-    """Return values that are NaN where the clean input is zero throughout, with a warning if any of these counts."""
-    empty = np.broadcast_to((torch.count_nonzero(clean.flatten(1), dim=1) == 0).cpu().numpy(), values.shape)
-    lost = np.count_nonzero(empty if counted is None else empty & counted)
-    asked = values.size if counted is None else np.count_nonzero(counted)
-    if lost:
-        warnings.warn(
-            f"{lost} of {asked} clean inputs are zero throughout, so that their relative distortion has no value; they "
-            "are NaN and left out of the mean. normalise='none' keeps them.",
-            RuntimeWarning,
-            stacklevel=3,
-        )
-    return np.where(empty, np.nan, values) if empty.any() else values
+def _warn_empty(lost: int, asked: int) -> None:
+    """Warn, on the caller's line, of finite inputs whose norm is divided by that of nothing but zeros."""
+    warnings.warn(
+        f"{lost} of {asked} clean inputs are zero throughout, so that their relative distortion has no value; they "
+        "are NaN and left out of the mean. normalise='none' keeps them.",
+        RuntimeWarning,
+        stacklevel=3,
+    )

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from reseed._arrays import ArrayLike, brief, to_numpy
@@ -93,7 +93,13 @@ def sample_shape(clean: Tensor, perturbed: Tensor) -> tuple[int, ...]:
 
 
 def value_of_each(
-    clean: Tensor, perturbed: Tensor, measure: Callable[[Tensor, Tensor], Tensor], *, check: Bounds | None = None
+    clean: Tensor,
+    perturbed: Tensor,
+    measure: Callable[[Tensor, Tensor], Tensor],
+    *,
+    counted: Bool[np.ndarray, "... sample"] | None,
+    check: Bounds | None = None,
+    single: bool = False,
 ) -> Float[np.ndarray, "... sample"]:
     """Return a measure of every pair of inputs, a few pairs at a time.
 
@@ -101,21 +107,31 @@ def value_of_each(
         clean: Inputs [sample, ...].
         perturbed: The same changed, [sample, ...] or [run, sample, ...].
         measure: Two blocks [pair, ...] in double precision to [pair].
+        counted: Where the value is wanted; it is NaN where no run's is.
         check: Bounds that both must be within.
+        single: Whether inputs in single precision stay so.
     """
     shape = sample_shape(clean, perturbed)
     double = torch.float32 if clean.device.type == "mps" else torch.float64
+    within = torch.float32 if single and clean.dtype == perturbed.dtype == torch.float32 else double
     each = perturbed.reshape(-1, *clean.shape)
-    found = torch.empty(each.shape[:2], dtype=double, device=clean.device)
+    wanted = None if counted is None or counted.all() else counted.reshape(-1, len(clean)).any(axis=0)
+    rows = torch.arange(len(clean)) if wanted is None else torch.from_numpy(np.flatnonzero(wanted))
+    found = torch.full(each.shape[:2], math.nan, dtype=double, device=clean.device)
     step = max(1, _BLOCK.get(clean.device.type, _BLOCK_ELSEWHERE) // max(1, clean[:1].numel()))
-    for start in range(0, len(clean), step):
-        part = slice(start, start + step)
-        before = clean[part]
+    for part in torch.split(rows.to(clean.device), step) if len(rows) else ():
+        before = _rows(clean, part, wanted is not None)
         if check is not None:
             check_within(before, "clean", check)
-        before = before.to(double)
-        for run, others in enumerate(each[:, part]):
+        before = before.to(within)
+        for run in range(len(each)):
+            others = _rows(each[run], part, wanted is not None)
             if check is not None:
                 check_within(others, "perturbed", check)
-            found[run, part] = measure(before, others.to(double))
-    return found.reshape(shape).cpu().double().numpy()
+            found[run, part] = measure(before, others.to(within)).to(double)
+    return found.cpu().double().numpy().reshape(shape)
+
+
+def _rows(values: Tensor, rows: Tensor, scattered: bool) -> Tensor:
+    """Return some rows, in one piece where they follow each other; `index_select` is much faster than an index."""
+    return values.index_select(0, rows) if scattered else values.narrow(0, int(rows[0]), len(rows))

@@ -71,7 +71,7 @@ def perturbation_sensitivity_distance(
         std = local_std(x).clamp_(min=least)
         return (y - x).abs_().div_(std).flatten(1).sum(dim=1)
 
-    values = value_of_each(before, after, measure, check=(low, high))
+    values = value_of_each(before, after, measure, counted=counted, check=(low, high))
     return reduced(values, counted, reduction, "the perturbation sensitivity distance", perturbed, clean)
 
 

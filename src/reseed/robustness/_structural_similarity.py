@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal, TypeAlias
 
 import torch
@@ -73,48 +74,42 @@ def structural_similarity(
     check_images(after, "perturbed")
     counted = None if success is None else success_mask(success, shape)
     side = _window_size(before, window, size, shrink)
-    double = torch.float32 if before.device.type == "mps" else torch.float64
-    weights = _weights(window, side).to(before.device, double)
+    weights = _weights(window, side)
     unbiased = side**2 / (side**2 - 1) if window == "uniform" else 1.0
     c1, c2 = (_K1 * (high - low)) ** 2, (_K2 * (high - low)) ** 2
 
     def measure(x: Tensor, y: Tensor) -> Tensor:
-        pair = torch.stack([x, y, x * x + y * y, x * y])
-        mean_x, mean_y, squares, products = _windowed(pair, weights)
+        one, other = _pixels_first(x), _pixels_first(y)
+        moments = torch.stack([one, other, one * one + other * other, one * other])
+        mean_x, mean_y, squares, products = _windowed(_windowed(moments, weights, 1), weights, 2)
         means, crossed = mean_x * mean_x + mean_y * mean_y, mean_x * mean_y
         variances, covariance = unbiased * (squares - means), unbiased * (products - crossed)
         similar: Tensor = (2 * crossed + c1) * (2 * covariance + c2) / ((means + c1) * (variances + c2))
-        return similar.flatten(1).mean(dim=1)
+        return similar.mean(dim=(0, 1)).reshape(len(x), -1).mean(dim=1)
 
-    values = value_of_each(before, after, measure, check=(low, high))
+    values = value_of_each(before, after, measure, counted=counted, check=(low, high))
     return reduced(values, counted, reduction, "the structural similarity", perturbed, clean)
 
 
-def _windowed(images: Tensor, weights: Tensor) -> Tensor:
-    """Return weighted means of all windows [..., width - size + 1, height - size + 1]."""
-    height, width = images.shape[-2:]
-    across = torch.matmul(images, _band(weights, width))  # two large products instead of many small ones
-    return torch.matmul(across.mT.contiguous(), _band(weights, height))
+def _pixels_first(images: Tensor) -> Tensor:
+    """Return images [height, width, picture]: sums along an axis of pixels then run over what lies side by side."""
+    return images.reshape(-1, *images.shape[-2:]).permute(1, 2, 0).contiguous()
 
 
-def _band(weights: Tensor, length: int) -> Tensor:
-    """Return the matrix [length, windows] whose columns are the windows along one axis.
-
-    A product of matrices is the fastest way on images of up to some hundred pixels, and as exact as a sum.
-    """
-    windows = length - len(weights) + 1
-    band = weights.new_zeros(length, windows)
-    for place, weight in enumerate(weights):
-        band.diagonal(-place)[:windows] = weight
-    return band
+def _windowed(moments: Tensor, weights: list[float], dim: int) -> Tensor:
+    """Return weighted means of all windows along one axis, which becomes shorter by one less than their size."""
+    windows = moments.shape[dim] - len(weights) + 1
+    means = moments.narrow(dim, 0, windows) * weights[0]
+    for place, weight in enumerate(weights[1:], 1):
+        means.add_(moments.narrow(dim, place, windows), alpha=weight)
+    return means
 
 
-def _weights(window: Window, size: int) -> Tensor:
+def _weights(window: Window, size: int) -> list[float]:
     if window == "uniform":
-        return torch.full((size,), 1 / size, dtype=torch.float64)
-    places = torch.arange(size, dtype=torch.float64) - (size - 1) / 2
-    weights = torch.exp(-0.5 * (places / _SIGMA) ** 2)
-    return torch.div(weights, weights.sum())
+        return [1 / size] * size
+    bell = [math.exp(-0.5 * ((place - size // 2) / _SIGMA) ** 2) for place in range(size)]
+    return [weight / sum(bell) for weight in bell]
 
 
 def _window_size(images: Tensor, window: Window, size: int | None, shrink: bool) -> int:
