@@ -27,6 +27,7 @@ from reseed.robustness._ranges import NeuronRange, neuron_ranges
 from reseed.robustness._sign_steps import sign_step_distance
 from reseed.robustness._structural_similarity import structural_similarity
 from reseed.robustness._survival import survival_after_blur, survival_after_jpeg
+from reseed.robustness.evaluation import evaluate
 
 __all__ = [
     "AttackAccuracy",
@@ -51,6 +52,7 @@ __all__ = [
     "boundary_distance",
     "churn_decomposition",
     "confidence_variance",
+    "evaluate",
     "flip_probability",
     "linear_boundary_distance",
     "lp_distortion",

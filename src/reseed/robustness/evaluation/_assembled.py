@@ -102,8 +102,8 @@ def _spread(values: NDArray[Any], subject: Subject, count: int) -> NDArray[np.fl
 def _notes(subject: Subject, protocol: Protocol, parts: Iterable[Part], count: int) -> Iterable[str]:
     if subject.samples < count:
         yield (
-            f"{subject.samples:,} of {count:,} samples were asked about, drawn with the seed; the others have no values. "
-            "A larger effort, or samples, asks about more."
+            f"{subject.samples:,} of {count:,} samples were asked about, drawn with the seed; the others have no "
+            "values. A larger effort, or samples, asks about more."
         )
     if subject.is_continuous:
         yield (

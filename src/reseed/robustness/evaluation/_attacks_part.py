@@ -19,6 +19,7 @@ from reseed.robustness.evaluation._part import Part, Told
 from reseed.robustness.evaluation._protocol import Protocol
 from reseed.robustness.evaluation._subject import Subject
 
+_SMALLEST = 3  # pixels a side of images that have surroundings
 _SHOWN = 6  # samples whose attacked inputs are kept for the page
 
 
@@ -57,14 +58,15 @@ def attacks_part(subject: Subject, protocol: Protocol, told: Told) -> Part:
     cells["attacked_margin"] = _margin(logits, subject.answers)
     counted = changed & (right == 1)
     cells |= _of_the_fooled(subject, inputs, logits, counted)
-    by_attack = {
-        f"accuracy_of.{stage.name}": _left(right, each).mean(1)
-        for stage, each in zip(found.stages, fooled, strict=True)
-    }
+    known = subject.targets >= 0
+    by_attack: dict[str, NDArray[Any]] = {}
+    if known.any():
+        for name, each in zip([stage.name for stage in found.stages], fooled, strict=True):
+            by_attack[f"accuracy_of.{name}"] = _left(right, each)[:, known].mean(1)
     return Part(
         cells=cells,
         arrays=by_attack | _shown(subject, inputs, changed),
-        notes=tuple(flag.sentence for flag in found.masking.flags),
+        notes=(str(found.masking),) if found.masking else (),
         cost={
             "forward_passes": float(sum(stage.queries for stage in found.stages)),
             "wall_s": time.perf_counter() - began,
@@ -106,15 +108,16 @@ def _of_the_fooled(
         "noise_tolerance": noise_tolerance(found, success=success, from_logits=True, reduction="none"),
     }
     if subject.kind == "images":
-        bounds = (float(np.min(np.asarray(subject.bounds[0]))), float(np.max(np.asarray(subject.bounds[1]))))
+        bounds = subject.value_range
         values["distortion_l2"] = lp_distortion(clean, attacked, 2, reduction="none")
         values["distortion_linf"] = lp_distortion(clean, attacked, "inf", reduction="none")
-        values["structural_similarity"] = structural_similarity(
-            clean, attacked, bounds=bounds, shrink=True, reduction="none"
-        )
-        values["perturbation_sensitivity"] = perturbation_sensitivity_distance(
-            clean, attacked, bounds=bounds, reduction="none"
-        )
+        if min(clean.shape[-2:]) >= _SMALLEST:
+            values["structural_similarity"] = structural_similarity(
+                clean, attacked, bounds=bounds, shrink=True, reduction="none"
+            )
+            values["perturbation_sensitivity"] = perturbation_sensitivity_distance(
+                clean, attacked, bounds=bounds, reduction="none"
+            )
     for name, value in values.items():
         cells[name] = np.full(counted.shape, np.nan)
         cells[name][counted] = np.asarray(value, np.float64)

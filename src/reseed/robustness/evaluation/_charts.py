@@ -20,9 +20,10 @@ _POINTS = 41
 def charts_of(subject: Subject, protocol: Protocol, parts: Mapping[str, Part], ids: tuple[str, ...]) -> Iterator[Chart]:
     """Yield what the parts that there are allow to draw."""
     attacks, boundary = parts.get("attacks"), parts.get("boundary")
-    if attacks is not None and boundary is not None:
+    has_labels = bool((subject.targets >= 0).any())
+    if attacks is not None and boundary is not None and has_labels:
         yield _against_epsilon(subject, protocol, attacks, boundary)
-    if attacks is not None:
+    if attacks is not None and has_labels:
         yield _by_attack(attacks, protocol)
     if "corruptions" in parts and "errors" in parts["corruptions"].arrays:
         yield _by_corruption(parts["corruptions"])
@@ -69,8 +70,8 @@ def _by_attack(attacks: Part, protocol: Protocol) -> Chart:
     high = {"none": found["none"].high, "worst of all": found["worst of all"].high}
     least = min(zip(bars.values(), bars, strict=True))
     sentence = (
-        f"At the budget {protocol.epsilon:.3g} accuracy falls from {bars['none']:.1%} to {least[0]:.1%}; an attack that "
-        "leaves much more than others is weak, not the network strong."
+        f"At the budget {protocol.epsilon:.3g} accuracy falls from {bars['none']:.1%} to {least[0]:.1%}; an attack "
+        "that leaves much more than others is weak, not the network strong."
     )
     series = Series(
         "",
@@ -101,7 +102,7 @@ def _by_corruption(part: Part) -> Chart:
 
 def _pictures(subject: Subject, part: Part, ids: tuple[str, ...]) -> Chart:
     pictures = []
-    low, high = (float(np.asarray(bound).min()) for bound in subject.bounds)
+    low, high = subject.value_range
     for place, clean, attacked in zip(
         *(part.arrays[f"shown.{name}"] for name in ("numbers", "clean", "attacked")), strict=True
     ):

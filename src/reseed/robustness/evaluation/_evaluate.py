@@ -13,11 +13,10 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from reseed._arrays import to_numpy
-from reseed._errors import InputError, ModelError, StudyError
+from reseed._errors import InputError, StudyError
 from reseed.models import Networks
 from reseed.perturbations.attacks import Bounds, Norm, Numbers
 from reseed.robustness.evaluation._assembled import assembled
@@ -36,7 +35,7 @@ from reseed.robustness.evaluation._protocol import (
     protocol_for,
 )
 from reseed.robustness.evaluation._subject import Subject, subject_of
-from reseed.scores import Scores, kept_scores, scores_for
+from reseed.scores import Scores, scores_for
 from reseed.studies import Study, StudyInputs, WorkProgress, inside, to_stderr
 
 _VERSION = 1  # of what is asked: other protocols are other scores
@@ -125,8 +124,8 @@ def _found(networks: Networks, inputs: Numbers, targets: Numbers) -> StudyInputs
     array, labels = to_numpy(inputs, "inputs"), to_numpy(targets, "targets")
     if labels.ndim != 1 or labels.dtype.kind not in "iu" or len(labels) != len(array) or not len(array):
         raise InputError(
-            f"targets are {labels.dtype} {list(labels.shape)} for {len(array)} inputs; pass a whole number for each, -1 "
-            "where the label is not known."
+            f"targets are {labels.dtype} {list(labels.shape)} for {len(array)} inputs; pass a whole number for each, "
+            "-1 where the label is not known."
         )
     tensor = torch.from_numpy(np.ascontiguousarray(array))
     ids = tuple(map(str, range(len(array))))

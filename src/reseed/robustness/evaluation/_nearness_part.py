@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from reseed.perturbations.attacks import norm_of
 from reseed.robustness._boundary_distance import boundary_distance
 from reseed.robustness._linear_distance import linear_boundary_distance
 from reseed.robustness._noise_distance import noise_distance
@@ -26,7 +27,7 @@ def nearness_part(subject: Subject, protocol: Protocol, told: Told) -> Part:
     """Look for the nearest other answer of each network to each sample, whatever the label is."""
     began, inputs = time.perf_counter(), subject.inputs.to(subject.device)
     where: dict[str, Any] = {"bounds": subject.bounds, "frozen": subject.frozen}
-    near = boundary_distance(subject.networks, inputs, norm=protocol.norm, **where)
+    near = boundary_distance(subject.networks, inputs, norm=protocol.norm, longest=_reach(subject, protocol), **where)
     told(0.4)
     linear = linear_boundary_distance(subject.networks, inputs, norm=protocol.norm, frozen=subject.frozen)
     told(0.5)
@@ -48,8 +49,8 @@ def nearness_part(subject: Subject, protocol: Protocol, told: Told) -> Part:
         "noise_distance": (far, f"within {_FAR * protocol.sigma:.3g} along any random direction"),
     }
     notes = tuple(
-        f"{name}: {found.censored_count:,} of {subject.runs * subject.samples:,} answers do not change {how}; they count "
-        "as that."
+        f"{name}: {found.censored_count:,} of {subject.runs * subject.samples:,} answers do not change {how}; they "
+        "count as that."
         for name, (found, how) in censored.items()
         if found.censored_count
     )
@@ -104,6 +105,14 @@ def _step(subject: Subject, protocol: Protocol) -> float:
     count = _free(subject)
     share = {"inf": 1.0, "2": math.sqrt(count), "1": float(count)}[protocol.norm]
     return protocol.epsilon / share / _STEPS_OF_A_BUDGET
+
+
+def _reach(subject: Subject, protocol: Protocol) -> float | None:
+    """Return how far to look where there are no bounds: twice as far as inputs lie apart; else as far as these allow."""
+    if np.isfinite(np.asarray(subject.bounds[0])).all() and np.isfinite(np.asarray(subject.bounds[1])).all():
+        return None
+    spread = subject.inputs.amax(0) - subject.inputs.amin(0)
+    return 2 * max(float(norm_of(spread[None], protocol.norm)), protocol.epsilon)
 
 
 def _free(subject: Subject) -> int:

@@ -100,6 +100,15 @@ class Subject:
         return next((each.device for each in self.networks.parameters()), torch.device("cpu"))
 
     @property
+    def value_range(self) -> tuple[float, float]:
+        """The least and the largest value that images can have; where there are no bounds, that they have."""
+        low, high = (float(find(np.asarray(end))) for find, end in zip((np.min, np.max), self.bounds, strict=True))
+        if math.isfinite(low) and math.isfinite(high):
+            return low, high
+        least, most = (float(value) for value in self.inputs.aminmax())
+        return least, max(most, math.nextafter(least, math.inf))
+
+    @property
     def batches(self) -> list[slice]:
         """Spans of the samples, so that changed versions of each fit into memory."""
         size = max(1, min(_ROWS, _NUMBERS // max(1, math.prod(self.inputs.shape[1:]))))
