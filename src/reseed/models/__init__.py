@@ -4,6 +4,7 @@ A model is always described by a `ModelConfig` and drawn afresh for each run wit
 ever shared between runs.
 """
 
+from reseed.models._activations import Activations, Modules
 from reseed.models._architecture import AbstractArchitecture, Prepared, RawInputs
 from reseed.models._config import ModelConfig
 from reseed.models._draw import ParameterOrigins, draw_model, parameter_origins
@@ -18,9 +19,11 @@ from reseed.models._vmapped import VmappedModel, vmapped_model
 __all__ = [
     "MODELS",
     "AbstractArchitecture",
+    "Activations",
     "EmbeddingNetwork",
     "Ensemble",
     "ModelConfig",
+    "Modules",
     "Networks",
     "ParameterOrigins",
     "Prepared",

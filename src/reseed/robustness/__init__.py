@@ -5,8 +5,12 @@ from reseed.robustness._all_pairs import ModelPairs, PairTally, all_pairs
 from reseed.robustness._churn_decomposition import ChurnDecomposition, churn_decomposition, mean_over_pairs
 from reseed.robustness._confidence import adversarial_class_confidence, noise_tolerance, true_class_confidence
 from reseed.robustness._corruption_errors import mean_corruption_error, mean_flip_rate, relative_corruption_error
+from reseed.robustness._coverage import Coverage, NeuronCoverage, neuron_coverage
 from reseed.robustness._distortion import lp_distortion
 from reseed.robustness._flip_probability import flip_probability
+from reseed.robustness._neuron_sensitivity import NeuronSensitivity, activation_change, neuron_sensitivity
+from reseed.robustness._neuron_uncertainty import NeuronVariance, neuron_uncertainty
+from reseed.robustness._neuron_values import NeuronValues
 from reseed.robustness._pairs import (
     RectifySacrifice,
     accuracy_variance,
@@ -15,17 +19,25 @@ from reseed.robustness._pairs import (
     rectify_sacrifice,
 )
 from reseed.robustness._perturbation_sensitivity import perturbation_sensitivity_distance
+from reseed.robustness._ranges import NeuronRange, neuron_ranges
 from reseed.robustness._structural_similarity import structural_similarity
 from reseed.robustness._survival import survival_after_blur, survival_after_jpeg
 
 __all__ = [
     "AttackAccuracy",
     "ChurnDecomposition",
+    "Coverage",
     "ModelPairs",
+    "NeuronCoverage",
+    "NeuronRange",
+    "NeuronSensitivity",
+    "NeuronValues",
+    "NeuronVariance",
     "PairTally",
     "RectifySacrifice",
     "accuracy_under_attacks",
     "accuracy_variance",
+    "activation_change",
     "adversarial_class_confidence",
     "all_pairs",
     "attack_success",
@@ -36,6 +48,10 @@ __all__ = [
     "mean_corruption_error",
     "mean_flip_rate",
     "mean_over_pairs",
+    "neuron_coverage",
+    "neuron_ranges",
+    "neuron_sensitivity",
+    "neuron_uncertainty",
     "noise_tolerance",
     "output_stability",
     "perturbation_sensitivity_distance",
