@@ -1,1 +1,7 @@
 """Common corruptions of images and perturbation sequences, in batches, of any size and number of channels."""
+
+from reseed.perturbations.images._corrupt import corrupt
+from reseed.perturbations.images._corruption import SEVERITIES, Corruption
+from reseed.perturbations.images._registry import CORRUPTIONS, EXTRA_CORRUPTIONS
+
+__all__ = ["CORRUPTIONS", "EXTRA_CORRUPTIONS", "SEVERITIES", "Corruption", "corrupt"]
