@@ -77,7 +77,8 @@ def _copied(drawn: Tensor, reach: int) -> Tensor:
     inner[reach + 1 : height - reach + 1, reach + 1 : width - reach + 1] = True
     target = torch.where(inner, target, places).view(samples, pixels)
     replaced = (target > places.flatten()) & inner.flatten().take(target)
-    chain = torch.cat([torch.where(replaced, target, target + pixels), (places.flatten() + pixels).expand(samples, -1)], 1)
+    originals = (places.flatten() + pixels).expand(samples, -1)
+    chain = torch.cat([torch.where(replaced, target, target + pixels), originals], dim=1)
     while bool((chain[:, :pixels] < pixels).any()):
         chain = chain.gather(1, chain)
     return chain[:, :pixels] - pixels

@@ -50,6 +50,10 @@ class Corruption:
             side: Pixels of the shorter side.
             severity: From 1 to 5.
         """
-        small = side <= _LARGEST_SMALL
-        chosen = (self.small if small else self.large)[severity - 1]
-        return chosen, side / (SMALL_SIDE if small else LARGE_SIDE)
+        chosen, scale = constants_of(self.small, self.large, side)
+        return chosen[severity - 1], scale
+
+
+def constants_of(small: Any, large: Any, side: int) -> tuple[Any, float]:
+    """Return those of two sets of constants that are for images of a size, and pixels of it to one of the set's."""
+    return (small, side / SMALL_SIDE) if side <= _LARGEST_SMALL else (large, side / LARGE_SIDE)

@@ -28,10 +28,7 @@ def jpeg_compression(images: Tensor, quality: int, draws: Draws, scale: float) -
     """
     values = (images * 255).round_().to("cpu", torch.int32)
     luma, chroma = _tables(quality)
-    if images.shape[1] != 3:
-        back = _coded(values.flatten(0, 1), luma)
-    else:
-        back = _in_colour(values, luma, chroma)
+    back = _in_colour(values, luma, chroma) if images.shape[1] == 3 else _coded(values.flatten(0, 1), luma)
     return back.view(images.shape).to(images.device, images.dtype).div_(255)
 
 
@@ -71,8 +68,8 @@ def _in_colour(values: Tensor, luma: list[int], chroma: list[int]) -> Tensor:
     half = 1 << 15
     bright = (red * _fixed(0.299) + green * _fixed(0.587) + blue * _fixed(0.114) + half) >> 16
     middle = (128 << 16) + half - 1
-    bluish = (blue * half - red * _fixed(0.168735892) - green * _fixed(0.331264108) + middle) >> 16
-    reddish = (red * half - green * _fixed(0.418687589) - blue * _fixed(0.081312411) + middle) >> 16
+    bluish = (blue * half - red * _fixed(0.16874) - green * _fixed(0.33126) + middle) >> 16
+    reddish = (red * half - green * _fixed(0.41869) - blue * _fixed(0.08131) + middle) >> 16
     bright = _coded(bright, luma)
     height, width = bright.shape[1:]
     halved = _coded(_halved(torch.cat([bluish, reddish])), chroma)[:, : (height + 1) // 2, : (width + 1) // 2]
@@ -80,7 +77,7 @@ def _in_colour(values: Tensor, luma: list[int], chroma: list[int]) -> Tensor:
     result = torch.stack(
         [
             bright + ((reds * _fixed(1.402) + half) >> 16),
-            bright + ((half - blues * _fixed(0.344136286) - reds * _fixed(0.714136286)) >> 16),
+            bright + ((half - blues * _fixed(0.34414) - reds * _fixed(0.71414)) >> 16),
             bright + ((blues * _fixed(1.772) + half) >> 16),
         ],
         dim=1,

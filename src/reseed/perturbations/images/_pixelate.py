@@ -19,5 +19,6 @@ def pixelate(images: Tensor, share: float, draws: Draws, scale: float) -> Tensor
 def _boxes(size: int, few: int) -> list[tuple[int, int]]:
     """Return first and one beyond the last pixel of the box of each pixel, as Pillow's box filter has them."""
     ratio = size / few
-    boxes = [(int((box + 0.5) * ratio - ratio / 2 + 0.5), int((box + 0.5) * ratio + ratio / 2 + 0.5)) for box in range(few)]
+    middles = [(box + 0.5) * ratio for box in range(few)]
+    boxes = [(int(middle - ratio / 2 + 0.5), int(middle + ratio / 2 + 0.5)) for middle in middles]
     return [boxes[int((place + 0.5) / ratio)] for place in range(size)]

@@ -7,14 +7,14 @@ import math
 import torch
 from torch import Tensor
 
-_SMALL = 10.0
-_MOST = 40  # a count of mean 10 is larger once in 10**12 draws, which no draw of 24 bits can ask for
+_SMALL = 7.0
+_MOST = 40  # far beyond the largest count of mean 7 that a draw of 24 bits can ask for
 
 
 def poisson(means: Tensor, normals: Tensor) -> Tensor:
     """Return counts whose rank among those of their mean is the rank of a normal draw.
 
-    Above a mean of 10 the quantile is the asymptotic one of Giles (2016, algorithm 955), rounded down; up to 10 it is
+    Above a mean of 7 the quantile is the asymptotic one of Giles (2016, algorithm 955), rounded down; up to 7 it is
     found by adding up probabilities.
 
     Args:

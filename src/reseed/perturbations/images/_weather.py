@@ -20,7 +20,7 @@ _MUD = (63 / 255, 42 / 255, 20 / 255)
 
 
 def fog(images: Tensor, constants: tuple[float, float], draws: Draws, scale: float) -> Tensor:
-    """(x + a * clouds) * m / (m + a), m the largest value of the image."""
+    """Return (x + a * clouds) * m / (m + a), m the largest value of the image."""
     amount, decay = constants
     clouds = plasma(draws, 0, *images.shape[-2:], decay).to(images.dtype)
     largest = images.flatten(1).amax(1)[:, None, None, None]
@@ -28,7 +28,7 @@ def fog(images: Tensor, constants: tuple[float, float], draws: Draws, scale: flo
 
 
 def frost(images: Tensor, constants: tuple[float, float], draws: Draws, scale: float) -> Tensor:
-    """a * x + b * frost, the frost a made texture: veins of light along the level lines of clouds, tinted blue."""
+    """Return a * x + b * frost, the frost a made texture: veins of light along the level lines of clouds, tinted blue."""
     kept, amount = constants
     rough = plasma(draws, 0, *images.shape[-2:], 1.5)
     wide = plasma(draws, 1, *images.shape[-2:], 2.0)
@@ -60,14 +60,15 @@ def snow(images: Tensor, constants: tuple[float, ...], draws: Draws, scale: floa
     return whitened(images, kept).add_(layer).add_(layer.flip(-2, -1))
 
 
-def liquid(draws: Draws, size: tuple[int, int], centre: float, spread: float, sigma: float, scale: float) -> Tensor:
-    """Return smooth noise, where it is high a drop, [sample, 1, height, width]."""
-    return blurred(draws.normal(0, (1, *size)).mul_(spread).add_(centre), scaled_gaussian(sigma, scale))
+def liquid(draws: Draws, size: tuple[int, int], constants: tuple[float, ...], scale: float) -> Tensor:
+    """Return drops, the peaks of smooth noise: its height above a least one, else 0, [sample, 1, height, width]."""
+    centre, spread, sigma, least = constants
+    layer = blurred(draws.normal(0, (1, *size)).mul_(spread).add_(centre), scaled_gaussian(sigma, scale))
+    return torch.where(layer < least, torch.zeros_like(layer), layer)
 
 
-def splashed(images: Tensor, layer: Tensor, least: float, strength: float) -> Tensor:
-    """Return images with drops of water where a layer is above ``least``, lit where they rise."""
-    drops = torch.where(layer < least, torch.zeros_like(layer), layer)
+def splashed(images: Tensor, drops: Tensor, strength: float) -> Tensor:
+    """Return images with drops of water, lit where they rise."""
     steep = torch.zeros_like(drops)
     steep[..., 1:, 1:] = (drops[..., 1:, 1:] - drops[..., :-1, :-1]).abs_()
     lit = blurred(steep, np.full(3, 1 / 3)).add_(0.5).mul_(drops)
@@ -77,11 +78,11 @@ def splashed(images: Tensor, layer: Tensor, least: float, strength: float) -> Te
 
 def spatter(images: Tensor, constants: tuple[float, ...], draws: Draws, scale: float) -> Tensor:
     """Drops of water (severities 1 to 3), or spots of mud (4 and 5)."""
-    centre, spread, sigma, least, strength, mud = constants
-    layer = liquid(draws, (images.shape[-2], images.shape[-1]), centre, spread, sigma, scale)
+    *noise, strength, mud = constants
+    layer = liquid(draws, (images.shape[-2], images.shape[-1]), tuple(noise), scale)
     if not mud:
-        return splashed(images, layer, least, strength)
+        return splashed(images, layer, strength)
     wide = strength * scale
-    spots = blurred((layer > least).to(images.dtype), gaussian_weights(wide, 4 * wide)).clone()
+    spots = blurred((layer > 0).to(images.dtype), gaussian_weights(wide, 4 * wide)).clone()
     spots = spots.masked_fill_(spots < 0.8, 0.0)
     return images * (1 - spots) + coloured(spots, _MUD, images.shape[1])
