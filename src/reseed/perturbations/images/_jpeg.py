@@ -49,10 +49,10 @@ def _coded(planes: Tensor, table: list[int]) -> Tensor:
 
     count, height, width = planes.shape
     whole = pad(planes[None].float(), (0, -width % _BLOCK, 0, -height % _BLOCK), mode="replicate")[0].to(torch.uint8)
-    rows, parts = whole.shape[1], []
-    for part in whole.split(max(1, _TALLEST // rows)):
+    parts, most = [], max(1, _TALLEST // whole.shape[1])
+    for start in range(0, count, most):
         file = BytesIO()
-        Image.fromarray(part.flatten(0, 1).numpy()).save(file, "JPEG", qtables=[table])
+        Image.fromarray(whole[start : start + most].flatten(0, 1).numpy()).save(file, "JPEG", qtables=[table])
         with Image.open(file) as opened:
             parts.append(torch.frombuffer(bytearray(opened.tobytes()), dtype=torch.uint8))
     return torch.cat(parts).view(whole.shape)[:, :height, :width].to(torch.int32).view(count, height, width)

@@ -18,7 +18,10 @@ def pixelate(images: Tensor, share: float, draws: Draws, scale: float) -> Tensor
 
 def _boxes(size: int, few: int) -> list[tuple[int, int]]:
     """Return first and one beyond the last pixel of the box of each pixel, as Pillow's box filter has them."""
-    ratio = size / few
-    middles = [(box + 0.5) * ratio for box in range(few)]
-    boxes = [(int(middle - ratio / 2 + 0.5), int(middle + ratio / 2 + 0.5)) for middle in middles]
+    ratio, boxes = size / few, []
+    for box in range(few):
+        middle = (box + 0.5) * ratio
+        near = range(int(middle - ratio / 2 + 0.5), min(size, int(middle + ratio / 2 + 0.5)))
+        inside = [pixel for pixel in near if -0.5 < (pixel - middle + 0.5) * (1 / ratio) <= 0.5]
+        boxes.append((inside[0], inside[-1] + 1))
     return [boxes[int((place + 0.5) / ratio)] for place in range(size)]
