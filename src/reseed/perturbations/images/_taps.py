@@ -123,26 +123,17 @@ def weighted(images: Tensor, kernel: Weights) -> Tensor:
     return total
 
 
-def between(images: Tensor, places: npt.NDArray[np.floating], axis: int) -> Tensor:
-    """Return what lies at some places, in pixels, along an axis: straight lines between pixels, edge pixels beyond."""
-    size = images.shape[axis]
+def turned(images: Tensor) -> Tensor:
+    """Return images with height and width exchanged, in memory too: whole rows are read faster than columns."""
+    return images.transpose(-1, -2).contiguous()
+
+
+def between(images: Tensor, places: npt.NDArray[np.floating]) -> Tensor:
+    """Return what lies at some places, in pixels, along the height: straight lines between pixels, edges beyond."""
+    size = images.shape[-2]
     places = np.clip(places, 0, size - 1)
     low = np.minimum(np.floor(places).astype(np.int64), max(size - 2, 0))
-    shares = torch.from_numpy(places - low).to(images)
-    shares = shares[:, None] if axis == -2 else shares
-    first = images.index_select(axis, torch.from_numpy(low).to(images.device))
-    second = images.index_select(axis, torch.from_numpy(np.minimum(low + 1, size - 1)).to(images.device))
+    shares = torch.from_numpy(places - low).to(images)[:, None]
+    first = images.index_select(-2, torch.from_numpy(low).to(images.device))
+    second = images.index_select(-2, torch.from_numpy(np.minimum(low + 1, size - 1)).to(images.device))
     return second.sub_(first).mul_(shares).add_(first)
-
-
-def means(images: Tensor, edges: list[tuple[int, int]], axis: int) -> Tensor:
-    """Return means over ranges of pixels along an axis, one for each range."""
-    counts = [stop - start for start, stop in edges]
-    total = torch.zeros((), dtype=images.dtype, device=images.device)
-    for step in range(max(counts)):
-        rows = torch.tensor([start + min(step, count - 1) for (start, _), count in zip(edges, counts, strict=True)])
-        shares = torch.tensor([1 / count if step < count else 0.0 for count in counts], dtype=images.dtype)
-        shares = (shares[:, None] if axis == -2 else shares).to(images.device)
-        part = images.index_select(axis, rows.to(images.device)).mul_(shares)
-        total = part if step == 0 else total.add_(part)
-    return total

@@ -12,7 +12,7 @@ from reseed.perturbations.images._colour import coloured, grey
 from reseed.perturbations.images._draws import Draws
 from reseed.perturbations.images._motion import moved
 from reseed.perturbations.images._plasma import plasma
-from reseed.perturbations.images._taps import between, blurred, gaussian_weights, pixels, scaled_gaussian
+from reseed.perturbations.images._taps import between, blurred, gaussian_weights, pixels, scaled_gaussian, turned
 
 _ICE = (0.89, 0.99, 1.12)
 _WATER = (175 / 255, 238 / 255, 238 / 255)
@@ -41,8 +41,8 @@ def flakes(draws: Draws, size: tuple[int, int], centre: float, spread: float, zo
     """Return flakes of snow before the wind: enlarged noise, black where it is below ``least``, [sample, 1, ...]."""
     small = [max(2, math.ceil(side / zoom)) for side in size]
     noise = draws.normal(0, (1, *small)).mul_(spread).add_(centre)
-    for axis, (large, few) in zip((-2, -1), zip(size, small, strict=True), strict=True):
-        noise = between(noise, np.linspace(0, few - 1, large), axis)
+    for large, few in zip(size, small, strict=True):
+        noise = turned(between(noise, np.linspace(0, few - 1, large)))
     return torch.where(noise < least, torch.zeros_like(noise), noise).clamp_(0, 1)
 
 
