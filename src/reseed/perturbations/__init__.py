@@ -21,6 +21,17 @@ from reseed.perturbations.attacks import (
     pgd,
 )
 from reseed.perturbations.features import FEATURE_CORRUPTIONS, FeatureCorruption, corrupt_features
+from reseed.perturbations.images import (
+    CORRUPTIONS,
+    EXTRA_CORRUPTIONS,
+    SEQUENCES,
+    SEVERITIES,
+    Corruption,
+    PerturbationSequence,
+    corrupt,
+    perturbation_frames,
+    perturbation_sequence,
+)
 from reseed.perturbations.texts import (
     TEXT_CORRUPTIONS,
     SubstitutedWords,
@@ -32,29 +43,38 @@ from reseed.perturbations.texts import (
 )
 
 __all__ = [
+    "CORRUPTIONS",
+    "EXTRA_CORRUPTIONS",
     "FEATURE_CORRUPTIONS",
+    "SEQUENCES",
+    "SEVERITIES",
     "TEXT_CORRUPTIONS",
     "AbstractAttack",
     "Apgd",
     "Attacked",
     "CarliniWagner",
+    "Corruption",
     "DeepFool",
     "Ead",
     "FeatureCorruption",
     "Fgsm",
     "Hunt",
+    "PerturbationSequence",
     "Pgd",
     "SubstitutedWords",
     "Substitution",
     "TextCorruption",
     "apgd",
     "carlini_wagner",
+    "corrupt",
     "corrupt_features",
     "corrupt_texts",
     "deepfool",
     "ead",
     "fgsm",
     "marked_differences",
+    "perturbation_frames",
+    "perturbation_sequence",
     "pgd",
     "substitute_words",
 ]
