@@ -102,10 +102,7 @@ def test_places_are_reduced(reduce):
     """Against numpy, for maps and for units, which have one place."""
     model = drawn(lambda: nn.Sequential(nn.Conv2d(1, 3, 2), nn.Flatten(), nn.Linear(27, 4)))
     inputs = uniform(6, 1, 4, 4)
-    with Activations(model, reduce=reduce) as seen, torch.no_grad():
-        model(inputs)
-        maps, units = model[0](inputs).numpy(), model(inputs).numpy()
-    seen.take()
+    maps, units = model[0](inputs).detach().numpy(), model(inputs).detach().numpy()
     with Activations(model, reduce=reduce) as seen:
         model(inputs)
     found = seen.take()
@@ -214,7 +211,7 @@ def test_a_batch_that_failed_is_not_recorded():
         with pytest.raises(ZeroDivisionError):
             model(bad)
         handle.remove()
-        model[0](bad)
+        model[0](uniform(5, 4))
         model(bad + 1)
     found = seen.take()
     assert torch.equal(found["0"], model[0](bad + 1).detach())
@@ -268,6 +265,16 @@ def test_channels_may_be_last():
         "act#2": 6,
     }
     torch.testing.assert_close(found["act#2"], answer.mean((1, 2)).detach())
+
+
+def test_every_batch_is_read_alike():
+    """Where a module has its neurons does not depend on what ran in the batch before."""
+    model = drawn(lambda: nn.Sequential(nn.ReLU(), nn.Conv1d(5, 7, 2)))
+    with Activations(model, "0") as seen:
+        model(uniform(3, 5, 4))
+        model(uniform(3, 5, 4))
+    found = seen.take()["0"]
+    assert torch.equal(found[:3], found[3:])
 
 
 @pytest.mark.parametrize("batch_first", [True, False])

@@ -293,6 +293,19 @@ def test_all_layers_and_all_batches_count():
     assert numbers(by_class) == numbers(found)
 
 
+def test_arrays_of_any_layout_are_asked():
+    """Read only, back to front, of the other byte order, in double precision; integers stay what they are."""
+    model = nn.Linear(2, 3)
+    inputs = images(1, 10, (2,)).numpy()
+    expected = neuron_coverage(model, inputs, inputs)
+    locked = inputs.astype(np.float64)
+    locked.flags.writeable = False
+    for others in (locked, inputs[::-1], inputs.astype(">f4")):
+        assert numbers(neuron_coverage(model, inputs, others)) == pytest.approx(numbers(expected))
+    tokens = nn.Sequential(nn.Embedding(5, 2), nn.Flatten(), nn.Linear(6, 3))
+    assert neuron_coverage(tokens, [[0, 1, 2], [2, 3, 4]], [[0, 1, 2]]).samples == 1
+
+
 def test_what_was_seen_is_not_changed_by_what_is_merged():
     """Merging makes a third."""
     ranges, other = ranges_of([[0.0], [1.0]]), ranges_of([[5.0]])

@@ -53,7 +53,7 @@ def test_a_shift_moves_a_linear_neuron_by_its_product():
 
 @pytest.mark.parametrize("name", ["mlp", "cnn", "resnet"])
 @pytest.mark.parametrize("norm", [1, 2])
-@pytest.mark.parametrize("relative", [False, True])
+@pytest.mark.parametrize("relative", [False, True, "layer"])
 def test_sensitivity_is_that_of_the_definition(name, norm, relative):
     """Against numpy on whole maps, in any batches."""
     model = built(name)
@@ -65,7 +65,8 @@ def test_sensitivity_is_that_of_the_definition(name, norm, relative):
         one, other = value.reshape(*value.shape[:2], -1), after[layer].reshape(*value.shape[:2], -1)
         size = np.linalg.norm(one, norm, axis=2)
         change = np.linalg.norm(other - one, norm, axis=2)
-        expected[layer] = change / size if relative else change / one.shape[2] ** (1 / norm)
+        divisors = {False: one.shape[2] ** (1 / norm), True: size, "layer": size.mean(1, keepdims=True)}
+        expected[layer] = change / divisors[relative]
         np.testing.assert_allclose(
             activation_change(value, after[layer], norm=norm, relative=relative), expected[layer]
         )
@@ -88,7 +89,7 @@ def test_channels_can_be_compared_by_their_mean():
     assert neuron_sensitivity(model, clean, rolled).values.mean > 1e-3
 
 
-@pytest.mark.parametrize("relative", [False, True])
+@pytest.mark.parametrize("relative", [False, True, "layer"])
 def test_nothing_moves_where_nothing_changes(relative):
     """Exactly 0, of silent neurons too."""
     model = built("cnn").float()
@@ -103,6 +104,8 @@ def test_a_silent_neuron_that_wakes_moves_by_one():
     clean = np.array([[0.0, 0.0, 2.0, -1.0]])
     found = activation_change(clean, [[5.0, 0.0, 3.0, 1.0]], relative=True)
     np.testing.assert_array_equal(found, [[1.0, 0.0, 0.5, 2.0]])
+    by_layer = activation_change([[1.0, 1e-9], [0.0, 0.0]], [[1.0, 1e-3], [0.0, 1.0]], relative="layer")
+    np.testing.assert_allclose(by_layer, [[0.0, 2e-3], [0.0, 1.0]], rtol=1e-5)
     model = nn.Sequential(linear([[1.0], [-1.0]]), nn.ReLU())
     moved = neuron_sensitivity(model, [[2.0]], [[-3.0]], [nn.ReLU], relative=True)
     np.testing.assert_array_equal(moved.values.neurons["1"], [1.0, 1.0])
@@ -224,6 +227,11 @@ class Grows(nn.Module):
             lambda: neuron_sensitivity(nn.Linear(2, 1), np.zeros((3, 2)), np.zeros((3, 2)), norm=3),
             InputError,
             "norm=3 is unknown; pass 1 or 2",
+        ),
+        (
+            lambda: activation_change([[1.0]], [[1.0]], relative="neuron"),
+            InputError,
+            "relative='neuron' is unknown; pass False, True or 'layer'",
         ),
         (
             lambda: neuron_sensitivity(nn.Linear(2, 1), np.zeros((0, 2)), np.zeros((0, 2))),

@@ -101,7 +101,9 @@ class Activations:
                     hooks.callback(module.register_forward_hook(self._noting(axis)).remove)
             for name, module in self._chosen.items():
                 hooks.callback(module.register_forward_hook(self._recording(name)).remove)
-            hooks.callback(self._model.register_forward_hook(self._end).remove)  # the last: it may be recorded itself
+            # After those that record, since the model may be recorded itself; the last is called after errors as well.
+            hooks.callback(self._model.register_forward_hook(self._keep).remove)
+            hooks.callback(self._model.register_forward_hook(self._end, always_call=True).remove)
             self._hooks = hooks.pop_all()
         return self
 
@@ -142,9 +144,11 @@ class Activations:
         given = _first_tensor([*args, *kwargs.values()])
         self._samples = None if given is None or not given.ndim else len(given)
 
-    def _end(self, module: nn.Module, args: object, output: object) -> None:
+    def _keep(self, module: nn.Module, args: object, output: object) -> None:
         if self._pass is not None:
             self._passes.append(self._pass)
+
+    def _end(self, module: nn.Module, args: object, output: object) -> None:
         self._pass = None
 
     def _noting(self, axis: int) -> Callable[[nn.Module, Any, Any], None]:

@@ -24,6 +24,17 @@ from reseed.perturbations.attacks import (
     pgd,
 )
 from reseed.perturbations.features import FEATURE_CORRUPTIONS, FeatureCorruption, corrupt_features
+from reseed.perturbations.images import (
+    CORRUPTIONS,
+    EXTRA_CORRUPTIONS,
+    SEQUENCES,
+    SEVERITIES,
+    Corruption,
+    PerturbationSequence,
+    corrupt,
+    perturbation_frames,
+    perturbation_sequence,
+)
 from reseed.perturbations.texts import (
     TEXT_CORRUPTIONS,
     SubstitutedWords,
@@ -35,19 +46,25 @@ from reseed.perturbations.texts import (
 )
 
 __all__ = [
+    "CORRUPTIONS",
+    "EXTRA_CORRUPTIONS",
     "FEATURE_CORRUPTIONS",
+    "SEQUENCES",
+    "SEVERITIES",
     "TEXT_CORRUPTIONS",
     "AbstractAttack",
     "Apgd",
     "AttackSuite",
     "Attacked",
     "CarliniWagner",
+    "Corruption",
     "DeepFool",
     "Ead",
     "FeatureCorruption",
     "Fgsm",
     "Hunt",
     "Masking",
+    "PerturbationSequence",
     "Pgd",
     "SubstitutedWords",
     "Substitution",
@@ -55,12 +72,15 @@ __all__ = [
     "TextCorruption",
     "apgd",
     "carlini_wagner",
+    "corrupt",
     "corrupt_features",
     "corrupt_texts",
     "deepfool",
     "ead",
     "fgsm",
     "marked_differences",
+    "perturbation_frames",
+    "perturbation_sequence",
     "pgd",
     "substitute_words",
 ]

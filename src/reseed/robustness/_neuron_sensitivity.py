@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from reseed._arrays import ArrayLike, Result, brief, give_back, to_numpy
+from reseed._arrays import ArrayLike, Result, brief, give_back
 from reseed._errors import InputError
 from reseed.models import Activations, Modules
+from reseed.robustness._inputs import input_tensor
 from reseed.robustness._neuron_values import NeuronValues
 from reseed.robustness._passes import Array, asked, batches, layers_of
 
@@ -31,7 +32,7 @@ class NeuronSensitivity:
 
 
 def activation_change(
-    clean: ArrayLike, perturbed: ArrayLike, *, norm: Literal[1, 2] = 1, relative: bool = False
+    clean: ArrayLike, perturbed: ArrayLike, *, norm: Literal[1, 2] = 1, relative: bool | Literal["layer"] = False
 ) -> Result:
     """Return how far each neuron's activation moves between two versions of each sample.
 
@@ -42,26 +43,25 @@ def activation_change(
         perturbed: Those of the perturbed samples, of the same shape.
         norm: 1 for the mean of absolute differences over the places, 2 for the root of the mean of their squares.
         relative: Whether to divide by the same norm of the clean activation. A neuron that was silent, with a norm of
-            0, has 1 where it moves and 0 where it does not.
+            0, has 1 where it moves and 0 where it does not; one that was nearly silent can have any number. ``layer``
+            divides by the mean of these norms over the neurons instead, so that no single one counts for much.
 
     Returns:
         Changes [sample, neuron], 0 or more, float64.
 
     Raises:
-        InputError: Shapes differ, are of fewer than two axes, or the norm is another.
+        InputError: Shapes differ, are of fewer than two axes, or an option is none of those.
 
     Examples:
         >>> activation_change([[1.0, 0.0, 0.0]], [[3.0, 2.0, 0.0]], relative=True)
         array([[2., 1., 0.]])
     """
-    first, second = (
-        torch.as_tensor(to_numpy(value, name)) for value, name in ((clean, "clean"), (perturbed, "perturbed"))
-    )
+    first, second = (input_tensor(value, name).cpu() for value, name in ((clean, "clean"), (perturbed, "perturbed")))
     if first.shape != second.shape or first.ndim < 2:
         raise InputError(
             f"clean and perturbed must have one shape [sample, neuron, ...], got {brief(first)} and {brief(second)}."
         )
-    _check_norm(norm)
+    _check_options(norm, relative)
     return give_back(_change(first.double(), second.double(), norm, relative).numpy(), clean, perturbed)
 
 
@@ -72,7 +72,7 @@ def neuron_sensitivity(
     modules: Modules = None,
     *,
     norm: Literal[1, 2] = 1,
-    relative: bool = False,
+    relative: bool | Literal["layer"] = False,
     reduce: Literal["none", "mean", "max"] = "none",
     batch_size: int = 256,
 ) -> NeuronSensitivity:
@@ -90,7 +90,8 @@ def neuron_sensitivity(
         modules: Names or classes of modules, as `Activations` takes them; by default dense layers, convolutions and
             recurrent layers, the logits included.
         norm: As in `activation_change`.
-        relative: As in `activation_change`; only so can layers and networks be compared, whose scales are their own.
+        relative: As in `activation_change`; only so can layers and networks be compared, whose scales are their own,
+            and for columns of samples ``layer`` is the steadier one.
         reduce: What is compared of neurons with places: every place, or their mean or maximum.
         batch_size: Samples at a time.
 
@@ -116,7 +117,7 @@ def neuron_sensitivity(
         raise InputError(
             f"clean is {list(shapes[0])} but perturbed {list(shapes[1])}; pass each input in both versions."
         )
-    _check_norm(norm)
+    _check_options(norm, relative)
     totals: dict[str, Array] = {}
     samples: list[Array] = []
     before: dict[str, Tensor] = {}
@@ -156,12 +157,14 @@ def neuron_sensitivity(
     return NeuronSensitivity(means, give_back(each, clean, perturbed))
 
 
-def _check_norm(norm: int) -> None:
+def _check_options(norm: int, relative: bool | str) -> None:
     if norm not in (1, 2):
         raise InputError(f"norm={norm!r} is unknown; pass 1 or 2.")
+    if relative not in (False, True, "layer"):
+        raise InputError(f"relative={relative!r} is unknown; pass False, True or 'layer'.")
 
 
-def _change(clean: Tensor, perturbed: Tensor, norm: int, relative: bool) -> Tensor:
+def _change(clean: Tensor, perturbed: Tensor, norm: int, relative: bool | str) -> Tensor:
     """Return changes [sample, neuron] of activations [sample, neuron, ...]."""
     if clean.dtype in (torch.float16, torch.bfloat16):
         clean, perturbed = clean.float(), perturbed.float()
@@ -169,6 +172,8 @@ def _change(clean: Tensor, perturbed: Tensor, norm: int, relative: bool) -> Tens
     if not relative:
         return moved
     size = _size(clean, norm)
+    if relative == "layer":
+        size = size.mean(1, keepdim=True)
     return torch.where(size > 0, moved / torch.where(size > 0, size, 1), (moved > 0).to(moved))
 
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from reseed._arrays import ArrayLike, brief, to_numpy
 from reseed._errors import InputError
 from reseed._numbers import is_whole
+from reseed.robustness._inputs import input_tensor
 
 Layers: TypeAlias = Mapping[str, ArrayLike]
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
@@ -45,7 +46,8 @@ def batches(inputs: ArrayLike, name: str, model: nn.Module, batch_size: int) -> 
         raise InputError(f"{name} holds no samples: {brief(rows)}; pass inputs of shape [sample, ...].")
     like = next((value for value in model.parameters() if value.is_floating_point()), None)
     for start in range(0, len(rows), batch_size):
-        part = torch.as_tensor(rows[start : start + batch_size])
+        some = rows[start : start + batch_size]
+        part = input_tensor(some if isinstance(some, torch.Tensor) else np.ascontiguousarray(some), name)
         if like is not None:
             part = part.to(like.device, like.dtype if part.is_floating_point() else part.dtype)
         yield part

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from reseed.perturbations.images._draws import Draws
 from reseed.perturbations.images._motion import moved
-from reseed.perturbations.images._taps import between, blurred, scaled_disk, scaled_gaussian, weighted
+from reseed.perturbations.images._taps import between, blurred, scaled_disk, scaled_gaussian, turned, weighted
 
 
 def defocus_blur(images: Tensor, constants: tuple[float, float], draws: Draws, scale: float) -> Tensor:
@@ -29,18 +29,23 @@ def motion_blur(images: Tensor, constants: tuple[float, float], draws: Draws, sc
 def zoom_blur(images: Tensor, zooms: tuple[float, float], draws: Draws, scale: float) -> Tensor:
     """The mean of the image and of its magnifications from 1 up to below a bound, about its centre."""
     factors = np.arange(1, *zooms)
-    total = images.clone()
+    total = turned(images).clone()
     for factor in factors:
-        total += zoomed(images, float(factor))
-    return total.div_(len(factors) + 1)
+        total += _zoomed(images, float(factor))
+    return turned(total.div_(len(factors) + 1))
 
 
 def zoomed(images: Tensor, factor: float) -> Tensor:
     """Return images magnified about their centre, straight lines between pixels."""
-    for axis in (-2, -1):
-        middle = (images.shape[axis] - 1) / 2
-        images = between(images, middle + (np.arange(images.shape[axis]) - middle) / factor, axis)
-    return images
+    return turned(_zoomed(images, factor))
+
+
+def _zoomed(images: Tensor, factor: float) -> Tensor:
+    """Return magnified images with height and width exchanged."""
+    down, right = (
+        (size - 1) / 2 + (np.arange(size) - (size - 1) / 2) / factor for size in (images.shape[-2], images.shape[-1])
+    )
+    return between(turned(between(images, down)), right)
 
 
 def glass_blur(images: Tensor, constants: tuple[float, int, int], draws: Draws, scale: float) -> Tensor:

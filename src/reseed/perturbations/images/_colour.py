@@ -20,8 +20,7 @@ def coloured(levels: Tensor, colour: tuple[float, float, float], channels: int) 
 def grey(images: Tensor) -> Tensor:
     """Return the luma of images of three channels, else the mean of the channels, [sample, 1, height, width]."""
     if images.shape[1] == 3:
-        red, green, blue = images.split(1, 1)
-        return red * LUMA[0] + green * LUMA[1] + blue * LUMA[2]
+        return images[:, :1] * LUMA[0] + images[:, 1:2] * LUMA[1] + images[:, 2:] * LUMA[2]
     total = images[:, :1].clone()
     for channel in range(1, images.shape[1]):
         total += images[:, channel : channel + 1]

@@ -80,7 +80,9 @@ def corrupt(
     word, rows = draw_word(seed, name), max(1, _VALUES_AT_ONCE // given[:1].numel()) if len(given) else 1
     result = torch.empty_like(given, memory_format=torch.contiguous_format)
     with torch.no_grad():
-        for part, numbered, place in zip(given.split(rows), numbers.split(rows), result.split(rows), strict=True):
+        for start in range(0, len(given), rows):
+            part = given[start : start + rows]
             worked = part.contiguous() if part.dtype == torch.float64 else part.float().contiguous()
-            place.copy_(corruption.change(worked, constants, Draws(word, severity, numbered), scale).clamp_(0, 1))
+            draws = Draws(word, severity, numbers[start : start + rows])
+            result[start : start + rows] = corruption.change(worked, constants, draws, scale).clamp_(0, 1)
     return result if isinstance(images, Tensor) else result.numpy()

@@ -15,6 +15,7 @@ from reseed.perturbations.images._draws import Draws
 from reseed.perturbations.images._elastic import read
 from reseed.perturbations.images._motion import moved
 from reseed.perturbations.images._poisson import poisson
+from reseed.perturbations.images._taps import pixels
 from reseed.perturbations.images._weather import liquid, splashed
 
 
@@ -56,7 +57,7 @@ def spatter(
 ) -> Iterator[Tensor]:
     """Drops of water that run down, 0.8 pixels of the constants' size a frame."""
     *noise, strength = constants
-    layer = liquid(draws, (images.shape[-2], images.shape[-1]), tuple(noise), scale)
+    layer = liquid(draws, pixels(images), tuple(noise), scale)
     whole, part = divmod(0.8 * scale, 1.0)
     for _ in numbers:
         yield splashed(images, layer, strength)

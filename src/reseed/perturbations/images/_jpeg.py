@@ -13,7 +13,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 
 from reseed.perturbations.images._draws import Draws
 
@@ -48,14 +47,23 @@ def _coded(planes: Tensor, table: list[int]) -> Tensor:
     from PIL import Image
 
     count, height, width = planes.shape
-    whole = pad(planes[None].float(), (0, -width % _BLOCK, 0, -height % _BLOCK), mode="replicate")[0].to(torch.uint8)
-    rows, parts = whole.shape[1], []
-    for part in whole.split(max(1, _TALLEST // rows)):
+    whole = _continued(planes, -width % _BLOCK, -height % _BLOCK).to(torch.uint8)
+    parts, most = [], max(1, _TALLEST // whole.shape[1])
+    for start in range(0, count, most):
         file = BytesIO()
-        Image.fromarray(part.flatten(0, 1).numpy()).save(file, "JPEG", qtables=[table])
+        Image.fromarray(whole[start : start + most].flatten(0, 1).numpy()).save(file, "JPEG", qtables=[table])
         with Image.open(file) as opened:
             parts.append(torch.frombuffer(bytearray(opened.tobytes()), dtype=torch.uint8))
     return torch.cat(parts).view(whole.shape)[:, :height, :width].to(torch.int32).view(count, height, width)
+
+
+def _continued(planes: Tensor, right: int, below: int) -> Tensor:
+    """Return planes with some more columns and rows, copies of the last ones."""
+    if right:
+        planes = torch.cat([planes, planes[..., -1:].expand(-1, -1, right)], dim=2)
+    if below:
+        planes = torch.cat([planes, planes[:, -1:].expand(-1, below, -1)], dim=1)
+    return planes
 
 
 def _fixed(number: float) -> int:
@@ -88,7 +96,7 @@ def _in_colour(values: Tensor, luma: list[int], chroma: list[int]) -> Tensor:
 def _halved(planes: Tensor) -> Tensor:
     """Return means of 2 x 2, a half rounded down and up in turn; to the right full blocks from the edge pixels."""
     height, width = planes.shape[1:]
-    wide = pad(planes[None].float(), (0, -width % (2 * _BLOCK), 0, height % 2), mode="replicate")[0].to(torch.int32)
+    wide = _continued(planes, -width % (2 * _BLOCK), height % 2)
     total = wide[:, ::2, ::2] + wide[:, 1::2, ::2] + wide[:, ::2, 1::2] + wide[:, 1::2, 1::2]
     total[:, :, ::2] += 1
     total[:, :, 1::2] += 2
@@ -97,7 +105,8 @@ def _halved(planes: Tensor) -> Tensor:
 
 def _doubled(planes: Tensor) -> Tensor:
     """Return planes of twice the size: each new value is 9, 3, 3 and 1 sixteenths of the four nearest."""
-    wide = pad(planes[None].float(), (1, 1, 1, 1), mode="replicate")[0].to(torch.int32)
+    tall = torch.cat([planes[:, :1], planes, planes[:, -1:]], dim=1)
+    wide = torch.cat([tall[..., :1], tall, tall[..., -1:]], dim=2)
     near = wide[:, 1:-1] * 3
     lines = torch.stack([near + wide[:, :-2], near + wide[:, 2:]], dim=2).flatten(1, 2)
     thrice = lines[:, :, 1:-1] * 3

@@ -35,9 +35,12 @@ def moved(images: Tensor, radius: float, sigma: float, degrees: Tensor, scale: f
     bottom, beyond = max(0, int(down.max())), max(0, int(right.max()))
     wide = pad(images, (left, beyond, top, bottom), mode="replicate")
     height, width = images.shape[-2:]
-    windows = wide.unfold(2, height, 1).unfold(3, width, 1)  # a view [sample, channel, down, right, height, width]
-    samples = torch.arange(len(images), device=images.device)
-    total = images * float(weights[0])
+    across = wide.shape[-1]
+    rows = torch.arange(height, device=images.device)[:, None] * across
+    own = (rows + torch.arange(width, device=images.device)).flatten()
+    corners = ((down + top) * across).add_(right).add_(left)  # where each one's image begins, [step, sample]
+    flat, total = wide.flatten(2), images.flatten(2) * float(weights[0])
     for number in range(1, count):
-        total += windows[samples, :, down[number] + top, right[number] + left].mul_(float(weights[number]))
-    return total
+        read = (own + corners[number][:, None])[:, None].expand(-1, images.shape[1], -1)
+        total += flat.gather(2, read).mul_(float(weights[number]))
+    return total.view_as(images)

@@ -52,7 +52,7 @@ SEQUENCES: Mapping[str, PerturbationSequence] = MappingProxyType(
             PerturbationSequence(
                 "gaussian_noise", _frames.gaussian_noise, 0.02, 0.03, reference="first", from_start=True
             ),
-            PerturbationSequence("shot_noise", _frames.shot_noise, 700, 300, reference="first", from_start=True),
+            PerturbationSequence("shot_noise", _frames.shot_noise, 700, 300, (31, 31), "first", True),
             PerturbationSequence("motion_blur", _frames.motion_blur, (6, 1.8, 9, 20), (10, 3, 4, 30), (21, 31)),
             PerturbationSequence("zoom_blur", _frames.zoom_blur, 0.004, 0.004, from_start=True),
             PerturbationSequence(
@@ -142,7 +142,8 @@ def perturbation_frames(
     start = 0 if sequence.from_start else (published - count) // 2
     worked = given if given.dtype == torch.float64 else given.float()
     draws = Draws(draw_word(seed, f"{name} sequence"), 0, numbered)
-    changed = sequence.change(worked, constants, draws, scale, range(start, start + count))
+    numbers = range(start, start + count)
+    changed = sequence.change(worked, constants, draws, scale, numbers) if len(given) else (worked for _ in numbers)
     return _given_back(changed, given.dtype, isinstance(images, Tensor))
 
 

@@ -23,7 +23,8 @@ def gaussian_weights(sigma: float, reach: float) -> Weights:
     if sigma <= 0 or radius == 0:
         return np.ones(1)
     weights: Weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
-    return weights / weights.sum()
+    result: Weights = weights / weights.sum()
+    return result
 
 
 def scaled_gaussian(sigma: float, scale: float, truncate: float = 4.0) -> Weights:
@@ -55,20 +56,27 @@ def _disk(radius: float, alias: float, scale: float) -> Weights:
     edge = gaussian_weights(alias, soft)
     for axis in (0, 1):
         disk = np.apply_along_axis(np.convolve, axis, disk, edge, mode="same")
-    return disk / disk.sum()
+    result: Weights = disk / disk.sum()
+    return result
 
 
 def _moved(count: int, scale: float) -> Weights:
     """Return the matrix that shares weights at ``scale`` times whole offsets among whole pixels, [pixel, weight]."""
     offsets = (np.arange(count) - count // 2) * scale
     radius = math.ceil(abs(offsets[0]) - 1e-9)
-    return np.maximum(0.0, 1.0 - np.abs(np.arange(-radius, radius + 1)[:, None] - offsets))
+    shares: Weights = np.maximum(0.0, 1.0 - np.abs(np.arange(-radius, radius + 1)[:, None] - offsets))
+    return shares
 
 
 def mirrored(size: int, radius: int) -> Tensor:
     """Return the pixels at -radius .. size + radius - 1 where edges are mirrors that repeat the edge pixel."""
     places = np.arange(-radius, size + radius) % (2 * size)
     return torch.from_numpy(np.minimum(places, 2 * size - 1 - places))
+
+
+def pixels(images: Tensor) -> tuple[int, int]:
+    """Return height and width."""
+    return images.shape[-2], images.shape[-1]
 
 
 def along(images: Tensor, weights: Weights, axis: int, *, mirror: bool = False) -> Tensor:
@@ -115,26 +123,17 @@ def weighted(images: Tensor, kernel: Weights) -> Tensor:
     return total
 
 
-def between(images: Tensor, places: Weights, axis: int) -> Tensor:
-    """Return what lies at some places, in pixels, along an axis: straight lines between pixels, edge pixels beyond."""
-    size = images.shape[axis]
+def turned(images: Tensor) -> Tensor:
+    """Return images with height and width exchanged, in memory too: whole rows are read faster than columns."""
+    return images.transpose(-1, -2).contiguous()
+
+
+def between(images: Tensor, places: npt.NDArray[np.floating]) -> Tensor:
+    """Return what lies at some places, in pixels, along the height: straight lines between pixels, edges beyond."""
+    size = images.shape[-2]
     places = np.clip(places, 0, size - 1)
     low = np.minimum(np.floor(places).astype(np.int64), max(size - 2, 0))
-    shares = torch.from_numpy(places - low).to(images)
-    shares = shares[:, None] if axis == -2 else shares
-    first = images.index_select(axis, torch.from_numpy(low).to(images.device))
-    second = images.index_select(axis, torch.from_numpy(np.minimum(low + 1, size - 1)).to(images.device))
+    shares = torch.from_numpy(places - low).to(images)[:, None]
+    first = images.index_select(-2, torch.from_numpy(low).to(images.device))
+    second = images.index_select(-2, torch.from_numpy(np.minimum(low + 1, size - 1)).to(images.device))
     return second.sub_(first).mul_(shares).add_(first)
-
-
-def means(images: Tensor, edges: list[tuple[int, int]], axis: int) -> Tensor:
-    """Return means over ranges of pixels along an axis, one for each range."""
-    counts = [stop - start for start, stop in edges]
-    total = torch.zeros((), dtype=images.dtype, device=images.device)
-    for step in range(max(counts)):
-        rows = torch.tensor([start + min(step, count - 1) for (start, _), count in zip(edges, counts, strict=True)])
-        shares = torch.tensor([1 / count if step < count else 0.0 for count in counts], dtype=images.dtype)
-        shares = (shares[:, None] if axis == -2 else shares).to(images.device)
-        part = images.index_select(axis, rows.to(images.device)).mul_(shares)
-        total = part if step == 0 else total.add_(part)
-    return total
