@@ -65,7 +65,7 @@ SAMPLES: dict[str, Column] = {
         "share of frames of perturbation sequences at which the answer changes", HIGHER, "[0, 1]", "share", "evaluate"
     ),
     "neuron_sensitivity": _column(
-        "how much neurons change with noise on the input, relative to their values",
+        "how much neurons change with noise on the input, relative to the mean of their layer",
         HIGHER,
         "[0, inf]",
         "ratio",

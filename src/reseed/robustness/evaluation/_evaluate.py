@@ -97,7 +97,14 @@ def evaluate(
         (True, ['attack_steps', 'attacked_margin'])
     """
     check_asked(effort, samples, seed, epsilon)
-    asked = {"effort": effort, "norm": norm, "epsilon": epsilon, "samples": samples, "seed": seed, "version": _VERSION}
+    asked: dict[str, Any] = {
+        "effort": effort,
+        "norm": norm,
+        "epsilon": epsilon,
+        "samples": samples,
+        "seed": seed,
+        "version": _VERSION,
+    }
     asked["bounds"] = bounds if bounds == "auto" else json.loads(json.dumps(bounds, default=_listed))
     if isinstance(model, Study | str | Path):
         if inputs is not None or targets is not None or train_inputs is not None:

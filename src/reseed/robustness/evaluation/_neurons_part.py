@@ -44,7 +44,7 @@ def neurons_part(subject: Subject, protocol: Protocol, told: Told) -> Part:
     try:
         for run in range(subject.runs):
             network = subject.networks[run]
-            moved = neuron_sensitivity(network, subject.inputs, noisy, norm=2, relative=True)
+            moved = neuron_sensitivity(network, subject.inputs, noisy, norm=2, relative="layer")
             cells["neuron_sensitivity"].append(np.asarray(moved.samples))
             of_runs["neuron_uncertainty"].append(neuron_uncertainty(network, subject.inputs).mean)
             if train is not None:
