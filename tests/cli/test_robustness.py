@@ -21,8 +21,9 @@ def evaluated(measured, tmp_path_factory):
     return folder
 
 
-def test_a_study_keeps_and_shows_them(cli, evaluated):
+def test_a_study_keeps_and_shows_them(cli, evaluated, monkeypatch):
     """The groups are printed, the scores are kept, and the report has their section."""
+    monkeypatch.setenv("COLUMNS", "160")
     ended = cli("robustness", evaluated, *QUICK)  # from what is kept
     assert ended.status == 0
     for group in ("Task", "Adversaries", "Corruptions", "Boundary", "Neurons", "Pairs of runs"):

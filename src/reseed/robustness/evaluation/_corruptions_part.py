@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -136,6 +136,3 @@ def _shown(subject: Subject, protocol: Protocol, flips: NDArray[np.float64]) -> 
 
 def _each(subject: Subject, protocol: Protocol) -> Iterator[tuple[str, int]]:
     return ((name, severity) for name in corruptions_of(subject) for severity in protocol.severities[:3])
-
-
-PartMaker = Callable[[Subject, Protocol, Told], Part]

@@ -22,11 +22,11 @@ from reseed.perturbations.attacks import Bounds, Norm, Numbers
 from reseed.robustness.evaluation._assembled import assembled
 from reseed.robustness.evaluation._attacks_part import attacks_part
 from reseed.robustness.evaluation._columns import LENS
-from reseed.robustness.evaluation._corruptions_part import PartMaker, corruptions_of, corruptions_part, sequences_part
+from reseed.robustness.evaluation._corruptions_part import corruptions_of, corruptions_part, sequences_part
 from reseed.robustness.evaluation._nearness_part import nearness_part, noise_part
 from reseed.robustness.evaluation._neurons_part import neurons_part
 from reseed.robustness.evaluation._pairs_part import pairs_part
-from reseed.robustness.evaluation._part import Part, read_part, write_part
+from reseed.robustness.evaluation._part import Part, Told, read_part, write_part
 from reseed.robustness.evaluation._protocol import (
     Effort,
     Protocol,
@@ -38,6 +38,7 @@ from reseed.robustness.evaluation._subject import Subject, subject_of
 from reseed.scores import Scores, scores_for
 from reseed.studies import Study, StudyInputs, WorkProgress, inside, to_stderr
 
+PartMaker = Callable[[Subject, Protocol, Told], Part]
 _VERSION = 1  # of what is asked: other protocols are other scores
 
 

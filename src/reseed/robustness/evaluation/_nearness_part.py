@@ -108,7 +108,7 @@ def _step(subject: Subject, protocol: Protocol) -> float:
 
 
 def _reach(subject: Subject, protocol: Protocol) -> float | None:
-    """Return how far to look where there are no bounds: twice as far as inputs lie apart; else as far as these allow."""
+    """Return how far to look: where there are no bounds twice as far as inputs lie apart, else as far as they allow."""
     if np.isfinite(np.asarray(subject.bounds[0])).all() and np.isfinite(np.asarray(subject.bounds[1])).all():
         return None
     spread = subject.inputs.amax(0) - subject.inputs.amin(0)

@@ -52,4 +52,4 @@ def _over_pairs(matrix: NDArray[np.float64], samples: int, has_interval: bool) -
 
 
 def _ends(found: Estimate) -> NDArray[np.float64]:
-    return np.array([found.value, found.low, found.high])
+    return np.array([found.value, np.maximum(found.low, 0.0), found.high])  # none of them is ever below 0

@@ -11,7 +11,7 @@ from typing import Any, Literal, final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from reseed._errors import InputError
 from reseed.models import Networks
@@ -199,8 +199,3 @@ def _standardised(subject: Subject) -> Subject:
         frozen=frozen.view(shape) if bool(frozen.any()) else None,
         notes=tuple(notes),
     )
-
-
-def module_networks(model: Networks | nn.Module | Sequence[nn.Module]) -> Networks:
-    """Return networks of modules, as they are where they are networks."""
-    return model if isinstance(model, Networks) else Networks(model)
