@@ -5,7 +5,7 @@ from reseed.perturbations.attacks._asked import Asked, Model
 from reseed.perturbations.attacks._attack import AbstractAttack
 from reseed.perturbations.attacks._attacked import Attacked
 from reseed.perturbations.attacks._budget import Budget, Norm, norm_of
-from reseed.perturbations.attacks._carlini_wagner import CarliniWagner, Space, carlini_wagner
+from reseed.perturbations.attacks._carlini_wagner import CarliniWagner, carlini_wagner
 from reseed.perturbations.attacks._deepfool import DeepFool, deepfool
 from reseed.perturbations.attacks._ead import Ead, Rule, ead
 from reseed.perturbations.attacks._fgsm import Fgsm, fgsm
@@ -35,7 +35,6 @@ __all__ = [
     "Numbers",
     "Pgd",
     "Rule",
-    "Space",
     "apgd",
     "carlini_wagner",
     "deepfool",

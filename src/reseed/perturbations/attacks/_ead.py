@@ -38,7 +38,7 @@ class Ead(AbstractAttack):
 
     norms: ClassVar[tuple[Norm, ...]] = ("1",)
     is_minimal: ClassVar[bool] = True
-    steps: int = 200
+    steps: int = 100
     rounds: int = 6
     rate: float = 0.01
     weight: float = 0.1
@@ -97,7 +97,7 @@ def ead(
     epsilon: float | Numbers | None = None,
     norm: Norm = "1",
     bounds: Bounds = (0.0, 1.0),
-    steps: int = 200,
+    steps: int = 100,
     rounds: int = 6,
     rate: float = 0.01,
     weight: float = 0.1,
