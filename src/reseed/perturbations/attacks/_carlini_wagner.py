@@ -14,9 +14,8 @@ from reseed.perturbations.attacks._attacked import Attacked
 from reseed.perturbations.attacks._budget import Budget, Norm, column
 from reseed.perturbations.attacks._given import Bounds, Numbers
 from reseed.perturbations.attacks._hunt import Hunt
-from reseed.perturbations.attacks._line import bisected
-from reseed.perturbations.attacks._settings import check_counts, check_positive
-from reseed.perturbations.attacks._weighed import Progress, search_weights
+from reseed.perturbations.attacks._line import bisected, check_bisections
+from reseed.perturbations.attacks._weighed import Progress, check_weighed, search_weights
 
 
 @final
@@ -41,9 +40,8 @@ class CarliniWagner(AbstractAttack):
     bisections: int = 8
 
     def __post_init__(self) -> None:
-        check_counts(self, "steps", "rounds")
-        check_positive(self, "rate", "weight")
-        check_counts(self, "bisections", least=0)
+        check_weighed(self.steps, self.rounds, self.rate, self.weight)
+        check_bisections(self.bisections)
 
     def hunt(self, hunt: Hunt, seed: int) -> None:
         """Descend with each weight, then go back along the line."""
@@ -111,7 +109,8 @@ def carlini_wagner(
         bounds: The least and the largest value of inputs.
         steps: Most steps of each round.
         rounds: How many weights are tried.
-        rate: Adam's first step size, as a share of the width of the bounds.
+        rate: Adam's first step size, as a share of the width of the bounds, without bounds of 1: a feature changes by
+            at most half of rate times steps.
         weight: The first weight c.
         bisections: How often the way from the input to the point found is halved.
         goal: The answers wanted, [sample].
