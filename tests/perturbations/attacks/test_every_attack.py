@@ -15,9 +15,9 @@ from reseed.perturbations.attacks import AbstractAttack, norm_of
 
 ATTACKS = {
     "apgd": attacks.Apgd(steps=6, restarts=2),
-    "carlini_wagner": attacks.CarliniWagner(steps=8, rounds=2, rate=0.15, weight=1.0, bisections=3),
+    "carlini_wagner": attacks.CarliniWagner(steps=6, rounds=2, rate=0.15, weight=1.0, bisections=3),
     "deepfool": attacks.DeepFool(steps=6, candidates=2, bisections=3),
-    "ead": attacks.Ead(steps=8, rounds=2, rate=0.15, weight=1.0),
+    "ead": attacks.Ead(steps=6, rounds=2, rate=0.15, weight=1.0),
     "fgsm": attacks.Fgsm(),
     "pgd": attacks.Pgd(steps=4, restarts=2),
 }
@@ -67,8 +67,11 @@ def test_functions_have_the_same_words(name, three, inputs, targets):
     assert torch.equal(by_function.inputs, by_object.inputs)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("given", [torch.float32, torch.float64])
+@pytest.mark.parametrize(
+    ("dtype", "given"),
+    [(torch.float32, torch.float32), (torch.float32, torch.float64), (torch.float64, torch.float32)],
+    ids=str,
+)
 def test_ball_and_box_are_never_left(case, dtype, given, make, inputs, targets):
     """To 1e-6 of the budget, as measured from the inputs given, also where the model computes in another type."""
     model, norm = Networks([make["perceptron"](seed, dtype=dtype) for seed in range(3)]), case[1]
@@ -113,19 +116,19 @@ def test_budgets_of_each_feature_are_held(case, three, inputs, targets):
     assert (away[..., 3] > 0.1).any()
 
 
-@pytest.mark.parametrize("shape", [(1, 2, 3), (3, 2)])
-def test_shapes_and_types_come_back(case, shape, three, inputs, targets):
+def test_shapes_and_types_come_back(case, three, inputs, targets):
     """Numpy in, numpy out; a tensor in, a tensor out; the same whatever the shape of a sample."""
     flat = run(case, three, inputs, targets)
-    shaped = run(case, three, inputs.view(-1, *shape), targets)
-    assert torch.equal(shaped.inputs, flat.inputs.view(3, -1, *shape))
-    numbers = run(case, three, inputs.view(-1, *shape).numpy(), targets.tolist())
-    single = run(case, three[1], inputs.view(-1, *shape), targets)
+    shaped = run(case, three, inputs.view(-1, 3, 2), targets)
+    assert torch.equal(shaped.inputs, flat.inputs.view(3, -1, 3, 2))
+    numbers = run(case, three, inputs.view(-1, 1, 2, 3).numpy(), targets.tolist())
+    single = run(case, three[1], inputs[:1], targets[:1])
     for field in fields(flat):
-        theirs, ours = getattr(numbers, field.name), getattr(shaped, field.name)
+        theirs, ours = getattr(numbers, field.name), getattr(flat, field.name)
         assert isinstance(theirs, np.ndarray)
-        assert np.array_equal(theirs, ours.numpy())
-        assert getattr(single, field.name).shape == ours.shape[1:]
+        assert np.array_equal(theirs.reshape(ours.shape), ours.numpy())
+        assert getattr(single, field.name).shape == (1, *ours.shape[2:])
+    assert numbers.inputs.shape == (3, 12, 1, 2, 3)
     assert flat.success.dtype == flat.was_wrong.dtype == torch.bool
     assert flat.logits.shape == (3, 12, 4)
 
@@ -199,24 +202,24 @@ def test_batches_change_nothing(case, three, inputs, targets):
 
 
 @pytest.mark.parametrize("kind", ["mlp", "cnn"])
-def test_runs_together_are_runs_alone(case, kind, make, three, inputs, targets):
-    """Though some leave early in one run and late in another; stacked or one after the other."""
+def test_runs_together_are_runs_alone(case, kind, make, three, inputs):
+    """Each with right answers of its own; some leave early in one run and late in another."""
     networks, shaped = three, inputs
-    if kind == "cnn":
+    if kind == "cnn":  # these are asked one after the other
         with torch.random.fork_rng():
             torch.manual_seed(0)
-            heads = [nn.Sequential(nn.Conv2d(1, 2, 2), nn.ReLU()) for _ in range(3)]
-        networks = Networks([nn.Sequential(*head, make["perceptron"](5, 4)).double() for head in heads])
+            heads = [nn.Conv2d(1, 2, 2) for _ in range(3)]
+        networks = Networks([nn.Sequential(heads[each], make["perceptron"](each, 4)).double() for each in range(3)])
         shaped = inputs.view(-1, 1, 2, 3)
-        targets = networks.predict(shaped)[0].argmax(1)
+    targets = networks.predict(shaped).argmax(-1)
+    targets[2, :3] = (targets[2, :3] + 1) % 4
     together = run(case, networks, shaped, targets)
-    assert len(set(together.success.sum(1).tolist())) > 1, "ragged"
+    assert len(set(together.success.sum(1).tolist())) > 1
     for number in range(3):
-        alone = run(case, networks[number], shaped, targets)
+        alone = run(case, networks[number], shaped, targets[number])
         for field in fields(alone):
-            assert torch.allclose(
-                getattr(together, field.name)[number].double(), getattr(alone, field.name).double(), atol=1e-7
-            ), field.name
+            ours, theirs = getattr(together, field.name)[number].double(), getattr(alone, field.name).double()
+            assert torch.allclose(ours, theirs, atol=1e-7), field.name
 
 
 def test_goals_are_reached(case, three, inputs, targets):
