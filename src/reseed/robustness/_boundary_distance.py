@@ -9,6 +9,7 @@ from typing import ClassVar, final
 import torch
 from torch import Tensor
 
+from reseed._draws import draw_key, item_normal
 from reseed._errors import InputError
 from reseed._numbers import is_whole
 from reseed.perturbations.attacks import (
@@ -32,7 +33,7 @@ from reseed.robustness._probed import probed
 _KEPT = 3  # other classes that are looked at again after the first look
 _LOOKS = 4  # along each way
 _GAIN = 1e-3  # a step that gains less, as a share of the distance, is idle
-_NEAR = 0.02  # how far before and behind a linear network's boundary the network's own is looked for first
+_NEAR = 1e-3  # how far before and behind a linear network's boundary the network's own is looked for first
 
 
 def boundary_distance(
@@ -45,8 +46,10 @@ def boundary_distance(
     steps: int = 8,
     candidates: int = 9,
     bisections: int = 8,
+    restarts: int = 1,
     bounds: Bounds = (0.0, 1.0),
     frozen: Numbers | None = None,
+    seed: int = 0,
     batch_size: int | None = None,
 ) -> Distances:
     """Return how far the nearest other answer is that gradients lead to.
@@ -65,10 +68,12 @@ def boundary_distance(
         longest: How far to look, in the units of the inputs and the norm; default: the size of the box.
         steps: How often the network is taken for linear.
         candidates: How many other classes are looked at first, those with the largest logits.
-        bisections: How often the way on which the boundary lies is halved.
+        bisections: How often the network is asked along the best way found, most often to halve it.
+        restarts: How often the search begins anew, from a random point about as far away as the best one found.
         bounds: The least and the largest value of inputs, numbers or one for each feature; None: no bounds, which
             need ``longest``.
         frozen: Where true features stay as they are.
+        seed: Of random points. A sample's draws depend on its place among the inputs alone.
         batch_size: How many samples are asked about at once; default: as many as memory allows.
 
     Returns:
@@ -85,9 +90,8 @@ def boundary_distance(
         >>> [f"{boundary_distance(network, inputs, norm=norm).distance.item():.3f}" for norm in ("2", "inf")]
         ['0.500', '0.357']
     """
-    if norm not in _Nearest.norms:
-        raise InputError(f"norm must be one of {', '.join(map(repr, _Nearest.norms))}, got {norm!r}.")
-    search = _Nearest(steps, candidates, bisections)
+    search = _Nearest(steps, candidates, bisections, restarts)
+    search.check(norm, seed)
     if longest is not None and not 0 < longest < math.inf:
         raise InputError(f"longest must be above 0 and finite, in the units of the inputs, got {longest!r}.")
     asked = probed(model, inputs, targets, bounds=bounds, frozen=frozen, batch_size=batch_size)
@@ -97,7 +101,7 @@ def boundary_distance(
     for rows in asked.blocks(batch_size, budget.clean[0].numel() * min(candidates, asked.logits.shape[-1])):
         runs, samples = asked.items(rows)
         items = Items(asked.targets[runs, samples], None, runs, samples)
-        found = search.search(asked.asked, budget.of(samples), items, 0)
+        found = search.search(asked.asked, budget.of(samples), items, seed)
         nearest = torch.where(found.success, found.distance, longest)
         parts.append([each.view(asked.runs, -1) for each in (nearest, ~found.success, found.queries)])
     distance, censored, queries = (torch.cat(part, dim=1) for part in zip(*parts, strict=True))
@@ -121,29 +125,29 @@ class _Nearest(AbstractAttack):
     steps: int
     candidates: int
     bisections: int
+    restarts: int
 
     def __post_init__(self) -> None:
         for each in fields(self):
-            value = getattr(self, each.name)
-            if not is_whole(value) or value < 1:
-                raise InputError(f"{each.name} must be a whole number of 1 or more, got {value!r}.")
+            value, least = getattr(self, each.name), int(each.name != "restarts")
+            if not is_whole(value) or value < least:
+                raise InputError(f"{each.name} must be a whole number of {least} or more, got {value!r}.")
 
     def hunt(self, hunt: Hunt, seed: int) -> None:
-        """Look from the inputs, then from wherever an attack comes, then along the best way found."""
+        """Look from the inputs, then from wherever an attack comes, then from random points; then along the way."""
         self._approach(hunt, hunt.clean)
         was_found = hunt.is_found
-        hunt.settled(given_up=was_found)
-        if not hunt.is_over:
+        if _left_with(hunt, ~was_found):
             Pgd(random_start=False, loss="margin").hunt(hunt, seed)
-        hunt.rejoin()
-        hunt.settled(given_up=was_found | ~hunt.is_found)
-        if not hunt.is_over:
-            self._approach(hunt, hunt.best)
-        hunt.rejoin()
-        hunt.settled(given_up=~hunt.is_found)
-        if not hunt.is_over:
+            hunt.rejoin()
+            if _left_with(hunt, hunt.is_found & ~was_found):
+                self._approach(hunt, hunt.best)
+        for restart in range(self.restarts):
+            if _left_with(hunt, hunt.is_found):
+                self._approach(hunt, _random_start(hunt, draw_key(seed, restart, 0)))
+        if _left_with(hunt, hunt.is_found):
             _along(hunt, hunt.best, self.bisections)
-        hunt.rejoin()
+            hunt.rejoin()
 
     def _approach(self, hunt: Hunt, points: Tensor) -> None:
         """Take the network for linear at points [item, ...], and at what was found from there."""
@@ -160,6 +164,15 @@ class _Nearest(AbstractAttack):
             if hunt.is_over:
                 break
         hunt.rejoin()
+
+
+def _left_with(hunt: Hunt, some: Tensor) -> bool:
+    """Leave only some items in the hunt until the next `Hunt.rejoin`, and return whether there are any."""
+    hunt.settled(given_up=~some)
+    if hunt.is_over:
+        hunt.rejoin()
+        return False
+    return True
 
 
 def _linear(hunt: Hunt, points: Tensor, others: Tensor, *, first: bool) -> tuple[Tensor, Tensor]:
@@ -182,7 +195,8 @@ def _linear(hunt: Hunt, points: Tensor, others: Tensor, *, first: bool) -> tuple
 def _along(hunt: Hunt, there: Tensor, looks: int) -> Tensor:
     """Return where on the way from each clean input through a point the answer changes; so far as is seen, [item, ...].
 
-    The change is looked for just behind and just before the point; then by halving, or farther out.
+    The change is looked for just behind and just before the point, then ever farther from it until it is between two
+    places, then by halving.
     """
     clean, way = hunt.clean, there - hunt.clean
     near = torch.zeros(len(way), dtype=way.dtype, device=way.device)
@@ -192,7 +206,16 @@ def _along(hunt: Hunt, there: Tensor, looks: int) -> Tensor:
         logits = hunt.look(hunt.budget.project(clean + column(scale, way) * way)).logits
         is_wrong = logits.argmax(1) != hunt.items.targets
         near, far = torch.where(is_wrong, near, scale), torch.where(is_wrong, scale, far)
-        before = far * (1 - 2 * _NEAR) if look == 0 else far / 2
+        reach = _NEAR * 4**look
+        before = torch.maximum(far - 3 * reach, far / 2)  # no middle is the point itself, where rounding would decide
         inside = torch.where(near == 0, before, (near + far) / 2)
-        scale = torch.where(far == math.inf, 1.5 * near, inside)
+        scale = torch.where(far == math.inf, 1 + 4 * reach, inside)
     return hunt.budget.project(clean + column(far.where(far < math.inf, near), way) * way)
+
+
+def _random_start(hunt: Hunt, key: int) -> Tensor:
+    """Return a random point of each item about as far from the input as the best one found, [item, ...]."""
+    clean = hunt.clean
+    drawn = hunt.budget.masked(item_normal(key, hunt.items.samples, clean.shape[1:]).to(clean.dtype))
+    length = hunt.best_distance / norm_of(drawn, hunt.budget.norm)
+    return hunt.budget.project(clean + column(length.to(clean.dtype), clean) * drawn)

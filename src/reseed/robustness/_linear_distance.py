@@ -5,10 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from reseed._arrays import Result
 from reseed._errors import InputError
 from reseed._numbers import is_whole
 from reseed.perturbations.attacks import Model, Norm, Numbers
-from reseed.robustness._probed import Probed, check_gradient, probed
+from reseed.robustness._probed import Probed, gradient_of, probed
 
 _DUAL: dict[str, float] = {"inf": 1.0, "2": 2.0, "1": float("inf")}
 
@@ -21,7 +22,7 @@ def linear_boundary_distance(
     candidates: int = 9,
     frozen: Numbers | None = None,
     batch_size: int | None = None,
-) -> Numbers:
+) -> Result:
     """Return how far each input is from another answer by its gradients alone.
 
         min over j != a of (z_a - z_j) / ||gradient of (z_a - z_j)||_q
@@ -60,8 +61,7 @@ def linear_boundary_distance(
     asked = probed(model, inputs, None, bounds=None, frozen=frozen, batch_size=batch_size)
     each = asked.budget.clean[0].numel()
     parts = [_nearest(asked, rows, _DUAL[norm], candidates) for rows in asked.blocks(batch_size, each)]
-    found: Numbers = asked.given_back(torch.cat(parts, dim=1))
-    return found
+    return asked.given_back(torch.cat(parts, dim=1))
 
 
 def _nearest(asked: Probed, rows: Tensor, dual: float, candidates: int) -> Tensor:
@@ -70,12 +70,11 @@ def _nearest(asked: Probed, rows: Tensor, dual: float, candidates: int) -> Tenso
     with torch.enable_grad():
         points = asked.budget.clean[samples].requires_grad_()
         logits = asked.asked.logits(points, runs)
-        check_gradient(logits)
         others = logits.detach().scatter(1, own, -torch.inf).topk(min(candidates, logits.shape[1] - 1), dim=1).indices
         gaps = logits.gather(1, own) - logits.gather(1, others)
         nearest = torch.full((len(samples),), torch.inf, dtype=torch.float64, device=points.device)
         for number in range(others.shape[1]):
-            (slope,) = torch.autograd.grad(gaps[:, number].sum(), points, retain_graph=number + 1 < others.shape[1])
+            slope = gradient_of(gaps[:, number], points, again=number + 1 < others.shape[1])
             slope = asked.budget.masked(slope).flatten(1).double()
             steepness = torch.linalg.vector_norm(slope, dual, dim=1)
             distance = gaps[:, number].detach().double().clamp_min(0) / steepness

@@ -12,8 +12,18 @@ from torch import Tensor
 
 from reseed._errors import InputError
 from reseed._numbers import is_whole
-from reseed.perturbations.attacks import Asked, Bounds, Budget, Given, Model, Norm, Numbers
-from reseed.perturbations.attacks import budget_for, given_inputs, labels_of
+from reseed.perturbations.attacks import (
+    Asked,
+    Bounds,
+    Budget,
+    Given,
+    Model,
+    Norm,
+    Numbers,
+    budget_for,
+    given_inputs,
+    labels_of,
+)
 
 _AT_ONCE = 1 << 20  # numbers of the points that are asked about together
 
@@ -160,19 +170,27 @@ def ascent_of_loss(asked: Asked, points: Tensor, targets: Tensor, runs: Tensor) 
     with torch.enable_grad():
         points = points.detach().requires_grad_()
         logits = asked.logits(points, runs)
-        check_gradient(logits)
-        (slope,) = torch.autograd.grad(log_odds_against(logits, targets).sum(), points)
+        slope = gradient_of(log_odds_against(logits, targets), points)
     return logits.detach(), slope
 
 
-def check_gradient(logits: Tensor) -> None:
-    """Accept logits that can be differentiated.
+def gradient_of(values: Tensor, points: Tensor, *, again: bool = False) -> Tensor:
+    """Return the gradient of each item's value in its point, [item, ...].
+
+    Args:
+        values: [item].
+        points: [item, ...].
+        again: Whether more gradients of the same answers are wanted.
 
     Raises:
-        InputError: They cannot.
+        InputError: The answers do not depend on the points in a way that torch knows.
     """
-    if not logits.requires_grad:
+    found: Tensor | None = None
+    if values.requires_grad:
+        (found,) = torch.autograd.grad(values.sum(), points, retain_graph=again, allow_unused=True)
+    if found is None:
         raise InputError(
-            "model gives no gradients, which this distance needs; pass a module, or a function that is differentiable, "
-            "or ask for noise_distance, which needs none."
+            "model gives no gradients, which are needed here; pass a module, or a function that is differentiable, or "
+            "ask for what needs none: noise_distance, noise_flip_rate, or uniform and Gaussian noise."
         )
+    return found
