@@ -7,7 +7,7 @@ import torch
 
 from reseed import InputError
 from reseed.models import Networks
-from reseed.perturbations import pgd
+from reseed.perturbations import deepfool, pgd
 from reseed.robustness import boundary_distance, linear_boundary_distance
 from reseed.robustness._nearest import nearest_on_plane
 from reseed.robustness._probed import probed
@@ -112,17 +112,18 @@ def test_the_nearest_point_of_a_plane_in_a_box(norm):
 
 
 @pytest.mark.parametrize("norm", ["inf", "2"])
-def test_no_attack_comes_much_nearer(norm):
-    """Projected gradient descent succeeds hardly anywhere below the distance, and the distance is no lower bound."""
+def test_attacks_hardly_ever_come_nearer(norm):
+    """Projected gradient descent within a smaller budget, and DeepFool, from which the search begins."""
     networks, inputs = Networks(_mlps(2)), torch.rand(60, 6, dtype=torch.float64)
     found = boundary_distance(networks, inputs, norm=norm)
     assert found.distance.shape == (2, 60)
     answers = networks(inputs).argmax(-1)
     for epsilon in (0.05, 0.1, 0.2):
         fooled = pgd(networks, inputs, answers, epsilon=epsilon, norm=norm, loss="margin", restarts=2).success
-        within = found.distance <= epsilon
-        assert int((fooled & ~within).sum()) <= 2
-        assert int(within.sum()) >= int(fooled.sum())
+        assert int((fooled & (found.distance > epsilon)).sum()) <= 5  # of 120
+    peer = deepfool(networks, inputs, answers, norm=norm)
+    assert bool((found.distance <= peer.distance * (1 + 1e-9))[peer.success].all())
+    assert found.distance.mean() < 0.98 * peer.distance.mean()
 
 
 def test_distances_are_below_those_of_random_directions_and_above_no_certificate():
@@ -145,7 +146,7 @@ def test_the_box_is_never_left():
     free = boundary_distance(network, inputs, bounds=None, longest=3.0, bisections=20)
     assert free.distance.item() == pytest.approx(0.34 / math.sqrt(17), rel=1e-5)
     boxed = boundary_distance(network, inputs, bisections=20)
-    assert boxed.distance.item() == pytest.approx(math.hypot(0.01, 0.3), rel=1e-5)
+    assert boxed.distance.item() == pytest.approx(math.hypot(0.01, 0.3), rel=1e-4)
 
 
 def test_wrong_answers_are_at_distance_zero_with_targets_only():
@@ -221,7 +222,7 @@ def test_images_in_single_precision_and_arrays():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"norm": "1"}, "norm must be one of '2', 'inf' for the attack _Nearest, got '1'"),
+        ({"norm": "1"}, "norm must be one of '2', 'inf' for the attack boundary_distance, got '1'"),
         ({"longest": 0.0}, "longest must be above 0 and finite, in the units of the inputs, got 0.0"),
         ({"bounds": None}, "longest is None, and the inputs have no bounds; say how far to look"),
         ({"steps": 0}, "steps must be a whole number of 1 or more, got 0"),

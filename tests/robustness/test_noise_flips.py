@@ -42,7 +42,10 @@ def test_points_stay_in_the_box_and_frozen_features_as_they_are():
 
 def test_a_constant_network_never_flips():
     """Whatever the noise."""
-    assert noise_flip_rate(_binary([0.0, 0.0]), torch.rand(4, 2, dtype=torch.float64), sigma=9.0, draws=10).tolist() == [0.0] * 4
+    assert (
+        noise_flip_rate(_binary([0.0, 0.0]), torch.rand(4, 2, dtype=torch.float64), sigma=9.0, draws=10).tolist()
+        == [0.0] * 4
+    )
 
 
 def test_runs_and_samples_are_the_same_alone_and_together():

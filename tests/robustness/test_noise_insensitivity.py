@@ -101,9 +101,7 @@ def test_the_mean_is_that_of_the_samples_and_of_the_noises():
     wanted = {"epsilon": 0.1, "draws": 3}
     each = noise_insensitivity(network, inputs, targets, reduction="none", **wanted)
     assert noise_insensitivity(network, inputs, targets, **wanted) == pytest.approx(each.mean().item())
-    alone = [
-        noise_insensitivity(network, inputs, targets, reduction="none", noises=[noise], **wanted) for noise in ALL
-    ]
+    alone = [noise_insensitivity(network, inputs, targets, reduction="none", noises=[noise], **wanted) for noise in ALL]
     torch.testing.assert_close(torch.stack(alone).mean(0), each)
 
 

@@ -152,5 +152,5 @@ def test_bad_arguments_are_named(wrong, message):
 
 def test_functions_without_gradients_are_refused():
     """And what needs none is named."""
-    with pytest.raises(InputError, match="model gives no gradients, which are needed here; .* noise_distance"):
+    with pytest.raises(InputError, match=r"model gives no gradients, which are needed here; .* noise_distance"):
         sign_step_distance(lambda x: x.detach(), torch.rand(2, 3))

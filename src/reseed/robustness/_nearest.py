@@ -47,4 +47,3 @@ def nearest_on_plane(budget: Budget, slope: Tensor, rise: Tensor) -> tuple[Tenso
     is_there = length.isfinite() & (rise > 0) & ((flat * moved).sum(1) >= 0.99 * rise)
     far = torch.linalg.vector_norm(moved.double(), float(budget.norm), dim=1)
     return (clean + moved).view_as(slope), far.masked_fill(~is_there, torch.inf)
-
