@@ -55,10 +55,11 @@ def boundary_distance(
 ) -> Distances:
     """Return how far the nearest other answer is that gradients lead to.
 
-    `reseed.perturbations.deepfool` finds a first boundary. Then each step takes the network for linear there, goes from the *input* to the nearest point of
-    that linear boundary within the bounds, and looks along this way for the network's own boundary. Of a linear network
-    the first step is exact. Whatever has found no other answer then is attacked by `reseed.perturbations.pgd` within
-    ``longest``. The distance is that of a point whose answer was seen to differ: an upper bound of the minimal one.
+    `reseed.perturbations.deepfool` comes to a first boundary. Each step then takes the network for linear where the
+    boundary was met, goes from the *input* to the nearest point of that linear boundary within the bounds, and looks
+    along this way for the network's own boundary. Of a linear network the first step is exact. What has no other answer
+    then is attacked by `reseed.perturbations.pgd` within ``longest``. The distance is that of a point whose answer was
+    seen to differ: an upper bound of the minimal one.
 
     Args:
         model: Whom to ask, as in `reseed.perturbations.pgd`; it must be differentiable.
