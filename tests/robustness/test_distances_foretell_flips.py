@@ -24,7 +24,7 @@ def moons():
         for shape, scale in zip(shapes, (1.0, 1.0, 0.2, 0.0), strict=True)
     ]
     optimizer = torch.optim.Adam(weights, lr=0.01)
-    for _ in range(400):
+    for _ in range(250):
         hidden = torch.relu(x @ weights[0] + weights[1])
         logits = hidden @ weights[2] + weights[3]
         loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), y.repeat(SEEDS))
