@@ -4,12 +4,12 @@ from reseed.perturbations.attacks._apgd import Apgd, apgd
 from reseed.perturbations.attacks._asked import Asked, Model
 from reseed.perturbations.attacks._attack import AbstractAttack
 from reseed.perturbations.attacks._attacked import Attacked
-from reseed.perturbations.attacks._budget import Budget, Norm, norm_of
+from reseed.perturbations.attacks._budget import Budget, Norm, column, norm_of
 from reseed.perturbations.attacks._carlini_wagner import CarliniWagner, carlini_wagner
 from reseed.perturbations.attacks._deepfool import DeepFool, deepfool
 from reseed.perturbations.attacks._ead import Ead, Rule, ead
 from reseed.perturbations.attacks._fgsm import Fgsm, fgsm
-from reseed.perturbations.attacks._given import Bounds, Numbers
+from reseed.perturbations.attacks._given import Bounds, Given, Numbers, budget_for, given_inputs, labels_of
 from reseed.perturbations.attacks._hunt import Found, Hunt, Items, Look
 from reseed.perturbations.attacks._losses import Loss
 from reseed.perturbations.attacks._pgd import Pgd, pgd
@@ -26,6 +26,7 @@ __all__ = [
     "Ead",
     "Fgsm",
     "Found",
+    "Given",
     "Hunt",
     "Items",
     "Look",
@@ -36,10 +37,14 @@ __all__ = [
     "Pgd",
     "Rule",
     "apgd",
+    "budget_for",
     "carlini_wagner",
+    "column",
     "deepfool",
     "ead",
     "fgsm",
+    "given_inputs",
+    "labels_of",
     "norm_of",
     "pgd",
 ]
