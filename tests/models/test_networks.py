@@ -192,3 +192,16 @@ def test_the_networks_of_a_run_can_be_had(inputs, serve, count):
     torch.testing.assert_close(Ensemble(members)(inputs).exp(), probabilities)
     with pytest.raises(IndexError, match="there is no run 2; there are 2"):
         networks.members(2)
+
+
+@pytest.mark.parametrize("shape", [(3, 2), (1, 3, 2)])
+def test_what_is_flattened_first_may_have_any_shape(shape):
+    """Samples of two axes, each run with its own, are not taken for images of all runs."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        models = [nn.Sequential(nn.Flatten(), nn.Linear(6, 3)) for _ in range(4)]
+    networks = Networks(models)
+    assert isinstance(networks._whole, StackedModel)
+    own = torch.rand(4, 5, *shape, generator=torch.Generator().manual_seed(1))
+    each = torch.stack([model(x) for model, x in zip(models, own, strict=True)])
+    assert torch.allclose(networks(own, own=True), each, atol=1e-6)

@@ -36,15 +36,21 @@ class StackedLinear(nn.Module):
 
 
 class StackedFlatten(nn.Module):
-    """Flattens each sample, from either layout to features [run, sample, feature]."""
+    """Flattens each sample, from either layout to features [run, sample, feature].
+
+    Attributes:
+        follows_images: Whether what comes in has been the images of all runs.
+    """
 
     def __init__(self, runs: int) -> None:
         super().__init__()
-        self.runs = runs
+        self.runs, self.follows_images = runs, False
 
     def forward(self, x: Tensor) -> Tensor:
         """Take images [sample, run x channel, ...] apart; inputs that are [run, sample, ...] already stay so."""
-        return x.view(len(x), self.runs, -1).transpose(0, 1) if x.ndim == 4 else x.flatten(2)
+        if self.follows_images and x.ndim == 4:
+            return x.view(len(x), self.runs, -1).transpose(0, 1)
+        return x.flatten(2)
 
 
 class StackedModel(nn.Module):
@@ -68,6 +74,9 @@ class StackedModel(nn.Module):
         first = next(module for module in models[0].modules() if not isinstance(module, _COMPOSITE))
         self.starts_with_images = isinstance(first, nn.Conv2d)
         self.body = _stacked(models, dropout)
+        for layer in self.body.modules():
+            if isinstance(layer, StackedFlatten):
+                layer.follows_images = self.starts_with_images
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits [run, sample, class]."""

@@ -15,6 +15,8 @@ from reseed.robustness._neuron_sensitivity import NeuronSensitivity, activation_
 from reseed.robustness._neuron_uncertainty import NeuronVariance, neuron_uncertainty
 from reseed.robustness._neuron_values import NeuronValues
 from reseed.robustness._noise_distance import Units, noise_distance
+from reseed.robustness._noise_flips import noise_flip_rate
+from reseed.robustness._noise_insensitivity import InsensitivityReduction, NoiseFunction, NoiseName, noise_insensitivity
 from reseed.robustness._pairs import (
     RectifySacrifice,
     accuracy_variance,
@@ -34,12 +36,15 @@ __all__ = [
     "ChurnDecomposition",
     "Coverage",
     "Distances",
+    "InsensitivityReduction",
     "ModelPairs",
     "NeuronCoverage",
     "NeuronRange",
     "NeuronSensitivity",
     "NeuronValues",
     "NeuronVariance",
+    "NoiseFunction",
+    "NoiseName",
     "PairTally",
     "RectifySacrifice",
     "Units",
@@ -64,6 +69,8 @@ __all__ = [
     "neuron_sensitivity",
     "neuron_uncertainty",
     "noise_distance",
+    "noise_flip_rate",
+    "noise_insensitivity",
     "noise_tolerance",
     "output_stability",
     "perturbation_sensitivity_distance",

@@ -16,6 +16,7 @@ from reseed.perturbations.attacks import (
     AbstractAttack,
     Bounds,
     Budget,
+    DeepFool,
     Hunt,
     Items,
     Model,
@@ -54,10 +55,11 @@ def boundary_distance(
 ) -> Distances:
     """Return how far the nearest other answer is that gradients lead to.
 
-    Each step takes the network for linear at the boundary found so far, goes from the *input* to the nearest point of
-    that linear boundary within the bounds, and looks along this way for the network's own boundary. Of a linear network
-    the first step is exact. Whatever has found no other answer then is attacked by `reseed.perturbations.pgd` within
-    ``longest``. The distance is that of a point whose answer was seen to differ: an upper bound of the minimal one.
+    `reseed.perturbations.deepfool` comes to a first boundary. Each step then takes the network for linear where the
+    boundary was met, goes from the *input* to the nearest point of that linear boundary within the bounds, and looks
+    along this way for the network's own boundary. Of a linear network the first step is exact. What has no other answer
+    then is attacked by `reseed.perturbations.pgd` within ``longest``. The distance is that of a point whose answer was
+    seen to differ: an upper bound of the minimal one.
 
     Args:
         model: Whom to ask, as in `reseed.perturbations.pgd`; it must be differentiable.
@@ -87,8 +89,10 @@ def boundary_distance(
         >>> network = torch.nn.Linear(2, 2, bias=False).eval()
         >>> _ = network.weight.data.copy_(torch.tensor([[3.0, 4.0], [-3.0, -4.0]]))
         >>> inputs = torch.tensor([[0.5, 0.25]])
-        >>> [f"{boundary_distance(network, inputs, norm=norm).distance.item():.3f}" for norm in ("2", "inf")]
-        ['0.500', '0.357']
+        >>> for norm in ("2", "inf"):
+        ...     print(f"{boundary_distance(network, inputs, norm=norm, bounds=(-1, 1)).distance.item():.3f}")
+        0.500
+        0.357
     """
     search = _Nearest(steps, candidates, bisections, restarts)
     search.check(norm, seed)
@@ -133,9 +137,16 @@ class _Nearest(AbstractAttack):
             if not is_whole(value) or value < least:
                 raise InputError(f"{each.name} must be a whole number of {least} or more, got {value!r}.")
 
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return "boundary_distance"
+
     def hunt(self, hunt: Hunt, seed: int) -> None:
-        """Look from the inputs, then from wherever an attack comes, then from random points; then along the way."""
-        self._approach(hunt, hunt.clean)
+        """Look from wherever attacks come, and from random points; then along the best way."""
+        DeepFool(candidates=self.candidates).hunt(hunt, seed)
+        if _left_with(hunt, hunt.is_found):
+            self._approach(hunt, hunt.best)
         was_found = hunt.is_found
         if _left_with(hunt, ~was_found):
             Pgd(random_start=False, loss="margin").hunt(hunt, seed)
@@ -203,11 +214,10 @@ def _along(hunt: Hunt, there: Tensor, looks: int) -> Tensor:
     far = torch.full_like(near, math.inf)
     scale = torch.full_like(near, 1 + _NEAR)
     for look in range(looks):
-        logits = hunt.look(hunt.budget.project(clean + column(scale, way) * way)).logits
-        is_wrong = logits.argmax(1) != hunt.items.targets
+        is_wrong = hunt.look(hunt.budget.project(clean + column(scale, way) * way)).is_wrong
         near, far = torch.where(is_wrong, near, scale), torch.where(is_wrong, scale, far)
         reach = _NEAR * 4**look
-        before = torch.maximum(far - 2 * reach, far / 2)
+        before = torch.maximum(far - 3 * reach, far / 2)  # no middle is the point itself, where rounding would decide
         inside = torch.where(near == 0, before, (near + far) / 2)
         scale = torch.where(far == math.inf, 1 + 4 * reach, inside)
     return hunt.budget.project(clean + column(far.where(far < math.inf, near), way) * way)

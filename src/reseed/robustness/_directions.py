@@ -26,4 +26,5 @@ def orthonormal_directions(count: int, dimensions: int, seed: int) -> Tensor:
     """
     drawn = item_normal(draw_key(seed & 0xFFFFFFFF, 0, 0), torch.arange(count), (dimensions,)).double()
     basis, upper = torch.linalg.qr(drawn.T)
-    return (basis * upper.diagonal().sign()).T.contiguous()
+    turned: Tensor = basis * upper.diagonal().sign()
+    return turned.T.contiguous()

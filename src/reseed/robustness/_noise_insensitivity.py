@@ -171,7 +171,7 @@ def _called(noise: NoiseFunction, clean: Tensor, seed: int, number: int) -> Tens
     Raises:
         InputError: It is no tensor of finite numbers of their shape.
     """
-    found = noise(clean, seed)
+    found: object = noise(clean, seed)  # strangers return what they like
     if not isinstance(found, Tensor) or found.shape != clean.shape:
         shown = tuple(found.shape) if isinstance(found, Tensor) else f"a {type(found).__name__}"
         raise InputError(

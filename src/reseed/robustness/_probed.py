@@ -108,7 +108,8 @@ def probed(
     for part in torch.split(clean, rows):
         numbers = torch.arange(runs, device=clean.device).repeat_interleave(len(part))
         with torch.no_grad():
-            parts.append(asked.logits(part.repeat(runs, *[1] * (clean.ndim - 1)), numbers).unflatten(0, (runs, -1)))
+            logits = asked.logits(part.repeat(runs, *[1] * (clean.ndim - 1)), numbers)
+        parts.append(logits.view(runs, len(part), -1))
     logits = torch.cat(parts, dim=1).detach()
     if not bool(logits.isfinite().all()):
         raise InputError("model returned NaN or infinite logits for inputs that nothing was done to.")

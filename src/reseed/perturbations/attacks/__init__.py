@@ -5,7 +5,7 @@ from reseed.perturbations.attacks._asked import Asked, Model
 from reseed.perturbations.attacks._attack import AbstractAttack
 from reseed.perturbations.attacks._attacked import Attacked
 from reseed.perturbations.attacks._budget import Budget, Norm, column, norm_of
-from reseed.perturbations.attacks._carlini_wagner import CarliniWagner, Space, carlini_wagner
+from reseed.perturbations.attacks._carlini_wagner import CarliniWagner, carlini_wagner
 from reseed.perturbations.attacks._deepfool import DeepFool, deepfool
 from reseed.perturbations.attacks._ead import Ead, Rule, ead
 from reseed.perturbations.attacks._efforts import Effort
@@ -45,7 +45,6 @@ __all__ = [
     "Pgd",
     "Rule",
     "Sign",
-    "Space",
     "SuiteResult",
     "SuiteStage",
     "apgd",

@@ -42,7 +42,7 @@ class Apgd(AbstractAttack):
 
     def __post_init__(self) -> None:
         check_loss(self.loss)
-        check_counts(self, "steps", "restarts")
+        check_counts(steps=self.steps, restarts=self.restarts)
 
     def hunt(self, hunt: Hunt, seed: int) -> None:
         """Climb from each start."""

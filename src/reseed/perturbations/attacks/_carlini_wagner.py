@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal, final
+from typing import ClassVar, final
 
 import torch
 from torch import Tensor
 
-from reseed._errors import InputError
 from reseed.perturbations.attacks._asked import Model
 from reseed.perturbations.attacks._attack import AbstractAttack
 from reseed.perturbations.attacks._attacked import Attacked
 from reseed.perturbations.attacks._budget import Budget, Norm, column
 from reseed.perturbations.attacks._given import Bounds, Numbers
 from reseed.perturbations.attacks._hunt import Hunt
-from reseed.perturbations.attacks._settings import check_counts, check_positive
-from reseed.perturbations.attacks._weighed import Progress, search_weights
-
-Space = Literal["projected", "tanh"]
+from reseed.perturbations.attacks._line import bisected, check_bisections
+from reseed.perturbations.attacks._weighed import Progress, check_weighed, search_weights
 
 
 @final
@@ -31,67 +28,50 @@ class CarliniWagner(AbstractAttack):
         rounds: How many weights of the margin are tried.
         rate: The step size of Adam, as a share of the bounds' width, or without bounds of 1.
         weight: The first weight of the margin.
-        space: How points stay in the box.
+        bisections: How often the way from the input to what was found is halved.
     """
 
     norms: ClassVar[tuple[Norm, ...]] = ("2",)
     is_minimal: ClassVar[bool] = True
-    steps: int = 200
+    steps: int = 100
     rounds: int = 6
     rate: float = 0.01
     weight: float = 0.1
-    space: Space = "projected"
+    bisections: int = 8
 
     def __post_init__(self) -> None:
-        check_counts(self, "steps", "rounds")
-        check_positive(self, "rate", "weight")
-        if self.space not in ("projected", "tanh"):
-            raise InputError(f"space must be 'projected' or 'tanh', got {self.space!r}.")
+        check_weighed(self.steps, self.rounds, self.rate, self.weight)
+        check_bisections(self.bisections)
 
     def hunt(self, hunt: Hunt, seed: int) -> None:
-        """Descend with each weight."""
-        if self.space == "tanh" and not bool((hunt.budget.upper - hunt.budget.lower).isfinite().all()):
-            raise InputError("space 'tanh' needs bounds, and there are none; pass bounds, or space='projected'.")
+        """Descend with each weight, then go back along the line."""
         search_weights(hunt, self.weight, self.rounds, self.steps, self._descend)
+        bisected(hunt, self.bisections)
 
     def _descend(self, hunt: Hunt, weights: Tensor, progress: Progress) -> None:
-        variables = hunt.clean if self.space == "projected" else _to_tanh(hunt.budget, hunt.clean)
-        first, second = torch.zeros_like(variables), torch.zeros_like(variables)
+        points = hunt.clean
+        first, second = torch.zeros_like(points), torch.zeros_like(points)
         for step in range(self.steps):
-            points = self._points(hunt.budget, variables)
             look = hunt.look(points, "margin", gradient=True)
             change = points - hunt.clean
             objective = change.square().flatten(1).sum(1) + weights * (-look.value).clamp_min(0)
-            pull = column(weights * (look.value <= 0), points)
-            slope = 2 * change - pull * look.gradient
-            if self.space == "tanh":
-                slope = slope * (hunt.budget.upper - hunt.budget.lower) / 2 * (1 - variables.tanh().square())
+            slope = 2 * change - column(weights * ~look.is_wrong, points) * look.gradient
             first, second = 0.9 * first + 0.1 * slope, 0.999 * second + 0.001 * slope.square()
             moved = first / (1 - 0.9 ** (step + 1)) / ((second / (1 - 0.999 ** (step + 1))).sqrt() + 1e-8)
-            variables = variables - self._rates(hunt.budget) * moved
-            if self.space == "projected":
-                variables = hunt.budget.project(variables)
-            variables, first, second, weights = progress.settled(
-                step, look.is_wrong, objective, variables, first, second, weights
+            # Steps become shorter, or points would go on swinging about the boundary in each feature.
+            rate = self.rate * (1 - step / self.steps)
+            points = hunt.budget.project(points - rate * _width(hunt.budget) * hunt.budget.masked(moved))
+            points, first, second, weights = progress.settled(
+                step, look.is_wrong, objective, points, first, second, weights
             )
             if hunt.is_over:
                 return
 
-    def _rates(self, budget: Budget) -> Tensor | float:
-        width = budget.upper - budget.lower
-        return self.rate * torch.where(width.isfinite(), width, 1.0) if self.space == "projected" else self.rate
 
-    def _points(self, budget: Budget, variables: Tensor) -> Tensor:
-        if self.space == "projected":
-            return variables
-        middle, half = (budget.lower + budget.upper) / 2, (budget.upper - budget.lower) / 2
-        return torch.minimum(torch.maximum(middle + half * variables.tanh(), budget.lower), budget.upper)
-
-
-def _to_tanh(budget: Budget, points: Tensor) -> Tensor:
-    """Return the inverse of the hyperbolic tangent of points in the box, which is not quite reached."""
-    middle, half = (budget.lower + budget.upper) / 2, (budget.upper - budget.lower) / 2
-    return torch.atanh((points - middle) / half.clamp_min(torch.finfo(half.dtype).tiny) * (1 - 1e-6))
+def _width(budget: Budget) -> Tensor:
+    """Return how wide the box is at each feature, or 1 where it has no end, [item, ...]."""
+    width = budget.upper - budget.lower
+    return torch.where(width.isfinite(), width, 1.0)
 
 
 def carlini_wagner(
@@ -102,11 +82,11 @@ def carlini_wagner(
     epsilon: float | Numbers | None = None,
     norm: Norm = "2",
     bounds: Bounds = (0.0, 1.0),
-    steps: int = 200,
+    steps: int = 100,
     rounds: int = 6,
     rate: float = 0.01,
     weight: float = 0.1,
-    space: Space = "projected",
+    bisections: int = 8,
     goal: Numbers | None = None,
     frozen: Numbers | None = None,
     seed: int = 0,
@@ -114,9 +94,11 @@ def carlini_wagner(
 ) -> Attacked:
     """Look for the nearest wrongly answered point by descent on distance and margin together (Carlini, Wagner 2017).
 
-    Adam minimises ||x' - x||_2^2 + c max(z_y - max over j != y of z_j, 0) from the input. Each sample has a weight c
-    of its own: 10 times as large after a round without a wrong answer, else halved towards the least that had one.
-    A sample leaves a round when its objective no longer falls. The nearest wrong point of all rounds is returned.
+    Adam minimises ||x' - x||_2^2 + c max(z_y - max over j != y of z_j, 0) from the input, with steps that become
+    shorter; points are moved back into the bounds after each, where the paper writes them as a hyperbolic tangent,
+    which hardly moves features that lie on a bound. Each sample has a weight c of its own: 10 times as large after a
+    round without a wrong answer, else halved towards the least that had one. A sample leaves a round when its
+    objective no longer falls. The nearest wrong point of all rounds is returned.
 
     Args:
         model: See `pgd`, as for all others.
@@ -127,10 +109,10 @@ def carlini_wagner(
         bounds: The least and the largest value of inputs.
         steps: Most steps of each round.
         rounds: How many weights are tried.
-        rate: Adam's step size, as a share of the width of the bounds.
+        rate: Adam's first step size, as a share of the width of the bounds, without bounds of 1: a feature changes by
+            at most half of rate times steps.
         weight: The first weight c.
-        space: How points stay within the bounds: ``"projected"`` moves them back after each step, ``"tanh"`` writes
-            them as a hyperbolic tangent, as the paper does, which hardly moves what lies on a bound.
+        bisections: How often the way from the input to the point found is halved.
         goal: The answers wanted, [sample].
         frozen: Where true features stay as they are.
         seed: Without effect.
@@ -150,7 +132,7 @@ def carlini_wagner(
         >>> round(carlini_wagner(network, inputs, targets).distance.item(), 2)
         0.11
     """
-    attack = CarliniWagner(steps, rounds, rate, weight, space)
+    attack = CarliniWagner(steps, rounds, rate, weight, bisections)
     return attack(
         model,
         inputs,

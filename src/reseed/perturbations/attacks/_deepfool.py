@@ -16,7 +16,7 @@ from reseed.perturbations.attacks._attacked import Attacked
 from reseed.perturbations.attacks._budget import Norm, column, norm_of
 from reseed.perturbations.attacks._given import Bounds, Numbers
 from reseed.perturbations.attacks._hunt import Hunt
-from reseed.perturbations.attacks._line import bisected
+from reseed.perturbations.attacks._line import bisected, check_bisections
 from reseed.perturbations.attacks._settings import check_counts
 
 
@@ -40,8 +40,8 @@ class DeepFool(AbstractAttack):
     bisections: int = 0
 
     def __post_init__(self) -> None:
-        check_counts(self, "steps", "candidates")
-        check_counts(self, "bisections", least=0)
+        check_counts(steps=self.steps, candidates=self.candidates)
+        check_bisections(self.bisections)
         if not 0 <= self.overshoot < math.inf:
             raise InputError(f"overshoot must be 0 or more and finite, got {self.overshoot!r}.")
 

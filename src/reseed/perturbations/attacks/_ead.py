@@ -16,8 +16,7 @@ from reseed.perturbations.attacks._attacked import Attacked
 from reseed.perturbations.attacks._budget import Budget, Norm, column
 from reseed.perturbations.attacks._given import Bounds, Numbers
 from reseed.perturbations.attacks._hunt import Hunt
-from reseed.perturbations.attacks._settings import check_counts, check_positive
-from reseed.perturbations.attacks._weighed import Progress, search_weights
+from reseed.perturbations.attacks._weighed import Progress, check_weighed, search_weights
 
 Rule = Literal["l1", "en"]
 
@@ -38,7 +37,7 @@ class Ead(AbstractAttack):
 
     norms: ClassVar[tuple[Norm, ...]] = ("1",)
     is_minimal: ClassVar[bool] = True
-    steps: int = 200
+    steps: int = 100
     rounds: int = 6
     rate: float = 0.01
     weight: float = 0.1
@@ -46,8 +45,7 @@ class Ead(AbstractAttack):
     rule: Rule = "l1"
 
     def __post_init__(self) -> None:
-        check_counts(self, "steps", "rounds")
-        check_positive(self, "rate", "weight")
+        check_weighed(self.steps, self.rounds, self.rate, self.weight)
         if not 0 <= self.beta < math.inf:
             raise InputError(f"beta must be 0 or more and finite, got {self.beta!r}.")
         if self.rule not in ("l1", "en"):
@@ -97,7 +95,7 @@ def ead(
     epsilon: float | Numbers | None = None,
     norm: Norm = "1",
     bounds: Bounds = (0.0, 1.0),
-    steps: int = 200,
+    steps: int = 100,
     rounds: int = 6,
     rate: float = 0.01,
     weight: float = 0.1,

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from reseed._arrays import to_numpy
+from reseed._arrays import brief, to_numpy
 from reseed._errors import InputError, InputTypeError
 from reseed.perturbations.attacks._asked import Asked
 from reseed.perturbations.attacks._budget import Budget, Norm, ball_and_box, radius_of
@@ -57,11 +57,7 @@ def given_inputs(inputs: Numbers, asked: Asked) -> Given:
         InputError: They are empty, of one axis, or not finite.
     """
     was_tensor = isinstance(inputs, Tensor)
-    found = (
-        inputs.detach()
-        if isinstance(inputs, Tensor)
-        else torch.from_numpy(np.ascontiguousarray(to_numpy(inputs, "inputs")))
-    )
+    found = inputs.detach() if isinstance(inputs, Tensor) else _from_array(inputs)
     if not found.is_floating_point():
         raise InputTypeError(
             f"inputs are whole numbers ({str(found.dtype).removeprefix('torch.')}), which cannot be changed a little; "
@@ -78,6 +74,16 @@ def given_inputs(inputs: Numbers, asked: Asked) -> Given:
         raise InputError("inputs hold NaN or infinite values; fill or leave out these samples.")
     placed = asked.placed(found)
     return Given(found.to(placed.device), placed, was_tensor, found.device)
+
+
+def _from_array(inputs: Numbers) -> Tensor:
+    array = to_numpy(inputs, "inputs")
+    if array.dtype.kind not in "iufb":
+        raise InputTypeError(
+            f"inputs must be numbers, a tensor or an array [sample, ...], got {brief(inputs)}; of a study pass "
+            "study.inputs().inputs, and texts as what the model reads."
+        )
+    return torch.from_numpy(np.ascontiguousarray(array))
 
 
 def labels_of(labels: Numbers, name: str, given: Given, runs: int | None) -> Tensor:

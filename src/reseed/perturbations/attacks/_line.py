@@ -4,8 +4,20 @@ from __future__ import annotations
 
 import torch
 
+from reseed._errors import InputError
+from reseed._numbers import is_whole
 from reseed.perturbations.attacks._budget import column
 from reseed.perturbations.attacks._hunt import Hunt
+
+
+def check_bisections(bisections: int) -> None:
+    """Accept how often a way is halved.
+
+    Raises:
+        InputError: It is no whole number of 0 or more.
+    """
+    if not is_whole(bisections) or bisections < 0:
+        raise InputError(f"bisections must be a whole number of 0 or more, got {bisections!r}.")
 
 
 def bisected(hunt: Hunt, times: int) -> None:

@@ -1,32 +1,34 @@
-"""Settings of attacks: what they must be."""
+"""Checks of the settings of attacks, which name the setting."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
 
 from reseed._errors import InputError
 from reseed._numbers import is_whole
 
 
-def check_counts(attack: object, *names: str, least: int = 1) -> None:
-    """Accept settings that count something.
+def check_counts(**counts: int) -> None:
+    """Accept whole numbers of 1 or more.
 
     Raises:
-        InputError: One is no whole number, or too small; the message names it.
+        InputError: One is none.
     """
-    for name in names:
-        value = getattr(attack, name)
-        if not is_whole(value) or value < least:
-            raise InputError(f"{name} must be a whole number of {least} or more, got {value!r}.")
+    for name, value in counts.items():
+        if not is_whole(value) or value < 1:
+            raise InputError(f"{name} must be a whole number of 1 or more, got {value!r}.")
 
 
-def check_positive(attack: object, *names: str) -> None:
-    """Accept settings that are sizes.
+def check_above_zero(meanings: Mapping[str, str], **values: float) -> None:
+    """Accept numbers above 0.
+
+    Args:
+        meanings: What each number is, for the message, by its name.
+        **values: The numbers.
 
     Raises:
-        InputError: One is not above 0 and finite; the message names it.
+        InputError: One is not.
     """
-    for name in names:
-        value = getattr(attack, name)
-        if not 0 < value < math.inf:
-            raise InputError(f"{name} must be above 0 and finite, got {value!r}.")
+    for name, value in values.items():
+        if not 0 < value < float("inf"):
+            raise InputError(f"{name} must be above 0, {meanings[name]}, got {value!r}.")

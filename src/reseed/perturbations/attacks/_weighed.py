@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Protocol, final
 
 import torch
 from torch import Tensor
 
 from reseed.perturbations.attacks._hunt import Hunt
+from reseed.perturbations.attacks._settings import check_above_zero, check_counts
 
 _PATIENCE = 10  # how many times a round asks whether its objective still falls
 _FALLS = 0.9999  # by what it must at least
@@ -61,7 +61,18 @@ class Progress:
         return tuple(rest)
 
 
-def search_weights(hunt: Hunt, initial: float, rounds: int, steps: int, minimise: Callable[..., None] | Round) -> None:
+def check_weighed(steps: int, rounds: int, rate: float, weight: float) -> None:
+    """Accept the settings that all such attacks have.
+
+    Raises:
+        InputError: One is out of its range; the message names it.
+    """
+    check_counts(steps=steps, rounds=rounds)
+    meanings = {"rate": "a step size", "weight": "the first weight of the margin"}
+    check_above_zero(meanings, rate=rate, weight=weight)
+
+
+def search_weights(hunt: Hunt, initial: float, rounds: int, steps: int, minimise: Round) -> None:
     """Minimise with each item's own weight, which halves towards the least one that makes the answer wrong.
 
     Args:
