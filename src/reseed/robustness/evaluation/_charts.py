@@ -21,7 +21,7 @@ def charts_of(subject: Subject, protocol: Protocol, parts: Mapping[str, Part], i
     """Yield what the parts that there are allow to draw."""
     attacks, boundary = parts.get("attacks"), parts.get("boundary")
     has_labels = bool((subject.targets >= 0).any())
-    if attacks is not None and boundary is not None and has_labels:
+    if attacks is not None and boundary is not None and "boundary_distance" in boundary.cells and has_labels:
         yield _against_epsilon(subject, protocol, attacks, boundary)
     if attacks is not None and has_labels:
         yield _by_attack(attacks, protocol)

@@ -10,6 +10,7 @@ import numpy as np
 
 from reseed.perturbations.attacks import norm_of
 from reseed.robustness._boundary_distance import boundary_distance
+from reseed.robustness._distances import Distances
 from reseed.robustness._linear_distance import linear_boundary_distance
 from reseed.robustness._noise_distance import noise_distance
 from reseed.robustness._noise_flips import noise_flip_rate
@@ -20,6 +21,7 @@ from reseed.robustness.evaluation._protocol import Protocol
 from reseed.robustness.evaluation._subject import Subject
 
 _STEPS_OF_A_BUDGET, _MOST_STEPS = 10, 100  # of the search along the sign of the gradient
+_SCANNED = 16  # distances along each random direction
 _FAR = 20  # times the standard deviation of noise: so far random directions are followed
 
 
@@ -27,7 +29,12 @@ def nearness_part(subject: Subject, protocol: Protocol, told: Told) -> Part:
     """Look for the nearest other answer of each network to each sample, whatever the label is."""
     began, inputs = time.perf_counter(), subject.inputs.to(subject.device)
     where: dict[str, Any] = {"bounds": subject.bounds, "frozen": subject.frozen}
-    near = boundary_distance(subject.networks, inputs, norm=protocol.norm, longest=_reach(subject, protocol), **where)
+    searched: dict[str, tuple[Distances, str]] = {}
+    if protocol.norm != "1":
+        near = boundary_distance(
+            subject.networks, inputs, norm=protocol.norm, longest=_reach(subject, protocol), **where
+        )
+        searched["boundary_distance"] = (near, "within the largest distance that was looked at")
     told(0.4)
     linear = linear_boundary_distance(subject.networks, inputs, norm=protocol.norm, frozen=subject.frozen)
     told(0.5)
@@ -39,30 +46,27 @@ def nearness_part(subject: Subject, protocol: Protocol, told: Told) -> Part:
         inputs,
         directions=min(protocol.directions, _free(subject)),
         longest=_FAR * protocol.sigma,
+        steps=_SCANNED,
         seed=protocol.seed,
         **where,
     )
     told(1.0)
-    censored = {
-        "boundary_distance": (near, "within the largest distance that was looked at"),
-        "attack_steps": (steps, f"after {_MOST_STEPS} steps"),
-        "noise_distance": (far, f"within {_FAR * protocol.sigma:.3g} along any random direction"),
-    }
-    notes = tuple(
+    searched["attack_steps"] = (steps, f"after {_MOST_STEPS} steps")
+    searched["noise_distance"] = (far, f"within {_FAR * protocol.sigma:.3g} along any random direction")
+    notes = [
         f"{name}: {found.censored_count:,} of {subject.runs * subject.samples:,} answers do not change {how}; they "
         "count as that."
-        for name, (found, how) in censored.items()
+        for name, (found, how) in searched.items()
         if found.censored_count
-    )
-    asked = sum(float(np.sum(_array(each.queries))) for each in (near, steps, far))
+    ]
+    if protocol.norm == "1":
+        notes.append("boundary_distance is not measured in the norm 1.")
+    asked = sum(float(np.sum(_array(found.queries))) for found, _ in searched.values())
+    cells = {name: _array(found.distance) for name, (found, _) in searched.items()}
     return Part(
-        cells={
-            "boundary_distance": _array(near.distance),
-            "linear_boundary_distance": _array(linear),
-            "attack_steps": _array(steps.steps) + _array(steps.censored),
-            "noise_distance": _array(far.distance),
-        },
-        notes=notes,
+        cells=cells
+        | {"linear_boundary_distance": _array(linear), "attack_steps": _array(steps.steps) + _array(steps.censored)},
+        notes=tuple(notes),
         cost={"forward_passes": asked, "wall_s": time.perf_counter() - began},
     )
 
