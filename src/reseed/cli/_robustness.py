@@ -49,6 +49,8 @@ class Robustness(Command):
     """On how many samples, drawn with --seed. Default: by --effort."""
     seed: int = 0
     """Seed of everything that is drawn."""
+    threads: Count = None
+    """Threads of arithmetic. Default: one; for larger images all cores."""
     trust_code: bool = False
     """Import the code that the study's recipe names as its model (MODULE:FUNCTION). Give it where you trust whoever
     made the study."""
@@ -64,6 +66,7 @@ class Robustness(Command):
             "effort": self.effort,
             "samples": self.samples,
             "seed": self.seed,
+            "threads": self.threads,
         }
         if self.data is not None:
             _show(_of_own(self, asked), as_json=self.json)

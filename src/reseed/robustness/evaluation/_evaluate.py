@@ -37,8 +37,10 @@ from reseed.robustness.evaluation._protocol import (
 from reseed.robustness.evaluation._subject import Subject, subject_of
 from reseed.scores import Scores, scores_for
 from reseed.studies import Study, StudyInputs, WorkProgress, inside, to_stderr
+from reseed.training import arithmetic
 
 PartMaker = Callable[[Subject, Protocol, Told], Part]
+_LARGE = 512  # numbers of an input
 _VERSION = 1  # of what is asked: other protocols are other scores
 
 
@@ -54,6 +56,7 @@ def evaluate(
     bounds: Bounds | Literal["auto"] = "auto",
     samples: int | None = None,
     seed: int = 0,
+    threads: int | None = None,
     trust_code: bool = False,
     announce: Callable[[str], None] = to_stderr,
 ) -> Scores:
@@ -78,6 +81,7 @@ def evaluate(
         bounds: The least and the largest value of inputs; default: 0 and 1 for images, none for features.
         samples: How many samples are asked about, drawn with the seed; the others have no values.
         seed: Of everything that is drawn.
+        threads: Threads of arithmetic; default: one, for larger images all cores.
         trust_code: Whether to import the code that a study's recipe names as its model.
         announce: Takes lines before long work begins; default: standard error.
 
@@ -113,7 +117,7 @@ def evaluate(
         study = model if isinstance(model, Study) else Study.open(model)
 
         def make() -> Scores:
-            return _of_study(study, asked, bounds, trust_code=trust_code, announce=announce)
+            return _of_study(study, asked, bounds, threads, trust_code=trust_code, announce=announce)
 
         return scores_for(study, LENS, asked, make)
     if inputs is None or targets is None:
@@ -121,7 +125,7 @@ def evaluate(
     networks = model if isinstance(model, Networks) else Networks(model)
     found = _found(networks, inputs, targets)
     train = None if train_inputs is None else torch.as_tensor(to_numpy(train_inputs, "train_inputs"))
-    return _evaluated(networks, found, train, asked, bounds, tuple(range(len(networks))), None)
+    return _evaluated(networks, found, train, asked, bounds, threads, tuple(range(len(networks))), None)
 
 
 def _listed(values: Any) -> Any:
@@ -141,7 +145,13 @@ def _found(networks: Networks, inputs: Numbers, targets: Numbers) -> StudyInputs
 
 
 def _of_study(
-    study: Study, asked: Mapping[str, Any], bounds: Any, *, trust_code: bool, announce: Callable[[str], None]
+    study: Study,
+    asked: Mapping[str, Any],
+    bounds: Any,
+    threads: int | None,
+    *,
+    trust_code: bool,
+    announce: Callable[[str], None],
 ) -> Scores:
     found = study.inputs(trust_code=trust_code, announce=announce)
     try:
@@ -152,7 +162,7 @@ def _of_study(
     runs = tuple(manifest.run for manifest in study.manifests)
     key = json.dumps([dict(asked), list(runs), study.header.data], sort_keys=True)
     folder = inside(study.path, "cache", f"{LENS}-{hashlib.sha256(key.encode()).hexdigest()[:12]}")
-    scores = _evaluated(networks, found, train, asked, bounds, runs, folder)
+    scores = _evaluated(networks, found, train, asked, bounds, threads, runs, folder)
     shutil.rmtree(folder, ignore_errors=True)  # all parts are in the scores
     return scores
 
@@ -163,6 +173,7 @@ def _evaluated(
     train: Tensor | None,
     asked: Mapping[str, Any],
     bounds: Any,
+    threads: int | None,
     runs: tuple[int, ...],
     folder: Path | None,
 ) -> Scores:
@@ -174,7 +185,7 @@ def _evaluated(
     protocol = protocol_for(subject, asked["effort"], asked["norm"], asked["epsilon"], asked["seed"])
     makers = _parts(subject, protocol)
     parts: dict[str, Part] = {}
-    with WorkProgress(LENS, len(makers)) as bar:
+    with WorkProgress(LENS, len(makers)) as bar, arithmetic(threads or _usual_threads(subject)):
         for name, maker in makers.items():
             bar.begin(name)
             kept = None if folder is None else read_part(folder / f"{name}.npz", subject.runs, subject.samples)
@@ -184,6 +195,11 @@ def _evaluated(
             bar.end()
     scores = assembled(subject, protocol, parts, found.ids, runs)
     return replace(scores, options=dict(asked), cost=dict(scores.cost) | {"wall_s": time.perf_counter() - began})
+
+
+def _usual_threads(subject: Subject) -> int:
+    """Return as many threads as shorten the work: those of small inputs wait for each other."""
+    return torch.get_num_threads() if subject.inputs[0].numel() >= _LARGE else 1
 
 
 def _parts(subject: Subject, protocol: Protocol) -> dict[str, PartMaker]:
