@@ -58,11 +58,10 @@ def attacks_part(subject: Subject, protocol: Protocol, told: Told) -> Part:
     cells["attacked_margin"] = _margin(logits, subject.answers)
     counted = changed & (right == 1)
     cells |= _of_the_fooled(subject, inputs, logits, counted)
-    known = subject.targets >= 0
     by_attack: dict[str, NDArray[Any]] = {}
-    if known.any():
+    if (subject.targets >= 0).any():
         for name, each in zip([stage.name for stage in found.stages], fooled, strict=True):
-            by_attack[f"accuracy_of.{name}"] = _left(right, each)[:, known].mean(1)
+            by_attack[f"accuracy_of.{name}"] = _left(right, each)
     return Part(
         cells=cells,
         arrays=by_attack | _shown(subject, inputs, changed),

@@ -49,37 +49,27 @@ def _against_epsilon(subject: Subject, protocol: Protocol, attacks: Part, bounda
     at = mean_of_cells(attacks.cells["accuracy_worst_case"])
     point = Series("worst of all attacks", (protocol.epsilon,), (at.value,), (at.low,), (at.high,))
     sentence = (
-        f"Of right answers {at.value:.1%} are left at the budget {protocol.epsilon:.3g}; the line counts an answer as "
-        "lost where a nearer input with another answer was found, and true accuracy is at most that."
+        f"{at.value:.1%} of all answers are right and stay so at the budget {protocol.epsilon:.3g}; the line counts an "
+        "answer as lost where a nearer input with another answer was found, and true accuracy is at most that."
     )
     x = f"budget, norm {protocol.norm}"
     return Chart("lines", "Accuracy against the budget of attacks", sentence, x, "accuracy", (line, point))
 
 
 def _by_attack(attacks: Part, protocol: Protocol) -> Chart:
-    names = [name.removeprefix("accuracy_of.") for name in attacks.arrays if name.startswith("accuracy_of.")]
-    values = [np.asarray(attacks.arrays[f"accuracy_of.{name}"], np.float64) for name in names]
-    rows = [("none", attacks.cells["accuracy_clean"]), ("worst of all", attacks.cells["accuracy_worst_case"])]
-    found = {name: mean_of_cells(cells) for name, cells in rows}
-    bars = {
-        "none": found["none"].value,
-        **{name: float(np.nanmean(value)) for name, value in zip(names, values, strict=True)},
+    """Draw the accuracy that each attack leaves by itself, and all together."""
+    cells = {"none": attacks.cells["accuracy_clean"]}
+    cells |= {
+        name.partition(".")[2]: attacks.arrays[name] for name in attacks.arrays if name.startswith("accuracy_of.")
     }
-    bars["worst of all"] = found["worst of all"].value
-    low = {"none": found["none"].low, "worst of all": found["worst of all"].low}
-    high = {"none": found["none"].high, "worst of all": found["worst of all"].high}
-    least = min(zip(bars.values(), bars, strict=True))
+    cells["worst of all"] = attacks.cells["accuracy_worst_case"]
+    found = {name: mean_of_cells(values) for name, values in cells.items()}
     sentence = (
-        f"At the budget {protocol.epsilon:.3g} accuracy falls from {bars['none']:.1%} to {least[0]:.1%}; an attack "
-        "that leaves much more than others is weak, not the network strong."
+        f"At the budget {protocol.epsilon:.3g} accuracy falls from {found['none'].value:.1%} to "
+        f"{found['worst of all'].value:.1%}; an attack that leaves much more than others is weak, not the network strong."
     )
-    series = Series(
-        "",
-        tuple(bars),
-        tuple(bars.values()),
-        tuple(low.get(name, bars[name]) for name in bars),
-        tuple(high.get(name, bars[name]) for name in bars),
-    )
+    values, lows, highs = zip(*((each.value, each.low, each.high) for each in found.values()), strict=True)
+    series = Series("", tuple(found), values, lows, highs)
     return Chart("bars", "Accuracy under each attack", sentence, "attack", "accuracy", (series,))
 
 
