@@ -66,7 +66,8 @@ def _by_attack(attacks: Part, protocol: Protocol) -> Chart:
     found = {name: mean_of_cells(values) for name, values in cells.items()}
     sentence = (
         f"At the budget {protocol.epsilon:.3g} accuracy falls from {found['none'].value:.1%} to "
-        f"{found['worst of all'].value:.1%}; an attack that leaves much more than others is weak, not the network strong."
+        f"{found['worst of all'].value:.1%}; an attack that leaves much more than others is weak, not the network "
+        "strong."
     )
     values, lows, highs = zip(*((each.value, each.low, each.high) for each in found.values()), strict=True)
     series = Series("", tuple(found), values, lows, highs)
