@@ -21,6 +21,8 @@ from reseed.robustness.evaluation._protocol import Protocol
 from reseed.robustness.evaluation._subject import Subject
 
 _STEPS_OF_A_BUDGET, _MOST_STEPS = 10, 100  # of the search along the sign of the gradient
+_STEPS = {"quick": 2, "standard": 4, "thorough": 8}  # of the search for the nearest boundary
+_CANDIDATES = {"quick": 3, "standard": 5, "thorough": 9}  # classes that it looks at
 _SCANNED = 16  # distances along each random direction
 _FAR = 20  # times the standard deviation of noise: so far random directions are followed
 
@@ -32,7 +34,13 @@ def nearness_part(subject: Subject, protocol: Protocol, told: Told) -> Part:
     searched: dict[str, tuple[Distances, str]] = {}
     if protocol.norm != "1":
         near = boundary_distance(
-            subject.networks, inputs, norm=protocol.norm, longest=_reach(subject, protocol), **where
+            subject.networks,
+            inputs,
+            norm=protocol.norm,
+            longest=_reach(subject, protocol),
+            steps=_STEPS[protocol.effort],
+            candidates=_CANDIDATES[protocol.effort],
+            **where,
         )
         searched["boundary_distance"] = (near, "within the largest distance that was looked at")
     told(0.4)

@@ -20,7 +20,7 @@ _SEVERITIES: dict[Effort, tuple[int, ...]] = {
     "thorough": (1, 2, 3, 4, 5),
 }
 _DRAWS: dict[Effort, int] = {"quick": 10, "standard": 25, "thorough": 100}
-_DIRECTIONS: dict[Effort, int] = {"quick": 20, "standard": 100, "thorough": 500}
+_DIRECTIONS: dict[Effort, int] = {"quick": 10, "standard": 100, "thorough": 500}
 
 
 @final
