@@ -84,7 +84,10 @@ class Networks:
         if own and len(inputs) != len(self):
             raise InputError(f"inputs of {tuple(inputs.shape)} are not those of {len(self)} runs, [run, sample, ...].")
         count = _count(self._whole)
-        each = inputs.repeat_interleave(self._members, 0) if own else inputs.expand(count, *inputs.shape)
+        if not own:
+            each = inputs.expand(count, *inputs.shape)
+        else:
+            each = inputs if self._members == 1 else inputs.repeat_interleave(self._members, 0)
         return served(self._asked(each), self._members, self._serve)
 
     def _asked(self, each: Tensor) -> Tensor:

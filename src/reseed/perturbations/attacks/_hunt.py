@@ -16,6 +16,7 @@ from reseed.perturbations.attacks._budget import Budget
 from reseed.perturbations.attacks._losses import Loss, margin, usable_loss, value_of
 
 Measure = Callable[[Budget, Tensor], Tensor]
+_AT_ONCE = 1 << 22  # numbers of the points that the model is asked about together
 
 
 @final
@@ -226,6 +227,48 @@ class Hunt:
         logits, value = logits.detach(), value.detach()
         is_wrong = self._remember(points.detach(), logits, steps=steps, queries=1 + gradient)
         return Look(logits, value, slope, is_wrong)
+
+    def look_at_many(self, points: Tensor, loss: Loss = "margin", *, steps: int = 0) -> Look:
+        """Ask about several points of each item, and remember those that are the best.
+
+        It is as if they had been looked at one after the other, without gradients.
+
+        Args:
+            points: [probe, item, ...]; inside the box. Those outside the ball are answered, and not remembered.
+            loss: What the values are of; see `usable`.
+            steps: How many steps were taken to come here.
+
+        Returns:
+            What was seen, with [probe, item, ...] for [item, ...]; no gradient.
+        """
+        items, found, values, wrong = self.items, [], [], []
+        for part in torch.split(points, max(1, _AT_ONCE // max(1, points[0].numel()))):
+            count, places = len(part), torch.arange(len(items.samples), device=points.device)
+            with torch.no_grad():  # the probes of an item stand together, since runs must ascend
+                whole = self._asked.logits(part.transpose(0, 1).flatten(0, 1), items.runs.repeat_interleave(count))
+            logits = whole.reshape(-1, count, whole.shape[1]).transpose(0, 1)
+            every = items.of(places.repeat(count))
+            values.append(value_of(loss, logits.flatten(0, 1), every.targets, every.goal).view(count, -1))
+            near = _nearness(logits.flatten(0, 1), every).view(count, -1)
+            is_usable = torch.stack([self.budget.holds(each) for each in part]) & ~near.isnan()
+            row = self._best_of(part, torch.where(is_usable, near, -torch.inf))
+            self._remember(part[row, places], logits[row, places], steps=steps, queries=count)
+            found.append(logits)
+            wrong.append(near > 0)
+            steps = 0
+        return Look(torch.cat(found), torch.cat(values), points[:0], torch.cat(wrong))
+
+    def _best_of(self, points: Tensor, near: Tensor) -> Tensor:
+        """Return which of several points of each item would be kept had they come one after the other, [item]."""
+        number = torch.arange(len(points), device=points.device)[:, None]
+        is_found = near > 0
+        if self._is_minimal:
+            distance = torch.stack([self._measure(self.budget, each) for each in points])
+            rank = torch.where(is_found, -distance, -torch.inf)
+        else:
+            rank = torch.where(is_found, torch.inf, -torch.inf)
+        rank = torch.where(is_found.any(0), rank, near)
+        return torch.where(rank == rank.amax(0), number, len(points) - 1).amin(0)
 
     def look_at_gaps(self, points: Tensor, others: Tensor, *, steps: int = 1) -> tuple[Tensor, Tensor]:
         """Ask about a point of each item, and return how far other classes are ahead, with the gradients of that.
