@@ -14,11 +14,11 @@ from reseed.perturbations.attacks._slope import Probes, slope
 from reseed.perturbations.attacks._windows import Frame, Window, bump, share_of
 
 BLIND = {
-    "boundary": attacks.Boundary(steps=40),
+    "boundary": attacks.Boundary(steps=25),
     "gaussian_noise": attacks.GaussianNoise(draws=20),
     "nes": attacks.Nes(steps=8, probes=8),
     "spsa": attacks.Spsa(steps=8, probes=8),
-    "square": attacks.Square(steps=40),
+    "square": attacks.Square(steps=30),
     "uniform_noise": attacks.UniformNoise(draws=20),
 }
 CASES = [(name, norm) for name, attack in BLIND.items() for norm in attack.norms]
@@ -132,13 +132,13 @@ def test_linear_nets_fall_at_twice_the_smallest_budget(name, norm, drawn):
 def test_the_boundary_walk_comes_near_the_smallest_distance(drawn):
     """M / |w|_2, from above."""
     weights, inputs, targets, margins = drawn
-    found = attacks.boundary(binary(weights), inputs, targets, bounds=None, steps=500)
+    found = attacks.boundary(binary(weights), inputs, targets, bounds=None, steps=400)
     ratio = found.distance / (margins / weights.norm())
     assert found.success.all()
     assert (ratio > 1 - 1e-6).all()
     assert (ratio < 1.1).all()
     assert ratio.median() < 1.005
-    assert (found.queries <= 1 + 100 + 10 + 500 + 125).all()
+    assert (found.queries <= 1 + 100 + 10 + 400 + 100).all()
 
 
 def test_the_boundary_walk_uses_labels_alone(drawn):
@@ -191,15 +191,15 @@ def test_each_question_is_counted(name, norm, drawn):
 def test_neighbours_change_no_bit(name, norm, drawn):
     """Batches of another size, and a sample whose place is the same, lead to the same points, bit for bit."""
     weights, inputs, targets, _ = drawn
-    inputs, targets = inputs[:6], targets[:6]
+    inputs, targets = inputs[:5], targets[:5]
     words = {"epsilon": 0.3, "norm": norm, "bounds": None, "seed": 3}
     whole = BLIND[name](by_rows(weights), inputs, targets, **words)
-    for size in (1, 4):
+    for size in (1, 3):
         parts = BLIND[name](by_rows(weights), inputs, targets, **words, batch_size=size)
         assert torch.equal(whole.inputs, parts.inputs)
         assert torch.equal(whole.queries, parts.queries)
-    first = BLIND[name](by_rows(weights), inputs[:4], targets[:4], **words)
-    assert torch.equal(whole.inputs[:4], first.inputs)
+    first = BLIND[name](by_rows(weights), inputs[:3], targets[:3], **words)
+    assert torch.equal(whole.inputs[:3], first.inputs)
     other = BLIND[name](by_rows(weights), inputs, targets, **{**words, "seed": 4})
     assert not torch.equal(whole.inputs, other.inputs)
 
@@ -247,7 +247,7 @@ def test_masked_gradients_stop_pgd_and_not_square(make):
         assert BLIND[name](model, inputs, targets, epsilon=0.4).success.sum() >= 10, name
 
 
-@pytest.mark.parametrize("shape", [(5,), (3, 5), (2, 6, 4), (2, 1, 3, 7), (1, 1, 1)])
+@pytest.mark.parametrize("shape", [(5,), (3, 5), (2, 1, 3, 7), (1, 1, 1)])
 @pytest.mark.parametrize(("name", "norm"), CASES)
 def test_odd_shapes(name, norm, shape):
     """Budget and box are held, and some answers fall."""
