@@ -92,6 +92,32 @@ def test_uniform_noise_flips_a_linear_answer_as_often_as_it_must():
     assert share(epsilon=0.6) == pytest.approx(0.5, abs=0.015)  # within [0, 1]
 
 
+@pytest.mark.parametrize("is_minimal", [False, True])
+@pytest.mark.parametrize("together", [1, 3, 100])
+def test_many_points_are_looked_at_as_if_one_by_one(is_minimal, together, drawn, monkeypatch):
+    """The first wrong one is kept, or the nearest wrong one, or the best; never one outside the ball."""
+    weights, inputs, targets, margins = drawn
+    monkeypatch.setattr(attacks._hunt, "_AT_ONCE", together * inputs.numel())
+    asked, zeros = Asked(by_rows(weights)), torch.zeros_like(targets)
+    given = attacks._given.given_inputs(inputs, asked)
+    epsilon = 1.5 * float(margins.median() / weights.norm())
+    budget = attacks._given.budget_for(given, epsilon, "2", None, None, is_minimal=is_minimal)
+    towards = -(2 * targets - 1)[:, None] * weights / weights.norm()
+    points = torch.stack([inputs + share * epsilon * towards for share in (0.1, 0.9, 0.95, 0.8, 0.2, 1.5, 0.5)])
+    many, single = (
+        Hunt(asked, budget, Items(targets, None, zeros, torch.arange(15)), is_minimal=is_minimal) for _ in range(2)
+    )
+    look = many.look_at_many(points, steps=1)
+    looks = [single.look(each, steps=int(number == 0)) for number, each in enumerate(points)]
+    for name in ("logits", "value", "is_wrong"):
+        assert torch.equal(getattr(look, name), torch.stack([getattr(each, name) for each in looks])), name
+    one, other = many.close(), single.close()
+    assert all(torch.equal(getattr(one, name), getattr(other, name)) for name in vars(one))
+    assert 0 < one.success.sum() < look.is_wrong.any(0).sum()
+    assert (one.queries == 8).all()
+    assert (one.steps == 1).all()
+
+
 @pytest.mark.parametrize(("draw", "sign"), [("signs", -1), ("normal", 1)])
 @pytest.mark.parametrize("norm", ["inf", "2"])
 def test_estimated_gradients_are_unbiased_with_known_variance(draw, sign, norm):
