@@ -84,7 +84,7 @@ class AbstractAttack(ABC):
         wanted = None if goal is None else labels_of(goal, "goal", given, asked.runs)
         samples = torch.arange(len(given.placed), device=given.placed.device)
         runs = asked.runs or 1
-        size = batch_size or max(1, _AT_ONCE // (runs * max(1, given.placed[0].numel())))
+        size = batch_size or rows_at_once(given.placed, asked)
         parts = []
         for rows in torch.split(samples, size):
             numbers = torch.arange(runs, device=rows.device).repeat_interleave(len(rows))
@@ -113,6 +113,11 @@ class AbstractAttack(ABC):
         if not hunt.is_over:
             self.hunt(hunt, seed & 0xFFFFFFFF)
         return hunt.close()
+
+
+def rows_at_once(inputs: Tensor, asked: Asked) -> int:
+    """Return how many samples [sample, ...] of each run to attack at once."""
+    return max(1, _AT_ONCE // ((asked.runs or 1) * max(1, inputs[0].numel())))
 
 
 def _given_back(parts: list[dict[str, Tensor]], given: Given, asked: Asked, norm: Norm) -> Attacked:
