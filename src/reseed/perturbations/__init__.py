@@ -21,6 +21,9 @@ from reseed.perturbations.attacks import (
     deepfool,
     ead,
     fgsm,
+    foreign,
+    from_art,
+    from_foolbox,
     pgd,
 )
 from reseed.perturbations.features import FEATURE_CORRUPTIONS, FeatureCorruption, corrupt_features
@@ -78,6 +81,9 @@ __all__ = [
     "deepfool",
     "ead",
     "fgsm",
+    "foreign",
+    "from_art",
+    "from_foolbox",
     "marked_differences",
     "perturbation_frames",
     "perturbation_sequence",

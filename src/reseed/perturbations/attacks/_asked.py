@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import final
 
@@ -52,6 +53,12 @@ class Asked:
         if found is None:
             return inputs if inputs.dtype in (torch.float32, torch.float64) else inputs.float()
         return inputs.to(found.device, found.dtype)
+
+    def alone(self, run: int) -> Callable[[Tensor], Tensor]:
+        """Return a run as a model of its own; a module is a copy, so that others may change it."""
+        if isinstance(self._model, Networks):
+            return self._model[run]
+        return copy.deepcopy(self._model) if isinstance(self._model, nn.Module) else self._model
 
     def logits(self, inputs: Tensor, runs: Tensor) -> Tensor:
         """Return logits [item, class].

@@ -11,6 +11,7 @@ from reseed._errors import InputError
 from reseed.perturbations.attacks._attack import AbstractAttack
 from reseed.perturbations.attacks._budget import Norm
 from reseed.perturbations.attacks._fgsm import Fgsm
+from reseed.perturbations.attacks._foreign import AbstractForeign
 from reseed.perturbations.attacks._losses import Loss
 from reseed.perturbations.attacks._pgd import Pgd
 
@@ -58,8 +59,8 @@ def is_one_step(attack: AbstractAttack) -> bool:
 
 
 def is_many(attack: AbstractAttack) -> bool:
-    """Tell whether an attack takes many steps along gradients."""
-    return attack.needs_gradients and not is_one_step(attack)
+    """Tell whether an attack takes many steps along gradients; of a foreign one that is not known."""
+    return attack.needs_gradients and not is_one_step(attack) and not isinstance(attack, AbstractForeign)
 
 
 def names_of(attacks: Sequence[AbstractAttack]) -> list[str]:

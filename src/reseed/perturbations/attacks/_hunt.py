@@ -161,6 +161,10 @@ class Hunt:
         """Where points of those who are left may lie."""
         return self._state.budget
 
+    def alone(self, run: int) -> Callable[[Tensor], Tensor]:
+        """Return one run's network as a model of its own, inputs to logits."""
+        return self._asked.alone(run)
+
     @property
     def items(self) -> Items:
         """Who is left."""
