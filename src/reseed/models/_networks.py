@@ -121,10 +121,10 @@ class Networks:
         if min(counts) == most:
             return self(inputs.view(len(self), most, *inputs.shape[1:]), own=True).flatten(0, 1)
         firsts = torch.tensor([0, *itertools.accumulate(counts)][:-1], device=inputs.device)
-        places = torch.arange(most, device=inputs.device)
-        own = places < torch.tensor(counts, device=inputs.device)[:, None]  # others are asked for nothing
-        rows = torch.where(own, firsts[:, None] + places, 0)
-        return self(inputs[rows], own=True)[own]
+        places = runs * most + torch.arange(len(runs), device=inputs.device) - firsts.index_select(0, runs)
+        filled = inputs[:1].detach().expand(len(self) * most, *inputs.shape[1:]).index_copy(0, places, inputs)
+        logits = self(filled.view(len(self), most, *inputs.shape[1:]), own=True)
+        return logits.flatten(0, 1).index_select(0, places)  # what was asked to fill up is left out
 
     def _in_turn(self, whole: _OneByOne, inputs: Tensor, counts: list[int]) -> Tensor:
         found = []

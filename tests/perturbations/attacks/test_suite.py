@@ -146,7 +146,7 @@ def test_one_module_has_no_run_axis(data):
 def test_each_run_may_have_targets_of_its_own(runs, data):
     """What it answers itself, so that nobody is wrong before."""
     own = runs(data[0]).argmax(-1)
-    found = AttackSuite(effort="quick")(runs, data[0], own, epsilon=0.1)
+    found = AttackSuite(effort="standard")(runs, data[0], own, epsilon=0.1)
     assert (found.clean_accuracy == 1).all()
     for run in range(4):
         assert found.accuracy[run] == pytest.approx(exact_accuracy(runs[run], data[0], own[run], 0.1))
