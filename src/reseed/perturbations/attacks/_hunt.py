@@ -41,6 +41,11 @@ class Items:
         targets, runs, samples = (each.index_select(0, kept) for each in (self.targets, self.runs, self.samples))
         return Items(targets, goal, runs, samples)
 
+    def of_slice(self, rows: slice) -> Items:
+        """Return some of the items that follow each other."""
+        goal = None if self.goal is None else self.goal[rows]
+        return Items(self.targets[rows], goal, self.runs[rows], self.samples[rows])
+
     def joined(self, other: Items) -> Items:
         """Return all items of two parts."""
         goal = None if self.goal is None or other.goal is None else torch.cat([self.goal, other.goal])
@@ -138,6 +143,8 @@ class Hunt:
         with torch.no_grad():
             logits = asked.logits(budget.clean, items.runs)
         _check(logits, items)
+        if not is_minimal:  # the nearest wrong answer is one by a hair, which rounding would make right
+            asked.compare(budget.clean, items.runs, logits)
         near = _nearness(logits, items)
         zeros = torch.zeros_like(items.runs)
         self._state = _State(
@@ -222,16 +229,31 @@ class Hunt:
             gradient: Whether the gradient is wanted, which counts as one more query.
             steps: How many steps were taken to come here.
         """
-        items, slope = self.items, points[:0]
+        parts = [
+            self._look(points[rows], loss, self.items.of_slice(rows), gradient=gradient)
+            for rows in self._asked.batches(points)
+        ]
+        logits, value, slope = parts[0] if len(parts) == 1 else map(torch.cat, zip(*parts, strict=True))
+        is_wrong = self._remember(points.detach(), logits, steps=steps, queries=1 + gradient)
+        return Look(logits, value, slope, is_wrong)
+
+    def _look(self, points: Tensor, loss: Loss, items: Items, *, gradient: bool) -> tuple[Tensor, Tensor, Tensor]:
+        """Return logits, value and gradient at some points, of wrong answers the network's own logits."""
+        ask, slope = self._asked.logits if self._is_minimal else self._asked.quick_logits, points[:0]
         with torch.enable_grad() if gradient else torch.no_grad():
             asked = points.detach().requires_grad_() if gradient else points
-            logits = self._asked.logits(asked, items.runs)
+            logits = ask(asked, items.runs)
             value = value_of(loss, logits, items.targets, items.goal)
             if gradient:
                 slope = _gradient(value, asked)
         logits, value = logits.detach(), value.detach()
-        is_wrong = self._remember(points.detach(), logits, steps=steps, queries=1 + gradient)
-        return Look(logits, value, slope, is_wrong)
+        if self._asked.has_quick and not self._is_minimal:
+            rows = (_nearness(logits, items) > 0).nonzero().flatten()
+            if len(rows):
+                with torch.no_grad():
+                    own = self._asked.logits(points.detach().index_select(0, rows), items.runs.index_select(0, rows))
+                logits = logits.index_copy(0, rows, own)
+        return logits, value, slope
 
     def look_at_gaps(self, points: Tensor, others: Tensor, *, steps: int = 1) -> tuple[Tensor, Tensor]:
         """Ask about a point of each item, and return how far other classes are ahead, with the gradients of that.
@@ -330,11 +352,11 @@ class Hunt:
 
 def _nearness(logits: Tensor, items: Items) -> Tensor:
     """Return by how much the answer is wrong, or the goal, above 0 if it is; ties go to the lowest class, [item]."""
-    answers = logits.argmax(1)
-    if items.goal is None:
-        near, is_found = margin(logits, items.targets), answers != items.targets
-    else:
-        near, is_found = -margin(logits, items.goal), answers == items.goal
+    wanted = items.targets if items.goal is None else items.goal
+    near = margin(logits, wanted) * (1 if items.goal is None else -1)
+    if bool((near.abs() > 0).all()):  # no ties, no numbers that are none
+        return near
+    is_found = (logits.argmax(1) != wanted) == (items.goal is None)
     return torch.where(is_found, near.clamp_min(torch.finfo(near.dtype).tiny), near.clamp_max(0))
 
 
