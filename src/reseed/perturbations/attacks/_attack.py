@@ -75,8 +75,7 @@ class AbstractAttack(ABC):
             InputTypeError: One is of a wrong type, such as images of whole numbers.
         """
         self.check(norm, seed)
-        if batch_size is not None and (not is_whole(batch_size) or batch_size < 1):
-            raise InputError(f"batch_size must be a whole number of 1 or more, got {batch_size!r}.")
+        check_batch_size(batch_size)
         asked = Asked(model)
         given = given_inputs(inputs, asked)
         budget = budget_for(given, epsilon, norm, bounds, frozen, is_minimal=self.is_minimal)
@@ -84,7 +83,7 @@ class AbstractAttack(ABC):
         wanted = None if goal is None else labels_of(goal, "goal", given, asked.runs)
         samples = torch.arange(len(given.placed), device=given.placed.device)
         runs = asked.runs or 1
-        size = batch_size or max(1, _AT_ONCE // (runs * max(1, given.placed[0].numel())))
+        size = batch_size or rows_at_once(given.placed, asked)
         parts = []
         for rows in torch.split(samples, size):
             numbers = torch.arange(runs, device=rows.device).repeat_interleave(len(rows))
@@ -113,6 +112,21 @@ class AbstractAttack(ABC):
         if not hunt.is_over:
             self.hunt(hunt, seed & 0xFFFFFFFF)
         return hunt.close()
+
+
+def check_batch_size(batch_size: int | None) -> None:
+    """Accept a number of samples that are attacked at once, or None.
+
+    Raises:
+        InputError: It is none.
+    """
+    if batch_size is not None and (not is_whole(batch_size) or batch_size < 1):
+        raise InputError(f"batch_size must be a whole number of 1 or more, got {batch_size!r}.")
+
+
+def rows_at_once(inputs: Tensor, asked: Asked) -> int:
+    """Return how many samples [sample, ...] of each run to attack at once."""
+    return max(1, _AT_ONCE // ((asked.runs or 1) * max(1, inputs[0].numel())))
 
 
 def _given_back(parts: list[dict[str, Tensor]], given: Given, asked: Asked, norm: Norm) -> Attacked:
