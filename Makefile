@@ -47,7 +47,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --upgrade pip
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --build-constraint constraints.txt \
-		--editable '.[text,cluster,onnx]' --group dev
+		--editable '.[text,cluster,onnx,attacks]' --group dev
 	touch $(INSTALLED)
 
 clean:

@@ -10,6 +10,7 @@ from reseed.models._config import ModelConfig
 from reseed.models._draw import ParameterOrigins, draw_model, parameter_origins
 from reseed.models._embeddings import EmbeddingNetwork, check_continuous, embedding_network, is_token_ids
 from reseed.models._fine_tuned import untrimmed
+from reseed.models._folded import folded
 from reseed.models._networks import Ensemble, Networks, served, state_of, with_state
 from reseed.models._registry import MODELS, architecture, check_model_name, suggested_model
 from reseed.models._stack import StackedModel, check_stackable
@@ -38,6 +39,7 @@ __all__ = [
     "draw_model",
     "embedding_network",
     "first_difference",
+    "folded",
     "is_token_ids",
     "own_tensors",
     "parameter_origins",

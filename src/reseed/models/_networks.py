@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from reseed._errors import InputError, InputTypeError, ModelError
 from reseed.models._fine_tuned import Trimmed
+from reseed.models._folded import folded
 from reseed.models._stack import StackedModel
 from reseed.models._vmapped import VmappedModel, vmapped_model
 
@@ -87,7 +88,10 @@ class Networks:
         if self._before is not None:
             inputs = self._before(inputs)
         count = _count(self._whole)
-        each = inputs.repeat_interleave(self._members, 0) if own else inputs.expand(count, *inputs.shape)
+        if not own:
+            each = inputs.expand(count, *inputs.shape)
+        else:
+            each = inputs if self._members == 1 else inputs.repeat_interleave(self._members, 0)
         return served(self._asked(each), self._members, self._serve)
 
     def _asked(self, each: Tensor) -> Tensor:
@@ -124,10 +128,10 @@ class Networks:
         if min(counts) == most:
             return self(inputs.view(len(self), most, *inputs.shape[1:]), own=True).flatten(0, 1)
         firsts = torch.tensor([0, *itertools.accumulate(counts)][:-1], device=inputs.device)
-        places = torch.arange(most, device=inputs.device)
-        own = places < torch.tensor(counts, device=inputs.device)[:, None]  # others are asked for nothing
-        rows = torch.where(own, firsts[:, None] + places, 0)
-        return self(inputs[rows], own=True)[own]
+        places = runs * most + torch.arange(len(runs), device=inputs.device) - firsts.index_select(0, runs)
+        filled = inputs[:1].detach().expand(len(self) * most, *inputs.shape[1:]).index_copy(0, places, inputs)
+        logits = self(filled.view(len(self), most, *inputs.shape[1:]), own=True)
+        return logits.flatten(0, 1).index_select(0, places)  # what was asked to fill up is left out
 
     def _in_turn(self, whole: _OneByOne, inputs: Tensor, counts: list[int]) -> Tensor:
         found = []
@@ -136,6 +140,23 @@ class Networks:
                 members = whole.models[run * self._members : (run + 1) * self._members]
                 found.append(served(torch.stack([model(part) for model in members]), self._members, self._serve)[0])
         return torch.cat(found) if len(found) != 1 else found[0]
+
+    @property
+    def goes_in_turn(self) -> bool:
+        """Whether one network is asked after the other, so that inputs of any number are answered as fast."""
+        return isinstance(self._whole, _OneByOne)
+
+    def folded(self) -> Networks | None:
+        """Return networks that answer the same up to rounding, in less time; None where nothing can be gained."""
+        if not isinstance(self._whole, _OneByOne):
+            return None
+        quick = [folded(model) for model in self._whole.models]
+        there = copy.copy(self)
+        if all(model is None for model in quick):
+            return None
+        pairs = zip(quick, self._whole.models, strict=True)
+        there._whole = _OneByOne([own if model is None else model for model, own in pairs]).eval()
+        return there
 
     def __getitem__(self, run: int) -> nn.Module:
         """Return a run as a module of its own, inputs [sample, ...] to logits [sample, class], in evaluation mode.

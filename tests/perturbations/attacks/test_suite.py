@@ -143,6 +143,15 @@ def test_one_module_has_no_run_axis(data):
     assert repr(found).startswith("SuiteResult('inf', epsilon 0.1: clean 100.0%, Fgsm ")
 
 
+def test_each_run_may_have_targets_of_its_own(runs, data):
+    """What it answers itself, so that nobody is wrong before."""
+    own = runs(data[0]).argmax(-1)
+    found = AttackSuite(effort="standard")(runs, data[0], own, epsilon=0.1)
+    assert (found.clean_accuracy == 1).all()
+    for run in range(4):
+        assert found.accuracy[run] == pytest.approx(exact_accuracy(runs[run], data[0], own[run], 0.1))
+
+
 def test_progress_is_told(runs, data):
     """The name, how many are done, and how many there are."""
     told = []
@@ -192,5 +201,7 @@ def test_arguments_are_checked(runs, data):
     """As every attack does."""
     with pytest.raises(InputError, match="norm must be one of 'inf', '2', '1' for the attack Pgd, got 'l2'"):
         AttackSuite()(runs, *data, epsilon=0.1, norm="l2")
+    with pytest.raises(InputError, match="batch_size must be a whole number of 1 or more, got 0"):
+        AttackSuite()(runs, *data, epsilon=0.1, batch_size=0)
     with pytest.raises(InputError, match="epsilon is None; give the budget"):
         AttackSuite()(runs, *data, epsilon=None)

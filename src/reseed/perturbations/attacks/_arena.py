@@ -26,7 +26,7 @@ class Arena:
     Attributes:
         asked: The model.
         budget: Of the samples, [sample, ...].
-        targets: The right answers, [run, sample].
+        targets: The right answers, [item].
         rows: Samples of each run in a batch.
         seed: Of all attacks.
     """
@@ -40,7 +40,7 @@ class Arena:
     @property
     def samples(self) -> int:
         """How many samples there are."""
-        return self.targets.shape[1]
+        return len(self.budget.clean)
 
     @property
     def runs(self) -> int:
@@ -61,8 +61,7 @@ class Arena:
 
     def items(self, places: Tensor) -> Items:
         """Return the items at some places."""
-        samples = places % self.samples
-        return Items(self.targets.flatten()[places], None, places // self.samples, samples)
+        return Items(self.targets[places], None, places // self.samples, places % self.samples)
 
     def search(
         self, attack: AbstractAttack, places: Tensor, told: Callable[[int], None] | None = None

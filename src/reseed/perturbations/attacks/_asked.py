@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import final
 
@@ -9,7 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from reseed._errors import InputError, InputTypeError
-from reseed.models import Networks
+from reseed.models import Networks, folded
+
+_PIXELS = 50_000  # in a batch of images that a processor's cache holds, with what a layer makes of them
+_ROUNDING = 1e-4  # of the largest logit: by how much a copy that is quicker may answer otherwise
 
 Model = Networks | nn.Module | Callable[[Tensor], Tensor]
 
@@ -39,6 +43,8 @@ class Asked:
             )
         self._model = model
         self.runs = len(model) if isinstance(model, Networks) else None
+        self._quick: Networks | nn.Module | None = None
+        self._is_compared = False
 
     @property
     def _parameter(self) -> Tensor | None:
@@ -53,6 +59,57 @@ class Asked:
             return inputs if inputs.dtype in (torch.float32, torch.float64) else inputs.float()
         return inputs.to(found.device, found.dtype)
 
+    def alone(self, run: int) -> Callable[[Tensor], Tensor]:
+        """Return a run as a model of its own; a module is a copy, so that others may change it."""
+        if isinstance(self._model, Networks):
+            return self._model[run]
+        return copy.deepcopy(self._model) if isinstance(self._model, nn.Module) else self._model
+
+    def compare(self, inputs: Tensor, runs: Tensor, logits: Tensor) -> None:
+        """Prepare a copy of the network that is quicker, unless it answers some inputs otherwise.
+
+        Args:
+            inputs: [item, ...].
+            runs: Whose each is, [item].
+            logits: What the network itself answers, [item, class].
+        """
+        if self._is_compared or not isinstance(self._model, Networks | nn.Module):
+            return
+        self._is_compared = True
+        some = torch.linspace(0, len(inputs) - 1, min(len(inputs), 32), device=inputs.device).long()
+        try:
+            quick = self._model.folded() if isinstance(self._model, Networks) else folded(self._model)
+            with torch.no_grad():
+                found = logits[some] if quick is None else _answer(quick, inputs[some], runs[some])
+        except Exception:  # code of others, which cannot be copied or does not find its layers where it left them
+            return
+        scale = logits[some].abs().amax()
+        if found.shape == logits[some].shape and bool(((found - logits[some]).abs() <= _ROUNDING * scale).all()):
+            self._quick = quick
+
+    @property
+    def has_quick(self) -> bool:
+        """Whether there is a copy that is quicker, and rounds otherwise."""
+        return self._quick is not None
+
+    def batches(self, inputs: Tensor) -> list[slice]:
+        """Return which inputs [item, ...] to ask about at a time: of images on a processor those that its cache holds.
+
+        Layer by layer through many images, a network waits for memory.
+        """
+        count = len(inputs)
+        is_whole = isinstance(self._model, Networks) and not self._model.goes_in_turn
+        if inputs.ndim != 4 or inputs.device.type != "cpu" or is_whole:
+            return [slice(0, count)]
+        size = max(8, _PIXELS // max(1, inputs[0, 0].numel()))
+        return [slice(start, start + size) for start in range(0, count, size)]
+
+    def quick_logits(self, inputs: Tensor, runs: Tensor) -> Tensor:
+        """Return logits [item, class] up to rounding; see `logits`."""
+        if self._quick is None:
+            return self.logits(inputs, runs)
+        return _answer(self._quick, inputs, runs)
+
     def logits(self, inputs: Tensor, runs: Tensor) -> Tensor:
         """Return logits [item, class].
 
@@ -63,7 +120,7 @@ class Asked:
         Raises:
             InputError: They are no logits of two classes or more for each item.
         """
-        found = self._model.of_runs(inputs, runs) if isinstance(self._model, Networks) else self._model(inputs)
+        found = _answer(self._model, inputs, runs)
         if not isinstance(found, Tensor):
             raise InputTypeError(f"model must return logits as a tensor [sample, class], got a {type(found).__name__}.")
         if found.ndim != 2 or len(found) != len(inputs) or found.shape[1] < 2:
@@ -72,3 +129,8 @@ class Asked:
                 "of two classes or more (for one logit z of two classes: torch.stack([torch.zeros_like(z), z], -1))."
             )
         return found
+
+
+def _answer(model: Model, inputs: Tensor, runs: Tensor) -> Tensor:
+    found: Tensor = model.of_runs(inputs, runs) if isinstance(model, Networks) else model(inputs)
+    return found

@@ -75,8 +75,7 @@ class AbstractAttack(ABC):
             InputTypeError: One is of a wrong type, such as images of whole numbers.
         """
         self.check(norm, seed)
-        if batch_size is not None and (not is_whole(batch_size) or batch_size < 1):
-            raise InputError(f"batch_size must be a whole number of 1 or more, got {batch_size!r}.")
+        check_batch_size(batch_size)
         asked = Asked(model)
         given = given_inputs(inputs, asked)
         budget = budget_for(given, epsilon, norm, bounds, frozen, is_minimal=self.is_minimal)
@@ -113,6 +112,16 @@ class AbstractAttack(ABC):
         if not hunt.is_over:
             self.hunt(hunt, seed & 0xFFFFFFFF)
         return hunt.close()
+
+
+def check_batch_size(batch_size: int | None) -> None:
+    """Accept a number of samples that are attacked at once, or None.
+
+    Raises:
+        InputError: It is none.
+    """
+    if batch_size is not None and (not is_whole(batch_size) or batch_size < 1):
+        raise InputError(f"batch_size must be a whole number of 1 or more, got {batch_size!r}.")
 
 
 def rows_at_once(inputs: Tensor, asked: Asked) -> int:

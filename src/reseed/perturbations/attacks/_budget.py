@@ -62,7 +62,7 @@ class Budget:
 
     def of(self, kept: Tensor) -> Budget:
         """Return the budget of some of the items, by their places."""
-        parts: dict[str, Any] = {name: getattr(self, name)[kept] for name in _PER_ITEM}
+        parts: dict[str, Any] = {name: getattr(self, name).index_select(0, kept) for name in _PER_ITEM}
         return replace(self, **parts)
 
     def joined(self, other: Budget) -> Budget:
@@ -88,7 +88,7 @@ class Budget:
         if self.norm != "inf" and self.epsilon < math.inf:
             difference = self.masked(points - self.clean)
             points = self.clean + (_to_ball_2 if self.norm == "2" else _to_ball_1)(difference, self.radius)
-        return torch.minimum(torch.maximum(points, self.lower), self.upper)
+        return torch.clamp(points, self.lower, self.upper)
 
     def holds(self, points: Tensor) -> Tensor:
         """Return which points are allowed, to 1e-6 of the budget; the box they never leave. [item]."""
@@ -111,7 +111,7 @@ class Budget:
             at: Where the step begins: what the box stops there has no part in it. None: as if there were no box.
         """
         gradient = self.masked(gradient)
-        if at is not None:
+        if at is not None and self.norm != "inf":  # whose step needs none of the others' share
             stopped = ((gradient > 0) & (at >= self.upper)) | ((gradient < 0) & (at <= self.lower))
             gradient = gradient.masked_fill(stopped, 0)
         if self.norm == "inf":

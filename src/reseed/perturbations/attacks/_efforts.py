@@ -8,9 +8,12 @@ from dataclasses import fields
 from typing import Literal, get_args
 
 from reseed._errors import InputError
+from reseed.perturbations.attacks._apgd import Apgd
 from reseed.perturbations.attacks._attack import AbstractAttack
 from reseed.perturbations.attacks._budget import Norm
+from reseed.perturbations.attacks._deepfool import DeepFool
 from reseed.perturbations.attacks._fgsm import Fgsm
+from reseed.perturbations.attacks._foreign import AbstractForeign
 from reseed.perturbations.attacks._losses import Loss
 from reseed.perturbations.attacks._pgd import Pgd
 
@@ -46,9 +49,9 @@ def attacks_of(effort: Effort, norm: Norm, classes: int) -> tuple[AbstractAttack
         case "quick":
             chosen = (Fgsm(), Pgd(steps=20))
         case "standard":
-            chosen = (Fgsm(), Pgd(steps=40), Pgd(steps=40, loss="margin"))
+            chosen = (Fgsm(), Pgd(steps=40), Apgd(steps=40, loss="margin"))
         case "thorough":
-            chosen = (Fgsm(), Pgd(steps=100), Pgd(steps=100, loss=ratio), Pgd(steps=40, loss="margin", restarts=5))
+            chosen = (Fgsm(), Apgd(), Apgd(loss=ratio), Pgd(steps=40, loss="margin", restarts=5), DeepFool())
     return tuple(attack for attack in chosen if norm in attack.norms)
 
 
@@ -58,8 +61,8 @@ def is_one_step(attack: AbstractAttack) -> bool:
 
 
 def is_many(attack: AbstractAttack) -> bool:
-    """Tell whether an attack takes many steps along gradients."""
-    return attack.needs_gradients and not is_one_step(attack)
+    """Tell whether an attack takes many steps along gradients; of a foreign one that is not known."""
+    return attack.needs_gradients and not is_one_step(attack) and not isinstance(attack, AbstractForeign)
 
 
 def names_of(attacks: Sequence[AbstractAttack]) -> list[str]:

@@ -16,6 +16,7 @@ from reseed.perturbations.attacks._budget import Budget
 from reseed.perturbations.attacks._losses import Loss, margin, usable_loss, value_of
 
 Measure = Callable[[Budget, Tensor], Tensor]
+_AT_ONCE = 1 << 22  # numbers of the points that the model is asked about together
 
 
 @final
@@ -37,8 +38,14 @@ class Items:
 
     def of(self, kept: Tensor) -> Items:
         """Return some of the items, by their places."""
-        goal = None if self.goal is None else self.goal[kept]
-        return Items(self.targets[kept], goal, self.runs[kept], self.samples[kept])
+        goal = None if self.goal is None else self.goal.index_select(0, kept)
+        targets, runs, samples = (each.index_select(0, kept) for each in (self.targets, self.runs, self.samples))
+        return Items(targets, goal, runs, samples)
+
+    def of_slice(self, rows: slice) -> Items:
+        """Return some of the items that follow each other."""
+        goal = None if self.goal is None else self.goal[rows]
+        return Items(self.targets[rows], goal, self.runs[rows], self.samples[rows])
 
     def joined(self, other: Items) -> Items:
         """Return all items of two parts."""
@@ -88,20 +95,18 @@ class _State:
     place: Tensor
     queries: Tensor
     steps: Tensor
-    best: Tensor
     logits: Tensor
     near: Tensor
     is_found: Tensor
     was_wrong: Tensor
     distance: Tensor
-    budget: Budget
     items: Items
 
     def of(self, kept: Tensor) -> _State:
         parts: dict[str, Any] = {}
         for each in fields(self):
             value = getattr(self, each.name)
-            parts[each.name] = value[kept] if isinstance(value, Tensor) else value.of(kept)
+            parts[each.name] = value.index_select(0, kept) if isinstance(value, Tensor) else value.of(kept)
         return _State(**parts)
 
     def joined(self, other: _State) -> _State:
@@ -109,8 +114,11 @@ class _State:
         for each in fields(self):
             first, second = getattr(self, each.name), getattr(other, each.name)
             parts[each.name] = torch.cat([first, second]) if isinstance(first, Tensor) else first.joined(second)
-        whole = _State(**parts)
-        return whole.of(whole.place.argsort())
+        return _State(**parts)
+
+    def sorted(self) -> _State:
+        """Return the items in the order in which they came."""
+        return self.of(self.place.argsort())
 
 
 @final
@@ -136,21 +144,23 @@ class Hunt:
         with torch.no_grad():
             logits = asked.logits(budget.clean, items.runs)
         _check(logits, items)
+        if not is_minimal:  # the nearest wrong answer is one by a hair, which rounding would make right
+            asked.compare(budget.clean, items.runs, logits)
         near = _nearness(logits, items)
         zeros = torch.zeros_like(items.runs)
         self._state = _State(
             place=torch.arange(len(zeros), device=zeros.device),
             queries=zeros + 1,
             steps=zeros,
-            best=budget.clean,
             logits=logits,
             near=near,
             is_found=near > 0,
             was_wrong=near > 0,
             distance=torch.zeros_like(near, dtype=torch.float64),
-            budget=budget,
             items=items,
         )
+        # What is large is kept of all items: it would take longer to copy than to ask a small network.
+        self._whole, self._left, self._best = budget, budget, budget.clean.clone()
         self.classes = logits.shape[1]
         self._done: list[_State] = []
         self._resting: list[_State] = []
@@ -159,7 +169,11 @@ class Hunt:
     @property
     def budget(self) -> Budget:
         """Where points of those who are left may lie."""
-        return self._state.budget
+        return self._left
+
+    def alone(self, run: int) -> Callable[[Tensor], Tensor]:
+        """Return one run's network as a model of its own, inputs to logits."""
+        return self._asked.alone(run)
 
     @property
     def items(self) -> Items:
@@ -169,7 +183,7 @@ class Hunt:
     @property
     def clean(self) -> Tensor:
         """The inputs that nothing was done to, [item, ...]."""
-        return self._state.budget.clean
+        return self._left.clean
 
     @property
     def is_over(self) -> bool:
@@ -187,7 +201,7 @@ class Hunt:
 
         Before the first look they are the clean inputs.
         """
-        return self._state.best
+        return self._best.index_select(0, self._state.place)
 
     @property
     def best_logits(self) -> Tensor:
@@ -216,16 +230,73 @@ class Hunt:
             gradient: Whether the gradient is wanted, which counts as one more query.
             steps: How many steps were taken to come here.
         """
-        items, slope = self.items, points[:0]
+        parts = [
+            self._look(points[rows], loss, self.items.of_slice(rows), gradient=gradient)
+            for rows in self._asked.batches(points)
+        ]
+        logits, value, slope = parts[0] if len(parts) == 1 else map(torch.cat, zip(*parts, strict=True))
+        is_wrong = self._remember(points.detach(), logits, steps=steps, queries=1 + gradient)
+        return Look(logits, value, slope, is_wrong)
+
+    def _look(self, points: Tensor, loss: Loss, items: Items, *, gradient: bool) -> tuple[Tensor, Tensor, Tensor]:
+        """Return logits, value and gradient at some points, of wrong answers the network's own logits."""
+        ask, slope = self._asked.logits if self._is_minimal else self._asked.quick_logits, points[:0]
         with torch.enable_grad() if gradient else torch.no_grad():
             asked = points.detach().requires_grad_() if gradient else points
-            logits = self._asked.logits(asked, items.runs)
+            logits = ask(asked, items.runs)
             value = value_of(loss, logits, items.targets, items.goal)
             if gradient:
                 slope = _gradient(value, asked)
         logits, value = logits.detach(), value.detach()
-        is_wrong = self._remember(points.detach(), logits, steps=steps, queries=1 + gradient)
-        return Look(logits, value, slope, is_wrong)
+        if self._asked.has_quick and not self._is_minimal:
+            rows = (_nearness(logits, items) > 0).nonzero().flatten()
+            if len(rows):
+                with torch.no_grad():
+                    own = self._asked.logits(points.detach().index_select(0, rows), items.runs.index_select(0, rows))
+                logits = logits.index_copy(0, rows, own)
+        return logits, value, slope
+
+    def look_at_many(self, points: Tensor, loss: Loss = "margin", *, steps: int = 0) -> Look:
+        """Ask about several points of each item, and remember those that are the best.
+
+        It is as if they had been looked at one after the other, without gradients.
+
+        Args:
+            points: [probe, item, ...]; inside the box. Those outside the ball are answered, and not remembered.
+            loss: What the values are of; see `usable`.
+            steps: How many steps were taken to come here.
+
+        Returns:
+            What was seen, with [probe, item, ...] for [item, ...]; no gradient.
+        """
+        items, found, values, wrong = self.items, [], [], []
+        for part in torch.split(points, max(1, _AT_ONCE // max(1, points[0].numel()))):
+            count, places = len(part), torch.arange(len(items.samples), device=points.device)
+            with torch.no_grad():  # the probes of an item stand together, since runs must ascend
+                whole = self._asked.logits(part.transpose(0, 1).flatten(0, 1), items.runs.repeat_interleave(count))
+            logits = whole.reshape(-1, count, whole.shape[1]).transpose(0, 1)
+            every = items.of(places.repeat(count))
+            values.append(value_of(loss, logits.flatten(0, 1), every.targets, every.goal).view(count, -1))
+            near = _nearness(logits.flatten(0, 1), every).view(count, -1)
+            is_usable = torch.stack([self.budget.holds(each) for each in part]) & ~near.isnan()
+            row = self._best_of(part, torch.where(is_usable, near, -torch.inf))
+            self._remember(part[row, places], logits[row, places], steps=steps, queries=count)
+            found.append(logits)
+            wrong.append(near > 0)
+            steps = 0
+        return Look(torch.cat(found), torch.cat(values), points[:0], torch.cat(wrong))
+
+    def _best_of(self, points: Tensor, near: Tensor) -> Tensor:
+        """Return which of several points of each item would be kept had they come one after the other, [item]."""
+        number = torch.arange(len(points), device=points.device)[:, None]
+        is_found = near > 0
+        if self._is_minimal:
+            distance = torch.stack([self._measure(self.budget, each) for each in points])
+            rank = torch.where(is_found, -distance, -torch.inf)
+        else:
+            rank = torch.where(is_found, torch.inf, -torch.inf)
+        rank = torch.where(is_found.any(0), rank, near)
+        return torch.where(rank == rank.amax(0), number, len(points) - 1).amin(0)
 
     def look_at_gaps(self, points: Tensor, others: Tensor, *, steps: int = 1) -> tuple[Tensor, Tensor]:
         """Ask about a point of each item, and return how far other classes are ahead, with the gradients of that.
@@ -268,22 +339,26 @@ class Hunt:
                 where.append(state.of(some.nonzero().flatten()))
         kept = stay.nonzero().flatten()
         self._state = state.of(kept)
-        return tuple(each[kept] for each in tensors)
+        self._left = self._whole.of(self._state.place)
+        return tuple(each.index_select(0, kept) for each in tensors)
 
     def rejoin(self) -> None:
         """Take those back into the batch that rested."""
-        for state in self._resting:
-            self._state = self._state.joined(state)
-        self._resting = []
+        if self._resting:
+            for state in self._resting:
+                self._state = self._state.joined(state)
+            self._state = self._state.sorted()
+            self._left = self._whole.of(self._state.place)
+            self._resting = []
 
     def close(self) -> Found:
         """Return what was found of all items, in the order in which they came."""
-        self.rejoin()
         state = self._state
-        for done in self._done:
+        for done in (*self._done, *self._resting):
             state = state.joined(done)
-        distance = state.budget.distance(state.best)
-        return Found(state.best, state.is_found, state.was_wrong, state.steps, state.queries, distance, state.logits)
+        state = state.sorted()
+        distance = self._whole.distance(self._best)
+        return Found(self._best, state.is_found, state.was_wrong, state.steps, state.queries, distance, state.logits)
 
     def _remember(self, points: Tensor, logits: Tensor, *, steps: int, queries: int) -> Tensor:
         """Keep points that are better than all before, and return whose answers are wrong."""
@@ -291,28 +366,26 @@ class Hunt:
         near = _nearness(logits, state.items)
         is_wrong = near > 0
         is_found, distance = is_wrong, state.distance
-        is_allowed = state.budget.holds(points)
+        is_allowed = self._left.holds(points)
         if bool(is_wrong.any()):
             is_found = is_wrong & is_allowed
             if self._is_minimal:
-                distance = torch.where(is_found, self._measure(state.budget, points), distance)
+                distance = torch.where(is_found, self._measure(self._left, points), distance)
         if self._is_minimal:
             better = is_found & (~state.is_found | (distance < state.distance))
             better |= is_allowed & ~is_found & ~state.is_found & (near > state.near)
         else:
             better = is_allowed & ~state.is_found & (is_found | (near > state.near))
-        best, kept_logits = state.best, state.logits
-        if bool(better.all()):
-            best, kept_logits = points, logits
-        elif bool(better.any()):
-            rows = better.nonzero().flatten()
-            best, kept_logits = best.index_copy(0, rows, points[rows]), kept_logits.index_copy(0, rows, logits[rows])
+        rows = better.nonzero().flatten()
+        if len(rows) == len(better):
+            self._best.index_copy_(0, state.place, points)
+        elif len(rows):
+            self._best.index_copy_(0, state.place.index_select(0, rows), points.index_select(0, rows))
         self._state = replace(
             state,
             queries=state.queries + queries,
             steps=state.steps + steps,
-            best=best,
-            logits=kept_logits,
+            logits=torch.where(better[:, None], logits, state.logits),
             near=torch.where(better, near, state.near),
             distance=torch.where(better & is_found, distance, state.distance),
             is_found=state.is_found | is_found,
@@ -322,11 +395,11 @@ class Hunt:
 
 def _nearness(logits: Tensor, items: Items) -> Tensor:
     """Return by how much the answer is wrong, or the goal, above 0 if it is; ties go to the lowest class, [item]."""
-    answers = logits.argmax(1)
-    if items.goal is None:
-        near, is_found = margin(logits, items.targets), answers != items.targets
-    else:
-        near, is_found = -margin(logits, items.goal), answers == items.goal
+    wanted = items.targets if items.goal is None else items.goal
+    near = margin(logits, wanted) * (1 if items.goal is None else -1)
+    if bool((near.abs() > 0).all()):  # no ties, no numbers that are none
+        return near
+    is_found = (logits.argmax(1) != wanted) == (items.goal is None)
     return torch.where(is_found, near.clamp_min(torch.finfo(near.dtype).tiny), near.clamp_max(0))
 
 

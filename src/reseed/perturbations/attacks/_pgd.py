@@ -70,42 +70,39 @@ class Pgd(AbstractAttack):
     def _climb(self, hunt: Hunt, points: Tensor, loss: Loss) -> None:
         share = 2.5 / self.steps if self.step_size is None else self.step_size
         length = share * hunt.budget.epsilon
-        velocity, before = torch.zeros_like(points), points
+        velocity = torch.zeros_like(points) if self.momentum else points[:, :0]
+        before = points
         best = torch.full_like(points.flatten(1)[:, 0], -torch.inf)
         since = torch.zeros_like(best)
         for step in range(self.steps):
             look = hunt.look(points, loss, gradient=True, steps=int(step > 0))
-            given_up = None
+            direction, given_up = look.gradient, None
             if self.plateau is not None:
                 since = torch.where(look.value > best, 0.0, since + 1)
                 best = torch.maximum(best, look.value)
                 given_up = since >= self.plateau
-            rest = (points, look.gradient, velocity, before, best, since)
-            points, gradient, velocity, before, best, since = hunt.settled(*rest, given_up=given_up)
-            if hunt.is_over:
-                return
             if self.momentum:
-                size = column(gradient.flatten(1).abs().sum(1), gradient)
-                velocity = self.momentum * velocity + gradient / size.clamp_min(torch.finfo(size.dtype).tiny)
-            towards = hunt.budget.ascent(velocity if self.momentum else gradient, points)
-            there = hunt.budget.project(points + length * towards)
+                size = column(direction.flatten(1).abs().sum(1), direction)
+                velocity = self.momentum * velocity + direction / size.clamp_min(torch.finfo(size.dtype).tiny)
+                direction = velocity
+            there = hunt.budget.project(torch.add(points, hunt.budget.ascent(direction, points), alpha=length))
             if not self.momentum:
                 # Who comes back to a point where he was goes in a circle, and finds nothing there.
                 circles = _same(there, points) | _same(there, before)
+                given_up = circles if given_up is None else given_up | circles
                 if step & (step - 1) == 0:  # powers of two, so that circles of every length are seen
                     before = points
-                there, velocity, before, best, since = hunt.settled(
-                    there, velocity, before, best, since, given_up=circles
-                )
-                if hunt.is_over:
-                    return
-            points = there
+            points, velocity, before, best, since = hunt.settled(
+                there, velocity, before, best, since, given_up=given_up
+            )
+            if hunt.is_over:
+                return
         hunt.look(points, loss)
         hunt.settled()
 
 
 def _same(points: Tensor, others: Tensor) -> Tensor:
-    return (points == others).flatten(1).all(1)
+    return (points - others).abs_().flatten(1).amax(1) == 0  # several times as fast as to compare
 
 
 def pgd(

@@ -93,7 +93,7 @@ def _signs_of_gradients(arena: Arena, chosen: Tensor) -> Iterator[MaskingFlag]:
     batches = list(arena.batches(chosen))
     for batch in batches:
         points = arena.budget.clean[batch % arena.samples].detach().requires_grad_()
-        targets = arena.targets.flatten()[batch]
+        targets = arena.targets[batch]
         with torch.enable_grad():
             logits = arena.asked.logits(points, batch // arena.samples)
             if not logits.requires_grad:
@@ -142,7 +142,8 @@ def _huge_budget_survived(
     kept, samples = torch.unique(chosen % arena.samples, return_inverse=True)
     some = replace(given, exact=given.exact[kept], placed=given.placed[kept])
     budget = _everything(some, arena.budget.norm, bounds)
-    everywhere = replace(arena, budget=budget, targets=arena.targets[:, kept])
+    targets = arena.targets.view(arena.runs, arena.samples)[:, kept].flatten()
+    everywhere = replace(arena, budget=budget, targets=targets)
     places = chosen // arena.samples * len(kept) + samples
     return flag_at(everywhere, "huge_budget_survived", places, ~everywhere.success(attack, places))
 

@@ -12,7 +12,7 @@ from warnings import catch_warnings, filterwarnings, warn
 from reseed._errors import InputError, InputTypeError
 from reseed.perturbations.attacks._arena import Arena
 from reseed.perturbations.attacks._asked import Asked, Model
-from reseed.perturbations.attacks._attack import AbstractAttack, rows_at_once
+from reseed.perturbations.attacks._attack import AbstractAttack, check_batch_size, rows_at_once
 from reseed.perturbations.attacks._budget import Norm
 from reseed.perturbations.attacks._efforts import Effort, attacks_of, check_effort, names_of
 from reseed.perturbations.attacks._given import Bounds, Numbers, budget_for, given_inputs, labels_of
@@ -93,7 +93,7 @@ class AttackSuite:
         Args:
             model: Whom to fool.
             inputs: [sample, ...].
-            targets: The right answers, [sample].
+            targets: The right answers, [sample]; with `Networks` also [run, sample].
             epsilon: How far inputs may be changed.
             norm: ``"inf"``, ``"2"`` or ``"1"``.
             bounds: The least and the largest value of inputs.
@@ -113,11 +113,12 @@ class AttackSuite:
         """
         for attack in self.attacks or (Pgd(),):
             attack.check(norm, seed)
+        check_batch_size(batch_size)
         asked = Asked(model)
         given = given_inputs(inputs, asked)
         budget = budget_for(given, epsilon, norm, bounds, frozen, is_minimal=False)
         rows = batch_size or rows_at_once(given.placed, asked)
-        arena = Arena(asked, budget, labels_of(targets, "targets", given, asked.runs), rows, seed)
+        arena = Arena(asked, budget, labels_of(targets, "targets", given, asked.runs).flatten(), rows, seed)
         with catch_warnings():
             if self.looks_for_masking:
                 filterwarnings("ignore", "model seems to return probabilities")  # which is told as a sign

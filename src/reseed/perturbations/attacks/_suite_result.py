@@ -22,7 +22,7 @@ class SuiteStage:
     Attributes:
         name: What it is called.
         needs_gradients: Whether it is a white-box attack.
-        is_iterative: Whether it takes many steps along gradients.
+        is_iterative: Whether it takes many steps along gradients; of foreign attacks that is not known.
         tried: On how many samples, [run].
         fooled: How many of them it fooled, [run].
         accuracy: The share of all samples that neither it nor an attack before it fooled, [run].

@@ -48,7 +48,7 @@ class Tally:
         self.inputs = clean.repeat(arena.runs, *[1] * (clean.ndim - 1))
         self.was_wrong, self.logits = found["was_wrong"], found["logits"]
         self.steps, self.queries, self.distance = found["steps"], found["queries"], found["distance"]
-        self.near = margin(self.logits, arena.targets.flatten())
+        self.near = margin(self.logits, arena.targets)
         self.is_fooled = torch.zeros_like(self.was_wrong)
         self.first = torch.full_like(self.steps, -1)
         self.tried: list[Tensor] = []
@@ -67,7 +67,7 @@ class Tally:
         """Take what an attack found of some items."""
         self.success[-1][batch] = found.success
         self._spent += int(found.queries.sum())
-        near = margin(found.logits, self.arena.targets.flatten()[batch])
+        near = margin(found.logits, self.arena.targets[batch])
         better = ~self.is_fooled[batch] & (found.success | (near > self.near[batch]))
         places = batch[better]
         for name in ("inputs", "logits", "steps", "queries", "distance"):
