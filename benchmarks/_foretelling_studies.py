@@ -1,0 +1,68 @@
+"""The studies of `foretelling.py`, trained and evaluated where they are not there yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from reseed import recipe_for
+from reseed.robustness.evaluation import evaluate
+from reseed.robustness.evaluation._protocol import Effort
+from reseed.scores import Scores
+from reseed.studies import Study, train_study
+
+
+@dataclass(frozen=True)
+class Case:
+    """A study and what is asked of its networks.
+
+    Attributes:
+        title: What a page calls it.
+        data: The data set; cases of one data set never learn from each other.
+        model: The reference model.
+        changes: Of its recipe.
+        samples: How many samples the robustness lens is asked about.
+        effort: Of the robustness lens.
+        runs: Trainings.
+    """
+
+    title: str
+    data: str
+    model: str
+    changes: dict[str, Any] = field(default_factory=dict)
+    samples: int = 500
+    effort: Effort = "standard"
+    runs: int = 10
+
+
+_MNIST = {"data.limit": 2000, "data.holdout": 0.0167, "epochs": 5}
+_CIFAR = {"data.limit": 4000, "data.holdout": 0.02, "epochs": 5}
+CASES = {
+    "digits": Case("digits, MLP", "digits", "mlp"),
+    "mnist": Case("MNIST, CNN", "mnist", "cnn", _MNIST),
+    "cifar10": Case("CIFAR-10, CNN", "cifar10", "cnn", _CIFAR, effort="quick", runs=8),
+    "massive-tfidf": Case("MASSIVE, tf-idf", "massive", "text-tfidf", samples=1000),
+    "clinc150-tfidf": Case("CLINC150, tf-idf", "clinc150", "text-tfidf", samples=1000),
+    "massive": Case("MASSIVE, encoder", "massive", "text-encoder", samples=1000),
+    "clinc150": Case("CLINC150, encoder", "clinc150", "text-encoder", samples=1000),
+}
+
+
+def study_of(name: str, folder: Path, encoder: str | None) -> Study | None:
+    """Return the study of a case, trained as far as it is not there; None where it needs an encoder and there is none."""
+    case = CASES[name]
+    changes = dict(case.changes)
+    if case.model == "text-encoder":
+        if encoder is None:
+            return None
+        changes["model.encoder"] = encoder
+    engine = "serial" if case.model == "cnn" else "stacked"  # one thread has no use for more
+    recipe = recipe_for(case.data, case.model, changes=changes)
+    return train_study(recipe, folder / name, runs=case.runs, engine=engine, threads=1, probe=False)
+
+
+def scores_of(name: str, study: Study) -> Scores:
+    """Return what the robustness lens says of a study; parts that are done are not done again."""
+    case = CASES[name]
+    return evaluate(study, effort=case.effort, samples=case.samples)
