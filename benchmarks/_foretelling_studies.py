@@ -32,20 +32,20 @@ class Case:
     model: str
     changes: dict[str, Any] = field(default_factory=dict)
     samples: int = 500
-    effort: Effort = "standard"
+    effort: Effort = "quick"
     runs: int = 10
 
 
-_MNIST = {"data.limit": 2000, "data.holdout": 0.0167, "epochs": 5}
-_CIFAR = {"data.limit": 4000, "data.holdout": 0.02, "epochs": 5}
+_MNIST = {"data.limit": 2000, "data.holdout": 0.01, "epochs": 5, "model.width": 8}
+_CIFAR = {"data.limit": 2000, "data.holdout": 0.01, "epochs": 8, "model.width": 8}
 CASES = {
-    "digits": Case("digits, MLP", "digits", "mlp"),
+    "digits": Case("digits, MLP", "digits", "mlp", effort="standard"),
     "mnist": Case("MNIST, CNN", "mnist", "cnn", _MNIST),
-    "cifar10": Case("CIFAR-10, CNN", "cifar10", "cnn", _CIFAR, effort="quick", runs=8),
-    "massive-tfidf": Case("MASSIVE, tf-idf", "massive", "text-tfidf", samples=1000),
-    "clinc150-tfidf": Case("CLINC150, tf-idf", "clinc150", "text-tfidf", samples=1000),
-    "massive": Case("MASSIVE, encoder", "massive", "text-encoder", samples=1000),
-    "clinc150": Case("CLINC150, encoder", "clinc150", "text-encoder", samples=1000),
+    "cifar10": Case("CIFAR-10, CNN", "cifar10", "cnn", _CIFAR, runs=8),
+    "massive-tfidf": Case("MASSIVE, tf-idf", "massive", "text-tfidf"),
+    "clinc150-tfidf": Case("CLINC150, tf-idf", "clinc150", "text-tfidf"),
+    "massive": Case("MASSIVE, encoder", "massive", "text-encoder"),
+    "clinc150": Case("CLINC150, encoder", "clinc150", "text-encoder"),
 }
 
 

@@ -50,9 +50,7 @@ class Found:
     def __sub__(self, other: Found) -> Found:
         if self.is_of_pairs != other.is_of_pairs:
             raise ValueError("looks at one network and at two are held against different targets")
-        return Found(
-            self.value - other.value, self.left_out - other.left_out, self.pull - other.pull, self.is_of_pairs
-        )
+        return Found(self.value - other.value, self.left_out - other.left_out, self.pull - other.pull, self.is_of_pairs)
 
     @property
     def error(self) -> float:
@@ -113,7 +111,9 @@ class Asked:
 
     def of_pairs(self, values: Values) -> dict[str, Found]:
         """Return the figures of a look at two networks, [pair, sample]."""
-        return self._found([Ranks.of(row) for row in values], [frozenset(pair) for pair in self.pairs], is_of_pairs=True)
+        return self._found(
+            [Ranks.of(row) for row in values], [frozenset(pair) for pair in self.pairs], is_of_pairs=True
+        )
 
     def of_either(self, values: Values) -> dict[str, Found]:
         """Return the figures of a look at one network, held against what the others than two answer: of pairs too."""
