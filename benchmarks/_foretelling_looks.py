@@ -1,4 +1,4 @@
-"""What one network, or two, say of samples: columns of all lenses, margins, combinations with weights learnt elsewhere."""
+"""What one network, or two, say of samples: columns of all lenses, margins, combinations learnt elsewhere."""
 
 from __future__ import annotations
 

@@ -36,8 +36,8 @@ class Case:
     runs: int = 10
 
 
-_MNIST = {"data.limit": 2000, "data.holdout": 0.01, "epochs": 5, "model.width": 8}
-_CIFAR = {"data.limit": 2000, "data.holdout": 0.01, "epochs": 8, "model.width": 8}
+_MNIST = {"data.limit": 2500, "data.holdout": 0.2, "epochs": 4, "model.width": 8}
+_CIFAR = {"data.limit": 2500, "data.holdout": 0.2, "epochs": 6, "model.width": 8}
 CASES = {
     "digits": Case("digits, MLP", "digits", "mlp", effort="standard"),
     "mnist": Case("MNIST, CNN", "mnist", "cnn", _MNIST),
@@ -50,7 +50,7 @@ CASES = {
 
 
 def study_of(name: str, folder: Path, encoder: str | None) -> Study | None:
-    """Return the study of a case, trained as far as it is not there; None where it needs an encoder and there is none."""
+    """Return the study of a case, trained as far as it is not there; None where an encoder is missing."""
     case = CASES[name]
     changes = dict(case.changes)
     if case.model == "text-encoder":

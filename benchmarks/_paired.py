@@ -1,14 +1,14 @@
 """How well looks at networks rank the samples that the other networks answer differently, and paired differences.
 
-A look has a value of every run and sample, [run, sample], larger is worse; a look at two networks has one of every pair
-of runs, [pair, sample]. Of run r the target is whether the runs other than r differ on a sample, of a pair whether those
-other than the two do. A figure (AUROC, or lift in the worst tenth) is a mean over runs, or over pairs.
+A look has a value of every run and sample, [run, sample], larger is worse; a look at two networks has one of every
+pair of runs, [pair, sample]. Of run r the target is whether the runs other than r differ on a sample, of a pair whether
+those other than the two do. A figure (AUROC, or lift in the worst tenth) is a mean over runs, or over pairs.
 
 Intervals speak of other runs and other samples, as those of `reseed.scores.foretold` do. Over runs: the jackknife, each
 run left out both as one that is looked at and from what the others are asked. Over samples: the sum of squares of what
-each sample adds to the mean (DeLong's components of AUROC). What both hold is taken off once; of pairs nothing is, which
-makes intervals wider. Student's t with one degree of freedom less than runs. A paired difference is one number all the
-way: runs and samples are left out of both looks at once.
+each sample adds to the mean (DeLong's components of AUROC). What both hold is taken off once; of pairs nothing is,
+which makes intervals wider. Student's t with one degree of freedom less than runs. A paired difference is one number
+all the way: runs and samples are left out of both looks at once.
 """
 
 from __future__ import annotations
