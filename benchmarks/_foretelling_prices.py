@@ -22,7 +22,7 @@ from reseed.robustness._noise_flips import noise_flip_rate
 from reseed.robustness._noise_insensitivity import noise_insensitivity
 from reseed.robustness._sign_steps import sign_step_distance
 from reseed.robustness.evaluation._corruptions_part import corruptions_part, sequences_part
-from reseed.robustness.evaluation._nearness_part import _FAR, _MOST_STEPS, _STEPS_OF_A_BUDGET, _free, _step
+from reseed.robustness.evaluation._nearness_part import _FAR, _MOST_STEPS, _STEPS_OF_A_BUDGET, _free, _reach, _step
 from reseed.robustness.evaluation._neurons_part import _PROFILED, _noisy
 from reseed.robustness.evaluation._protocol import Effort, Protocol, protocol_for
 from reseed.robustness.evaluation._subject import Subject, subject_of
@@ -87,7 +87,9 @@ def _looks(subject: Subject, protocol: Protocol) -> dict[str, Callable[[], objec
     noise: dict[str, Any] = {"sigma": protocol.sigma, "draws": protocol.draws, "seed": 0}
     most = step * _STEPS_OF_A_BUDGET
     return {
-        "boundary_distance": lambda: boundary_distance(networks, inputs, norm=protocol.norm, **where),
+        "boundary_distance": lambda: boundary_distance(
+            networks, inputs, norm=protocol.norm, longest=_reach(subject, protocol), **where
+        ),
         "linear_boundary_distance": lambda: linear_boundary_distance(
             networks, inputs, norm=protocol.norm, frozen=subject.frozen
         ),
@@ -101,7 +103,7 @@ def _looks(subject: Subject, protocol: Protocol) -> dict[str, Callable[[], objec
         "corruption_flip_rate": lambda: corruptions_part(subject, protocol, lambda _: None),
         "sequence_flip_rate": lambda: sequences_part(subject, protocol, lambda _: None),
         "neuron_sensitivity": lambda: neuron_sensitivity(
-            networks[0], inputs, _noisy(subject, protocol), norm=2, relative=True
+            networks[0], inputs, _noisy(subject, protocol), norm=2, relative="layer"
         ),
         "outside_training_range": lambda: neuron_coverage(networks[0], subject.train[:_PROFILED], inputs),
     }
