@@ -22,7 +22,17 @@ from reseed.robustness._noise_flips import noise_flip_rate
 from reseed.robustness._noise_insensitivity import noise_insensitivity
 from reseed.robustness._sign_steps import sign_step_distance
 from reseed.robustness.evaluation._corruptions_part import corruptions_part, sequences_part
-from reseed.robustness.evaluation._nearness_part import _FAR, _MOST_STEPS, _STEPS_OF_A_BUDGET, _free, _reach, _step
+from reseed.robustness.evaluation._nearness_part import (
+    _CANDIDATES,
+    _FAR,
+    _MOST_STEPS,
+    _SCANNED,
+    _STEPS,
+    _STEPS_OF_A_BUDGET,
+    _free,
+    _reach,
+    _step,
+)
 from reseed.robustness.evaluation._neurons_part import _PROFILED, _noisy
 from reseed.robustness.evaluation._protocol import Effort, Protocol, protocol_for
 from reseed.robustness.evaluation._subject import Subject, subject_of
@@ -82,14 +92,18 @@ def _looks(subject: Subject, protocol: Protocol) -> dict[str, Callable[[], objec
     far: dict[str, Any] = {
         "directions": min(protocol.directions, _free(subject)),
         "longest": _FAR * protocol.sigma,
+        "steps": _SCANNED,
         "seed": 0,
+    }
+    near: dict[str, Any] = {
+        "longest": _reach(subject, protocol),
+        "steps": _STEPS[protocol.effort],
+        "candidates": _CANDIDATES[protocol.effort],
     }
     noise: dict[str, Any] = {"sigma": protocol.sigma, "draws": protocol.draws, "seed": 0}
     most = step * _STEPS_OF_A_BUDGET
     return {
-        "boundary_distance": lambda: boundary_distance(
-            networks, inputs, norm=protocol.norm, longest=_reach(subject, protocol), **where
-        ),
+        "boundary_distance": lambda: boundary_distance(networks, inputs, norm=protocol.norm, **near, **where),
         "linear_boundary_distance": lambda: linear_boundary_distance(
             networks, inputs, norm=protocol.norm, frozen=subject.frozen
         ),

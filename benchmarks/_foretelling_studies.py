@@ -40,8 +40,8 @@ _MNIST = {"data.limit": 2500, "data.holdout": 0.2, "epochs": 4, "model.width": 8
 _CIFAR = {"data.limit": 2500, "data.holdout": 0.2, "epochs": 6, "model.width": 8}
 CASES = {
     "digits": Case("digits, MLP", "digits", "mlp", effort="standard"),
-    "mnist": Case("MNIST, CNN", "mnist", "cnn", _MNIST, samples=150),
-    "cifar10": Case("CIFAR-10, CNN", "cifar10", "cnn", _CIFAR, samples=150, runs=8),
+    "mnist": Case("MNIST, CNN", "mnist", "cnn", _MNIST, samples=300),
+    "cifar10": Case("CIFAR-10, CNN", "cifar10", "cnn", _CIFAR, samples=300, runs=8),
     "massive-tfidf": Case("MASSIVE, tf-idf", "massive", "text-tfidf"),
     "clinc150-tfidf": Case("CLINC150, tf-idf", "clinc150", "text-tfidf", {"data.limit": 5000, "epochs": 15}),
     "massive": Case("MASSIVE, encoder", "massive", "text-encoder", {"data.limit": 4000}),
