@@ -19,7 +19,14 @@ LOOKS = (
     "neuron_sensitivity",
     "outside_training_range",
 )
-ALONG = ("mean_log_odds", "mean_margin", "late_margin_std", "one_run_score_without_cut", "trajectory_margin")
+ALONG = (
+    "mean_log_odds",
+    "mean_margin",
+    "late_margin_std",
+    "trajectory_margin",
+    "one_run_score_without_cut",
+    "one_run_score",
+)
 TWO = {
     "margin_of_both": "margin of the mean of both networks' probabilities",
     "divergence": "Jensen-Shannon divergence of both",
