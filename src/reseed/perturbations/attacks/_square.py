@@ -154,7 +154,8 @@ def square(
     It asks for labels and margins alone, so gradients that vanish do not stop it. A step asks once.
 
     The last two axes of an input are the height and the width, those before them channels. Inputs of one axis, such as
-    tables, have windows of features that stand together.
+    tables, have windows of features that stand together. For the norm 2 windows have three rows and columns or more, as
+    published, which is coarse for images of some ten pixels a side.
 
     Args:
         model: See `pgd`, as for all others; a function needs no gradients.
