@@ -173,9 +173,17 @@ def against_peers(name: str, study: Study, samples: int, rounds: int) -> list[di
             flush=True,
         )
         cases.append(
-            {"data": name, "epsilon": epsilon, "samples": samples, "clean_accuracy": share(inputs), "faster_peer": fastest,
-             "ratio": ratio, "ways": found, "peers_settings": chosen}
-        )  # fmt: skip
+            {
+                "data": name,
+                "epsilon": epsilon,
+                "samples": samples,
+                "clean_accuracy": share(inputs),
+                "faster_peer": fastest,
+                "ratio": ratio,
+                "ways": found,
+                "peers_settings": chosen,
+            }
+        )
     return cases
 
 
