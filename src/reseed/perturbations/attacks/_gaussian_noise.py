@@ -66,7 +66,7 @@ def gaussian_noise(
     The standard deviation is, in the units of inputs, std epsilon for the norm inf, std epsilon / sqrt(D) for 2 and
     std epsilon / D for 1, of D features that may change: with ``std`` 1 noise is about as large as the budget. Noise
     that is all but never put back needs a small one; then an input whose answer a linear network gives with the margin
-    m is answered otherwise with probability Phi(-m / (s |w|)), where s is the standard deviation and |w| the norm 2 of
+    m is answered otherwise with probability Phi(-m / (s w)), where s is the standard deviation and w the norm 2 of
     the difference of the two classes' weights.
 
     Args:

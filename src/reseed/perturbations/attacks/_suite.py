@@ -44,6 +44,7 @@ class AttackSuite:
             chooses; see `Masking`.
 
     Examples:
+        >>> import torch
         >>> network = torch.nn.Linear(4, 3).eval()
         >>> inputs, targets = torch.rand(20, 4), torch.randint(3, (20,))
         >>> found = AttackSuite(effort="quick")(network, inputs, targets, epsilon=0.1)
