@@ -85,7 +85,10 @@ class Pgd(AbstractAttack):
                 size = column(direction.flatten(1).abs().sum(1), direction)
                 velocity = self.momentum * velocity + direction / size.clamp_min(torch.finfo(size.dtype).tiny)
                 direction = velocity
-            there = hunt.budget.project(torch.add(points, hunt.budget.ascent(direction, points), alpha=length))
+            at = (
+                None if hunt.budget.norm == "inf" else points
+            )  # where features share no length, the box stops each alone
+            there = hunt.budget.project(torch.add(points, hunt.budget.ascent(direction, at), alpha=length))
             if not self.momentum:
                 # Who comes back to a point where he was goes in a circle, and finds nothing there.
                 circles = _same(there, points) | _same(there, before)
