@@ -115,7 +115,7 @@ class Budget:
             stopped = ((gradient > 0) & (at >= self.upper)) | ((gradient < 0) & (at <= self.lower))
             gradient = gradient.masked_fill(stopped, 0)
         if self.norm == "inf":
-            return gradient.sign() * self.share
+            return gradient.sign() * self.share if self.share.ndim else gradient.sign()
         flat = gradient.flatten(1)
         if self.norm == "2":
             tiny = torch.finfo(gradient.dtype).tiny
