@@ -58,8 +58,8 @@ def noise_insensitivity(
             back into it.
         draws: How many versions are drawn of uniform and Gaussian noise and of functions; fgsm and pgd make one.
         reduction: ``"mean_of_ratios"``, the formula above; ``"none"``, its values for each sample, of which it is the
-            mean; ``"ratio_of_means"``, for each noise the difference of the mean loss with and without it / mean displacement,
-            in which changes of opposite sign cancel, and the mean of these.
+            mean; ``"ratio_of_means"``, for each noise the difference of the mean loss with and without it over the
+            mean displacement, in which changes of opposite sign cancel, and the mean of these.
         bounds: The least and the largest value of inputs, numbers or one for each feature; None: no bounds.
         frozen: Where true features stay as they are.
         seed: Of what is drawn. A sample's draws depend on its place among the inputs alone.

@@ -52,7 +52,7 @@ def test_the_table_is_complete():
     classes = {kind for kind in public.values() if inspect.isclass(kind) and issubclass(kind, AbstractAttack)}
     assert {type(attack) for attack in ATTACKS.values()} == classes - {AbstractAttack}
     functions = {name for name, item in public.items() if inspect.isfunction(item)}
-    functions = {name for name in functions if "model" in inspect.signature(public[name]).parameters}
+    functions = {name for name in functions if "targets" in inspect.signature(public[name]).parameters}
     assert functions == set(ATTACKS)
 
 

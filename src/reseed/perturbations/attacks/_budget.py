@@ -111,11 +111,11 @@ class Budget:
             at: Where the step begins: what the box stops there has no part in it. None: as if there were no box.
         """
         gradient = self.masked(gradient)
-        if at is not None and self.norm != "inf":  # whose step needs none of the others' share
+        if at is not None:
             stopped = ((gradient > 0) & (at >= self.upper)) | ((gradient < 0) & (at <= self.lower))
             gradient = gradient.masked_fill(stopped, 0)
         if self.norm == "inf":
-            return gradient.sign() * self.share
+            return gradient.sign() * self.share if self.share.ndim else gradient.sign()
         flat = gradient.flatten(1)
         if self.norm == "2":
             tiny = torch.finfo(gradient.dtype).tiny

@@ -16,6 +16,7 @@ from reseed.perturbations.attacks._fgsm import Fgsm
 from reseed.perturbations.attacks._foreign import AbstractForeign
 from reseed.perturbations.attacks._losses import Loss
 from reseed.perturbations.attacks._pgd import Pgd
+from reseed.perturbations.attacks._square import Square
 
 Effort = Literal["quick", "standard", "thorough"]
 EFFORTS: tuple[Effort, ...] = get_args(Effort)
@@ -49,9 +50,16 @@ def attacks_of(effort: Effort, norm: Norm, classes: int) -> tuple[AbstractAttack
         case "quick":
             chosen = (Fgsm(), Pgd(steps=20))
         case "standard":
-            chosen = (Fgsm(), Pgd(steps=40), Apgd(steps=40, loss="margin"))
+            chosen = (Fgsm(), Pgd(steps=40), Apgd(steps=40, loss="margin"), Square(steps=200))
         case "thorough":
-            chosen = (Fgsm(), Apgd(), Apgd(loss=ratio), Pgd(steps=40, loss="margin", restarts=5), DeepFool())
+            chosen = (
+                Fgsm(),
+                Apgd(),
+                Apgd(loss=ratio),
+                Pgd(steps=40, loss="margin", restarts=5),
+                DeepFool(),
+                Square(steps=2000),
+            )
     return tuple(attack for attack in chosen if norm in attack.norms)
 
 

@@ -44,14 +44,17 @@ class AttackSuite:
             chooses; see `Masking`.
 
     Examples:
+        Which of two numbers is larger, known to a network of two weights:
+
         >>> import torch
-        >>> network = torch.nn.Linear(4, 3).eval()
-        >>> inputs, targets = torch.rand(20, 4), torch.randint(3, (20,))
-        >>> found = AttackSuite(effort="quick")(network, inputs, targets, epsilon=0.1)
-        >>> [stage.name for stage in found.stages]
-        ['Fgsm', 'Pgd']
-        >>> bool(found.accuracy <= found.clean_accuracy), found.masking.names
-        (True, ())
+        >>> network = torch.nn.Linear(2, 2, bias=False).eval()
+        >>> _ = network.weight.data.copy_(torch.eye(2))
+        >>> inputs = torch.tensor([[0.1, 0.8], [0.4, 0.7], [0.55, 0.45], [0.8, 0.3]])
+        >>> found = AttackSuite(effort="quick")(network, inputs, [1, 1, 0, 0], epsilon=0.06)
+        >>> found
+        SuiteResult('inf', epsilon 0.06: clean 100.0%, Fgsm 75.0%, Pgd 75.0%)
+        >>> found.first.tolist(), found.masking.names
+        ([-1, -1, 0, -1], ())
     """
 
     attacks: tuple[AbstractAttack, ...] | None = None
