@@ -101,7 +101,8 @@ class Asked:
         is_whole = isinstance(self._model, Networks) and not self._model.goes_in_turn
         if inputs.ndim != 4 or inputs.device.type != "cpu" or is_whole:
             return [slice(0, count)]
-        size = max(8, _PIXELS // max(1, inputs[0, 0].numel()))
+        most = max(8, _PIXELS // max(1, inputs[0, 0].numel()))
+        size = max(1, -(-count // max(1, -(-count // most))))  # as many in each, since few take as long as some more
         return [slice(start, start + size) for start in range(0, count, size)]
 
     def quick_logits(self, inputs: Tensor, runs: Tensor) -> Tensor:
