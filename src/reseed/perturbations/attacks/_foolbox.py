@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any, ClassVar, final
 from warnings import catch_warnings, filterwarnings
 
@@ -48,7 +49,7 @@ class Foolbox(AbstractForeign):
         try:
             with catch_warnings():
                 filterwarnings("ignore", category=DeprecationWarning)  # of what it imports itself
-                import foolbox
+                foolbox = import_module("foolbox")  # its types name less than it has
         except ImportError as error:
             raise MissingExtraError("attacks of foolbox need it: pip install 'reseed[attacks]'.") from error
         model = foolbox.PyTorchModel(task.module, bounds=task.bounds, device=task.inputs.device)
