@@ -92,18 +92,25 @@ class Asked:
         """Whether there is a copy that is quicker, and rounds otherwise."""
         return self._quick is not None
 
-    def batches(self, inputs: Tensor) -> list[slice]:
-        """Return which inputs [item, ...] to ask about at a time: of images on a processor those that its cache holds.
+    def batches(self, inputs: Tensor, runs: Tensor) -> list[slice]:
+        """Return which inputs to ask about at a time: of images on a processor those of a run that its cache holds.
 
         Layer by layer through many images, a network waits for memory.
+
+        Args:
+            inputs: [item, ...].
+            runs: Whose each is, ascending, [item].
         """
-        count = len(inputs)
         is_whole = isinstance(self._model, Networks) and not self._model.goes_in_turn
         if inputs.ndim != 4 or inputs.device.type != "cpu" or is_whole:
-            return [slice(0, count)]
-        most = max(8, _PIXELS // max(1, inputs[0, 0].numel()))
-        size = max(1, -(-count // max(1, -(-count // most))))  # as many in each, since few take as long as some more
-        return [slice(start, start + size) for start in range(0, count, size)]
+            return [slice(0, len(inputs))]
+        most, start, found = max(8, _PIXELS // max(1, inputs[0, 0].numel())), 0, []
+        for count in runs.bincount().tolist():
+            parts = -(-count // most)  # of the same size, since few take as long as some more
+            ends = [start + count * number // parts for number in range(parts + 1)] if parts else []
+            found += [slice(*ends[number : number + 2]) for number in range(parts)]
+            start += count
+        return found
 
     def quick_logits(self, inputs: Tensor, runs: Tensor) -> Tensor:
         """Return logits [item, class] up to rounding; see `logits`."""

@@ -232,7 +232,7 @@ class Hunt:
         """
         parts = [
             self._look(points[rows], loss, self.items.of_slice(rows), gradient=gradient)
-            for rows in self._asked.batches(points)
+            for rows in self._asked.batches(points, self.items.runs)
         ]
         logits, value, slope = parts[0] if len(parts) == 1 else map(torch.cat, zip(*parts, strict=True))
         is_wrong = self._remember(points.detach(), logits, steps=steps, queries=1 + gradient)
