@@ -11,7 +11,7 @@ from torch import nn
 
 from reseed._arrays import ArrayLike, Result, give_back, undefined
 from reseed._errors import InputError
-from reseed._numbers import is_whole
+from reseed._numbers import check_whole
 from reseed.models import Activations, Modules
 from reseed.robustness._marks import LayerMarks, highest, numbers_of, scaled
 from reseed.robustness._passes import Array, Layers, asked, batches, check_same_layers, layers_of
@@ -96,8 +96,7 @@ class Coverage:
         slack: float = 0.0,
     ) -> None:
         for name, value in (("sections", sections), ("top", top), ("pattern_top", pattern_top)):
-            if not is_whole(value) or value < 1:
-                raise InputError(f"{name} must be a whole number of 1 or more, got {value!r}.")
+            check_whole(name, value)
         if not 0 <= threshold < 1:
             raise InputError(f"threshold must be in [0, 1), got {threshold!r}.")
         if not 0 <= slack < 1:

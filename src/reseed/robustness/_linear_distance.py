@@ -7,9 +7,9 @@ from torch import Tensor
 
 from reseed._arrays import Result
 from reseed._errors import InputError
-from reseed._numbers import is_whole
-from reseed.perturbations.attacks import Model, Norm, Numbers
-from reseed.robustness._probed import Probed, gradient_of, probed
+from reseed._numbers import check_whole
+from reseed.perturbations.attacks import Model, Norm, Numbers, gradient_of
+from reseed.robustness._probed import Probed, probed
 
 _DUAL: dict[str, float] = {"inf": 1.0, "2": 2.0, "1": float("inf")}
 
@@ -56,8 +56,7 @@ def linear_boundary_distance(
     """
     if norm not in _DUAL:
         raise InputError(f"norm must be one of {', '.join(map(repr, _DUAL))}, got {norm!r}.")
-    if not is_whole(candidates) or candidates < 1:
-        raise InputError(f"candidates must be a whole number of 1 or more, got {candidates!r}.")
+    check_whole("candidates", candidates)
     asked = probed(model, inputs, None, bounds=None, frozen=frozen, batch_size=batch_size)
     each = asked.budget.clean[0].numel()
     parts = [_nearest(asked, rows, _DUAL[norm], candidates) for rows in asked.blocks(batch_size, each)]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from reseed._errors import InputError
-from reseed._numbers import is_whole
+from reseed._numbers import check_whole, is_whole
 from reseed.perturbations.attacks import Bounds, Model, Numbers
 from reseed.robustness._directions import orthonormal_directions
 from reseed.robustness._distances import Distances
@@ -87,8 +87,7 @@ def noise_distance(
     """
     search = _Search(longest, units, steps, tolerance, both_senses)
     asked = probed(model, inputs, targets, bounds=bounds, frozen=frozen, batch_size=batch_size)
-    if not is_whole(seed) or seed < 0:
-        raise InputError(f"seed must be a whole number of 0 or more, got {seed!r}.")
+    check_whole("seed", seed, 0)
     lines = _directions(asked, directions, seed) * search.length(asked.budget.dimensions)
     lines = torch.cat([lines, -lines]) if both_senses else lines
     count = len(lines) // search.senses
@@ -141,8 +140,7 @@ class _Search:
             raise InputError(f"units must be 'rms' or 'l2', got {self.units!r}.")
         if not 0 < self.longest < math.inf:
             raise InputError(f"longest must be above 0 and finite, in the units {self.units}, got {self.longest!r}.")
-        if not is_whole(self.steps) or self.steps < 1:
-            raise InputError(f"steps must be a whole number of 1 or more, got {self.steps!r}.")
+        check_whole("steps", self.steps)
         if self.tolerance is not None and not self.tolerance > 0:
             raise InputError(f"tolerance must be above 0, in the units {self.units}, got {self.tolerance!r}.")
 

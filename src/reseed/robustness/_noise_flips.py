@@ -10,7 +10,7 @@ from torch import Tensor
 from reseed._arrays import Result
 from reseed._draws import draw_key, item_normal
 from reseed._errors import InputError
-from reseed._numbers import is_whole
+from reseed._numbers import check_whole
 from reseed.perturbations.attacks import Bounds, Model, Numbers
 from reseed.robustness._probed import probed
 
@@ -60,10 +60,8 @@ def noise_flip_rate(
     """
     if not 0 < sigma < math.inf:
         raise InputError(f"sigma must be above 0 and finite, in the units of the inputs, got {sigma!r}.")
-    if not is_whole(draws) or draws < 1:
-        raise InputError(f"draws must be a whole number of 1 or more, got {draws!r}.")
-    if not is_whole(seed) or seed < 0:
-        raise InputError(f"seed must be a whole number of 0 or more, got {seed!r}.")
+    check_whole("draws", draws)
+    check_whole("seed", seed, 0)
     asked = probed(model, inputs, None, bounds=bounds, frozen=frozen, batch_size=batch_size)
     parts = []
     for rows in asked.blocks(batch_size, asked.budget.clean[0].numel()):

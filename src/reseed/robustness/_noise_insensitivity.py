@@ -12,7 +12,7 @@ from torch import Tensor
 from reseed._arrays import Result, undefined
 from reseed._draws import draw_key, item_uniform
 from reseed._errors import InputError, InputTypeError
-from reseed._numbers import is_whole
+from reseed._numbers import check_whole
 from reseed.perturbations.attacks import Bounds, Budget, Model, Numbers, norm_of
 from reseed.robustness._noise_flips import gaussian_draw
 from reseed.robustness._probed import Probed, ascent_of_loss, log_odds_against, probed
@@ -24,14 +24,18 @@ _PGD_STEPS = 10
 _UNIFORM, _PGD, _CALLED = 1, 2, 3  # places of the draws
 
 
+NOISES: tuple[NoiseName, ...] = get_args(NoiseName)
+DRAWS = 4
+
+
 def noise_insensitivity(
     model: Model,
     inputs: Numbers,
     targets: Numbers,
     *,
     epsilon: float | Numbers,
-    noises: Sequence[NoiseName | NoiseFunction] = ("uniform", "gaussian", "fgsm", "pgd"),
-    draws: int = 4,
+    noises: Sequence[NoiseName | NoiseFunction] = NOISES,
+    draws: int = DRAWS,
     reduction: InsensitivityReduction = "mean_of_ratios",
     bounds: Bounds = (0.0, 1.0),
     frozen: Numbers | None = None,
@@ -131,13 +135,17 @@ def _check(noises: Sequence[object], draws: int, reduction: str, seed: int) -> N
             raise InputError(f"noises holds {noise!r}; pass {', '.join(map(repr, known))}, or functions.")
         if not isinstance(noise, str) and not callable(noise):
             raise InputTypeError(f"noises must be names or functions of inputs and a seed, got {noise!r}.")
-    if not is_whole(draws) or draws < 1:
-        raise InputError(f"draws must be a whole number of 1 or more, got {draws!r}.")
+    check_whole("draws", draws)
     if reduction not in get_args(InsensitivityReduction):
         listed = ", ".join(map(repr, get_args(InsensitivityReduction)))
         raise InputError(f"reduction must be one of {listed}, got {reduction!r}.")
-    if not is_whole(seed) or seed < 0:
-        raise InputError(f"seed must be a whole number of 0 or more, got {seed!r}.")
+    check_whole("seed", seed, 0)
+
+
+def queries_of(noises: Sequence[NoiseName | NoiseFunction] = NOISES, draws: int = DRAWS) -> int:
+    """Return how many times a network is asked about a sample; a gradient counts as one more."""
+    climbed = {"fgsm": 2 * 1 + 1, "pgd": 2 * _PGD_STEPS + 1}
+    return 1 + sum(climbed.get(noise, draws) if isinstance(noise, str) else draws for noise in noises)
 
 
 def _versions(

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from reseed._arrays import ArrayLike, brief, to_numpy
 from reseed._errors import InputError
-from reseed._numbers import is_whole
+from reseed._numbers import check_whole
 from reseed.robustness._inputs import input_tensor
 
 Layers: TypeAlias = Mapping[str, ArrayLike]
@@ -39,8 +39,7 @@ def batches(inputs: ArrayLike, name: str, model: nn.Module, batch_size: int) -> 
     Raises:
         InputError: There are no samples, or the size of a batch is no positive number.
     """
-    if not is_whole(batch_size) or batch_size < 1:
-        raise InputError(f"batch_size must be a whole number of 1 or more, got {batch_size!r}.")
+    check_whole("batch_size", batch_size)
     rows = inputs if isinstance(inputs, torch.Tensor) else to_numpy(inputs, name)
     if not rows.ndim or not len(rows):
         raise InputError(f"{name} holds no samples: {brief(rows)}; pass inputs of shape [sample, ...].")

@@ -10,8 +10,7 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from reseed._errors import InputError
-from reseed._numbers import is_whole
+from reseed._numbers import check_whole
 from reseed.perturbations.attacks import (
     Asked,
     Bounds,
@@ -21,7 +20,10 @@ from reseed.perturbations.attacks import (
     Norm,
     Numbers,
     budget_for,
+    check_answers,
+    check_labels,
     given_inputs,
+    gradient_of,
     labels_of,
 )
 
@@ -96,8 +98,8 @@ def probed(
         InputError: An argument is out of its range or does not fit the others; the message names it.
         InputTypeError: One is of a wrong type, such as images of whole numbers.
     """
-    if batch_size is not None and (not is_whole(batch_size) or batch_size < 1):
-        raise InputError(f"batch_size must be a whole number of 1 or more, or None, got {batch_size!r}.")
+    if batch_size is not None:
+        check_whole("batch_size", batch_size)
     asked = Asked(model)
     given = given_inputs(inputs, asked)
     budget = budget_for(given, epsilon, norm, bounds, frozen, is_minimal=epsilon is None)
@@ -111,16 +113,9 @@ def probed(
             logits = asked.logits(part.repeat(runs, *[1] * (clean.ndim - 1)), numbers)
         parts.append(logits.view(runs, len(part), -1))
     logits = torch.cat(parts, dim=1).detach()
-    if not bool(logits.isfinite().all()):
-        raise InputError("model returned NaN or infinite logits for inputs that nothing was done to.")
+    check_answers(logits)
     right = logits.argmax(-1) if targets is None else labels_of(targets, "targets", given, asked.runs)
-    classes = logits.shape[-1]
-    if bool(((right < 0) | (right >= classes)).any()):
-        wrong = int(right[(right < 0) | (right >= classes)][0])
-        raise InputError(
-            f"targets holds {wrong}, and the model has the classes 0 to {classes - 1}; leave samples out whose class "
-            "is not known."
-        )
+    check_labels(right, "targets", logits.shape[-1])
     return Probed(asked, given, budget, runs, logits, right)
 
 
@@ -173,25 +168,3 @@ def ascent_of_loss(asked: Asked, points: Tensor, targets: Tensor, runs: Tensor) 
         logits = asked.logits(points, runs)
         slope = gradient_of(log_odds_against(logits, targets), points)
     return logits.detach(), slope
-
-
-def gradient_of(values: Tensor, points: Tensor, *, again: bool = False) -> Tensor:
-    """Return the gradient of each item's value in its point, [item, ...].
-
-    Args:
-        values: [item].
-        points: [item, ...].
-        again: Whether more gradients of the same answers are wanted.
-
-    Raises:
-        InputError: The answers do not depend on the points in a way that torch knows.
-    """
-    found: Tensor | None = None
-    if values.requires_grad:
-        (found,) = torch.autograd.grad(values.sum(), points, retain_graph=again, allow_unused=True)
-    if found is None:
-        raise InputError(
-            "model gives no gradients, which are needed here; pass a module, or a function that is differentiable, or "
-            "ask for what needs none: noise_distance, noise_flip_rate, or uniform and Gaussian noise."
-        )
-    return found

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from reseed._errors import InputError
-from reseed._numbers import is_whole
+from reseed._numbers import check_whole
 from reseed.perturbations.attacks import Bounds, Model, Numbers
 from reseed.robustness._distances import Distances
 from reseed.robustness._probed import Probed, ascent_of_loss, probed
@@ -61,8 +61,7 @@ def sign_step_distance(
     """
     if not 0 < step < float("inf"):
         raise InputError(f"step must be above 0 and finite, in the units of the inputs, got {step!r}.")
-    if not is_whole(most_steps) or most_steps < 1:
-        raise InputError(f"most_steps must be a whole number of 1 or more, got {most_steps!r}.")
+    check_whole("most_steps", most_steps)
     asked = probed(model, inputs, targets, bounds=bounds, frozen=frozen, batch_size=batch_size)
     each = asked.budget.clean[0].numel()
     parts = [_walked(asked, rows, step, most_steps) for rows in asked.blocks(batch_size, each)]

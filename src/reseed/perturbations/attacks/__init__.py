@@ -1,5 +1,6 @@
 """Attacks: the smallest, or the most harmful allowed, change of an input that changes the answer."""
 
+from reseed.perturbations.attacks._answers import check_answers, check_labels, gradient_of
 from reseed.perturbations.attacks._apgd import Apgd, apgd
 from reseed.perturbations.attacks._art import from_art
 from reseed.perturbations.attacks._asked import Asked, Model
@@ -10,7 +11,7 @@ from reseed.perturbations.attacks._budget import Budget, Norm, column, norm_of
 from reseed.perturbations.attacks._carlini_wagner import CarliniWagner, carlini_wagner
 from reseed.perturbations.attacks._deepfool import DeepFool, deepfool
 from reseed.perturbations.attacks._ead import Ead, Rule, ead
-from reseed.perturbations.attacks._efforts import Effort
+from reseed.perturbations.attacks._efforts import Effort, check_effort
 from reseed.perturbations.attacks._fgsm import Fgsm, fgsm
 from reseed.perturbations.attacks._foolbox import from_foolbox
 from reseed.perturbations.attacks._foreign import foreign
@@ -66,6 +67,9 @@ __all__ = [
     "boundary",
     "budget_for",
     "carlini_wagner",
+    "check_answers",
+    "check_effort",
+    "check_labels",
     "column",
     "deepfool",
     "ead",
@@ -75,6 +79,7 @@ __all__ = [
     "from_foolbox",
     "gaussian_noise",
     "given_inputs",
+    "gradient_of",
     "labels_of",
     "nes",
     "norm_of",

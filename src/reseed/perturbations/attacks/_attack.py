@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from reseed._errors import InputError
-from reseed._numbers import is_whole
+from reseed._numbers import check_whole
 from reseed.perturbations.attacks._asked import Asked, Model
 from reseed.perturbations.attacks._attacked import Attacked
 from reseed.perturbations.attacks._budget import NORMS, Budget, Norm, norm_of
@@ -102,8 +102,7 @@ class AbstractAttack(ABC):
         if norm not in self.norms:
             known = ", ".join(map(repr, self.norms))
             raise InputError(f"norm must be one of {known} for the attack {self.name}, got {norm!r}.")
-        if not is_whole(seed) or seed < 0:
-            raise InputError(f"seed must be a whole number of 0 or more, got {seed!r}.")
+        check_whole("seed", seed, 0)
 
     @final
     def search(self, asked: Asked, budget: Budget, items: Items, seed: int) -> Found:
@@ -120,8 +119,8 @@ def check_batch_size(batch_size: int | None) -> None:
     Raises:
         InputError: It is none.
     """
-    if batch_size is not None and (not is_whole(batch_size) or batch_size < 1):
-        raise InputError(f"batch_size must be a whole number of 1 or more, got {batch_size!r}.")
+    if batch_size is not None:
+        check_whole("batch_size", batch_size)
 
 
 def rows_at_once(inputs: Tensor, asked: Asked) -> int:

@@ -10,7 +10,7 @@ from warnings import warn
 import torch
 from torch import Tensor
 
-from reseed._errors import InputError
+from reseed.perturbations.attacks._answers import check_answers, check_labels, gradient_of, warn_of_probabilities
 from reseed.perturbations.attacks._asked import Asked
 from reseed.perturbations.attacks._budget import Budget
 from reseed.perturbations.attacks._losses import Loss, margin, usable_loss, value_of
@@ -143,7 +143,11 @@ class Hunt:
         self._asked, self._is_minimal, self._measure = asked, is_minimal, measure
         with torch.no_grad():
             logits = asked.logits(budget.clean, items.runs)
-        _check(logits, items)
+        check_labels(items.targets, "targets", logits.shape[1])
+        if items.goal is not None:
+            check_labels(items.goal, "goal", logits.shape[1])
+        check_answers(logits)
+        warn_of_probabilities(logits)
         if not is_minimal:  # the nearest wrong answer is one by a hair, which rounding would make right
             asked.compare(budget.clean, items.runs, logits)
         near = _nearness(logits, items)
@@ -246,7 +250,7 @@ class Hunt:
             logits = ask(asked, items.runs)
             value = value_of(loss, logits, items.targets, items.goal)
             if gradient:
-                slope = _gradient(value, asked)
+                slope = gradient_of(value, asked)
         logits, value = logits.detach(), value.detach()
         if self._asked.has_quick and not self._is_minimal:
             rows = (_nearness(logits, items) > 0).nonzero().flatten()
@@ -315,7 +319,7 @@ class Hunt:
             asked = points.detach().requires_grad_()
             logits = self._asked.logits(asked, items.runs)
             gaps = logits.gather(1, others) - logits.gather(1, items.targets[:, None])
-            slopes = [_gradient(gaps[:, number], asked, again=True) for number in range(others.shape[1])]
+            slopes = [gradient_of(gaps[:, number], asked, again=True) for number in range(others.shape[1])]
         self._remember(points.detach(), logits.detach(), steps=steps, queries=1 + others.shape[1])
         return gaps.detach(), torch.stack(slopes)
 
@@ -401,44 +405,3 @@ def _nearness(logits: Tensor, items: Items) -> Tensor:
         return near
     is_found = (logits.argmax(1) != wanted) == (items.goal is None)
     return torch.where(is_found, near.clamp_min(torch.finfo(near.dtype).tiny), near.clamp_max(0))
-
-
-def _check(logits: Tensor, items: Items) -> None:
-    """Accept the answers to the clean inputs.
-
-    Raises:
-        InputError: They are not finite, or a target is no class.
-    """
-    classes = logits.shape[1]
-    for name, labels in (("targets", items.targets), ("goal", items.goal)):
-        if labels is not None and bool(((labels < 0) | (labels >= classes)).any()):
-            wrong = int(labels[(labels < 0) | (labels >= classes)][0])
-            raise InputError(
-                f"{name} holds {wrong}, and the model has the classes 0 to {classes - 1}; leave samples out whose "
-                "class is not known."
-            )
-    if not bool(logits.isfinite().all()):
-        raise InputError("model returned NaN or infinite logits for inputs that nothing was done to.")
-    if len(logits) > 1 and bool((logits >= 0).all()) and torch.allclose(logits.sum(1), logits.new_ones(()), atol=1e-4):
-        warn(
-            "model seems to return probabilities (each row is positive and sums to 1); attacks need logits, since "
-            "gradients of probabilities vanish where the model is sure.",
-            stacklevel=4,
-        )
-
-
-def _gradient(values: Tensor, points: Tensor, *, again: bool = False) -> Tensor:
-    """Return the gradient of each item's value in its point; ``again`` if more is asked of the same answers.
-
-    Raises:
-        InputError: The answers do not depend on the points in a way that torch knows.
-    """
-    found: Tensor | None = None
-    if values.requires_grad:
-        (found,) = torch.autograd.grad(values.sum(), points, retain_graph=again, allow_unused=True)
-    if found is None:
-        raise InputError(
-            "model gives no gradients, which this attack needs; pass a module, or a function that is differentiable, "
-            "or choose an attack that needs none: square, spsa, nes, boundary or noise."
-        )
-    return found

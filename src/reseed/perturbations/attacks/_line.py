@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from reseed._errors import InputError
-from reseed._numbers import is_whole
+from reseed._numbers import check_whole
 from reseed.perturbations.attacks._budget import column
 from reseed.perturbations.attacks._hunt import Hunt
 
@@ -16,8 +15,7 @@ def check_bisections(bisections: int) -> None:
     Raises:
         InputError: It is no whole number of 0 or more.
     """
-    if not is_whole(bisections) or bisections < 0:
-        raise InputError(f"bisections must be a whole number of 0 or more, got {bisections!r}.")
+    check_whole("bisections", bisections, 0)
 
 
 def bisected(hunt: Hunt, times: int) -> None:

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from reseed._draws import draw_key
 from reseed._errors import InputError
-from reseed._numbers import is_whole
 from reseed.perturbations.attacks._asked import Model
 from reseed.perturbations.attacks._attack import AbstractAttack
 from reseed.perturbations.attacks._attacked import Attacked
@@ -18,6 +17,7 @@ from reseed.perturbations.attacks._budget import Norm, column
 from reseed.perturbations.attacks._given import Bounds, Numbers
 from reseed.perturbations.attacks._hunt import Hunt
 from reseed.perturbations.attacks._losses import Loss, check_loss
+from reseed.perturbations.attacks._settings import check_counts
 
 _APART = 7  # of the features that are compared first
 
@@ -48,10 +48,9 @@ class Pgd(AbstractAttack):
 
     def __post_init__(self) -> None:
         check_loss(self.loss)
-        for name in ("steps", "restarts", "plateau"):
-            value = getattr(self, name)
-            if not (name == "plateau" and value is None) and (not is_whole(value) or value < 1):
-                raise InputError(f"{name} must be a whole number of 1 or more, got {value!r}.")
+        check_counts(steps=self.steps, restarts=self.restarts)
+        if self.plateau is not None:
+            check_counts(plateau=self.plateau)
         if self.step_size is not None and not self.step_size > 0:
             raise InputError(f"step_size must be above 0, a share of the budget, got {self.step_size!r}.")
         if not 0 <= self.momentum < 1:

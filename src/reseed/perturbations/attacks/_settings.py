@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from reseed._errors import InputError
-from reseed._numbers import is_whole
+from reseed._numbers import check_whole
 
 
 def check_counts(**counts: int) -> None:
@@ -15,8 +15,7 @@ def check_counts(**counts: int) -> None:
         InputError: One is none.
     """
     for name, value in counts.items():
-        if not is_whole(value) or value < 1:
-            raise InputError(f"{name} must be a whole number of 1 or more, got {value!r}.")
+        check_whole(name, value)
 
 
 def check_above_zero(meanings: Mapping[str, str], **values: float) -> None:

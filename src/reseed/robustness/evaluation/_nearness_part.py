@@ -14,7 +14,7 @@ from reseed.robustness._distances import Distances
 from reseed.robustness._linear_distance import linear_boundary_distance
 from reseed.robustness._noise_distance import noise_distance
 from reseed.robustness._noise_flips import noise_flip_rate
-from reseed.robustness._noise_insensitivity import noise_insensitivity
+from reseed.robustness._noise_insensitivity import noise_insensitivity, queries_of
 from reseed.robustness._sign_steps import sign_step_distance
 from reseed.robustness.evaluation._part import Part, Told
 from reseed.robustness.evaluation._protocol import Protocol
@@ -106,7 +106,7 @@ def noise_part(subject: Subject, protocol: Protocol, told: Told) -> Part:
     return Part(
         cells={"noise_flip_rate": _array(flips), "noise_insensitivity": _array(change)},
         cost={
-            "forward_passes": float(subject.runs * subject.samples * (protocol.draws + 1)),
+            "forward_passes": float(subject.runs * subject.samples * (protocol.draws + 1 + queries_of())),
             "wall_s": time.perf_counter() - began,
         },
     )
