@@ -10,7 +10,7 @@ from reseed import InputError
 from reseed.models import Networks
 from reseed.perturbations import pgd
 from reseed.robustness import noise_distance
-from reseed.robustness._directions import orthonormal_directions
+from reseed.robustness.boundary._directions import orthonormal_directions
 
 
 def _binary(weights, bias=0.0):

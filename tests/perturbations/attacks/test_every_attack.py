@@ -165,8 +165,8 @@ def test_the_best_is_returned_without_success(case, three, inputs, targets):
     """With a small budget no margin becomes worse, and some become better."""
     found = run(case, three, inputs, targets, epsilon=EPSILON[case[1]] / 8)
     left = ~found.success
-    margin = attacks._losses.margin(found.logits[left], targets.expand(3, -1)[left])
-    clean = attacks._losses.margin(three(inputs)[left], targets.expand(3, -1)[left])
+    margin = attacks.core._losses.margin(found.logits[left], targets.expand(3, -1)[left])
+    clean = attacks.core._losses.margin(three(inputs)[left], targets.expand(3, -1)[left])
     assert left.any()
     assert (margin >= clean).all()
     assert (margin > clean).any()
