@@ -6,7 +6,25 @@ from typing import TypeGuard
 
 import numpy as np
 
+from reseed._errors import InputError
+
 
 def is_whole(value: object) -> TypeGuard[int]:
     """Tell whether a value is an integer of Python or numpy, and no boolean."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def check_whole(name: str, value: object, least: int = 1) -> None:
+    """Accept a whole number that is not too small.
+
+    Raises:
+        InputError: It is none; the message names the argument.
+
+    Examples:
+        >>> check_whole("draws", 0)
+        Traceback (most recent call last):
+            ...
+        reseed._errors.InputError: draws must be a whole number of 1 or more, got 0.
+    """
+    if not is_whole(value) or value < least:
+        raise InputError(f"{name} must be a whole number of {least} or more, got {value!r}.")

@@ -72,3 +72,28 @@ def test_networks_are_folded_one_by_one():
     assert networks.goes_in_turn
     torch.testing.assert_close(quick(images), networks(images), rtol=1e-4, atol=1e-5)
     assert Networks([nn.Linear(4, 3) for _ in range(3)]).folded() is None
+
+
+class Branched(nn.Module):
+    """Images through code that reseed does not know."""
+
+    def __init__(self, seed):
+        super().__init__()
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            self.stem = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU())
+            self.head = nn.Linear(4, 3)
+
+    def forward(self, x):
+        """Return logits."""
+        x = self.stem(x)
+        return self.head((x + x.flip(-1)).mean((2, 3)))
+
+
+def test_foreign_networks_of_images_go_in_turn_too():
+    """On a CPU, where mapping over them takes longer."""
+    models = [Branched(seed).eval() for seed in range(3)]
+    networks, images = Networks(models), torch.rand(5, 3, 8, 8)
+    assert networks.goes_in_turn
+    torch.testing.assert_close(networks(images), torch.stack([model(images) for model in models]))
+    torch.testing.assert_close(networks.folded()(images), networks(images), rtol=1e-4, atol=1e-5)

@@ -9,8 +9,8 @@ from reseed import InputError
 from reseed.models import Networks
 from reseed.perturbations import deepfool, pgd
 from reseed.robustness import boundary_distance, linear_boundary_distance
-from reseed.robustness._nearest import nearest_on_plane
-from reseed.robustness._probed import probed
+from reseed.robustness.boundary._nearest import nearest_on_plane
+from reseed.robustness.boundary._probed import probed
 
 DUAL = {"inf": 1, "2": 2, "1": math.inf}
 

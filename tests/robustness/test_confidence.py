@@ -21,7 +21,7 @@ from reseed.robustness import (
     task_accuracy,
     true_class_confidence,
 )
-from reseed.robustness._survival import gaussian_blur
+from reseed.robustness.imperceptibility._survival import gaussian_blur
 
 
 @pytest.fixture

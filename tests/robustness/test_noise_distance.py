@@ -10,7 +10,7 @@ from reseed import InputError
 from reseed.models import Networks
 from reseed.perturbations import pgd
 from reseed.robustness import noise_distance
-from reseed.robustness._directions import orthonormal_directions
+from reseed.robustness.boundary._directions import orthonormal_directions
 
 
 def _binary(weights, bias=0.0):
@@ -238,7 +238,7 @@ def test_a_constant_network_has_no_mean():
         ({"steps": 0}, "steps must be a whole number of 1 or more, got 0"),
         ({"tolerance": 0.0}, "tolerance must be above 0"),
         ({"seed": -1}, "seed must be a whole number of 0 or more, got -1"),
-        ({"batch_size": 0}, "batch_size must be a whole number of 1 or more, or None, got 0"),
+        ({"batch_size": 0}, "batch_size must be a whole number of 1 or more, got 0"),
         ({"targets": [0, 2]}, "targets holds 2, and the model has the classes 0 to 1"),
         ({"bounds": (0.0, 0.1)}, "outside bounds"),
     ],

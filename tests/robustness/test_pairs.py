@@ -23,7 +23,7 @@ from reseed.robustness import (
     output_stability,
     rectify_sacrifice,
 )
-from reseed.robustness._pairs import divergence, entropies
+from reseed.robustness.pairs._pairs import divergence, entropies
 
 
 @pytest.fixture
@@ -185,7 +185,7 @@ def test_blocks_of_samples_give_the_same(study, monkeypatch):
     for start in (0, 1, 40):
         stop = {0: 1, 1: 40, 40: 70}[start]
         tally.add(logits[:, start:stop], targets[start:stop])
-    monkeypatch.setattr("reseed.robustness._all_pairs._BLOCK_BYTES", 2000)
+    monkeypatch.setattr("reseed.robustness.pairs._all_pairs._BLOCK_BYTES", 2000)
     read = []
 
     class Parts:

@@ -348,11 +348,13 @@ def _check_alike(models: Sequence[nn.Module]) -> None:
 def _as_one(models: Sequence[nn.Module]) -> nn.Module:
     if len(models) == 1 or isinstance(models[0], _Called):
         return _OneByOne(models)
+    # Convolutions of several networks at once are slower on a CPU, whose cache they do not fit.
+    on_cpu = all(value.device.type == "cpu" for value in models[0].parameters())
     try:
         with torch.random.fork_rng(devices=[]):  # a new layer draws weights, which are replaced
             whole = StackedModel(models, lambda _: nn.Identity())
     except ModelError:
+        if on_cpu and any(isinstance(each, nn.Conv2d) for each in models[0].modules()):
+            return _OneByOne(models)
         return vmapped_model([copy.deepcopy(model) for model in models], lambda _: nullcontext())
-    # Convolutions of several networks at once are slower on a CPU, whose cache they do not fit.
-    on_cpu = next(whole.parameters()).device.type == "cpu"
     return _OneByOne(models) if on_cpu and whole.starts_with_images else whole

@@ -1,10 +1,10 @@
-"""What corruptions of texts and of features share: names, severities, numbers of items, and keys of draws."""
+"""What all corruptions share: names, severities, seeds, numbers of items, and keys of draws."""
 
 from __future__ import annotations
 
 import difflib
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 import numpy as np
@@ -14,7 +14,7 @@ from torch import Tensor
 from reseed._arrays import ArrayLike, brief, to_numpy
 from reseed._bounds import check_bound
 from reseed._errors import InputError
-from reseed._numbers import is_whole
+from reseed._numbers import check_whole, is_whole
 
 SEVERITIES = (1, 2, 3, 4, 5)
 _MOST_ITEM = 2**31 - 1
@@ -24,14 +24,19 @@ _Kind = TypeVar("_Kind")
 def named(name: str, known: Mapping[str, _Kind], what: str) -> _Kind:
     """Return what a registry has under a name.
 
+    Args:
+        name: The name.
+        known: The registry.
+        what: What it holds one of, in words.
+
     Raises:
         InputError: Nothing; the message lists the names and the nearest.
     """
     if name in known:
         return known[name]
-    near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise InputError(f"unknown corruption of {what} {name!r}.{hint} There are {', '.join(known)}.")
+    near = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
+    hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+    raise InputError(f"unknown {what} {name!r}.{hint} There are {', '.join(known)}.")
 
 
 def check_severity(severity: int) -> None:
@@ -44,6 +49,16 @@ def check_severity(severity: int) -> None:
         raise InputError(f"severity must be a whole number from 1 (weak) to 5 (strong), got {severity!r}.")
 
 
+def check_seed(seed: int) -> None:
+    """Accept a seed of any size that numpy takes.
+
+    Raises:
+        InputError: It is no whole number from 0 on, or larger than a seed may be.
+    """
+    check_whole("seed", seed, 0)
+    check_bound("seed", seed)
+
+
 def draws_key(seed: int, name: str, part: int = 0) -> int:
     """Return a 64-bit key of the draws of a corruption; see `reseed._draws.item_uniform`.
 
@@ -52,14 +67,12 @@ def draws_key(seed: int, name: str, part: int = 0) -> int:
     Raises:
         InputError: The seed is no whole number from 0 on.
     """
-    if not is_whole(seed) or seed < 0:
-        raise InputError(f"seed must be a whole number, 0 or more, got {seed!r}.")
-    check_bound("seed", seed)
+    check_seed(seed)
     sequence = np.random.SeedSequence(int(seed), spawn_key=(zlib.crc32(name.encode()), part))
     return int(sequence.generate_state(1, np.uint64)[0])
 
 
-def item_numbers(items: ArrayLike | None, count: int) -> Tensor:
+def item_numbers(items: ArrayLike | Iterable[int] | None, count: int) -> Tensor:
     """Return the numbers of items that draws belong to, int64 [item].
 
     Args:
@@ -71,7 +84,7 @@ def item_numbers(items: ArrayLike | None, count: int) -> Tensor:
     """
     if items is None:
         return torch.arange(count)
-    found = to_numpy(items, "items")
+    found = to_numpy(items if hasattr(items, "__len__") else list(items), "items")  # type: ignore[arg-type]  # an iterable
     if found.shape != (count,) or (count and found.dtype.kind not in "iu"):
         raise InputError(f"items must be {count} whole numbers, one for each sample, got {brief(found)}.")
     if count and (found.min() < 0 or found.max() > _MOST_ITEM):

@@ -1,35 +1,53 @@
 """How far an answer is from changing when its input changes: by noise, by corruption, by an adversary."""
 
-from reseed.robustness._accuracy import AttackAccuracy, accuracy_under_attacks, attack_success, task_accuracy
-from reseed.robustness._all_pairs import ModelPairs, PairTally, all_pairs
-from reseed.robustness._boundary_distance import boundary_distance
-from reseed.robustness._churn_decomposition import ChurnDecomposition, churn_decomposition, mean_over_pairs
-from reseed.robustness._confidence import adversarial_class_confidence, noise_tolerance, true_class_confidence
-from reseed.robustness._corruption_errors import mean_corruption_error, mean_flip_rate, relative_corruption_error
-from reseed.robustness._coverage import Coverage, NeuronCoverage, neuron_coverage
-from reseed.robustness._distances import Distances
-from reseed.robustness._distortion import lp_distortion
-from reseed.robustness._flip_probability import flip_probability
-from reseed.robustness._linear_distance import linear_boundary_distance
-from reseed.robustness._neuron_sensitivity import NeuronSensitivity, activation_change, neuron_sensitivity
-from reseed.robustness._neuron_uncertainty import NeuronVariance, neuron_uncertainty
-from reseed.robustness._neuron_values import NeuronValues
-from reseed.robustness._noise_distance import Units, noise_distance
-from reseed.robustness._noise_flips import noise_flip_rate
-from reseed.robustness._noise_insensitivity import InsensitivityReduction, NoiseFunction, NoiseName, noise_insensitivity
-from reseed.robustness._pairs import (
+from reseed.robustness.adversaries._accuracy import (
+    AttackAccuracy,
+    accuracy_under_attacks,
+    attack_success,
+    task_accuracy,
+)
+from reseed.robustness.adversaries._confidence import (
+    adversarial_class_confidence,
+    noise_tolerance,
+    true_class_confidence,
+)
+from reseed.robustness.boundary._boundary_distance import boundary_distance
+from reseed.robustness.boundary._distances import Distances
+from reseed.robustness.boundary._linear_distance import linear_boundary_distance
+from reseed.robustness.boundary._noise_distance import Units, noise_distance
+from reseed.robustness.boundary._sign_steps import sign_step_distance
+from reseed.robustness.corruptions._corruption_errors import (
+    mean_corruption_error,
+    mean_flip_rate,
+    relative_corruption_error,
+)
+from reseed.robustness.corruptions._flip_probability import flip_probability
+from reseed.robustness.evaluation import evaluate
+from reseed.robustness.imperceptibility._distortion import lp_distortion
+from reseed.robustness.imperceptibility._perturbation_sensitivity import perturbation_sensitivity_distance
+from reseed.robustness.imperceptibility._structural_similarity import structural_similarity
+from reseed.robustness.imperceptibility._survival import survival_after_blur, survival_after_jpeg
+from reseed.robustness.neurons._coverage import Coverage, NeuronCoverage, neuron_coverage
+from reseed.robustness.neurons._neuron_sensitivity import NeuronSensitivity, activation_change, neuron_sensitivity
+from reseed.robustness.neurons._neuron_uncertainty import NeuronVariance, neuron_uncertainty
+from reseed.robustness.neurons._neuron_values import NeuronValues
+from reseed.robustness.neurons._ranges import NeuronRange, neuron_ranges
+from reseed.robustness.noise._noise_flips import noise_flip_rate
+from reseed.robustness.noise._noise_insensitivity import (
+    InsensitivityReduction,
+    NoiseFunction,
+    NoiseName,
+    noise_insensitivity,
+)
+from reseed.robustness.pairs._all_pairs import ModelPairs, PairTally, all_pairs
+from reseed.robustness.pairs._churn_decomposition import ChurnDecomposition, churn_decomposition, mean_over_pairs
+from reseed.robustness.pairs._pairs import (
     RectifySacrifice,
     accuracy_variance,
     confidence_variance,
     output_stability,
     rectify_sacrifice,
 )
-from reseed.robustness._perturbation_sensitivity import perturbation_sensitivity_distance
-from reseed.robustness._ranges import NeuronRange, neuron_ranges
-from reseed.robustness._sign_steps import sign_step_distance
-from reseed.robustness._structural_similarity import structural_similarity
-from reseed.robustness._survival import survival_after_blur, survival_after_jpeg
-from reseed.robustness.evaluation import evaluate
 
 __all__ = [
     "AttackAccuracy",

@@ -10,8 +10,8 @@ from torch import nn
 from reseed import InputError
 from reseed.perturbations import attacks
 from reseed.perturbations.attacks import Asked, Hunt, Items
-from reseed.perturbations.attacks._slope import Probes, slope
-from reseed.perturbations.attacks._windows import Frame, Window, bump, share_of
+from reseed.perturbations.attacks.blind._slope import Probes, slope
+from reseed.perturbations.attacks.blind._windows import Frame, Window, bump, share_of
 
 BLIND = {
     "boundary": attacks.Boundary(steps=25),
@@ -97,11 +97,11 @@ def test_uniform_noise_flips_a_linear_answer_as_often_as_it_must():
 def test_many_points_are_looked_at_as_if_one_by_one(is_minimal, together, drawn, monkeypatch):
     """The first wrong one is kept, or the nearest wrong one, or the best; never one outside the ball."""
     weights, inputs, targets, margins = drawn
-    monkeypatch.setattr(attacks._hunt, "_AT_ONCE", together * inputs.numel())
+    monkeypatch.setattr(attacks.core._hunt, "_AT_ONCE", together * inputs.numel())
     asked, zeros = Asked(by_rows(weights)), torch.zeros_like(targets)
-    given = attacks._given.given_inputs(inputs, asked)
+    given = attacks.core._given.given_inputs(inputs, asked)
     epsilon = 1.5 * float(margins.median() / weights.norm())
-    budget = attacks._given.budget_for(given, epsilon, "2", None, None, is_minimal=is_minimal)
+    budget = attacks.core._given.budget_for(given, epsilon, "2", None, None, is_minimal=is_minimal)
     towards = -(2 * targets - 1)[:, None] * weights / weights.norm()
     points = torch.stack([inputs + share * epsilon * towards for share in (0.1, 0.9, 0.95, 0.8, 0.2, 1.5, 0.5)])
     many, single = (
@@ -129,8 +129,8 @@ def test_estimated_gradients_are_unbiased_with_known_variance(draw, sign, norm):
     for where, probes in ((0.5, 1), (1.0, 1), (0.5, 16)):
         clean = torch.full((count, 4), 0.5, dtype=torch.float64)
         clean[:, 1] = where
-        given = attacks._given.given_inputs(clean, Asked(model))
-        budget = attacks._given.budget_for(given, 0.2, norm, (0.0, 1.0), None, is_minimal=False)
+        given = attacks.core._given.given_inputs(clean, Asked(model))
+        budget = attacks.core._given.budget_for(given, 0.2, norm, (0.0, 1.0), None, is_minimal=False)
         hunt = Hunt(Asked(model), budget, Items(zeros, zeros + 1, zeros, torch.arange(count)), is_minimal=False)
         estimates[where, probes] = slope(hunt, hunt.clean, "margin", Probes(probes, draw, 0.3), 7, 0)
     square = (weights**2).sum()
@@ -321,8 +321,8 @@ def test_windows():
     uniform = torch.rand(4000, 3, generator=torch.Generator().manual_seed(0))
     zeros = torch.zeros(4000, 3, 8, 10)
     asked = Asked(binary(np.ones(240)))
-    budget = attacks._given.budget_for(
-        attacks._given.given_inputs(zeros, asked), 0.1, "inf", None, None, is_minimal=False
+    budget = attacks.core._given.budget_for(
+        attacks.core._given.given_inputs(zeros, asked), 0.1, "inf", None, None, is_minimal=False
     )
     mask = Window.drawn(uniform, (5, 5), frame, budget).mask
     assert mask.shape == (4000, 1, 8, 10)

@@ -191,7 +191,9 @@ def test_leaving_circles_loses_nothing(norm, dtype, make, monkeypatch):
     targets = model(inputs).argmax(1)
     attack = Pgd(steps=40)
     with_stop = attack(model, inputs, targets, epsilon=0.08, norm=norm)
-    monkeypatch.setattr("reseed.perturbations.attacks._pgd._same", lambda a, _: torch.zeros(len(a), dtype=torch.bool))
+    monkeypatch.setattr(
+        "reseed.perturbations.attacks.gradients._pgd._same", lambda a, _: torch.zeros(len(a), dtype=torch.bool)
+    )
     without = attack(model, inputs, targets, epsilon=0.08, norm=norm)
     assert 0.1 < without.success.double().mean() < 0.9
     assert torch.equal(with_stop.success, without.success)

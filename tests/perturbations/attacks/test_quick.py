@@ -31,7 +31,7 @@ def test_success_is_what_the_network_answers(images, monkeypatch):
     networks = Networks([drawn(seed) for seed in range(3)])
     targets = networks(images)[0].argmax(-1)
     asked = []
-    monkeypatch.setattr("reseed.perturbations.attacks._asked._PIXELS", 64 * 20)
+    monkeypatch.setattr("reseed.perturbations.attacks.core._asked._PIXELS", 64 * 20)
     original = Asked.quick_logits
     monkeypatch.setattr(Asked, "quick_logits", lambda self, x, runs: asked.append(len(x)) or original(self, x, runs))
     found = pgd(networks, images, targets, epsilon=0.03, steps=10)
@@ -47,7 +47,7 @@ def test_batches_of_the_cache_change_nothing(images, monkeypatch):
     """Neither do the runs beside it."""
     targets = drawn(0)(images).argmax(-1)
     whole = pgd(drawn(0), images, targets, epsilon=0.03, steps=10)
-    monkeypatch.setattr("reseed.perturbations.attacks._asked._PIXELS", 64 * 8)
+    monkeypatch.setattr("reseed.perturbations.attacks.core._asked._PIXELS", 64 * 8)
     parts = pgd(Networks([drawn(0), drawn(1)]), images, targets, epsilon=0.03, steps=10)
     assert torch.equal(whole.success, parts.success[0])
     torch.testing.assert_close(whole.inputs, parts.inputs[0], atol=1e-5, rtol=0)

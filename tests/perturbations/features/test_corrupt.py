@@ -165,7 +165,7 @@ def test_results_are_finite(item, severity, name):
         ({"columns": torch.rand(3, 2)}, r"columns must be rows of 4 features, one or more, got float32\[3, 2\]"),
         ({"fill": torch.nan, "name": "dropped"}, "fill holds nan"),
         ({"items": [3]}, "items must be 40 whole numbers"),
-        ({"seed": 0.5, "name": "rounding"}, "seed must be a whole number, 0 or more, got 0.5"),
+        ({"seed": 0.5, "name": "rounding"}, "seed must be a whole number of 0 or more, got 0.5"),
     ],
 )
 def test_bad_arguments_are_named(changes, message):

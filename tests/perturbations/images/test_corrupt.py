@@ -164,19 +164,19 @@ def test_constants_by_size():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"name": "gausian_noise"}, "unknown corruption 'gausian_noise'. Did you mean 'gaussian_noise'"),
-        ({"name": "xyz"}, "unknown corruption 'xyz'. Known: gaussian_noise, "),
-        ({"severity": 0}, "severity must be 1, 2, 3, 4 or 5, got 0."),
-        ({"severity": 2.5}, "severity must be 1, 2, 3, 4 or 5, got 2.5."),
-        ({"severity": True}, "severity must be 1, 2, 3, 4 or 5, got True."),
+        ({"name": "gausian_noise"}, "unknown corruption of images 'gausian_noise'. Did you mean 'gaussian_noise'"),
+        ({"name": "xyz"}, "unknown corruption of images 'xyz'. There are gaussian_noise, "),
+        ({"severity": 0}, "severity must be a whole number from 1 (weak) to 5 (strong), got 0."),
+        ({"severity": 2.5}, "severity must be a whole number from 1 (weak) to 5 (strong), got 2.5."),
+        ({"severity": True}, "severity must be a whole number from 1 (weak) to 5 (strong), got True."),
         ({"images": torch.rand(1, 3, 7, 20)}, "at least 8 x 8 pixels for 'fog', got 7 x 20; leave 'fog' out"),
         ({"images": torch.rand(3, 8, 8)}, "[sample, channel, height, width], got float32[3, 8, 8]"),
         ({"images": torch.rand(1, 1, 8, 8) * 3}, "images must be in [0, 1], got values from"),
         ({"images": torch.full((1, 1, 8, 8), torch.nan)}, "images must be in [0, 1], got values from nan to nan"),
-        ({"seed": -1}, "seed must be a whole number from 0 on, got -1."),
-        ({"items": [1, 2]}, "items must be 1 whole numbers, one for each image, got int64[2]."),
-        ({"items": [0.5]}, "items must be 1 whole numbers, one for each image, got float64[1]."),
-        ({"items": [2**31]}, "items must be from 0 to below 2**31, got 2147483648 to 2147483648."),
+        ({"seed": -1}, "seed must be a whole number of 0 or more, got -1."),
+        ({"items": [1, 2]}, "items must be 1 whole numbers, one for each sample, got int64[2]."),
+        ({"items": [0.5]}, "items must be 1 whole numbers, one for each sample, got float64[1]."),
+        ({"items": [2**31]}, "items must be from 0 to 2147483647, got 2147483648; number the samples of the split."),
     ],
 )
 def test_what_is_refused(change, message):

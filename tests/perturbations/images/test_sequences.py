@@ -152,7 +152,7 @@ def test_numpy_and_nothing():
             "frames must be a whole number of at least 2 for 'shot_noise', got 2.0.",
         ),
         ({"images": torch.zeros(1, 1, 8, 6)}, "at least 8 x 8 pixels for 'rotate', got 8 x 6"),
-        ({"seed": 0.5}, "seed must be a whole number from 0 on, got 0.5."),
+        ({"seed": 0.5}, "seed must be a whole number of 0 or more, got 0.5."),
     ],
 )
 def test_what_is_refused(change, message):

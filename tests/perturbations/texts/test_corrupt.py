@@ -230,7 +230,7 @@ def test_cutting_loses_nothing(text):
         ((["a"], "case", 6), {}, InputError, "severity must be .*, got 6"),
         ((["a"], "case", 1.0), {}, InputError, "severity must be .*, got 1.0"),
         ((["a"], "case", True), {}, InputError, "severity must be .*, got True"),
-        ((["a"], "case", 1), {"seed": -1}, InputError, "seed must be a whole number, 0 or more, got -1"),
+        ((["a"], "case", 1), {"seed": -1}, InputError, "seed must be a whole number of 0 or more, got -1"),
         ((["a"], "case", 1), {"seed": 2**128}, InputError, "seed must be at most"),
         ((["a"], "case", 1), {"items": [0, 1]}, InputError, r"items must be 1 whole numbers.* got int64\[2\]"),
         ((["a"], "case", 1), {"items": [0.5]}, InputError, r"items must be 1 whole numbers.* got float64\[1\]"),

@@ -182,7 +182,7 @@ def corrupt_features(
         >>> (noisy == features).tolist()
         [[True, False], [True, False]]
     """
-    corruption = named(name, FEATURE_CORRUPTIONS, "features")
+    corruption = named(name, FEATURE_CORRUPTIONS, "corruption of features")
     check_severity(severity)
     values = _numbers(inputs)
     count, width = values.shape

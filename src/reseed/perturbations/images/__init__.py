@@ -1,7 +1,8 @@
 """Common corruptions of images and perturbation sequences, in batches, of any size and number of channels."""
 
+from reseed.perturbations._corruptions import SEVERITIES
 from reseed.perturbations.images._corrupt import corrupt
-from reseed.perturbations.images._corruption import SEVERITIES, Corruption
+from reseed.perturbations.images._corruption import Corruption
 from reseed.perturbations.images._registry import CORRUPTIONS, EXTRA_CORRUPTIONS
 from reseed.perturbations.images._sequences import (
     SEQUENCES,

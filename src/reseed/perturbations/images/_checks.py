@@ -1,34 +1,13 @@
-"""What is asked of images, names and sample numbers before anything is done to them."""
+"""What is asked of images before anything is done to them."""
 
 from __future__ import annotations
-
-import difflib
-from collections.abc import Iterable, Mapping
-from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from reseed._arrays import ArrayLike, brief
-from reseed._bounds import check_bound
 from reseed._errors import InputError, InputTypeError
-from reseed._numbers import is_whole
-
-_Entry = TypeVar("_Entry")
-
-
-def found(name: str, known: Mapping[str, _Entry], kind: str) -> _Entry:
-    """Return the entry of a name.
-
-    Raises:
-        InputError: There is none; the message lists the names and the nearest.
-    """
-    if name in known:
-        return known[name]
-    near = difflib.get_close_matches(str(name), known, n=3)
-    hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
-    raise InputError(f"unknown {kind} {name!r}.{hint} Known: {', '.join(known)}.")
 
 
 def check_images(images: ArrayLike, smallest: int, name: str) -> Tensor:
@@ -59,30 +38,3 @@ def check_images(images: ArrayLike, smallest: int, name: str) -> Tensor:
                 "normalise inside the model."
             )
     return given
-
-
-def check_items(items: ArrayLike | Iterable[int] | None, samples: int, device: torch.device) -> Tensor:
-    """Return the sample numbers, int32 [sample]; by default 0, 1, ...
-
-    Raises:
-        InputError: They are not whole numbers from 0 to below 2**31, one for each sample.
-    """
-    if items is None:
-        return torch.arange(samples, dtype=torch.int32, device=device)
-    numbers = items.detach().cpu().numpy() if isinstance(items, Tensor) else np.asarray(items)
-    if numbers.shape != (samples,) or (samples and numbers.dtype.kind not in "iu"):
-        raise InputError(f"items must be {samples} whole numbers, one for each image, got {brief(numbers)}.")
-    if samples and not (int(numbers.min()) >= 0 and int(numbers.max()) < 2**31):
-        raise InputError(f"items must be from 0 to below 2**31, got {numbers.min()} to {numbers.max()}.")
-    return torch.from_numpy(numbers.astype(np.int32)).to(device)
-
-
-def check_seed(seed: int) -> None:
-    """Accept a whole number from 0 on.
-
-    Raises:
-        InputError: It is something else, or larger than a seed may be.
-    """
-    if not is_whole(seed) or seed < 0:
-        raise InputError(f"seed must be a whole number from 0 on, got {seed!r}.")
-    check_bound("seed", seed)

@@ -9,10 +9,8 @@ import torch
 from torch import Tensor
 
 from reseed._arrays import ArrayLike, Result
-from reseed._errors import InputError
-from reseed._numbers import is_whole
-from reseed.perturbations.images._checks import check_images, check_items, check_seed, found
-from reseed.perturbations.images._corruption import SEVERITIES
+from reseed.perturbations._corruptions import check_seed, check_severity, item_numbers, named
+from reseed.perturbations.images._checks import check_images
 from reseed.perturbations.images._draws import Draws, draw_word
 from reseed.perturbations.images._registry import CORRUPTIONS, EXTRA_CORRUPTIONS
 
@@ -70,12 +68,11 @@ def corrupt(
         >>> foggy.shape, torch.equal(corrupt(images[4:6], "fog", 3, seed=0, items=[4, 5]), foggy[4:6])
         (torch.Size([10, 1, 8, 8]), True)
     """
-    corruption = found(name, _ALL, "corruption")
-    if not is_whole(severity) or severity not in SEVERITIES:
-        raise InputError(f"severity must be 1, 2, 3, 4 or 5, got {severity!r}.")
+    corruption = named(name, _ALL, "corruption of images")
+    check_severity(severity)
     check_seed(seed)
     given = check_images(images, corruption.smallest, name)
-    numbers = check_items(items, len(given), given.device)
+    numbers = item_numbers(items, len(given)).to(given.device)
     constants, scale = corruption.constants(min(given.shape[2:]), severity)
     word, rows = draw_word(seed, name), max(1, _VALUES_AT_ONCE // given[:1].numel()) if len(given) else 1
     result = torch.empty_like(given, memory_format=torch.contiguous_format)

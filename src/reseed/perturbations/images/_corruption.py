@@ -11,7 +11,6 @@ from torch import Tensor
 from reseed.perturbations.images._draws import Draws
 
 Group = Literal["noise", "blur", "weather", "digital"]
-SEVERITIES = (1, 2, 3, 4, 5)
 SMALL_SIDE, LARGE_SIDE = 32, 224
 _LARGEST_SMALL = 64
 

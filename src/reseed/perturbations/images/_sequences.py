@@ -13,8 +13,9 @@ from torch import Tensor
 from reseed._arrays import ArrayLike, Result
 from reseed._errors import InputError
 from reseed._numbers import is_whole
+from reseed.perturbations._corruptions import check_seed, item_numbers, named
 from reseed.perturbations.images import _frames
-from reseed.perturbations.images._checks import check_images, check_items, check_seed, found
+from reseed.perturbations.images._checks import check_images
 from reseed.perturbations.images._corruption import constants_of
 from reseed.perturbations.images._draws import Draws, draw_word
 
@@ -129,10 +130,10 @@ def perturbation_frames(
         >>> [f"{frame.mean():.3f}" for frame in perturbation_frames(images, "brightness", seed=0, frames=3)]
         ['0.485', '0.500', '0.515']
     """
-    sequence = found(name, SEQUENCES, "perturbation sequence")
+    sequence = named(name, SEQUENCES, "perturbation sequence")
     check_seed(seed)
     given = check_images(images, 8, name)
-    numbered = check_items(items, len(given), given.device)
+    numbered = item_numbers(items, len(given)).to(given.device)
     constants, scale = constants_of(sequence.small, sequence.large, min(given.shape[2:]))
     published = sequence.frames[0 if constants is sequence.small else 1]
     count = published if frames is None else frames

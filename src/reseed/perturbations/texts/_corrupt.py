@@ -124,7 +124,7 @@ def corrupt_texts(
         >>> corrupt_texts(texts[1:], "doubled_words", 5, items=[1])
         ('and what what is is the the weather tomorrow',)
     """
-    corruption = named(name, TEXT_CORRUPTIONS, "texts")
+    corruption = named(name, TEXT_CORRUPTIONS, "corruption of texts")
     check_severity(severity)
     texts = checked_texts(texts)
     numbers, share = item_numbers(items, len(texts)), corruption.shares[severity - 1]

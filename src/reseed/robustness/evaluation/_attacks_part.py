@@ -11,13 +11,17 @@ import torch
 from numpy.typing import NDArray
 
 from reseed.perturbations.attacks import AttackSuite
-from reseed.robustness._confidence import adversarial_class_confidence, noise_tolerance, true_class_confidence
-from reseed.robustness._distortion import lp_distortion
-from reseed.robustness._perturbation_sensitivity import perturbation_sensitivity_distance
-from reseed.robustness._structural_similarity import structural_similarity
+from reseed.robustness.adversaries._confidence import (
+    adversarial_class_confidence,
+    noise_tolerance,
+    true_class_confidence,
+)
 from reseed.robustness.evaluation._part import Part, Told
 from reseed.robustness.evaluation._protocol import Protocol
 from reseed.robustness.evaluation._subject import Subject
+from reseed.robustness.imperceptibility._distortion import lp_distortion
+from reseed.robustness.imperceptibility._perturbation_sensitivity import perturbation_sensitivity_distance
+from reseed.robustness.imperceptibility._structural_similarity import structural_similarity
 
 _SMALLEST = 3  # pixels a side of images that have surroundings
 _SHOWN = 6  # samples whose attacked inputs are kept for the page

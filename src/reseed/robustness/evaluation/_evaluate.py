@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from reseed._arrays import to_numpy
 from reseed._errors import InputError, StudyError
 from reseed.models import Networks
-from reseed.perturbations.attacks import Bounds, Norm, Numbers
+from reseed.perturbations.attacks import Bounds, Effort, Norm, Numbers
 from reseed.robustness.evaluation._assembled import assembled
 from reseed.robustness.evaluation._attacks_part import attacks_part
 from reseed.robustness.evaluation._columns import LENS
@@ -28,7 +28,6 @@ from reseed.robustness.evaluation._neurons_part import neurons_part
 from reseed.robustness.evaluation._pairs_part import pairs_part
 from reseed.robustness.evaluation._part import Part, Told, read_part, write_part
 from reseed.robustness.evaluation._protocol import (
-    Effort,
     Protocol,
     check_asked,
     number_of_samples,

@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 
 from reseed.perturbations.attacks import norm_of
-from reseed.robustness._boundary_distance import boundary_distance
-from reseed.robustness._distances import Distances
-from reseed.robustness._linear_distance import linear_boundary_distance
-from reseed.robustness._noise_distance import noise_distance
-from reseed.robustness._noise_flips import noise_flip_rate
-from reseed.robustness._noise_insensitivity import noise_insensitivity
-from reseed.robustness._sign_steps import sign_step_distance
+from reseed.robustness.boundary._boundary_distance import boundary_distance
+from reseed.robustness.boundary._distances import Distances
+from reseed.robustness.boundary._linear_distance import linear_boundary_distance
+from reseed.robustness.boundary._noise_distance import noise_distance
+from reseed.robustness.boundary._sign_steps import sign_step_distance
 from reseed.robustness.evaluation._part import Part, Told
 from reseed.robustness.evaluation._protocol import Protocol
 from reseed.robustness.evaluation._subject import Subject
+from reseed.robustness.noise._noise_flips import noise_flip_rate
+from reseed.robustness.noise._noise_insensitivity import noise_insensitivity, queries_of
 
 _STEPS_OF_A_BUDGET, _MOST_STEPS = 10, 100  # of the search along the sign of the gradient
 _STEPS = {"quick": 2, "standard": 4, "thorough": 8}  # of the search for the nearest boundary
@@ -106,7 +106,7 @@ def noise_part(subject: Subject, protocol: Protocol, told: Told) -> Part:
     return Part(
         cells={"noise_flip_rate": _array(flips), "noise_insensitivity": _array(change)},
         cost={
-            "forward_passes": float(subject.runs * subject.samples * (protocol.draws + 1)),
+            "forward_passes": float(subject.runs * subject.samples * (protocol.draws + 1 + queries_of())),
             "wall_s": time.perf_counter() - began,
         },
     )

@@ -10,14 +10,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from reseed._draws import draw_key, item_normal
 from reseed._errors import InputError
-from reseed.robustness._coverage import neuron_coverage
-from reseed.robustness._neuron_sensitivity import neuron_sensitivity
-from reseed.robustness._neuron_uncertainty import neuron_uncertainty
 from reseed.robustness.evaluation._part import Part, Told
 from reseed.robustness.evaluation._protocol import Protocol
 from reseed.robustness.evaluation._subject import Subject
+from reseed.robustness.neurons._coverage import neuron_coverage
+from reseed.robustness.neurons._neuron_sensitivity import neuron_sensitivity
+from reseed.robustness.neurons._neuron_uncertainty import neuron_uncertainty
+from reseed.robustness.noise._noise_flips import gaussian_draw
 
 _PROFILED = 10_000  # training samples that say what neurons reach
 _COVERAGES = {
@@ -66,8 +66,9 @@ def neurons_part(subject: Subject, protocol: Protocol, told: Told) -> Part:
 
 
 def _noisy(subject: Subject, protocol: Protocol) -> Tensor:
-    samples = torch.from_numpy(subject.numbers)
-    drawn = item_normal(draw_key(protocol.seed, 0, 7), samples, subject.inputs.shape[1:]).to(subject.inputs.dtype)
+    """Return the first of the noisy versions that `noise_flip_rate` asks about."""
+    samples = torch.arange(subject.samples)
+    drawn = gaussian_draw(protocol.seed & 0xFFFFFFFF, 0, samples, subject.inputs)
     if subject.frozen is not None:
         drawn = torch.where(subject.frozen, 0.0, drawn)
     low, high = (torch.as_tensor(bound, dtype=subject.inputs.dtype) for bound in subject.bounds)

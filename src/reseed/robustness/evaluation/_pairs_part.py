@@ -8,11 +8,11 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
-from reseed.robustness._all_pairs import all_pairs
-from reseed.robustness._churn_decomposition import churn_decomposition, mean_over_pairs
 from reseed.robustness.evaluation._part import Part, Told
 from reseed.robustness.evaluation._protocol import Protocol
 from reseed.robustness.evaluation._subject import Subject
+from reseed.robustness.pairs._all_pairs import all_pairs
+from reseed.robustness.pairs._churn_decomposition import churn_decomposition, mean_over_pairs
 from reseed.statistics import Estimate
 
 _FEWEST = 3  # runs that say how other runs would differ

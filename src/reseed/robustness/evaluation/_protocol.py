@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, final, get_args
+from typing import Any, final
 
 from reseed._errors import InputError
-from reseed._numbers import is_whole
-from reseed.perturbations.attacks import Norm, norm_of
+from reseed._numbers import check_whole
+from reseed.perturbations.attacks import Effort, Norm, check_effort, norm_of
 from reseed.robustness.evaluation._subject import Subject
 
-Effort = Literal["quick", "standard", "thorough"]
-EFFORTS: tuple[Effort, ...] = get_args(Effort)
 _SAMPLES: dict[Effort, int | None] = {"quick": 500, "standard": 2_000, "thorough": None}
 _SEVERITIES: dict[Effort, tuple[int, ...]] = {
     "quick": (3,),
@@ -60,12 +58,10 @@ def check_asked(effort: str, samples: int | None, seed: int, epsilon: float | No
     Raises:
         InputError: Something is out of its range.
     """
-    if effort not in EFFORTS:
-        raise InputError(f"effort must be one of {', '.join(map(repr, EFFORTS))}, got {effort!r}.")
-    if samples is not None and (not is_whole(samples) or samples < 1):
-        raise InputError(f"samples must be a whole number of 1 or more, got {samples!r}.")
-    if not is_whole(seed) or seed < 0:
-        raise InputError(f"seed must be a whole number of 0 or more, got {seed!r}.")
+    check_effort(effort)
+    if samples is not None:
+        check_whole("samples", samples)
+    check_whole("seed", seed, 0)
     if epsilon is not None and not 0 < epsilon < math.inf:
         raise InputError(f"epsilon must be above 0 and finite, got {epsilon!r}; it is how far inputs may be changed.")
 

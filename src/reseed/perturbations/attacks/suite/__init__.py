@@ -1,0 +1,1 @@
+"""Several attacks one after the other, and signs of masked gradients."""

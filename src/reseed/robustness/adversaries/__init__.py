@@ -1,0 +1,1 @@
+"""What answers under attack are: right, sure, far ahead."""

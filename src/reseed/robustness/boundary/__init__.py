@@ -1,0 +1,1 @@
+"""How far inputs are from another answer."""

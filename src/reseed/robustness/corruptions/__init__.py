@@ -1,0 +1,1 @@
+"""Errors under common corruptions, and flips along sequences."""

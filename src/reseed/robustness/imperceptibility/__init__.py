@@ -1,0 +1,1 @@
+"""How visible changes of inputs are, and which of them survive blur and compression."""

@@ -1,0 +1,1 @@
+"""What neurons do: their ranges, coverage, sensitivity and uncertainty."""

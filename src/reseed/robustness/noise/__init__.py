@@ -1,0 +1,1 @@
+"""What noise on inputs does to answers and to the loss."""
