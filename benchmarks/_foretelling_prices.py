@@ -13,14 +13,16 @@ from torch import Tensor
 from reseed._errors import StudyError
 from reseed.models import Networks
 from reseed.perturbations.attacks import AttackSuite
-from reseed.robustness._boundary_distance import boundary_distance
-from reseed.robustness._coverage import neuron_coverage
-from reseed.robustness._linear_distance import linear_boundary_distance
-from reseed.robustness._neuron_sensitivity import neuron_sensitivity
-from reseed.robustness._noise_distance import noise_distance
-from reseed.robustness._noise_flips import noise_flip_rate
-from reseed.robustness._noise_insensitivity import noise_insensitivity
-from reseed.robustness._sign_steps import sign_step_distance
+from reseed.robustness import (
+    boundary_distance,
+    linear_boundary_distance,
+    neuron_coverage,
+    neuron_sensitivity,
+    noise_distance,
+    noise_flip_rate,
+    noise_insensitivity,
+    sign_step_distance,
+)
 from reseed.robustness.evaluation._corruptions_part import corruptions_part, sequences_part
 from reseed.robustness.evaluation._nearness_part import (
     _CANDIDATES,

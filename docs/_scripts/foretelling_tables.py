@@ -93,10 +93,15 @@ def rows(question: str, look: str, **wanted: str) -> dict[str, Figures]:
 
 
 def clear(question: str, look: str, **wanted: str) -> tuple[int, int, int]:
-    """Returns in how many studies a look is clearly better, clearly worse, and compared, after the correction."""
+    """Returns in how many studies a look is clearly better, clearly worse, and compared, after Holm's correction."""
     found = [row.auroc_difference for row in rows(question, look, **wanted).values()]
-    better, worse = sum(each.corrected_low > 0 for each in found), sum(each.corrected_high < 0 for each in found)
-    return better, worse, len(found)
+    signs = [each.value > 0 for each in found if is_clear(each)]
+    return sum(signs), len(signs) - sum(signs), len(found)
+
+
+def is_clear(found: Figures) -> bool:
+    """Tells whether a difference is more than chance, with all comparisons of its kind in mind."""
+    return bool(found.p_holm < 0.05)
 
 
 def gains(question: str, look: str, **wanted: str) -> list[float]:
@@ -124,4 +129,4 @@ def _differences(what: str, looks: dict[str, dict[str, Figures]]) -> list[str]:
 
 def _difference(found: Figures) -> str:
     shown = f"{found.value:+.3f}".replace("-", MINUS)
-    return f"**{shown}**" if found.corrected_low > 0 or found.corrected_high < 0 else shown
+    return f"**{shown}**" if is_clear(found) else shown
