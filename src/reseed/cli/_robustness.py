@@ -44,7 +44,7 @@ class Robustness(Command):
     norm: Annotated[Maybe[Literal["inf", "2", "1"]], arg(metavar="{inf,2,1}", help_behavior_hint="")] = None
     """In which norm that is, and distances are. Default: inf; for features of texts 2."""
     effort: Literal["quick", "standard", "thorough"] = "standard"
-    """How much is done: attacks, severities and draws, on 500, 2000 or all samples."""
+    """How much is done: attacks, severities and draws, on 500, 1000 or all samples."""
     samples: Count = None
     """On how many samples, drawn with --seed. Default: by --effort."""
     seed: int = 0

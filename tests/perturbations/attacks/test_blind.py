@@ -324,9 +324,15 @@ def test_windows():
     budget = attacks.core._given.budget_for(
         attacks.core._given.given_inputs(zeros, asked), 0.1, "inf", None, None, is_minimal=False
     )
-    mask = Window.drawn(uniform, (5, 5), frame, budget).mask
+    window = Window.drawn(uniform, (5, 5), frame, budget)
+    mask = window.mask
     assert mask.shape == (4000, 1, 8, 10)
     assert (mask.sum((1, 2, 3)) == 25).all()
+    every = torch.arange(80).expand(4000, -1)
+    assert torch.equal(window.holds(every), mask.flatten(1))
+    assert torch.equal(window.places, every[mask.flatten(1)].view(4000, 25))
+    points = torch.rand(4000, 3, 80, generator=torch.Generator().manual_seed(1))
+    assert torch.equal(window.put(points, window.of(points) * 2), torch.where(mask.flatten(2), points * 2, points))
     corner = mask[:, 0, 0, 0].float().mean()
     assert corner == pytest.approx(1 / 24, abs=0.015)
     for size in ((1, 1), (3, 3), (5, 5), (1, 4), (1, 3), (7, 7)):

@@ -40,7 +40,7 @@ from reseed.training import arithmetic
 
 PartMaker = Callable[[Subject, Protocol, Told], Part]
 _LARGE = 512  # numbers of an input
-_VERSION = 1  # of what is asked: other protocols are other scores
+_VERSION = 2  # of what is asked: other protocols are other scores
 
 
 def evaluate(
@@ -75,7 +75,7 @@ def evaluate(
         epsilon: The budget of attacks; default by kind of input: images 8/255 (three channels) or 0.1, features 0.1
             standard deviations, features of texts a tenth of their mean norm.
         norm: ``"inf"``, ``"2"`` or ``"1"``; default ``"inf"``, for features of texts ``"2"``.
-        effort: ``"quick"``, ``"standard"`` or ``"thorough"``: attacks, severities, draws, and 500, 2,000 or all
+        effort: ``"quick"``, ``"standard"`` or ``"thorough"``: attacks, severities, draws, and 500, 1,000 or all
             samples.
         bounds: The least and the largest value of inputs; default: 0 and 1 for images, none for features.
         samples: How many samples are asked about, drawn with the seed; the others have no values.

@@ -1,4 +1,4 @@
-"""How near other answers are: by gradients, by random directions and by noise."""
+"""How near other answers are: by gradients, and by noise."""
 
 from __future__ import annotations
 
@@ -43,30 +43,14 @@ def nearness_part(subject: Subject, protocol: Protocol, told: Told) -> Part:
             **where,
         )
         searched["boundary_distance"] = (near, "within the largest distance that was looked at")
-    told(0.4)
+    told(0.6)
     linear = linear_boundary_distance(subject.networks, inputs, norm=protocol.norm, frozen=subject.frozen)
-    told(0.5)
+    told(0.7)
     step = _step(subject, protocol)
     steps = sign_step_distance(subject.networks, inputs, step=step, most_steps=_MOST_STEPS, **where)
-    told(0.7)
-    far = noise_distance(
-        subject.networks,
-        inputs,
-        directions=min(protocol.directions, _free(subject)),
-        longest=_FAR * protocol.sigma,
-        steps=_SCANNED,
-        seed=protocol.seed,
-        **where,
-    )
     told(1.0)
     searched["attack_steps"] = (steps, f"after {_MOST_STEPS} steps")
-    searched["noise_distance"] = (far, f"within {_FAR * protocol.sigma:.3g} along any random direction")
-    notes = [
-        f"{name}: {found.censored_count:,} of {subject.runs * subject.samples:,} answers do not change {how}; they "
-        "count as that."
-        for name, (found, how) in searched.items()
-        if found.censored_count
-    ]
+    notes = [_censored(subject, name, found, how) for name, (found, how) in searched.items() if found.censored_count]
     if protocol.norm == "1":
         notes.append("boundary_distance is not measured in the norm 1.")
     asked = sum(float(np.sum(_array(found.queries))) for found, _ in searched.values())
@@ -80,8 +64,19 @@ def nearness_part(subject: Subject, protocol: Protocol, told: Told) -> Part:
 
 
 def noise_part(subject: Subject, protocol: Protocol, told: Told) -> Part:
-    """Ask about noisy versions of each sample."""
+    """Ask about noisy versions of each sample, and look along random directions for another answer."""
     began, inputs = time.perf_counter(), subject.inputs.to(subject.device)
+    far = noise_distance(
+        subject.networks,
+        inputs,
+        directions=min(protocol.directions, _free(subject)),
+        longest=_FAR * protocol.sigma,
+        steps=_SCANNED,
+        seed=protocol.seed,
+        bounds=subject.bounds,
+        frozen=subject.frozen,
+    )
+    told(0.7)
     flips = noise_flip_rate(
         subject.networks,
         inputs,
@@ -91,7 +86,7 @@ def noise_part(subject: Subject, protocol: Protocol, told: Told) -> Part:
         bounds=subject.bounds,
         frozen=subject.frozen,
     )
-    told(0.5)
+    told(0.8)
     change = noise_insensitivity(
         subject.networks,
         inputs,
@@ -103,13 +98,25 @@ def noise_part(subject: Subject, protocol: Protocol, told: Told) -> Part:
         reduction="none",
     )
     told(1.0)
+    how = f"within {_FAR * protocol.sigma:.3g} along any random direction"
+    drawn = subject.runs * subject.samples * (protocol.draws + 1 + queries_of())
     return Part(
-        cells={"noise_flip_rate": _array(flips), "noise_insensitivity": _array(change)},
+        cells={
+            "noise_distance": _array(far.distance),
+            "noise_flip_rate": _array(flips),
+            "noise_insensitivity": _array(change),
+        },
+        notes=(_censored(subject, "noise_distance", far, how),) if far.censored_count else (),
         cost={
-            "forward_passes": float(subject.runs * subject.samples * (protocol.draws + 1 + queries_of())),
+            "forward_passes": float(np.sum(_array(far.queries))) + drawn,
             "wall_s": time.perf_counter() - began,
         },
     )
+
+
+def _censored(subject: Subject, name: str, found: Distances, how: str) -> str:
+    count = f"{found.censored_count:,} of {subject.runs * subject.samples:,}"
+    return f"{name}: {count} answers do not change {how}; they count as that."
 
 
 def _step(subject: Subject, protocol: Protocol) -> float:

@@ -11,14 +11,14 @@ from reseed._numbers import check_whole
 from reseed.perturbations.attacks import Effort, Norm, check_effort, norm_of
 from reseed.robustness.evaluation._subject import Subject
 
-_SAMPLES: dict[Effort, int | None] = {"quick": 500, "standard": 2_000, "thorough": None}
+_SAMPLES: dict[Effort, int | None] = {"quick": 500, "standard": 1_000, "thorough": None}
 _SEVERITIES: dict[Effort, tuple[int, ...]] = {
     "quick": (3,),
     "standard": (1, 2, 3, 4, 5),
     "thorough": (1, 2, 3, 4, 5),
 }
 _DRAWS: dict[Effort, int] = {"quick": 10, "standard": 25, "thorough": 100}
-_DIRECTIONS: dict[Effort, int] = {"quick": 10, "standard": 100, "thorough": 500}
+_DIRECTIONS: dict[Effort, int] = {"quick": 10, "standard": 25, "thorough": 100}
 
 
 @final

@@ -100,27 +100,32 @@ def _bumps(hunt: Hunt, frame: Frame, key: int) -> Tensor:
 
 
 def _moved(hunt: Hunt, points: Tensor, frame: Frame, share: float, key: int) -> Tensor:
-    """Return points whose change was taken from one window and put as a bump into another, [item, ...]."""
+    """Return points whose change was taken from one window and put as a bump into another, [item, ...].
+
+    Only what is in the windows is computed with, as [item, channel, place]: they are small most of the time.
+    """
     uniform = _drawn(hunt, key, 7 + frame.channels)
     size = frame.size(share, 3)
     here, other = (Window.drawn(part, size, frame, hunt.budget) for part in (uniform[:, :3], uniform[:, 3:6]))
-    where, both = here.mask, here.mask | other.mask
-    change = frame.seen(points - hunt.clean)
+    change = frame.seen(points - hunt.clean).flatten(2)
     tiny = torch.finfo(change.dtype).tiny
-    whole = (change**2).sum((1, 2, 3), keepdim=True)
-    kept = ((change * both) ** 2).sum((2, 3), keepdim=True)
+    whole = (change**2).sum((1, 2), keepdim=True)
+    old, taken = here.of(change), other.of(change) * ~here.holds(other.places)[:, None]
+    kept = (old**2).sum(2, keepdim=True) + (taken**2).sum(2, keepdim=True)
     left = (hunt.budget.epsilon**2 - whole).clamp_min(0) / frame.channels
     pattern = bump(*size).to(change)
-    fresh = here.filled(pattern)
+    fresh = pattern.flatten().expand(len(change), 1, -1)
     if size[0] == size[1]:
-        fresh = torch.where((uniform[:, 6] < 0.5).view(-1, 1, 1, 1), fresh, here.filled(pattern.T.contiguous()))
-    fresh = fresh * _signs(uniform[:, 7:], change)[:, :, None, None]
-    old = change * where
-    fresh = fresh + old / (old**2).sum((1, 2, 3), keepdim=True).sqrt().clamp_min(tiny)
-    fresh = hunt.budget.masked(fresh.reshape(points.shape)).view_as(change)
-    length = (fresh**2).sum((2, 3), keepdim=True).sqrt()
-    there = torch.where(both, fresh * ((left + kept).sqrt() / length.clamp_min(tiny)), change)
-    return _of_length(hunt, there.reshape(points.shape))
+        fresh = torch.where((uniform[:, 6] < 0.5).view(-1, 1, 1), fresh, pattern.T.flatten())
+    fresh = fresh * _signs(uniform[:, 7:], change)[:, :, None]
+    fresh = fresh + old / (old**2).sum((1, 2), keepdim=True).sqrt().clamp_min(tiny)
+    if hunt.budget.free is not None:
+        free = hunt.budget.free.expand(points.shape[1:]).reshape(1, frame.channels, -1)
+        fresh = fresh * here.of(free.expand(len(change), -1, -1))
+    length = (fresh**2).sum(2, keepdim=True).sqrt()
+    there = other.put(change, torch.zeros_like(taken))
+    there = here.put(there, fresh * ((left + kept).sqrt() / length.clamp_min(tiny)))
+    return _of_length(hunt, there.view_as(points))
 
 
 def _of_length(hunt: Hunt, change: Tensor) -> Tensor:

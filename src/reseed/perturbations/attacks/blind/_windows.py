@@ -115,25 +115,33 @@ class Window:
     @property
     def mask(self) -> Tensor:
         """Where the windows are, [item, 1, row, column]."""
-        rows, columns = self._offsets()
-        height, width = self.size
-        down, across = (rows >= 0) & (rows < height), (columns >= 0) & (columns < width)
+        rows = torch.arange(self.frame.height, device=self.top.device) - self.top[:, None]
+        columns = torch.arange(self.frame.width, device=self.top.device) - self.left[:, None]
+        down, across = ((each >= 0) & (each < side) for each, side in zip((rows, columns), self.size, strict=True))
         return (down[:, :, None] & across[:, None, :])[:, None]
 
-    def filled(self, pattern: Tensor) -> Tensor:
-        """Return a pattern in the windows and 0 around them, [item, 1, row, column].
+    @property
+    def places(self) -> Tensor:
+        """What is in the windows, as rows times the frame's width plus columns, [item, place]."""
+        rows = torch.arange(self.size[0], device=self.top.device) + self.top[:, None]
+        columns = torch.arange(self.size[1], device=self.top.device) + self.left[:, None]
+        return (rows[:, :, None] * self.frame.width + columns[:, None, :]).flatten(1)
 
-        Args:
-            pattern: Of the windows' size, [row, column].
-        """
-        rows, columns = self._offsets()
-        height, width = self.size
-        inside = pattern[rows.clamp(0, height - 1)[:, :, None], columns.clamp(0, width - 1)[:, None, :]]
-        return inside[:, None] * self.mask
+    def holds(self, places: Tensor) -> Tensor:
+        """Return which places are in the windows, [item, place]."""
+        rows, columns = places // self.frame.width - self.top[:, None], places % self.frame.width - self.left[:, None]
+        return (rows >= 0) & (rows < self.size[0]) & (columns >= 0) & (columns < self.size[1])
 
-    def _offsets(self) -> tuple[Tensor, Tensor]:
-        rows = torch.arange(self.frame.height, device=self.top.device) - self.top[:, None]
-        return rows, torch.arange(self.frame.width, device=self.top.device) - self.left[:, None]
+    def of(self, points: Tensor) -> Tensor:
+        """Return what points [item, channel, row * column] have in the windows, [item, channel, place]."""
+        return points.gather(2, self._everywhere(points))
+
+    def put(self, points: Tensor, inside: Tensor) -> Tensor:
+        """Return points [item, channel, row * column] with other numbers [item, channel, place] in the windows."""
+        return points.scatter(2, self._everywhere(points), inside)
+
+    def _everywhere(self, points: Tensor) -> Tensor:
+        return self.places[:, None].expand(-1, points.shape[1], -1)
 
 
 def bump(height: int, width: int) -> Tensor:
