@@ -47,8 +47,9 @@ def data_for(recipe: Recipe, root: Path) -> Splits:
         splits = load(recipe.data)
     except DataError:
         raise DataError(
-            f"the data {recipe.data.name!r} of the study {str(root)!r} cannot be loaded any more as it was; what is "
-            "wrong with it is told where a study of it begins, with another --out."
+            f"the data {recipe.data.name!r} of the study {str(root)!r} cannot be loaded any more as it was; is it "
+            "where it was, and RESEED_DATA what it was? What is wrong with it is told where a study of it begins, with "
+            "another --out."
         ) from None
     if (splits.evaluation.digest, splits.train.digest) != (found.data, found.train_data):
         raise StudyError(

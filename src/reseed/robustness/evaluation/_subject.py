@@ -88,7 +88,10 @@ class Subject:
 
     def ask(self, inputs: Tensor) -> Tensor:
         """Return logits [run, sample, class] of inputs [sample, ...], on the CPU."""
-        return self.networks.predict(inputs.to(self.device)).cpu()
+        inputs = inputs.to(self.device)
+        if inputs.ndim == 4:
+            inputs = inputs.contiguous(memory_format=torch.channels_last)  # pooling is slow in the other order
+        return self.networks.predict(inputs).cpu()
 
     def answered(self, inputs: Tensor) -> NDArray[np.int64]:
         """Return answers to inputs, [run, sample]."""
