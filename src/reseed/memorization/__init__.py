@@ -1,3 +1,6 @@
 """What a network learns by heart: random labels, destroyed inputs, wrong labels, and what it devotes to them."""
 
-__all__: list[str] = []
+from reseed.memorization.randomization._complexity import sign_correlation
+from reseed.memorization.randomization._fitting import SlowDown, slow_down, steps_to_fit
+
+__all__ = ["SlowDown", "sign_correlation", "slow_down", "steps_to_fit"]

@@ -1,0 +1,1 @@
+"""What a randomisation test says: how fast and how well networks fit labels and inputs that were destroyed."""
