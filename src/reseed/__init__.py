@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from reseed.workflows._mitigate import mitigate
     from reseed.workflows._nested import NestedMeasurement, measure_nested
     from reseed.workflows._profile import profile
+    from reseed.workflows._randomize import Randomization, randomize
     from reseed.workflows._tune import Tuning, tune
 
 __all__ = [
@@ -76,6 +77,7 @@ __all__ = [
     "ModelError",
     "NestedMeasurement",
     "OptimizerConfig",
+    "Randomization",
     "Recipe",
     "RecipeError",
     "RecordConfig",
@@ -107,6 +109,7 @@ __all__ = [
     "medoid",
     "mitigate",
     "profile",
+    "randomize",
     "recipe_for",
     "run",
     "train_study",
@@ -116,6 +119,7 @@ __all__ = [
 
 _HOMES = {
     "reseed.workflows._attribute": ("Attribution", "attribute"),
+    "reseed.workflows._randomize": ("Randomization", "randomize"),
     "reseed.workflows._bootstrap": ("BootstrapMeasurement", "measure_bootstrap"),
     "reseed.workflows._bootstrap_fit": ("bootstrap",),
     "reseed.workflows._compare": ("compare",),

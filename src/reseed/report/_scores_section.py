@@ -47,7 +47,9 @@ def scores_section(scores: Scores, complete: Sequence[int], parts: Parts) -> str
 
 
 def _about(scores: Scores, complete: Sequence[int]) -> str:
-    """Return which samples and runs the scores are of."""
+    """Return which samples and runs the scores are of; nothing where they are of neither."""
+    if not scores.ids and not scores.runs:
+        return ""
     words = [f"Of {text.plural(len(scores.ids), 'sample')} that the runs were {_SPLITS[scores.split]}"]
     if scores.runs and set(scores.runs) == set(complete):
         words.append(f" and of all {text.plural(len(scores.runs), 'complete run')}")

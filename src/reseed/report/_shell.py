@@ -26,7 +26,7 @@ class Page:
     notes: tuple[str, ...]
 
 
-def document(title: str, body: str, data: Mapping[str, object], script: str, *, has_charts: bool = True) -> str:
+def document(title: str, body: str, data: Mapping[str, object], script: str | None, *, has_charts: bool = True) -> str:
     """A page with the chart library and one script, which find the data as JSON in elements of their names.
 
     The content security policy lets only these two scripts run, by their hashes, and forbids every request.
@@ -35,11 +35,11 @@ def document(title: str, body: str, data: Mapping[str, object], script: str, *, 
         title: What the window is called; plain text.
         body: From the first element of the body to its last; HTML.
         data: JSON values by element id.
-        script: Name of the script beside this file.
+        script: Name of the script beside this file; None: the page needs none.
         has_charts: Whether the page needs the chart library, which is nearly all of its size.
     """
     plotly, plotly_hash = _script(_plotly_source() if has_charts else "")
-    own, own_hash = _script(_resource(script))
+    own, own_hash = _script("" if script is None else _resource(script))
     policy = (
         f"default-src 'none'; script-src 'sha256-{plotly_hash}' 'sha256-{own_hash}'; "
         "style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"

@@ -15,6 +15,7 @@ from reseed.workflows._medoid import medoid
 from reseed.workflows._mitigate import mitigate
 from reseed.workflows._nested import NESTED, NestedMeasurement, measure_nested
 from reseed.workflows._profile import profile, profile_summary
+from reseed.workflows._randomize import RANDOMIZATION, RANDOMIZATION_PAGE, Randomization, randomize, with_time_to_fit
 from reseed.workflows._tune import TUNED, TUNING, Tuning, tune
 
 __all__ = [
@@ -23,6 +24,8 @@ __all__ = [
     "COMPARISON",
     "NESTED",
     "PAGE",
+    "RANDOMIZATION",
+    "RANDOMIZATION_PAGE",
     "REPORT",
     "TUNED",
     "TUNING",
@@ -30,6 +33,7 @@ __all__ = [
     "BootstrapMeasurement",
     "Measurement",
     "NestedMeasurement",
+    "Randomization",
     "Tuning",
     "attribute",
     "bootstrap",
@@ -45,7 +49,9 @@ __all__ = [
     "mitigate",
     "profile",
     "profile_summary",
+    "randomize",
     "recipe_for",
     "tune",
+    "with_time_to_fit",
     "write_comparison",
 ]

@@ -1,0 +1,79 @@
+"""`reseed randomize`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from tyro.conf import arg
+
+import reseed
+from reseed._errors import InputError
+from reseed.cli._options import File, RecipeOptions, words
+from reseed.cli._output import console, print_json
+
+
+@dataclass(frozen=True)
+class Randomize(RecipeOptions):
+    """Train one recipe on true labels, random labels and destroyed inputs, and say how fast and how well it fits each.
+
+    A network that fits random labels in little more time than true ones could have learned anything by heart; that it
+    generalises is then not for want of room. Every version is a study below --out, trained with the same
+    hyperparameters; augmentation, weight decay and dropout are off, and --grid adds each alone. Finished runs are kept
+    whatever happens: the same command continues.
+
+    Examples:
+      reseed randomize digits
+      reseed randomize mnist --limit 2000 --runs 3
+      reseed randomize cifar10 --model cnn --limit 2000 --epochs 60 --grid
+    """
+
+    runs: int = 3
+    """Trainings of each version."""
+    levels: Annotated[str, arg(metavar="SHARE,...")] = "0.2,0.4,0.6,0.8"
+    """Shares of the labels that are drawn anew, uniformly over all classes; none of them (true) and all of them
+    (random labels) are there anyway."""
+    grid: bool = False
+    """Also train with weight decay, dropout and augmentation, each alone, and without normalisation, on true and on
+    random labels."""
+    draws: int = 3
+    """Draws of random labels for the Rademacher complexity; each but the first is one more training."""
+    level: float = 1.0
+    """The training accuracy that counts as fitted."""
+    out: File = None
+    """The folder of all studies. Default: reseed-studies/ and a name made of data, model and recipe."""
+    seed: int = 0
+    """Base seed from which all seeds derive."""
+    json: bool = False
+    """Print randomization.json instead of tables."""
+
+    def execute(self) -> None:
+        """Train, and print what was found."""
+        recipe = self.whole_recipe()
+        if self.training.epochs is None and self.training.steps is None and self.recipe is None:
+            recipe = reseed.workflows.with_time_to_fit(recipe)
+        found = reseed.randomize(
+            recipe=recipe,
+            runs=self.runs,
+            levels=[_share(word) for word in words(self.levels)],
+            grid=self.grid,
+            draws=self.draws,
+            level=self.level,
+            out=self.out,
+            seed=self.seed,
+            **self.execution.arguments(),
+        )
+        if self.json:
+            print_json(found.summary)
+            return
+        header = next(iter(found.studies.values())).header
+        reseed.report.print_randomization(found.test, console(), title=f"{header.dataset}, {header.model}")
+        print(f"numbers: {found.path / reseed.workflows.RANDOMIZATION}")
+        print(f"report:  {found.path / reseed.workflows.RANDOMIZATION_PAGE}")
+
+
+def _share(word: str) -> float:
+    try:
+        return float(word)
+    except ValueError:
+        raise InputError(f"--levels must be shares such as 0.2,0.5, got {word!r}.") from None

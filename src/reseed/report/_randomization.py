@@ -1,0 +1,58 @@
+"""The table of a randomisation test, for a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reseed._plain import plain
+from reseed.memorization import RandomizationTest
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def print_randomization(found: RandomizationTest, console: Console, *, title: str) -> None:
+    """Print a row for each version: when it was fitted, how well, and how it answers what it has not seen."""
+    from rich.table import Table
+    from rich.text import Text
+
+    console.print(plain(title), markup=False, highlight=False)
+    table = Table()
+    names = ("version", "fitted", "epochs to fit", "times true", "train, %", "test, %", "best test, %", "label entropy")
+    for name in names:
+        table.add_column(name, overflow="fold")
+    for row in found.rows:
+        cells = [
+            plain(row["said"]),
+            f"{row['runs_fitted']}/{row['runs']}",
+            _shown(row, "epochs_to_fit", 1, 1),
+            _shown(row, "slow_down", 1, 2, mean=""),
+            *(_shown(row, name, 100, 1) for name in ("train_accuracy", "test_accuracy", "best_test_accuracy")),
+            _shown(row, "label_entropy", 1, 3),
+        ]
+        table.add_row(*map(Text, cells))
+    console.print(table)
+    words = (
+        "in brackets: 95 % interval over runs; times true: geometric mean over seeds that fitted both; best test: at the "
+        "best moment, chosen with the evaluation samples; label entropy: of evaluation answers over runs, in nats"
+    )
+    console.print(words, markup=False, highlight=False)
+    if complexity := found.complexity:
+        interval = complexity["rademacher_lower_bound_ci95"]
+        ends = "" if interval is None else f" [{interval[0]:.3f}, {interval[1]:.3f}]"
+        console.print(
+            f"empirical Rademacher complexity: at least {complexity['rademacher_lower_bound_mean']:.3f}{ends}, "
+            f"{complexity['rademacher_draws']} draws of labels",
+            markup=False,
+            highlight=False,
+        )
+    for note in found.notes:
+        console.print(f"note: {plain(note)}", markup=False, highlight=False)
+
+
+def _shown(row: dict[str, Any], name: str, times: float, digits: int, mean: str = "_mean") -> str:
+    value, interval = row.get(f"{name}{mean}"), row.get(f"{name}_ci95")
+    if value is None:
+        return "-"
+    ends = "" if interval is None else " [" + ", ".join(f"{times * end:.{digits}f}" for end in interval) + "]"
+    return f"{times * value:.{digits}f}{ends}"
