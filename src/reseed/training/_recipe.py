@@ -297,7 +297,7 @@ def from_tree(default: T, tree: Mapping[str, Any], prefix: str = "") -> T:
     for name, value in tree.items():
         current = getattr(default, name)
         optional = _optional_part(hints[name])
-        part = optional or (type(current) if dataclasses.is_dataclass(current) else None)
+        part: Any = optional or (type(current) if dataclasses.is_dataclass(current) else None)
         if part is not None and not isinstance(value, part if optional is None else (part, type(None))):
             if not isinstance(value, Mapping):
                 raise RecipeError(f"recipe field {prefix}{name} must be a table, got {value!r}.")

@@ -135,6 +135,6 @@ def _given(numbers: ArrayLike, name: str, values: NDArray[Any], statistics: str)
 def _bounds(clip: tuple[float, float] | None) -> tuple[float, float]:
     if clip is None:
         return -np.inf, np.inf
-    if len(clip) != 2 or not clip[0] < clip[1]:
+    if not clip[0] < clip[1]:
         raise DataError(f"clip is {clip!r}; give the least and the greatest value, such as (0, 1).")
     return float(clip[0]), float(clip[1])
