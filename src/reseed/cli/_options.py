@@ -99,6 +99,19 @@ class DataOptions:
 
 
 @dataclass(frozen=True)
+class CorruptionOptions:
+    """What is done to training samples on purpose."""
+
+    corrupt: Annotated[Maybe[str], arg(metavar="KIND[:OPTION=VALUE...]", help_behavior_hint="")] = None
+    """Corrupt training samples on purpose, and keep which with the study: labels:rate=0.1 (a wrong label for one in
+    ten; mode=any|permute), pair:rate=0.1 (the next class), shuffled-pixels, random-pixels, gaussian:rate=0.3 or
+    structured. Options: rate, mode, exact, statistics, evaluation, seed. Example: --corrupt labels:rate=0.2:seed=1."""
+    labels: Annotated[Maybe[str], arg(metavar="worse|aggre|random1|random2|random3", help_behavior_hint="")] = None
+    """For cifar10, learn labels that people gave the training images (CIFAR-10N). Needs RESEED_DATA. Example:
+    --labels worse."""
+
+
+@dataclass(frozen=True)
 class ModelOptions:
     """Options of models; those that a model does not have are ignored by it."""
 
@@ -229,6 +242,7 @@ class RecipeOptions(Command):
     """Import the code that --recipe names as its model (MODULE:FUNCTION). Give it where you trust whoever wrote the
     file; code that --model names needs no leave."""
     data: OmitArgPrefixes[DataOptions] = field(default_factory=DataOptions)
+    corruption: OmitArgPrefixes[CorruptionOptions] = field(default_factory=CorruptionOptions)
     network: OmitArgPrefixes[ModelOptions] = field(default_factory=ModelOptions)
     training: OmitArgPrefixes[TrainingOptions] = field(default_factory=TrainingOptions)
     execution: OmitArgPrefixes[ExecutionOptions] = field(default_factory=ExecutionOptions)
@@ -239,15 +253,20 @@ class RecipeOptions(Command):
             self.dataset,
             self.model or ("text-encoder" if self.network.encoder is not None else None),
             file=self.recipe,
-            changes=_changed_fields(self.data, self.network, self.training),
+            changes=_changed_fields(self.data, self.corruption, self.network, self.training),
             mitigations=mitigations,
             trust_code=self.trust_code,
         )
 
 
-def _changed_fields(data: DataOptions, network: ModelOptions, training: TrainingOptions) -> dict[str, object]:
+def _changed_fields(
+    data: DataOptions, corruption: CorruptionOptions, network: ModelOptions, training: TrainingOptions
+) -> dict[str, object]:
     """Return the recipe fields that the command line sets, by dotted name."""
     named = {f"data.{name}": value for name, value in vars(data).items()}
+    named["data.labels"] = corruption.labels
+    if corruption.corrupt is not None:
+        named["data.corruption"] = reseed.data.parse_corruption(corruption.corrupt)
     named |= {f"model.{name}": value for name, value in vars(network).items()}
     named["model.fine_tune"] = network.fine_tune or None  # a flag can only turn it on
     for name, value in vars(training).items():

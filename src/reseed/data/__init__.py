@@ -19,24 +19,43 @@ from reseed.data._preview import preview, previews, shows_numbers
 from reseed.data._splits import Splits
 from reseed.data._tables import read_table, table_notes
 from reseed.data._values import column_texts
+from reseed.data.corruption._config import KINDS as CORRUPTIONS
+from reseed.data.corruption._config import CorruptionConfig, parse_corruption
+from reseed.data.corruption._gaussian import gaussian_inputs
+from reseed.data.corruption._inputs import CorruptedInputs
+from reseed.data.corruption._labels import CorruptedLabels, corrupt_labels
+from reseed.data.corruption._pixels import random_pixels, shuffle_pixels
+from reseed.data.corruption._record import Corruption
+from reseed.data.corruption._structured import structured_inputs
 
 __all__ = [
+    "CORRUPTIONS",
     "DATA_NAMES",
     "TABLE_EXTENSIONS",
     "UNKNOWN_LABEL",
+    "CorruptedInputs",
+    "CorruptedLabels",
+    "Corruption",
+    "CorruptionConfig",
     "DataConfig",
     "Dataset",
     "Splits",
     "check_file",
     "column_texts",
+    "corrupt_labels",
     "file_extension",
     "find_column",
+    "gaussian_inputs",
     "load",
+    "parse_corruption",
     "pixels",
     "preview",
     "previews",
+    "random_pixels",
     "read_table",
     "shows_numbers",
+    "shuffle_pixels",
+    "structured_inputs",
     "table_notes",
     "without_index",
 ]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from reseed._errors import DataError
+from reseed.data.corruption._config import ANNOTATIONS, CorruptionConfig
 
 _LARGEST_SEED = 2**32 - 1  # what scikit-learn's splitters accept
 
@@ -13,7 +14,8 @@ class DataConfig:
 
     Raises:
         DataError: `eval_fraction`, `holdout`, `split_seed` or `limit` is out of its range, `features` is empty, or both
-            `text` and `features` are given.
+            `text` and `features` are given; or `labels` are none that are known, or those of another data set, or
+            `corruption` is given as well.
 
     Example:
         >>> DataConfig("reviews.csv", text="review", label="stars").eval_fraction
@@ -57,7 +59,16 @@ class DataConfig:
     """Evaluate on this share of the training samples, drawn class by class with `split_seed` and not trained on, in
     place of the evaluation split; for choosing recipes without a look at that split."""
 
+    labels: str | None = None
+    """For cifar10, learn labels that people gave the training images (CIFAR-10N) in place of the true ones: worse,
+    aggre, random1, random2 or random3; evaluation labels are the true ones."""
+
+    corruption: CorruptionConfig | None = None
+    """What is corrupted on purpose in the training split; default: nothing."""
+
     def __post_init__(self) -> None:
+        if self.labels is not None:
+            self._check_labels(self.labels)
         if self.holdout is not None and not 0 < self.holdout < 1:
             raise DataError(f"holdout is {self.holdout!r}; give a share between 0 and 1, such as 0.2.")
         if not self.name:
@@ -74,3 +85,16 @@ class DataConfig:
             raise DataError(f"split_seed is {self.split_seed!r}; give an integer from 0 to {_LARGEST_SEED}.")
         if self.limit is not None and self.limit < 1:
             raise DataError(f"limit is {self.limit!r}; give a positive number of training samples.")
+
+    def _check_labels(self, labels: str) -> None:
+        if labels not in ANNOTATIONS:
+            raise DataError(f"labels is {labels!r}; choose one of {', '.join(ANNOTATIONS)}, or leave it out.")
+        if self.name != "cifar10":
+            raise DataError(
+                f"labels={labels!r} are annotations of cifar10, and the data is {self.name!r}; leave it out."
+            )
+        if self.corruption is not None:
+            raise DataError(
+                f"labels={labels!r} and a corruption ({self.corruption.kind}) are both given; choose one, so that "
+                "it is known what was done to each sample."
+            )

@@ -11,6 +11,8 @@ from reseed.data._holdout import hold_out
 from reseed.data._hub import load_hub
 from reseed.data._named import DATA_NAMES, load_named
 from reseed.data._splits import Splits
+from reseed.data.corruption._annotations import annotated, check_annotations
+from reseed.data.corruption._apply import corrupted
 
 _HUB = "hf:"
 
@@ -39,8 +41,14 @@ def load(source: DataConfig) -> Splits:
         >>> len(splits.train), len(splits.evaluation), splits.evaluation.sample_ids[:3]
         (100, 360, ('21', '24', '28'))
     """
+    if source.labels is not None:
+        check_annotations()  # before anything is fetched
     splits = _load(source)
-    return splits if source.holdout is None else hold_out(splits, source.holdout, source.split_seed)
+    if source.holdout is not None:
+        splits = hold_out(splits, source.holdout, source.split_seed)
+    if source.labels is not None:
+        splits = annotated(splits, source.labels)
+    return splits if source.corruption is None else corrupted(splits, source.corruption)
 
 
 def _load(source: DataConfig) -> Splits:

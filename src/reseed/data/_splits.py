@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from reseed._errors import DataError
 from reseed.data._dataset import Dataset, shown
+from reseed.data.corruption._record import Corruption
 
 
 @dataclass(frozen=True)
@@ -14,6 +15,7 @@ class Splits:
         train: the training samples; every class that is evaluated occurs here, and no label is unknown.
         evaluation: the samples whose predictions are recorded; labels may be -1 (unknown).
         notes: what a reader of results should know of how the data was read.
+        corruption: which training samples were corrupted on purpose, and what their labels were; None where none were.
 
     Raises:
         DataError: class names or input shapes differ, a training label is unknown, or an evaluation class
@@ -29,6 +31,7 @@ class Splits:
     train: Dataset
     evaluation: Dataset
     notes: tuple[str, ...] = ()
+    corruption: Corruption | None = None
 
     def __post_init__(self) -> None:
         where = f"data set {self.train.name!r}"

@@ -85,7 +85,7 @@ def _table(path: Path) -> pa.Table:
     for name in names:
         if table.column(name).null_count:
             raise ValueError(f"the column {name!r} lacks values")
-    check_size(sum(_unfolded_bytes(table.column(name)) for name in texts), repr(str(path)), StudyError)
+    check_size(sum(unfolded_bytes(table.column(name)) for name in texts), repr(str(path)), StudyError)
     return table
 
 
@@ -119,7 +119,7 @@ def _known_columns(schema: pa.Schema) -> list[str]:
     return names
 
 
-def _unfolded_bytes(column: pa.ChunkedArray) -> int:
+def unfolded_bytes(column: pa.ChunkedArray) -> int:
     """Return what the values of a column of dictionaries take when each stands by itself."""
     import pyarrow.compute as pc
 
@@ -130,7 +130,7 @@ def _unfolded_bytes(column: pa.ChunkedArray) -> int:
     return total
 
 
-def _values(column: pa.ChunkedArray) -> tuple[Any, ...]:
+def values_of(column: pa.ChunkedArray) -> tuple[Any, ...]:
     """Return the values of a column of dictionaries."""
     values: list[Any] = []
     for chunk in column.chunks:
@@ -148,11 +148,11 @@ def _samples(table: pa.Table, class_names: tuple[str, ...], digest: str) -> Samp
         features = _numbers(columns["features"], len(table))
         names = _feature_names(table.schema.field("features").metadata, features.shape[1])
     return Samples(
-        _values(columns["sample_id"]),
+        values_of(columns["sample_id"]),
         columns["target"].cast(pa.int64()).to_numpy(),
         class_names,
-        _values(columns["text"]) if "text" in columns else None,
-        _values(columns["image"]) if "image" in columns else None,
+        values_of(columns["text"]) if "text" in columns else None,
+        values_of(columns["image"]) if "image" in columns else None,
         digest,
         features,
         names,

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from reseed._errors import InputError, StudyError
 from reseed.studies._again import RECIPE_FILE, check_recipe
+from reseed.studies._corruption import read_corruption, write_corruption
 from reseed.studies._files import inside, is_partial, remove_partials, replace_text
 from reseed.studies._final import FinalArray
 from reseed.studies._header import HEADER_FILE, Header, check_same_study, read_header, write_header
@@ -33,12 +34,15 @@ if TYPE_CHECKING:
     import xarray as xr
     from torch import Tensor
 
+    from reseed.data import Corruption
     from reseed.models import Networks
     from reseed.studies._study_inputs import StudyInputs
 
 EVALUATION = "evaluation"
 # What there may be before the header is written, besides half-written files of a killed process.
-_BEFORE_A_STUDY = re.compile(r"\.lock|cache|evaluation\.parquet|inputs\.safetensors|recipe\.toml|study\.json")
+_BEFORE_A_STUDY = re.compile(
+    r"\.lock|cache|corruption\.parquet|evaluation\.parquet|inputs\.safetensors|recipe\.toml|study\.json"
+)
 
 
 def check_folder(place: str | Path) -> None:
@@ -124,6 +128,7 @@ class Study:
         samples: Samples,
         recipe: Recipe | None = None,
         inputs: Tensor | None = None,
+        corruption: Corruption | None = None,
     ) -> Study:
         """Begin a study in a folder or at a URL, or return the one that is there to be continued.
 
@@ -135,6 +140,7 @@ class Study:
             samples: Who is predicted.
             recipe: What is trained, where reseed does.
             inputs: What the networks of recorded runs are asked, [sample, ...], where the study keeps that.
+            corruption: Which training samples were corrupted on purpose.
 
         Raises:
             StudyError: The folder holds another study, or files that are none.
@@ -156,6 +162,7 @@ class Study:
             remove_partials(root)
             write_samples(root, samples)
             write_inputs(root, inputs)
+            write_corruption(root, corruption)
             if recipe is not None:
                 replace_text(root / RECIPE_FILE, recipe.to_toml())
         if found != header:
@@ -232,6 +239,7 @@ class Study:
         """Return what the study's networks take, with targets and ids of the samples, and the raw samples.
 
         What comes back has ``transform``, which makes inputs of other raw samples as those of the training were made.
+        The targets of the training split are those that were learned: where labels were corrupted, the corrupted ones.
         Of recorded runs the inputs are kept in the study where these are one array of numbers of at most 64 MiB.
 
         Args:
@@ -282,6 +290,15 @@ class Study:
             return load_recipe(path) if path.exists() else None
         except InputError as error:
             raise StudyError(f"the recipe of the study {str(self.path)!r} cannot be used: {error}") from error
+
+    @cached_property
+    def corruption(self) -> Corruption | None:
+        """Which training samples were corrupted on purpose, and what their labels were; None where none were.
+
+        Raises:
+            StudyError: The file that says so is damaged, or takes more to read than `reseed.max_bytes` allows.
+        """
+        return read_corruption(self.path, self.header.class_names)
 
     @property
     def missing(self) -> tuple[int, ...]:

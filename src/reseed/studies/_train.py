@@ -152,7 +152,7 @@ def train_study(
             if probe and any(read_manifest(root, run) is None for run in range(runs)):
                 # Before the study is made: one that fails here leaves nothing that the next attempt trips over.
                 probe_determinism(recipe, architecture(recipe.model), task.training_set(), plan)
-        study = Study.create(out, header, samples_of(splits.evaluation), recipe)
+        study = Study.create(out, header, samples_of(splits.evaluation), recipe, corruption=splits.corruption)
         if study.missing:
             most = execution.groups[0][1] - execution.groups[0][0] if execution.groups else 1
             with arithmetic(task.threads, deterministic=deterministic):

@@ -296,15 +296,23 @@ def from_tree(default: T, tree: Mapping[str, Any], prefix: str = "") -> T:
     changes: dict[str, Any] = {}
     for name, value in tree.items():
         current = getattr(default, name)
-        if dataclasses.is_dataclass(current):
+        optional = _optional_part(hints[name])
+        part: Any = optional or (type(current) if dataclasses.is_dataclass(current) else None)
+        if part is not None and not isinstance(value, part if optional is None else (part, type(None))):
             if not isinstance(value, Mapping):
                 raise RecipeError(f"recipe field {prefix}{name} must be a table, got {value!r}.")
-            changes[name] = from_tree(current, value, f"{prefix}{name}.")
+            changes[name] = from_tree(part() if current is None else current, value, f"{prefix}{name}.")
         elif name == "mitigations":
             changes[name] = tuple(_method(part) for part in value) if isinstance(value, list | tuple) else value
         else:
             changes[name] = _typed(f"{prefix}{name}", value, hints[name])
     return dataclasses.replace(default, **changes)  # type: ignore[type-var]
+
+
+def _optional_part(hint: Any) -> Any:
+    """Return the dataclass of a field that holds one or None."""
+    options = get_args(hint) if get_origin(hint) in (Union, UnionType) else ()
+    return next((option for option in options if dataclasses.is_dataclass(option)), None)
 
 
 def _method(tree: Any) -> AbstractMitigation:

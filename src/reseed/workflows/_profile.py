@@ -10,6 +10,7 @@ from reseed._errors import InputError, StudyError
 from reseed._parts import Parts
 from reseed.scores import Scores, Split
 from reseed.studies import Study
+from reseed.workflows._corruption import corruption_scores
 from reseed.workflows._lenses import given_scores, kept_lens_scores, lens_scores
 
 if TYPE_CHECKING:
@@ -33,11 +34,13 @@ def profile(study: str | Path | Study, *, split: Split = "evaluation") -> pa.Tab
     Args:
         study: A study, its folder or its URL.
         split: ``evaluation``; or ``train``: what lenses keep of the samples that the runs were trained on, a row for
-            each sample that any of them speaks of.
+            each sample that any of them speaks of; where samples were corrupted on purpose, a row for each of them,
+            with ``is_corrupted``, ``label_true`` and ``label_given`` first.
 
     Raises:
         InputError: There is no such split.
-        StudyError: There is no usable study, or no lens keeps anything of the training samples.
+        StudyError: There is no usable study, or no lens keeps anything of the training samples, none of which
+            were corrupted.
         TrainingError: Fewer than two runs are complete, and not one with margins at several checkpoints.
 
     Examples:
@@ -50,7 +53,7 @@ def profile(study: str | Path | Study, *, split: Split = "evaluation") -> pa.Tab
     opened = study if isinstance(study, Study) else Study.open(study)
     parts = Parts()
     if split == "train":
-        found = list(kept_lens_scores(opened, parts, "train"))
+        found = [*corruption_scores(opened, parts), *kept_lens_scores(opened, parts, "train")]
         if not found:
             told = " ".join(["no lens keeps scores of its training samples.", *parts.notes])
             raise StudyError(f"with the study {str(opened.path)!r} {told}")

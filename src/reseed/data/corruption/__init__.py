@@ -1,0 +1,1 @@
+"""Wrong labels and destroyed inputs, made on purpose and known afterwards."""

@@ -1,0 +1,137 @@
+"""The file of a study whose training samples were corrupted on purpose: `corruption.parquet`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reseed._errors import StudyError
+from reseed._foreign import check_regular, parse_json, reason
+from reseed._limits import check_size
+from reseed._parquet import check_parquet
+from reseed.data import Corruption
+from reseed.studies._files import inside, replace_table
+from reseed.studies._samples_file import unfolded_bytes, values_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+CORRUPTION_FILE = "corruption.parquet"
+_TYPES = {
+    "sample_id": "string",
+    "label_true": "int64",
+    "label_given": "int64",
+    "is_selected": "bool",
+    "is_changed": "bool",
+}
+_ABOUT = b"corruption"
+_WORD = re.compile("[a-z][a-z0-9_-]{0,63}")
+
+
+def write_corruption(root: Path, corruption: Corruption | None) -> None:
+    """Write what was corrupted in a study that begins, by rename; without it, remove that of one that did not begin."""
+    import pyarrow as pa
+
+    if corruption is None:
+        (root / CORRUPTION_FILE).unlink(missing_ok=True)
+        return
+    about = {"kind": corruption.kind, "rate": corruption.rate, "statistics": dict(corruption.statistics)}
+    columns = (
+        list(corruption.sample_ids),
+        corruption.true_labels,
+        corruption.given_labels,
+        corruption.selected,
+        corruption.changed,
+    )
+    table = pa.table(dict(zip(_TYPES, columns, strict=True)))
+    replace_table(root / CORRUPTION_FILE, table.replace_schema_metadata({_ABOUT: json.dumps(about).encode()}))
+
+
+def read_corruption(root: Path, class_names: tuple[str, ...]) -> Corruption | None:
+    """Read what `write_corruption` wrote; None where there is nothing.
+
+    Raises:
+        StudyError: The file is unreadable, damaged or of other classes, leads outside the study, or takes more to read
+            than `reseed.max_bytes` allows.
+    """
+    import pyarrow as pa
+
+    path = inside(root, CORRUPTION_FILE)
+    if not path.exists():
+        return None
+    try:
+        return _corruption(_table(path), len(class_names))
+    except (OSError, ValueError, pa.ArrowException) as error:
+        if isinstance(error, StudyError):
+            raise
+        raise StudyError(
+            f"cannot read {str(path)!r}: {reason(error)}. Which training samples were corrupted is not known without "
+            "it; bring it back."
+        ) from error
+
+
+def _table(path: Path) -> pa.Table:
+    """Return the columns, ids as dictionaries.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: It is damaged, or a column is missing or of another type.
+        StudyError: Reading it takes too much.
+    """
+    import pyarrow.parquet as pq
+
+    check_regular(path)
+    check_size(path.stat().st_size, repr(str(path)), StudyError)
+    metadata = pq.read_metadata(path)
+    schema = metadata.schema.to_arrow_schema()
+    for name, kind in _TYPES.items():
+        found = [str(field.type) for field in schema if field.name == name]
+        if found != [kind]:
+            raise ValueError(f"it has columns {name!r} of the types {found}, and should have one of {kind}")
+    check_parquet(path, metadata, _TYPES, StudyError)
+    with pq.ParquetFile(path, metadata=metadata, read_dictionary=["sample_id"]) as file:
+        table = file.read(columns=list(_TYPES), use_threads=False)
+    for name in _TYPES:
+        if table.column(name).null_count:
+            raise ValueError(f"the column {name!r} lacks values")
+    check_size(unfolded_bytes(table.column("sample_id")), repr(str(path)), StudyError)
+    return table.replace_schema_metadata(schema.metadata)
+
+
+def _corruption(table: pa.Table, num_classes: int) -> Corruption:
+    about = parse_json(((table.schema.metadata or {}).get(_ABOUT) or b"null").decode())
+    if not isinstance(about, dict) or not isinstance(kind := about.get("kind"), str) or not _WORD.fullmatch(kind):
+        raise ValueError("it does not say what was done")
+    rate, statistics = about.get("rate"), about.get("statistics")
+    if rate is not None and (isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate <= 1):
+        raise ValueError("its rate is no share")
+    if not isinstance(statistics, dict) or not all(map(_is_statistic, statistics.items())):
+        raise ValueError("its statistics are no numbers")
+    arrays: Mapping[str, Any] = {name: table.column(name).to_numpy() for name in _TYPES if name != "sample_id"}
+    ids = values_of(table.column("sample_id"))
+    if len(set(ids)) != len(ids):
+        raise ValueError("a sample id stands more than once")
+    for name in ("label_true", "label_given"):
+        if len(ids) and not 0 <= arrays[name].min() <= arrays[name].max() < num_classes:
+            raise ValueError(f"{name} holds what is none of the classes")
+    return Corruption(
+        kind,
+        None if rate is None else float(rate),
+        ids,
+        arrays["label_true"].astype(np.int64),
+        arrays["label_given"].astype(np.int64),
+        arrays["is_selected"].astype(bool),
+        arrays["is_changed"].astype(bool),
+        statistics,
+    )
+
+
+def _is_statistic(item: tuple[str, Any]) -> bool:
+    name, value = item
+    values = value if isinstance(value, list) else [value]
+    return _WORD.fullmatch(name) is not None and all(isinstance(one, int | float) for one in values)
