@@ -13,8 +13,8 @@ from reseed.report._medoid_table import print_medoid
 from reseed.report._numbers import print_numbers
 from reseed.report._one_run_table import print_one_run_table
 from reseed.report._page import make_page, render, write
-from reseed.report._resampled import print_bootstrap, print_nested
 from reseed.report._randomization import print_randomization
+from reseed.report._resampled import print_bootstrap, print_nested
 from reseed.report._scores_page import write_scores_page
 from reseed.report._scores_rows import scores_listing, scores_tree
 from reseed.report._scores_terminal import print_kept_scores, print_scores

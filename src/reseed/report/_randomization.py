@@ -33,8 +33,8 @@ def print_randomization(found: RandomizationTest, console: Console, *, title: st
         table.add_row(*map(Text, cells))
     console.print(table)
     words = (
-        "in brackets: 95 % interval over runs; times true: geometric mean over seeds that fitted both; best test: at the "
-        "best moment, chosen with the evaluation samples; label entropy: of evaluation answers over runs, in nats"
+        "in brackets: 95 % interval over runs; times true: geometric mean over seeds that fitted both; best test: at "
+        "the best moment, chosen with the evaluation samples; label entropy: of evaluation answers over runs, in nats"
     )
     console.print(words, markup=False, highlight=False)
     if complexity := found.complexity:

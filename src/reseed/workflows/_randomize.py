@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Unpack, final
+from typing import Any, Literal, Unpack, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,9 +25,10 @@ from reseed.workflows._measure import recipe_for
 
 RANDOMIZATION, RANDOMIZATION_PAGE = "randomization.json", "randomization.html"
 LEVELS = (0.2, 0.4, 0.6, 0.8)
+_CHECKPOINTS = 100
 _LABELS = "labels-"
 _DRAW = f"{_LABELS}draw-"
-_INPUTS = {
+_INPUTS: dict[Literal["shuffled-pixels", "random-pixels", "gaussian"], str] = {
     "shuffled-pixels": "shuffled: one order for all",
     "random-pixels": "shuffled: each its own order",
     "gaussian": "Gaussian noise in place of inputs",
@@ -185,7 +187,7 @@ def randomize(
             root / each.name,
             runs=each.runs,
             plan=SeedPlan(seed, draws=draws_version),
-            record=RecordConfig(every="epoch", level="scores", train=True, weights="none"),
+            record=RecordConfig(_every(plain, len(clean.train)), level="scores", train=True, weights="none"),
             announce=announce,
             **execution,
         )
@@ -208,6 +210,13 @@ def with_time_to_fit(recipe: Recipe) -> Recipe:
 
 def _length(recipe: Recipe) -> str:
     return f"{recipe.epochs} epochs" if recipe.steps is None else f"{recipe.steps:,} steps"
+
+
+def _every(recipe: Recipe, samples: int) -> int:
+    """Return how many steps lie between checkpoints: whole epochs, so many that there are a hundred or fewer."""
+    per_epoch = _steps_per_epoch(recipe, samples)
+    epochs = recipe.epochs if recipe.steps is None else math.ceil(recipe.steps / per_epoch)
+    return per_epoch * math.ceil(epochs / _CHECKPOINTS)
 
 
 def _versions(
@@ -251,7 +260,7 @@ def _regularised(recipe: Recipe, splits: Splits) -> Iterator[tuple[str, Recipe, 
 
 def _randomized(version: _Version, study: Study, splits: Splits) -> Randomized:
     steps = study.manifests[0].steps
-    per_epoch = max(1, _steps_per_epoch(version.recipe, len(splits.train)))
+    per_epoch = _steps_per_epoch(version.recipe, len(splits.train))
     return Randomized(
         version.name,
         version.said,
@@ -266,7 +275,7 @@ def _randomized(version: _Version, study: Study, splits: Splits) -> Randomized:
 
 def _steps_per_epoch(recipe: Recipe, samples: int) -> int:
     whole, rest = divmod(samples, recipe.batch_size)
-    return whole + (rest > 1 or (rest == 1 and not whole))
+    return max(1, whole + (rest > 1))
 
 
 def _accuracy(study: Study, split: str, labels: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -294,10 +303,10 @@ def _notes(found: list[Randomized], level: float, recipe: Recipe) -> Iterator[st
     unfitted = [each.said for each in found if np.isnan(each.steps_to_fit(level)).any()]
     if unfitted:
         yield (
-            f"Not fitted to {level:.1%} by every run within {_length(recipe)}: {', '.join(unfitted)}. Their times are of "
-            "the runs that were; train longer to see the others."
+            f"Not fitted to {level:.1%} by every run within {_length(recipe)}: {', '.join(unfitted)}. Their times are "
+            "of the runs that were; train longer to see the others."
         )
-    yield "Times are seen at the end of an epoch, so a short one is coarse; ratios are of runs that share their seed."
+    yield "Times are seen at checkpoints, whole epochs apart, so a short one is coarse; ratios are of equal seeds."
     yield (
         "The Rademacher complexity is a lower bound: no training finds the best fit to random signs. It is near 1 for "
         "every network that fits random labels, and then says nothing about how it generalises."

@@ -55,7 +55,7 @@ class RandomizationTest:
         spread = float(np.std(self.correlations, ddof=1)) if len(self.correlations) > 1 else None
         return {
             "rademacher_lower_bound_mean": mean,
-            "rademacher_lower_bound_ci95": None if len(self.correlations) < 2 else [low, high],
+            "rademacher_lower_bound_ci95": None if len(self.correlations) < 2 else np.clip([low, high], -1, 1).tolist(),
             "rademacher_lower_bound_se": None if spread is None else spread / len(self.correlations) ** 0.5,
             "rademacher_draws": len(self.correlations),
         }
@@ -106,19 +106,17 @@ class RandomizationTest:
 
     def _against_rate(self, levels: list[Randomized]) -> Chart:
         rates = [each.rate or 0.0 for each in levels]
-        series = tuple(
-            _line(name, rates, [t_interval(values(each)) for each in levels])
-            for name, values in (
-                ("training set", lambda each: 1 - each.train_accuracy[:, -1]),
-                ("evaluation", lambda each: 1 - each.test_accuracy[:, -1]),
-                ("evaluation, at the best moment", lambda each: 1 - each.best_test_accuracy),
-            )
-        )
+        errors = {
+            "training set": [1 - each.train_accuracy[:, -1] for each in levels],
+            "evaluation": [1 - each.test_accuracy[:, -1] for each in levels],
+            "evaluation, at the best moment": [1 - each.best_test_accuracy for each in levels],
+        }
+        series = tuple(_line(name, rates, [t_interval(each) for each in found]) for name, found in errors.items())
         worst = 1 - levels[-1].test_accuracy[:, -1].mean()
         sentence = f"With {rates[-1]:.0%} of the labels drawn anew, {worst:.1%} of evaluation answers are wrong."
         return Chart("lines", "Error against the share of random labels", sentence, "share", "error", series)
 
 
 def _line(name: str, x: Any, found: list[tuple[float, float, float]]) -> Series:
-    value, low, high = (tuple(map(float, each)) for each in zip(*found, strict=True))
+    value, low, high = (tuple(map(float, np.clip(each, 0, 1))) for each in zip(*found, strict=True))
     return Series(name, tuple(map(float, x)), value, low, high)

@@ -63,6 +63,8 @@ class Randomized:
     def numbers(self, baseline: Randomized, level: float = 1.0) -> dict[str, Any]:
         """Return everything as JSON can hold it, every mean over runs with Student's interval; None: no value.
 
+        Intervals are cut off where no value can be.
+
         Args:
             baseline: The version with true labels.
             level: Of the training accuracy that counts as fitted.
@@ -76,14 +78,14 @@ class Randomized:
             "label_rate": self.rate,
             "runs": len(to_fit),
             "runs_fitted": len(fitted),
-            **_mean("steps_to_fit", fitted),
-            **_mean("epochs_to_fit", fitted / self.steps_per_epoch),
+            **_mean("steps_to_fit", fitted, (0.0, math.inf)),
+            **_mean("epochs_to_fit", fitted / self.steps_per_epoch, (0.0, math.inf)),
             "slow_down": slower.ratio,
             "slow_down_ci95": [slower.low, slower.high],
-            **_mean("train_accuracy", final_train),
-            **_mean("test_accuracy", final_test),
-            **_mean("best_test_accuracy", self.best_test_accuracy),
-            **_mean("generalisation_gap", final_train - final_test),
+            **_mean("train_accuracy", final_train, (0.0, 1.0)),
+            **_mean("test_accuracy", final_test, (0.0, 1.0)),
+            **_mean("best_test_accuracy", self.best_test_accuracy, (0.0, 1.0)),
+            **_mean("generalisation_gap", final_train - final_test, (-1.0, 1.0)),
         }
         if self.label_entropy is not None:
             entropy = self.label_entropy
@@ -91,9 +93,10 @@ class Randomized:
         return {name: _plain(value) for name, value in found.items()}
 
 
-def _mean(name: str, values: Float[np.ndarray, " run"]) -> dict[str, Any]:
+def _mean(name: str, values: Float[np.ndarray, " run"], within: tuple[float, float]) -> dict[str, Any]:
+    """Return a mean and its interval, which is cut off where no value can be."""
     mean, low, high = t_interval(values) if len(values) else (math.nan,) * 3
-    return {f"{name}_mean": mean, f"{name}_ci95": [low, high]}
+    return {f"{name}_mean": mean, f"{name}_ci95": np.clip([low, high], *within).tolist()}
 
 
 def _plain(value: Any) -> Any:
