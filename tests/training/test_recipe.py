@@ -112,7 +112,7 @@ def test_unreadable_recipe_file_is_named(tmp_path):
 
 def test_default_recipes_name_their_model():
     """Every known model has a default recipe; an own factory starts from mlp's; an unknown name raises."""
-    for name in ("mlp", "cnn", "resnet", "text-tfidf", "text-encoder", "my:net"):
+    for name in ("mlp", "cnn", "resnet", "small-inception", "small-alexnet", "text-tfidf", "text-encoder", "my:net"):
         assert default_recipe(name).model.name == name
     assert default_recipe("text-encoder", fine_tune=True).model.fine_tune
     with pytest.raises(ModelError, match=r"unknown model 'mpl'\. Did you mean 'mlp'"):
