@@ -164,7 +164,7 @@ def test_waits_between_tries_are_bounded(monkeypatch):
     assert (waits[:3], waits[-1]) == ([0.5, 1.0, 2.0], 60.0)
 
 
-@pytest.mark.parametrize("name", ["mlp", "cnn", "resnet"])
+@pytest.mark.parametrize("name", ["mlp", "cnn", "resnet", "small-alexnet"])
 def test_models_are_weighed_before_they_are_drawn(monkeypatch, name):
     """A model whose weights and gradients do not fit is refused without drawing it; a draw itself stays what it was."""
     shape = (1, 8, 8)

@@ -80,7 +80,7 @@ def test_what_is_recorded_is_what_the_layers_answer():
     assert torch.equal(found[seen.names[-1]], logits)
 
 
-@pytest.mark.parametrize("name", ["mlp", "cnn", "resnet"])
+@pytest.mark.parametrize("name", ["mlp", "cnn", "resnet", "small-inception"])
 def test_networks_of_ours_are_recorded_at_any_depth(name):
     """Every dense layer and convolution of a network that takes images; of several together, run by run."""
     models = [draw_model(architecture(ModelConfig(name)), (3, 8, 8), 4, word).double() for word in range(3)]

@@ -30,6 +30,8 @@ CASES = {
     "mlp": (ModelConfig("mlp", hidden=(8, 4), dropout=0.1), IMAGES),
     "cnn": (ModelConfig("cnn", width=4, hidden=(8,)), IMAGES),
     "resnet": (ModelConfig("resnet", width=4), IMAGES),
+    "small-inception": (ModelConfig("small-inception", crop=8, whiten=True), IMAGES),
+    "small-alexnet": (ModelConfig("small-alexnet", crop=7, dropout=0.1), IMAGES),
     "text-tfidf": (ModelConfig("text-tfidf", hidden=(8,), vocabulary=20), TEXTS),
 }
 

@@ -18,7 +18,7 @@ def used(network):
 
 
 @pytest.mark.parametrize("norm", ["batch", "group", "none"])
-@pytest.mark.parametrize("name", ["cnn", "resnet"])
+@pytest.mark.parametrize("name", ["cnn", "resnet", "small-inception"])
 def test_answers_and_gradients_are_the_same_up_to_rounding(name, norm):
     """Of reseed's own networks, whatever their norm."""
     config = ModelConfig(name, width=8, norm=norm, **({"depth": 8} if name == "resnet" else {}))

@@ -51,10 +51,11 @@ MAKES = {
     "mlp": native(ModelConfig("mlp", hidden=(16, 8), dropout=0.3)),
     "cnn": native(ModelConfig("cnn", width=4, hidden=(8,), dropout=0.2)),
     "resnet": native(ModelConfig("resnet", width=16)),
+    "input": native(ModelConfig("mlp", hidden=(8,), crop=5, whiten=True)),
     "norm": drawn(norm),
     "odd": drawn(Odd),
 }
-KINDS = {"mlp": StackedModel, "norm": VmappedModel}
+KINDS = {"mlp": StackedModel, "input": StackedModel, "norm": VmappedModel}
 
 
 @pytest.fixture(params=MAKES)

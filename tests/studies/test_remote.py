@@ -308,3 +308,14 @@ def test_what_a_killed_copy_left_is_removed(url):
     (study.path / ".copy-left").mkdir()
     assert Study.open(url).path == study.path
     assert not (study.path / ".copy-left").exists()
+
+
+def test_another_machine_knows_what_was_corrupted(url: str, elsewhere: pytest.MonkeyPatch) -> None:
+    """Which training samples were corrupted is at the URL before the first run."""
+    recipe = recipe_for("digits", "mlp", changes={"epochs": 1, "data.corruption": {"kind": "pair", "rate": 0.2}})
+    study = train_study(recipe, url, runs=2, engine="serial", probe=False)
+    elsewhere.setenv("RESEED_CACHE", str(study.path.parent / "a third cache"))
+    found = Study.open(url)
+    assert found.path != study.path
+    assert np.array_equal(found.corruption.changed, study.corruption.changed)
+    assert found.corruption.changed.any()

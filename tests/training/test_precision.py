@@ -13,6 +13,7 @@ MODELS = {
     "mlp": ModelConfig("mlp", hidden=(16, 8), dropout=0.2),
     "cnn": ModelConfig("cnn", width=4, hidden=(8,)),
     "resnet": ModelConfig("resnet", width=4),
+    "input": ModelConfig("mlp", hidden=(8,), crop=3, whiten=True),
 }
 SEEDS = tuple(SeedPlan(5).seeds(run) for run in range(3))
 

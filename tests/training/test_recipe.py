@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reseed._errors import ModelError, RecipeError
-from reseed.data import DataConfig
+from reseed.data import CorruptionConfig, DataConfig
 from reseed.models import ModelConfig
 from reseed.training import (
     OptimizerConfig,
@@ -18,6 +18,7 @@ from reseed.training import (
     default_recipe,
     load_recipe,
     lr_factor,
+    with_settings,
 )
 
 FULL = Recipe(
@@ -111,7 +112,7 @@ def test_unreadable_recipe_file_is_named(tmp_path):
 
 def test_default_recipes_name_their_model():
     """Every known model has a default recipe; an own factory starts from mlp's; an unknown name raises."""
-    for name in ("mlp", "cnn", "resnet", "text-tfidf", "text-encoder", "my:net"):
+    for name in ("mlp", "cnn", "resnet", "small-inception", "small-alexnet", "text-tfidf", "text-encoder", "my:net"):
         assert default_recipe(name).model.name == name
     assert default_recipe("text-encoder", fine_tune=True).model.fine_tune
     with pytest.raises(ModelError, match=r"unknown model 'mpl'\. Did you mean 'mlp'"):
@@ -165,3 +166,40 @@ def test_bad_record_options_are_refused(options, message):
 def test_checkpoints(every, burn_in, expected):
     """Checkpoints follow the stride after the burn-in, and the last step always is one."""
     assert RecordConfig(every, burn_in).checkpoints(12, 5) == expected
+
+
+def test_recipes_without_corruption_are_what_they_were():
+    """Neither digests nor files changed when corruptions came; with one they hold it, also by single fields."""
+    plain = Recipe(data=DataConfig("digits"))
+    assert plain.digest == Recipe().digest == "7c90823cef74ddb8"
+    assert "corruption" not in plain.to_toml()
+    assert "labels" not in plain.to_toml()
+    corruption = CorruptionConfig("gaussian", rate=1, evaluation=False, statistics="sample")
+    recipe = replace(plain, data=replace(plain.data, corruption=corruption))
+    assert Recipe.from_toml(recipe.to_toml()) == recipe
+    assert recipe.digest == Recipe.from_toml(recipe.to_toml()).digest != plain.digest
+    text = '[data.corruption]\nkind = "pair"\nrate = 1'
+    assert Recipe.from_toml(text).data.corruption == CorruptionConfig("pair", 1.0)
+    assert with_settings(recipe, {"data.corruption.rate": 0.5}).data.corruption == replace(corruption, rate=0.5)
+    assert with_settings(recipe, {"data.corruption": None}) == plain
+    assert with_settings(plain, {"data.corruption": corruption}) == recipe
+    annotated = Recipe(data=DataConfig("cifar10", labels="worse"))
+    assert Recipe.from_toml(annotated.to_toml()) == annotated
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("data.corruption = 3", "recipe field data.corruption must be a table, got 3"),
+        (
+            "data.corruption.share = 0.1",
+            "unknown recipe field data.corruption.share; known here: evaluation, exact, kind",
+        ),
+        ('data.corruption.rate = "all"', "recipe field data.corruption.rate must be of type float, got 'all'"),
+        ('data.corruption.kind = "flip"', "recipe field data.corruption.kind must be one of labels, pair"),
+    ],
+)
+def test_corruptions_that_are_none(text, message):
+    """Fields of a table that may be missing are checked as others are."""
+    with pytest.raises(RecipeError, match=message):
+        Recipe.from_toml(text)

@@ -1,5 +1,6 @@
 """Stacked runs against the same runs one by one."""
 
+import copy
 from dataclasses import replace
 
 import pytest
@@ -37,6 +38,8 @@ MODELS = {
     "cnn-layer": ModelConfig("cnn", width=4, hidden=(8,), norm="layer"),
     "cnn-none": ModelConfig("cnn", width=4, hidden=(8,), norm="none", init_scale=0.5),
     "resnet": ModelConfig("resnet", width=4, dropout=0.1),
+    "mlp-input": ModelConfig("mlp", hidden=(8,), crop=5, whiten=True, dropout=0.2),
+    "cnn-input": ModelConfig("cnn", width=4, hidden=(8,), crop=5, whiten=True),
     "head": ModelConfig("text-tfidf", hidden=(8,), dropout=0.1),
 }
 OPTIMIZERS = {
@@ -87,7 +90,7 @@ def test_every_model_trains_the_same_stacked(model):
     assert_equal_trainings(recipe, problem(model))
 
 
-@pytest.mark.parametrize("model", ["cnn", "cnn-group", "cnn-layer", "cnn-none", "resnet"])
+@pytest.mark.parametrize("model", ["cnn", "cnn-group", "cnn-layer", "cnn-none", "resnet", "cnn-input"])
 def test_images_train_the_same_in_the_layout_for_accelerators(model):
     """As one network of grouped convolutions, which GPUs are given, runs on images are the single ones too."""
     recipe = Recipe(model=MODELS[model], optimizer=OPTIMIZERS["clipped"], epochs=2, batch_size=16, augment="crop-flip")
@@ -100,6 +103,29 @@ def test_images_train_the_same_in_the_layout_for_accelerators(model):
         torch.testing.assert_close(together.loss, torch.stack([step.loss for step in alone]))
     expected = torch.cat([training.predict(data.inputs) for training in single])
     torch.testing.assert_close(stacked.predict(data.inputs), expected)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        ModelConfig("small-inception", crop=2, whiten=True),
+        ModelConfig("small-inception", crop=2, norm="none"),
+        ModelConfig("small-alexnet", crop=3, dropout=0.1),
+    ],
+    ids=["inception", "inception-none", "alexnet"],
+)
+def test_large_networks_on_images_train_the_same_in_both_layouts(config):
+    """Branches side by side and normalisation over channels keep runs apart, in a stack and one by one."""
+    recipe = Recipe(model=config, optimizer=OptimizerConfig("sgd", 0.01), steps=2, batch_size=8)
+    assert_equal_trainings(recipe, problem("images"))
+    build = architecture(config)
+    models = [draw_model(build, (2, 8, 8), 3, seeds.init).double().eval() for seeds in SEEDS]
+    whole = StackedModel([copy.deepcopy(model) for model in models], lambda _: nn.Identity()).eval()
+    inputs = torch.rand(3, 5, 2, 8, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    expected = torch.stack([model(own) for model, own in zip(models, inputs, strict=True)])
+    torch.testing.assert_close(whole(inputs), expected)
+    state = whole.state_of(1, models[1])
+    assert all(torch.equal(value, state[name]) for name, value in models[1].state_dict().items())
 
 
 @pytest.mark.parametrize("schedule", [ScheduleConfig(), ScheduleConfig("cosine", 0.2), ScheduleConfig("linear")])

@@ -125,9 +125,13 @@ class ModelOptions:
         Maybe[Literal["batch", "group", "layer", "none"]],
         arg(metavar="{batch,group,layer,none}", help_behavior_hint=""),
     ] = None
-    """Normalisation layers of cnn and resnet."""
+    """Normalisation layers of cnn, resnet and small-inception."""
     width: Count = None
     """Channels of the first stage of cnn and resnet."""
+    crop: Count = None
+    """Let the network look at the square of so many pixels a side in the middle of images only."""
+    whiten: bool = False
+    """Let the network first give each image mean 0 and standard deviation 1."""
     depth: Count = None
     """Layers of resnet: 8, 14, 20, ..."""
     vocabulary: Count = None
@@ -235,7 +239,8 @@ class RecipeOptions(Command):
     """digits, mnist, cifar10, clinc150, massive, massive-domain, hf:NAME, or a CSV, TSV, JSON-lines, Parquet or npz
     file. Default: what --recipe says, else digits."""
     model: Name = None
-    """mlp, cnn, resnet, text-tfidf, text-encoder or MODULE:FUNCTION. Default: what suits the data."""
+    """mlp, cnn, resnet, small-inception, small-alexnet, text-tfidf, text-encoder or MODULE:FUNCTION. Default: what
+    suits the data."""
     recipe: File = None
     """TOML file with some or all fields of the recipe."""
     trust_code: bool = False
@@ -268,7 +273,8 @@ def _changed_fields(
     if corruption.corrupt is not None:
         named["data.corruption"] = reseed.data.parse_corruption(corruption.corrupt)
     named |= {f"model.{name}": value for name, value in vars(network).items()}
-    named["model.fine_tune"] = network.fine_tune or None  # a flag can only turn it on
+    for name in ("fine_tune", "whiten"):
+        named[f"model.{name}"] = getattr(network, name) or None  # a flag can only turn it on
     for name, value in vars(training).items():
         default = name if name in _AT_THE_TOP else f"optimizer.{name}"
         named[_FIELDS_OF_OTHER_NAMES.get(name, default)] = value

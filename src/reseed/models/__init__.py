@@ -11,6 +11,7 @@ from reseed.models._draw import ParameterOrigins, draw_model, parameter_origins
 from reseed.models._embeddings import EmbeddingNetwork, check_continuous, embedding_network, is_token_ids
 from reseed.models._fine_tuned import untrimmed
 from reseed.models._folded import folded
+from reseed.models._input_layers import CenterCrop, PerImageWhitening, center_crop, per_image_whitening
 from reseed.models._networks import Ensemble, Networks, served, state_of, with_state
 from reseed.models._registry import MODELS, architecture, check_model_name, suggested_model
 from reseed.models._stack import StackedModel, check_stackable
@@ -22,17 +23,20 @@ __all__ = [
     "MODELS",
     "AbstractArchitecture",
     "Activations",
+    "CenterCrop",
     "EmbeddingNetwork",
     "Ensemble",
     "ModelConfig",
     "Modules",
     "Networks",
     "ParameterOrigins",
+    "PerImageWhitening",
     "Prepared",
     "RawInputs",
     "StackedModel",
     "VmappedModel",
     "architecture",
+    "center_crop",
     "check_continuous",
     "check_model_name",
     "check_stackable",
@@ -43,6 +47,7 @@ __all__ = [
     "is_token_ids",
     "own_tensors",
     "parameter_origins",
+    "per_image_whitening",
     "served",
     "state_of",
     "suggested_model",

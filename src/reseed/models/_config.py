@@ -10,6 +10,8 @@ from reseed._errors import ModelError, RecipeError
 
 UNWRITTEN = {"unwritten": True}
 """Marks fields that no recipe file has."""
+OMITTED = {"omitted": True}
+"""Marks fields that recipes leave out at their default, as `reseed.training.OMITTED` does."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class ModelConfig:
     """
 
     name: str = "mlp"
-    """mlp, cnn, resnet, text-tfidf, text-encoder, or MODULE:FUNCTION of your own."""
+    """mlp, cnn, resnet, small-inception, small-alexnet, text-tfidf, text-encoder, or MODULE:FUNCTION of your own."""
     hidden: tuple[int, ...] = (64,)
     """Widths of the hidden layers of an MLP or of the head on text features."""
     dropout: float = 0.0
@@ -29,7 +31,7 @@ class ModelConfig:
     init_scale: float = 1.0
     """Factor on every freshly drawn weight matrix or kernel."""
     norm: Literal["batch", "group", "layer", "none"] = "batch"
-    """Normalisation layers of cnn and resnet."""
+    """Normalisation layers of cnn, resnet and small-inception."""
     width: int = 16
     """Channels of the first stage of cnn and resnet."""
     depth: int = 8
@@ -42,6 +44,10 @@ class ModelConfig:
     """Train text-encoder end to end; otherwise its features are computed once and shared by all runs."""
     max_length: int = 64
     """Tokens of a text that text-encoder reads."""
+    crop: int | None = field(default=None, metadata=OMITTED)
+    """Side in pixels of the square in the middle of images that mlp and networks on images look at; default: all."""
+    whiten: bool = field(default=False, metadata=OMITTED)
+    """Whether mlp and networks on images first give each image mean 0 and standard deviation 1."""
     is_trusted: bool = field(default=True, compare=False, repr=False, kw_only=True, metadata=UNWRITTEN)
     """Whether MODULE:FUNCTION may be imported; False where a file names it and nobody said that it may."""
 
@@ -60,6 +66,8 @@ class ModelConfig:
             if getattr(self, name) < 1:
                 raise RecipeError(f"recipe field model.{name} must be 1 or more, got {getattr(self, name)}.")
             check_bound(name, getattr(self, name), f"recipe field model.{name}", RecipeError)
+        if self.crop is not None and self.crop < 1:
+            raise RecipeError(f"recipe field model.crop must be 1 or more, got {self.crop}.")
         check_bound("layers", self.depth, "recipe field model.depth", RecipeError)
         check_bound("layers", len(self.hidden), "the length of recipe field model.hidden", RecipeError)
         for width in self.hidden:

@@ -11,6 +11,7 @@ from torch import nn
 
 from reseed.data import Splits
 from reseed.models._architecture import AbstractArchitecture, Prepared, tensor_inputs, tensor_prepared
+from reseed.models._input_layers import input_layers
 
 
 def mlp(features: int, hidden: Sequence[int], num_classes: int, dropout: float) -> nn.Sequential:
@@ -35,4 +36,5 @@ class Mlp(AbstractArchitecture):
 
     def build(self, input_shape: tuple[int, ...], num_classes: int) -> nn.Module:
         """Build the layers that the config names."""
-        return mlp(math.prod(input_shape), self.config.hidden, num_classes, self.config.dropout)
+        first, shape = input_layers(self.config, input_shape)
+        return nn.Sequential(*first, *mlp(math.prod(shape), self.config.hidden, num_classes, self.config.dropout))

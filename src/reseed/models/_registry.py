@@ -10,6 +10,7 @@ from reseed.models._architecture import AbstractArchitecture
 from reseed.models._config import ModelConfig
 from reseed.models._encoder import TextEncoder
 from reseed.models._mlp import Mlp
+from reseed.models._small import SmallAlexnet, SmallInception
 from reseed.models._tfidf import TextTfidf
 from reseed.models._user import UserModel
 from reseed.models._vision import Cnn, Resnet
@@ -18,6 +19,8 @@ MODELS: dict[str, type[AbstractArchitecture]] = {
     "mlp": Mlp,
     "cnn": Cnn,
     "resnet": Resnet,
+    "small-inception": SmallInception,
+    "small-alexnet": SmallAlexnet,
     "text-tfidf": TextTfidf,
     "text-encoder": TextEncoder,
 }

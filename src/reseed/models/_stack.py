@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from reseed._errors import ModelError
+from reseed.models._input_layers import CenterCrop, PerImageWhitening
+from reseed.models._small import Branches
 from reseed.models._vision import ResidualBlock
 
-_STATELESS = (nn.ReLU, nn.Identity, nn.MaxPool2d, nn.AdaptiveAvgPool2d)
-_COMPOSITE = (nn.Sequential, ResidualBlock)
+_STATELESS = (nn.ReLU, nn.Identity, nn.MaxPool2d, nn.AdaptiveAvgPool2d, CenterCrop)
+_COMPOSITE = (nn.Sequential, ResidualBlock, Branches)
+_BEFORE = (CenterCrop, PerImageWhitening)
 
 
 class StackedLinear(nn.Module):
@@ -53,6 +57,29 @@ class StackedFlatten(nn.Module):
         return x.flatten(2)
 
 
+class StackedByImage(nn.Module):
+    """A layer without weights that looks at all channels of an image, in either layout.
+
+    Args:
+        layer: Images [..., channel, height, width] to the same.
+        runs: How many runs there are.
+
+    Attributes:
+        follows_images: Whether images come as [sample, run x channel, height, width].
+    """
+
+    def __init__(self, layer: nn.Module, runs: int) -> None:
+        super().__init__()
+        self.layer, self.runs, self.follows_images = layer, runs, False
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return what the layer makes of each run's images."""
+        if not self.follows_images:
+            return cast(Tensor, self.layer(x))
+        each: Tensor = self.layer(x.reshape(len(x) * self.runs, -1, *x.shape[2:]))
+        return each.reshape(len(x), -1, *each.shape[2:])
+
+
 class StackedModel(nn.Module):
     """K models as one: inputs [run, sample, ...] to logits [run, sample, class].
 
@@ -62,7 +89,7 @@ class StackedModel(nn.Module):
 
     Attributes:
         runs: How many there are.
-        starts_with_images: Whether the first layer is a convolution.
+        starts_with_images: Whether the first layer that learns is a convolution.
 
     Raises:
         ModelError: A layer is not one of those that can be stacked; the message names it.
@@ -71,11 +98,11 @@ class StackedModel(nn.Module):
     def __init__(self, models: Sequence[nn.Module], dropout: Callable[[float], nn.Module]) -> None:
         super().__init__()
         self.runs = len(models)
-        first = next(module for module in models[0].modules() if not isinstance(module, _COMPOSITE))
+        first = next(module for module in models[0].modules() if not isinstance(module, (*_COMPOSITE, *_BEFORE)))
         self.starts_with_images = isinstance(first, nn.Conv2d)
         self.body = _stacked(models, dropout)
         for layer in self.body.modules():
-            if isinstance(layer, StackedFlatten):
+            if isinstance(layer, StackedFlatten | StackedByImage):
                 layer.follows_images = self.starts_with_images
 
     def forward(self, x: Tensor) -> Tensor:
@@ -119,9 +146,13 @@ def _stacked(models: Sequence[nn.Module], dropout: Callable[[float], nn.Module])
             for name, _ in first.named_children()
         }
         whole._modules = dict(children)
+        if isinstance(whole, Branches):
+            whole.runs = runs
         return whole
     if kind in _STATELESS:
         return first
+    if kind is PerImageWhitening or kind is nn.LocalResponseNorm:
+        return StackedByImage(first, runs)
     if isinstance(first, nn.Flatten) and kind is nn.Flatten:
         return StackedFlatten(runs)
     if isinstance(first, nn.Dropout) and kind is nn.Dropout:

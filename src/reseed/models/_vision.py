@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +12,13 @@ from torch import Tensor, nn
 from reseed._errors import ModelError
 from reseed.data import Dataset, Splits
 from reseed.models._architecture import AbstractArchitecture, Prepared, tensor_inputs, tensor_prepared
+from reseed.models._input_layers import input_layers
 
 _VECTOR = 16  # numbers in single precision of the widest vectors that processors have
 
 
-def _norm(kind: str, channels: int) -> nn.Module:
+def norm_layer(kind: str, channels: int) -> nn.Module:
+    """Return a layer that normalises images of so many channels; see `ModelConfig.norm`."""
     match kind:
         case "batch":
             return nn.BatchNorm2d(channels)
@@ -28,7 +31,7 @@ def _norm(kind: str, channels: int) -> nn.Module:
 
 
 def _convolution(inside: int, outside: int, norm: str, stride: int = 1) -> list[nn.Module]:
-    return [nn.Conv2d(inside, outside, 3, stride, padding=1, bias=norm == "none"), _norm(norm, outside)]
+    return [nn.Conv2d(inside, outside, 3, stride, padding=1, bias=norm == "none"), norm_layer(norm, outside)]
 
 
 def _images(dataset: Dataset, model: str) -> Tensor:
@@ -43,20 +46,38 @@ def _images(dataset: Dataset, model: str) -> Tensor:
 
 @dataclass(frozen=True)
 class AbstractImageArchitecture(AbstractArchitecture):
-    """What cnn and resnet share: images in, as they are."""
+    """What networks on images share: images in, as they are, and layers that crop and whiten them."""
 
     def prepare(self, splits: Splits, cache: Path | None, announce: Callable[[str], None]) -> Prepared:
         """Use the images as they are, refusing anything else."""
         name = self.config.name
         return tensor_prepared(_images(splits.train, name), _images(splits.evaluation, name), splits.train)
 
+    def build(self, input_shape: tuple[int, ...], num_classes: int) -> nn.Module:
+        """Build the layers for images of shape [channel, height, width].
+
+        Raises:
+            ModelError: Samples are no images, or too small.
+        """
+        if len(input_shape) != 3:
+            raise ModelError(
+                f"model {self.config.name!r} takes images [channel, height, width], but a sample has shape "
+                f"{input_shape}; choose mlp."
+            )
+        first, shape = input_layers(self.config, input_shape)
+        return nn.Sequential(*first, *self.layers(shape, num_classes))
+
+    @abstractmethod
+    def layers(self, input_shape: tuple[int, ...], num_classes: int) -> list[nn.Module]:
+        """Return the layers after those that crop and whiten, for images of shape [channel, height, width]."""
+
 
 @dataclass(frozen=True)
 class Cnn(AbstractImageArchitecture):
     """`cnn`: two blocks of convolution, norm, ReLU and pooling, then one hidden layer."""
 
-    def build(self, input_shape: tuple[int, ...], num_classes: int) -> nn.Module:
-        """Build the layers for images of shape [channel, height, width]."""
+    def layers(self, input_shape: tuple[int, ...], num_classes: int) -> list[nn.Module]:
+        """Return the layers for images of shape [channel, height, width]."""
         channels, height, width = input_shape
         first, second = self.config.width, 2 * self.config.width
         features = second * (height // 4) * (width // 4)
@@ -64,7 +85,7 @@ class Cnn(AbstractImageArchitecture):
             raise ModelError(f"model 'cnn' needs images of at least 4 x 4 pixels, got {height} x {width}.")
         dropout = [nn.Dropout(self.config.dropout)] if self.config.dropout else []
         hidden = self.config.hidden[0] if self.config.hidden else 64
-        return nn.Sequential(
+        return [
             *_convolution(channels, first, self.config.norm),
             nn.ReLU(),
             nn.MaxPool2d(2),
@@ -76,7 +97,7 @@ class Cnn(AbstractImageArchitecture):
             nn.ReLU(),
             *dropout,
             nn.Linear(hidden, num_classes),
-        )
+        ]
 
 
 def _projection(inside: int, outside: int, stride: int, bias: bool) -> list[nn.Module]:
@@ -101,7 +122,7 @@ class ResidualBlock(nn.Module):
         )
         changes = stride != 1 or inside != outside
         self.skip: nn.Module = (
-            nn.Sequential(*_projection(inside, outside, stride, norm == "none"), _norm(norm, outside))
+            nn.Sequential(*_projection(inside, outside, stride, norm == "none"), norm_layer(norm, outside))
             if changes
             else nn.Identity()
         )
@@ -116,10 +137,10 @@ class ResidualBlock(nn.Module):
 class Resnet(AbstractImageArchitecture):
     """`resnet`: the CIFAR-scale residual network of He et al. 2016, three stages of (depth - 2) / 6 blocks."""
 
-    def build(self, input_shape: tuple[int, ...], num_classes: int) -> nn.Module:
-        """Build the layers for images of shape [channel, height, width]."""
+    def layers(self, input_shape: tuple[int, ...], num_classes: int) -> list[nn.Module]:
+        """Return the layers for images of shape [channel, height, width]."""
         width, norm = self.config.width, self.config.norm
-        layers = [*_convolution(input_shape[0], width, norm), nn.ReLU()]
+        layers: list[nn.Module] = [*_convolution(input_shape[0], width, norm), nn.ReLU()]
         inside = width
         for stage in range(3):
             for block in range((self.config.depth - 2) // 6):
@@ -128,4 +149,4 @@ class Resnet(AbstractImageArchitecture):
                 layers.append(ResidualBlock(inside, outside, stride, norm))
                 inside = outside
         dropout = [nn.Dropout(self.config.dropout)] if self.config.dropout else []
-        return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), *dropout, nn.Linear(inside, num_classes))
+        return [*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), *dropout, nn.Linear(inside, num_classes)]

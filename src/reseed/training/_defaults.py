@@ -21,6 +21,12 @@ _RECIPES = {
         batch_size=128,
         augment="crop-flip",
     ),
+    "small-inception": Recipe(
+        model=ModelConfig("small-inception"), optimizer=OptimizerConfig("sgd", lr=0.1), epochs=15, batch_size=128
+    ),
+    "small-alexnet": Recipe(
+        model=ModelConfig("small-alexnet"), optimizer=OptimizerConfig("sgd", lr=0.01), epochs=15, batch_size=128
+    ),
     "text-tfidf": Recipe(model=ModelConfig("text-tfidf", hidden=(128,)), optimizer=_ADAM, epochs=10, batch_size=128),
     "text-encoder": Recipe(
         model=ModelConfig("text-encoder", hidden=(256,), dropout=0.1),

@@ -15,21 +15,32 @@ from typing import TypeGuard, final
 import torch
 from torch import Tensor, nn
 
+from reseed.models import CenterCrop, PerImageWhitening
 from reseed.training._draws import Masks
 from reseed.training._loss import Loss
 from reseed.training._products import batched_product
 from reseed.training._stack import AbstractStack
 
-_LETTERS = {nn.Flatten: "f", nn.Linear: "l", nn.ReLU: "r", nn.Dropout: "d"}
+_LETTERS = {
+    CenterCrop: "i",
+    PerImageWhitening: "i",
+    nn.Flatten: "f",
+    nn.Linear: "l",
+    nn.ReLU: "r",
+    nn.Dropout: "d",
+}
 
 
 def is_mlp(model: nn.Module) -> TypeGuard[nn.Sequential]:
-    """Whether a model is what `StackedMlp` can stack: flatten, then linear layers with ReLU and dropout between."""
+    """Whether a model is what `StackedMlp` can stack: flatten, then linear layers with ReLU and dropout between.
+
+    Layers that crop and whiten images may come first.
+    """
     if type(model) is not nn.Sequential:
         return False
     layers = "".join(_LETTERS.get(type(layer), "?") for layer in model)
     has_biases = all(layer.bias is not None for layer in model if isinstance(layer, nn.Linear))
-    return re.fullmatch("f(lrd?)*l", layers) is not None and has_biases
+    return re.fullmatch("i*f(lrd?)*l", layers) is not None and has_biases
 
 
 @dataclass(frozen=True)
@@ -52,6 +63,7 @@ class StackedMlp(AbstractStack):
     def __init__(self, models: Sequence[nn.Sequential], masks: Masks) -> None:
         super().__init__()
         self._masks = masks
+        self._before = [layer for layer in models[0] if isinstance(layer, CenterCrop | PerImageWhitening)]
         self._dropout: list[float] = []
         self._weights: list[nn.Parameter] = []  # plain lists: torch's take their time, which small networks feel
         self._biases: list[nn.Parameter] = []
@@ -85,8 +97,14 @@ class StackedMlp(AbstractStack):
         self._masks.begin(step)
         return self._predicted(inputs, drops=True)
 
+    def _features(self, inputs: Tensor) -> Tensor:
+        """Return what the first layer takes, [run, feature, sample]."""
+        for layer in self._before:
+            inputs = layer(inputs)
+        return inputs.flatten(2).transpose(1, 2)
+
     def _predicted(self, inputs: Tensor, *, drops: bool) -> Tensor:
-        found = inputs.flatten(2).transpose(1, 2)
+        found = self._features(inputs)
         for place, (weight, bias) in enumerate(zip(self._weights, self._biases, strict=True)):
             found = batched_product(weight, found).add_(bias)
             if place < len(self._weights) - 1:
@@ -106,7 +124,7 @@ class StackedMlp(AbstractStack):
         weights = [weight.to(precision) for weight in self._weights]
         biases = [bias.to(precision) for bias in self._biases]
         last = len(weights) - 1
-        found = inputs.flatten(2).transpose(1, 2).to(precision)
+        found = self._features(inputs).to(precision)
         hidden = [_Hidden(found, None)]
         for place in range(last):
             found = batched_product(weights[place], found).add_(biases[place]).relu_()

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from reseed._errors import DataError
 from reseed._foreign import read_arrays, reason
 from reseed.data._splits import Splits
+from reseed.data.corruption._classes import check_classes
 from reseed.data.corruption._config import ANNOTATIONS
 from reseed.data.corruption._record import Corruption
 
@@ -63,6 +64,7 @@ def annotated(splits: Splits, name: str) -> Splits:
             "those of others."
         )
     labels = given[places]
+    check_classes(splits, torch.from_numpy(labels), f"labels={name!r}", "train on more samples")
     changed = labels != true
     found = Corruption(
         f"annotations-{name}",

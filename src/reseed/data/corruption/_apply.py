@@ -12,6 +12,7 @@ from reseed._errors import DataError
 from reseed.data._dataset import Dataset
 from reseed.data._splits import Splits
 from reseed.data.corruption._choose import items_of
+from reseed.data.corruption._classes import check_classes
 from reseed.data.corruption._config import CorruptionConfig
 from reseed.data.corruption._gaussian import gaussian_inputs
 from reseed.data.corruption._inputs import CorruptedInputs
@@ -59,12 +60,8 @@ def _of_labels(splits: Splits, config: CorruptionConfig) -> Splits:
         seed=config.seed,
         items=items_of(train.split, train.sample_ids),
     )
-    lost = sorted(set(splits.evaluation.labels.tolist()) - {-1} - set(found.labels.tolist()))
-    if lost:
-        raise DataError(
-            f"corruption {config.kind} at rate {config.rate:g} leaves no training sample of class "
-            f"{train.class_names[lost[0]]!r} of {train.name!r}; choose a lower rate or another corruption seed."
-        )
+    remedy = "choose a lower rate or another corruption seed"
+    check_classes(splits, found.labels, f"corruption {config.kind} at rate {config.rate:g}", remedy)
     by = "by the next class" if config.kind == "pair" else _BY[config.mode]
     note = (
         f"{_count(found.selected)} training labels were replaced on purpose, {by} (rate {config.rate:g}); "
