@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from reseed._arrays import ArrayLike, brief, to_numpy
 from reseed._errors import InputError
+from reseed._numbers import check_whole
 from reseed.memorization.nodes._batches import batches, count_of
 from reseed.memorization.nodes._given import class_numbers, mask_of
 from reseed.memorization.nodes._undisturbed import undisturbed
@@ -134,8 +135,7 @@ def pruning_report(
     others, other_count = count_of(test_inputs, "test_inputs")
     given, mask = class_numbers(targets, count), mask_of(corrupted, count)
     truth = class_numbers(test_targets, other_count)
-    if not isinstance(draws, int) or draws < 0:
-        raise InputError(f"draws must be a whole number of 0 or more, got {draws!r}.")
+    check_whole("draws", draws, 0)
     pruned = _highest(scores, quantile)
 
     def measured(without: Mapping[str, NDArray[np.bool_]] | None) -> Accuracies:

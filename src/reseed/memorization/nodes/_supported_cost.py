@@ -83,10 +83,10 @@ def node_supported_cost(
             start += len(part)
             if not len(live):
                 raise InputError("no gated layer took part in what the model did; name the layers.")
-            slopes = torch.autograd.grad(loss, list(live.values()), allow_unused=True)
+            slopes = torch.autograd.grad(loss, list(live.values()), materialize_grads=True)
             found = {}
             for (name, values), slope in zip(live.items(), slopes, strict=True):
-                cost = torch.zeros_like(values) if slope is None else slope * (values > gates.threshold)
+                cost = slope * (values > gates.threshold)
                 found[name] = to_host(cost.flatten(2).sum(-1) if cost.ndim > 2 else cost)
                 if not np.isfinite(found[name]).all():
                     raise InputError(

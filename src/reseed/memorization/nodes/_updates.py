@@ -141,10 +141,9 @@ def node_update_decomposition(
                 index = part.to(rows.device) if isinstance(rows, Tensor) else part.numpy()
                 batch = next(batches(rows[index], model, batch_size))
                 loss = summed_loss(functional_call(model, own, (batch,)), numbers[part])
-                slopes = torch.autograd.grad(loss, list(own.values()), allow_unused=True)
+                slopes = torch.autograd.grad(loss, list(own.values()), materialize_grads=True)
                 for name, slope in zip(weights, slopes, strict=True):
-                    if slope is not None:
-                        gradients[name][place] += slope.flatten(1).double().cpu().numpy()
+                    gradients[name][place] += slope.flatten(1).double().cpu().numpy()
     return NodeUpdates(names, tuple(int(mask.sum()) for mask in masks), gradients)
 
 
