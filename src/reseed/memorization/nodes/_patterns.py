@@ -150,8 +150,8 @@ def corrupted_neighbour_share(
         >>> found.share, round(found.base_rate, 3)
         (array([0.5]), 0.333)
     """
-    near = nearest_patterns(query, reference, k, metric, exclude_self=exclude_self)
     mask = mask_of(corrupted, len(states_of(reference, "reference")))
+    near = nearest_patterns(query, reference, k, metric, exclude_self=exclude_self)
     share = mask[np.asarray(near.index if isinstance(near.index, np.ndarray) else near.index.cpu())].mean(1)
     return NeighbourShare(give_back(share, query, reference), float(share.mean()), float(mask.mean()))
 
