@@ -101,6 +101,8 @@ def test_batches_of_any_size_are_the_same(batch_size):
         "generator": (part for part in inputs.split(batch_size)),
         "pairs": [(part, torch.zeros(len(part), dtype=torch.int64)) for part in inputs.split(batch_size)],
         "indexed": list(zip(torch.arange(37).split(batch_size), inputs.split(batch_size), strict=True)),
+        "tuples": [tuple(row) for row in inputs.tolist()],
+        "listed loader": list(DataLoader(TensorDataset(inputs, torch.arange(37)), batch_size=batch_size)),
         "loader": DataLoader(TensorDataset(inputs, torch.arange(37)), batch_size=batch_size),
     }
     for name, each in given.items():

@@ -93,9 +93,10 @@ def _parts(inputs: Any, batch_size: int) -> Iterator[Tensor]:
 
 
 def _is_array(inputs: Any) -> bool:
-    """Tell whether inputs are one array: nested lists of numbers are, a list of arrays is batches."""
+    """Tell whether inputs are one array: nested lists of numbers are, a list of arrays, or of lists of such, is not."""
     if isinstance(inputs, list | tuple):
-        return not any(isinstance(item, Tensor | np.ndarray | tuple) for item in inputs)
+        held = [part for item in inputs for part in (item if isinstance(item, list | tuple) else [item])]
+        return not any(isinstance(part, Tensor | np.ndarray) for part in held)
     return isinstance(inputs, Tensor) or hasattr(inputs, "__array__")
 
 

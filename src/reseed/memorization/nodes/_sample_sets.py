@@ -113,7 +113,8 @@ def sample_sets(
         inputs: An array [sample, ...], or an iterable of batches in the order of the data set: arrays, (inputs, ...),
             or (index, inputs, ...) with ascending indices. A list of arrays is batches.
         layers: Names or classes of modules; by default ReLU and other gates at zero. Of activation functions the
-            inputs are taken, of other modules the answers, which serves where a model calls ReLU as a function.
+            inputs are taken, of other modules the answers: a ReLU that a model calls as a function is not seen, but the
+            module whose answers it takes can be named.
         threshold: Above which a node is on; 0 by default, but to be given for layers that are no gate at zero.
         batch_size: Samples at a time of an array.
 
