@@ -23,8 +23,9 @@ from reseed.memorization.nodes._patterns import (
     pattern_similarity,
 )
 from reseed.memorization.nodes._perplexity import layer_perplexity, node_perplexity
+from reseed.memorization.nodes._pre_activations import pre_activations
 from reseed.memorization.nodes._pruning import Accuracies, PruningReport, prune_nodes, pruning_report
-from reseed.memorization.nodes._sample_sets import SampleSets, pre_activations, sample_sets
+from reseed.memorization.nodes._sample_sets import SampleSets, sample_sets
 from reseed.memorization.nodes._supported_cost import node_supported_cost, weighted_noise_share
 from reseed.memorization.nodes._updates import NodeUpdates, node_update_decomposition
 

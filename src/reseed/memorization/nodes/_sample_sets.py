@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from reseed._arrays import ArrayLike
-from reseed._errors import InputError, InputTypeError
+from reseed._errors import InputError
+from reseed.memorization.nodes._answers import check_finite, networks_of, stacked
 from reseed.memorization.nodes._batches import batches
 from reseed.memorization.nodes._gates import gates_of, recording
 from reseed.memorization.nodes._given import Array, states_of
+from reseed.memorization.nodes._packing import Packer
 from reseed.memorization.nodes._undisturbed import undisturbed
 from reseed.models import Modules, Networks
-
-_BITS = 8
 
 
 @final
@@ -124,6 +123,7 @@ def sample_sets(
         InputTypeError: The model is no module.
 
     Examples:
+        >>> import torch
         >>> model = nn.Sequential(nn.Linear(2, 3, bias=False), nn.ReLU(), nn.Linear(3, 2))
         >>> _ = model[0].weight.data.copy_(torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]]))
         >>> sets = sample_sets(model, [[1.0, 1.0], [-1.0, 2.0], [-2.0, -2.0]])
@@ -132,7 +132,7 @@ def sample_sets(
     """
     models, is_single = networks_of(model)
     chosen = [gates_of(each, layers, threshold) for each in models]
-    packers = [_Packer() for _ in models]
+    packers = [Packer() for _ in models]
     with ExitStack() as stack:
         stack.enter_context(undisturbed(models))
         takers = [
@@ -147,131 +147,9 @@ def sample_sets(
     return SampleSets(found[0] if is_single else stacked(found), packers[0].samples)
 
 
-def pre_activations(
-    model: nn.Module,
-    inputs: ArrayLike | Iterable[Any],
-    layers: Modules = None,
-    threshold: float | None = None,
-    *,
-    batch_size: int = 1024,
-) -> dict[str, Array]:
-    """Return the values before the gates of a network, whose signs are its sample sets.
-
-    The value of a channel of a convolution is the largest over its positions, so that it is above the threshold where
-    any position is.
-
-    Args:
-        model: One network.
-        inputs: As `sample_sets` takes them.
-        layers: As `sample_sets` takes them.
-        threshold: As `sample_sets` takes it; only whether it is given matters here.
-        batch_size: Samples at a time of an array.
-
-    Returns:
-        [sample, node] by layer, in the network's precision. Memory is that of all samples times all nodes.
-
-    Raises:
-        InputError: As `sample_sets` raises it.
-        InputTypeError: The model is no module.
-
-    Examples:
-        >>> model = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 2))
-        >>> pre_activations(model, torch.rand(5, 2))["1"].shape
-        (5, 3)
-    """
-    gates = gates_of(model, layers, threshold)
-    parts: list[dict[str, Array]] = []
-    with undisturbed([model]), recording(model, gates, "max") as take:
-        for part in batches(inputs, model, batch_size):
-            check_finite(model(part))
-            parts.append({name: to_host(values) for name, values in take().items()})
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-
-
-def networks_of(model: nn.Module | Sequence[nn.Module] | Networks) -> tuple[list[nn.Module], bool]:
-    """Return networks as modules, and whether it was one without an axis of runs.
-
-    Raises:
-        InputError: There is none.
-        InputTypeError: One is no module.
-    """
-    if isinstance(model, nn.Module):
-        return [model], True
-    if not isinstance(model, Sequence | Networks):
-        raise InputTypeError(f"model must be a module or several, got a {type(model).__name__}.")
-    found: list[nn.Module] = list(model)
-    if not found:
-        raise InputError("model holds no networks; pass one module or more.")
-    return found, False
-
-
-def stacked(found: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
-    """Return what several networks' layers have with the run as first axis.
-
-    Raises:
-        InputError: Their layers differ.
-    """
-    shapes = [{name: values.shape for name, values in each.items()} for each in found]
-    for run, own in enumerate(shapes):
-        if own != shapes[0]:
-            raise InputError(f"network {run} has other layers or nodes than the first; pass networks of one kind.")
-    return {name: np.stack([each[name] for each in found]) for name in found[0]}
-
-
-def check_finite(answer: object) -> None:
-    """Raise where a network answers something that is no finite number: its nodes would seem to be off."""
-    if isinstance(answer, Tensor) and answer.is_floating_point() and not bool(torch.isfinite(answer).all()):
-        raise InputError("the network answers NaN or infinity; find the run that diverged, or the input that is none.")
-
-
-def to_host(values: Tensor) -> Array:
-    """Return a tensor as an array."""
-    host = values.detach().cpu()
-    return (host.float() if host.dtype in (torch.bfloat16, torch.float16) else host).numpy()
-
-
 def _switched(threshold: float) -> Callable[[str, Tensor], Tensor]:
     def is_on(name: str, values: Tensor) -> Tensor:
         on = values > threshold
         return on.flatten(2).any(-1) if on.ndim > 2 else on
 
     return is_on
-
-
-class _Packer:
-    """Puts eight samples into a byte, of batches of any size."""
-
-    def __init__(self) -> None:
-        self.samples = 0
-        self._rest: dict[str, Tensor] = {}
-        self._bytes: dict[str, list[Tensor]] = {}
-
-    def add(self, states: Mapping[str, Tensor]) -> None:
-        """Take the states of a batch, [sample, node] by layer."""
-        if self._bytes and states.keys() != self._bytes.keys():
-            raise InputError(f"a batch has the layers {list(states)} but the first one had {list(self._bytes)}.")
-        self.samples += len(next(iter(states.values())))
-        for name, own in states.items():
-            rows = own.view(torch.uint8)
-            if name in self._rest:
-                rows = torch.cat([self._rest[name], rows])
-            whole = len(rows) // _BITS * _BITS
-            self._bytes.setdefault(name, []).append(_in_bytes(rows[:whole]))
-            self._rest[name] = rows[whole:].clone()
-
-    def packed(self) -> dict[str, NDArray[np.uint8]]:
-        """Return the bits of all batches, [node, sample / 8] by layer."""
-        return {name: np.ascontiguousarray(torch.cat(list(self._last(name))).cpu().numpy().T) for name in self._bytes}
-
-    def _last(self, name: str) -> Iterator[Tensor]:
-        yield from self._bytes[name]
-        rest = self._rest[name]
-        if len(rest):
-            yield _in_bytes(torch.cat([rest, rest.new_zeros(_BITS - len(rest), rest.shape[1])]))
-
-
-def _in_bytes(rows: Tensor) -> Tensor:
-    """Return bits [sample, node], 0 and 1, as bytes [sample / 8, node], the first sample in the highest bit."""
-    eights = rows.reshape(len(rows) // _BITS, _BITS, rows.shape[1])
-    weights = torch.tensor([1 << (_BITS - 1 - bit) for bit in range(_BITS)], dtype=torch.uint8, device=rows.device)
-    return (eights * weights[:, None]).sum(1, dtype=torch.uint8)

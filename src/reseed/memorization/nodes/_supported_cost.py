@@ -11,10 +11,10 @@ from torch.nn.functional import cross_entropy
 
 from reseed._arrays import ArrayLike, Result, brief, float_array, give_back, undefined
 from reseed._errors import InputError
+from reseed.memorization.nodes._answers import to_host
 from reseed.memorization.nodes._batches import batches, count_of
 from reseed.memorization.nodes._gates import gates_of, replacing
 from reseed.memorization.nodes._given import Array, class_numbers, mask_of
-from reseed.memorization.nodes._sample_sets import to_host
 from reseed.memorization.nodes._undisturbed import undisturbed
 from reseed.models import Modules
 
