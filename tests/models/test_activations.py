@@ -424,3 +424,60 @@ def test_batches_of_other_shapes_do_not_fit_together():
         for rounds in (2, 1):
             model(uniform(3, 4), rounds=rounds)
             assert len(seen.take()) == rounds
+
+
+def test_inputs_of_activation_functions_are_the_values_before_them():
+    """Also where the function overwrites them, and at each call of one module."""
+    model, inputs = drawn(Twice), uniform(6, 4)
+    with Activations(model, "layer") as answered, Activations(model, "relu", side="input") as given, torch.no_grad():
+        model(inputs)
+    before, after = answered.take(), given.take()
+    assert list(after) == ["relu", "relu#2", "relu#3"]
+    for name, values in after.items():
+        assert torch.equal(values, before[name.replace("relu", "layer")])
+        assert (values < 0).any()
+    assert hooks(model) == 0
+
+
+@pytest.mark.parametrize("side", ["output", "input"])
+def test_what_stands_for_activations_is_what_the_network_goes_on_with(side):
+    """[sample, neuron, place] wherever the neurons are, by name of the call; then nothing is recorded."""
+    model = drawn(lambda: nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU(inplace=True), nn.Flatten(), nn.Linear(48, 2)))
+    inputs, seen = uniform(5, 1, 6, 6), []
+
+    def without(name, values):
+        seen.append((name, tuple(values.shape)))
+        return values * torch.tensor([1.0, 0.0, 1.0])[:, None, None]
+
+    with torch.no_grad():
+        expected = model[1](model[0](inputs))
+        expected[:, 1] = 0
+        expected = model[3](expected.flatten(1))
+        before = model(inputs)
+        with Activations(model, "1", side=side, replace=without) as replaced:
+            torch.testing.assert_close(model(inputs), expected)
+        assert torch.equal(model(inputs), before)
+    assert seen == [("1", (5, 3, 4, 4))]
+    with pytest.raises(InputError, match="nothing was recorded"):
+        replaced.take()
+    tokens = drawn(lambda: nn.Sequential(nn.Linear(4, 3), nn.ReLU()))
+    with torch.no_grad(), Activations(tokens, "1", side=side, replace=lambda _, values: values[:, [2, 1, 0]]):
+        torch.testing.assert_close(tokens(uniform(2, 7, 4)), tokens[0](uniform(2, 7, 4)).relu().flip(-1))
+
+
+def test_nothing_of_another_shape_can_stand_for_activations():
+    """Nor for several tensors; a side that there is not is refused."""
+    model, inputs = drawn(lambda: nn.Sequential(nn.Linear(4, 3), nn.ReLU())), uniform(5, 4)
+    with (
+        Activations(model, "1", replace=lambda _, values: values[:, :1]),
+        pytest.raises(InputError, match=r"replace made \[5, 1\] of the \[5, 3\] of module '1'; keep the shape"),
+    ):
+        model(inputs)
+    recurrent = drawn(lambda: nn.Sequential(nn.GRU(4, 3, batch_first=True)))
+    with (
+        Activations(recurrent, "0", replace=lambda _, values: values),
+        pytest.raises(InputError, match="what module '0' answers is no single tensor, so nothing can stand for it"),
+    ):
+        recurrent(uniform(2, 5, 4))
+    with pytest.raises(InputError, match="side='both' is unknown; pass 'output' or 'input'"):
+        Activations(model, side="both")

@@ -19,6 +19,8 @@ Modules: TypeAlias = str | type[nn.Module] | Collection[str | type[nn.Module]] |
 
 Reduce: TypeAlias = Literal["mean", "max", "minmax", "none"]
 
+Side: TypeAlias = Literal["output", "input"]
+
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 _NEURONS = (nn.Linear, *_CONVOLUTIONS, nn.RNNBase)
 _FEATURES_LAST = (nn.Linear, nn.Bilinear, nn.Embedding, nn.RNNBase, nn.MultiheadAttention)
@@ -49,6 +51,10 @@ class Activations:
             or a function of name and answers [sample, neuron, place, ...] that is called at once and must not return
             a view of them, since the next layer may write into them.
         detach: Whether what is recorded is cut from the graph of derivatives.
+        side: Whether what a module answers is recorded, or what it is given: of an activation function, the values
+            before it.
+        replace: A function of name and answers [sample, neuron, place, ...] to what the network goes on with instead,
+            of the same shape. Then nothing is recorded, and `take` has nothing to return.
 
     Attributes:
         names: Names of the modules, in the order in which they are recorded.
@@ -73,6 +79,8 @@ class Activations:
         *,
         reduce: Reduce | Callable[[str, Tensor], Tensor] = "mean",
         detach: bool = True,
+        side: Side = "output",
+        replace: Callable[[str, Tensor], Tensor] | None = None,
     ) -> None:
         if isinstance(model, Networks):
             raise InputTypeError(f"model is {model!r}; record one after the other, as `model=networks[run]`.")
@@ -80,7 +88,10 @@ class Activations:
             raise InputTypeError(f"model must be a module, got a {type(model).__name__}; a function has no neurons.")
         if not callable(reduce) and reduce not in ("mean", "max", "minmax", "none"):
             raise InputError(f"reduce={reduce!r} is unknown; pass 'mean', 'max', 'minmax', 'none' or a function.")
+        if side not in ("output", "input"):
+            raise InputError(f"side={side!r} is unknown; pass 'output' or 'input'.")
         self._model, self._reduce, self._detach = model, reduce, detach
+        self._side, self._replace = side, replace
         self._chosen, self._asked = _chosen(model, modules)
         self.names = tuple(self._chosen)
         self._hooks: ExitStack | None = None
@@ -100,7 +111,7 @@ class Activations:
                 if (axis := _neuron_axis(module)) is not None:
                     hooks.callback(module.register_forward_hook(self._noting(axis)).remove)
             for name, module in self._chosen.items():
-                hooks.callback(module.register_forward_hook(self._recording(name)).remove)
+                hooks.callback(self._hooked(name, module))
             # After those that record, since the model may be recorded itself; the last is called after errors as well.
             hooks.callback(self._model.register_forward_hook(self._keep).remove)
             hooks.callback(self._model.register_forward_hook(self._end, always_call=True).remove)
@@ -145,7 +156,7 @@ class Activations:
         self._samples = None if given is None or not given.ndim else len(given)
 
     def _keep(self, module: nn.Module, args: object, output: object) -> None:
-        if self._pass is not None:
+        if self._pass is not None and self._replace is None:
             self._passes.append(self._pass)
 
     def _end(self, module: nn.Module, args: object, output: object) -> None:
@@ -158,15 +169,40 @@ class Activations:
 
         return note
 
-    def _recording(self, name: str) -> Callable[[nn.Module, Any, Any], None]:
-        def record(module: nn.Module, args: object, output: object) -> None:
-            if self._pass is None:
-                return
-            self._calls[name] = call = self._calls.get(name, 0) + 1
-            label = name if call == 1 else f"{name}#{call}"
-            self._pass[label] = self._reduced(label, self._neurons_second(name, module, output))
+    def _hooked(self, name: str, module: nn.Module) -> Callable[[], None]:
+        """Hook a module, and return what takes the hook away."""
+        if self._side == "output":
 
-        return record
+            def answered(module: nn.Module, args: object, output: object) -> Tensor | None:
+                return self._seen(name, module, output)
+
+            return module.register_forward_hook(answered).remove
+
+        def given(module: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
+            found = self._seen(name, module, args)
+            return None if found is None else (found, *args[1:])
+
+        return module.register_forward_pre_hook(given).remove
+
+    def _seen(self, name: str, module: nn.Module, found: object) -> Tensor | None:
+        """Record what a module answers or is given; return what stands for it, None for itself."""
+        if self._pass is None:
+            return None
+        self._calls[name] = call = self._calls.get(name, 0) + 1
+        label = name if call == 1 else f"{name}#{call}"
+        if self._replace is None:
+            self._pass[label] = self._reduced(label, self._neurons_second(name, module, found))
+            return None
+        first = found[0] if self._side == "input" and isinstance(found, tuple) and found else found
+        if not isinstance(first, Tensor):
+            raise InputError(f"what module {name!r} answers is no single tensor, so nothing can stand for it.")
+        values = self._neurons_second(name, module, first)
+        other = self._replace(label, values)
+        if other.shape != values.shape:
+            raise InputError(
+                f"replace made {list(other.shape)} of the {list(values.shape)} of module {label!r}; keep the shape."
+            )
+        return other[:, 0] if first.ndim == 1 else other.movedim(1, self._axis(first.ndim))
 
     def _neurons_second(self, name: str, module: nn.Module, output: object) -> Tensor:
         """Return a module's answers as [sample, neuron, place, ...]."""
@@ -174,7 +210,7 @@ class Activations:
         if values is None or not values.is_floating_point():
             kind = type(output).__name__ if values is None else str(values.dtype).removeprefix("torch.")
             raise InputError(f"module {name!r} answers {kind}, no activations; name other modules.")
-        values = values.detach() if self._detach else values
+        values = values.detach() if self._detach and self._replace is None else values
         if values.ndim == 3 and getattr(module, "batch_first", True) is False:
             values = values.transpose(0, 1)  # recurrent layers and attention that have time first
         if not values.ndim or (self._samples is not None and len(values) != self._samples):
@@ -184,7 +220,11 @@ class Activations:
             )
         if values.ndim == 1:
             return values[:, None]
-        return values.movedim(self._axes.get(values.ndim, 1 if values.ndim != 3 else 2), 1)
+        return values.movedim(self._axis(values.ndim), 1)
+
+    def _axis(self, axes: int) -> int:
+        """Return where values with as many axes have their neurons."""
+        return self._axes.get(axes, 1 if axes != 3 else 2)
 
     def _reduced(self, label: str, values: Tensor) -> Tensor:
         if callable(self._reduce):
