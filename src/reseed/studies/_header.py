@@ -15,7 +15,7 @@ from reseed._bounds import BOUNDS
 from reseed._errors import StudyError
 from reseed._foreign import parse_json, read_text, reason
 from reseed.studies._files import checked, inside, replace_json
-from reseed.training import FIRST_DRAWS, OMITTED, Recipe, RecordConfig, as_tree
+from reseed.training import FIRST_DRAWS, OMITTED, Recipe, RecordConfig, SeedPlan, as_tree
 
 FORMAT = 1
 _MOST_RUNS = BOUNDS["runs"]
@@ -50,6 +50,8 @@ class Header:
         predictions: Digest of the predictions of all runs, where they were imported, so that no others go on with them.
         draws: Version of what reseed's generators draw for the runs' words, see `reseed.training.generator`.
         factory: ``MODULE:FUNCTION`` that makes a module for the weights of recorded runs; empty where there is none.
+        folds: Into how many folds the training set is divided, of which every run leaves one out; 0: none.
+        share: Share of the training set that each run trains on, drawn without replacement; 1: all.
         format: Version of the folder's layout; raised with every change to it or to these fields, but for fields that
             are written only where they say something.
     """
@@ -75,7 +77,21 @@ class Header:
     predictions: str = field(default="", metadata=OMITTED)
     draws: int = field(default=FIRST_DRAWS, metadata=OMITTED)
     factory: str = field(default="", metadata=OMITTED)
+    folds: int = field(default=0, metadata=OMITTED)
+    share: float = field(default=1.0, metadata=OMITTED)
     format: int = FORMAT
+
+    @property
+    def plan(self) -> SeedPlan:
+        """The seeds of the runs that reseed trained."""
+        return SeedPlan(
+            self.base_seed,
+            frozenset(self.vary),  # type: ignore[arg-type]  # streams are checked by the plan
+            self.resample,
+            self.draws,
+            self.folds or None,
+            self.share if self.share < 1 else None,
+        )
 
 
 def write_header(root: Path, header: Header) -> None:
@@ -130,6 +146,8 @@ def _check_possible(header: Header) -> None:
         raise ValueError(f"runs is {header.runs}")
     if not header.class_names or len(set(header.class_names)) < len(header.class_names):
         raise ValueError("class_names are not one or more distinct names")
+    if header.folds < 0 or header.folds == 1 or not 0 < header.share <= 1:
+        raise ValueError(f"folds is {header.folds} and share {header.share}")
     if header.factory and not is_factory(header.factory):
         raise ValueError(f"factory is {header.factory!r}, not of the form MODULE:FUNCTION")
     if not all(0 <= start < stop <= _MOST_RUNS for start, stop in header.groups):

@@ -29,7 +29,7 @@ from reseed.studies._study import EVALUATION, Study
 from reseed.studies._study_inputs import StudyInputs
 from reseed.studies._train_run import TrainRun, train_run
 from reseed.studies._weights import read_weights
-from reseed.training import EvaluatedWeights, Recipe, SeedPlan, arithmetic, load_recipe, seeds_of_peers
+from reseed.training import EvaluatedWeights, Recipe, arithmetic, load_recipe, seeds_of_peers
 
 _COMPARED = ("labels", "confidence")
 _LISTED = 8
@@ -190,7 +190,7 @@ def _kept(
         )
     if study.remote is not None:
         study.remote.pull_weights(study.path, named, step, announce)
-    factory, plan, peers = architecture(recipe.model), _plan(header), recipe.peers
+    factory, plan, peers = architecture(recipe.model), header.plan, recipe.peers
     device, found = None, {}
     for manifest in named:
         kept = read_weights(study.path, manifest, step)
@@ -212,10 +212,6 @@ def _device(header: Header, announce: Callable[[str], None]) -> str:
         return "cpu"
 
 
-def _plan(header: Header) -> SeedPlan:
-    return SeedPlan(header.base_seed, frozenset(header.vary), header.resample, header.draws)  # type: ignore[arg-type]
-
-
 def _trained_again(
     study: Study, recipe: Recipe, manifests: Sequence[Manifest], step: int, announce: Callable[[str], None]
 ) -> dict[int, list[nn.Module]]:
@@ -226,7 +222,7 @@ def _trained_again(
     task = train_run(
         study.path,
         recipe,
-        _plan(header),
+        header.plan,
         header.record,
         splits,
         prepared,

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reseed._errors import InputError, StudyError
-from reseed.studies._again import RECIPE_FILE, check_recipe
+from reseed.studies._again import RECIPE_FILE, check_recipe, data_for
 from reseed.studies._corruption import read_corruption, write_corruption
 from reseed.studies._files import inside, is_partial, remove_partials, replace_text
 from reseed.studies._final import FinalArray
@@ -26,7 +26,7 @@ from reseed.studies._samples import Samples
 from reseed.studies._samples_file import read_samples, write_samples
 from reseed.studies._store import STEPS, array_names, open_array, read, read_steps
 from reseed.studies._views import stacked_view
-from reseed.training import DROPOUT, Recipe, load_recipe
+from reseed.training import DROPOUT, Recipe, load_recipe, trained_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -255,6 +255,25 @@ class Study:
         from reseed.studies._networks import inputs_of  # it needs this class
 
         return inputs_of(self, split, trust_code=trust_code, announce=announce or to_stderr)
+
+    def trained_on(self) -> NDArray[np.bool_]:
+        """Return which training samples each complete run was trained on, [run, sample], recomputed from its seeds.
+
+        All of them, but where runs train on resamples, folds or shares of the training set; see `SeedPlan`.
+
+        Raises:
+            StudyError: The study was not trained by reseed, or its data is another one now.
+        """
+        recipe = self.recipe
+        if self.header.kind != "training" or recipe is None or self.header.factory:
+            raise StudyError(
+                f"the study {str(self.path)!r} was not trained by reseed, so what it was trained on is not known."
+            )
+        if "labels" in self.recorded_names("train"):
+            samples = self._equal_arrays("labels", "train")[0].shape[1]
+        else:
+            samples = len(data_for(recipe, self.path).train)
+        return trained_on(self.header.plan, (manifest.run for manifest in self.manifests), samples)
 
     def reread(self) -> Study:
         """Return the study with what its folder holds now."""

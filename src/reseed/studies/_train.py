@@ -123,6 +123,7 @@ def train_study(
         prepared = architecture(recipe.model).prepare(splits, inside(root, "cache"), announce)
         task = train_run(root, recipe, plan, record, splits, prepared, here, threads or 1, deterministic=deterministic)
         with arithmetic(task.threads, deterministic=deterministic):
+            _check_subsets(task)
             check_length(task.single(0), record)
             header = _header(task, splits, runs, (*splits.notes, *prepared.notes))
             check_forward(task.single(0))
@@ -177,6 +178,27 @@ def _bytes_of_run(task: TrainRun, announce: Callable[[str], None]) -> int:
     return recorded_bytes(record, len(checkpoints), samples, task.num_classes) + len(kept) * whole.own_bytes
 
 
+def _check_subsets(task: TrainRun) -> None:
+    """Accept runs that leave training samples out, if they are left with some and no teacher tells them of the others.
+
+    Raises:
+        RecipeError: There are too few samples, or a method's teachers see all of them.
+    """
+    plan, samples = task.plan, len(task.train_labels)
+    if plan.folds is None and plan.share is None:
+        return
+    if task.single(0).samples < 1 or (plan.folds or 0) > samples:
+        asked = f"folds is {plan.folds}" if plan.folds else f"share is {plan.share}"
+        raise RecipeError(f"{asked}, which leaves nothing to train on of {samples} training samples; ask for less.")
+    for method in task.recipe.mitigations:
+        stage = method.stage
+        if stage is not None and (stage.shared or stage.find_transient or stage.anchor):
+            raise RecipeError(
+                f"mitigation {method.name} has teachers that all runs share and that see every training sample, so "
+                "that no run would leave any out; leave the method out, or folds and share."
+            )
+
+
 def check_runs(runs: object, record: RecordConfig | None = None) -> None:
     """Accept a number of runs that can be compared, or a single one whose trajectory will be recorded.
 
@@ -224,6 +246,12 @@ def _header(task: TrainRun, splits: Splits, runs: int, told: tuple[str, ...]) ->
             f"All runs train on bootstrap resample {task.plan.resample} of the training set, which holds about 63 % of "
             "its distinct samples."
         )
+    if task.plan.folds is not None or task.plan.share is not None:
+        seen = task.single(0).samples
+        notes.append(
+            f"Each run trains on {seen:,} of the {len(data.labels):,} training samples and leaves out others: what "
+            "differs between runs is the training sample as well."
+        )
     return Header(
         kind="training",
         dataset=splits.evaluation.name,
@@ -237,6 +265,8 @@ def _header(task: TrainRun, splits: Splits, runs: int, told: tuple[str, ...]) ->
         vary=tuple(sorted(task.plan.vary)),
         resample=task.plan.resample,
         draws=task.plan.draws,
+        folds=task.plan.folds or 0,
+        share=task.plan.share or 1.0,
         record=task.record,
         threads=task.threads,
         deterministic=task.deterministic,

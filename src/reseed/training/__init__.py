@@ -52,7 +52,9 @@ from reseed.training._seeds import (
 )
 from reseed.training._stacked import StackedTraining, group_size, rounds_apart, trains_apart
 from reseed.training._step import Step
+from reseed.training._subset import Subset
 from reseed.training._teach import Lesson, Pilot, check_stages, find_transient, recipe_of_teachers, teach
+from reseed.training._trained_on import trained_on
 from reseed.training._training_set import TrainingSet
 from reseed.training._trial import check_can_stack
 
@@ -84,6 +86,7 @@ __all__ = [
     "StackedTraining",
     "Step",
     "Stream",
+    "Subset",
     "Taught",
     "Training",
     "TrainingOutcome",
@@ -124,6 +127,7 @@ __all__ = [
     "run_training",
     "seeds_of_peers",
     "teach",
+    "trained_on",
     "trains_apart",
     "whole_weights",
     "with_settings",

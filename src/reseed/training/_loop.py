@@ -34,6 +34,7 @@ from reseed.training._schedule import lr_factor
 from reseed.training._seeds import Seeds
 from reseed.training._statistics import normalising, refresh_statistics
 from reseed.training._step import Step
+from reseed.training._trained_on import rows_of
 from reseed.training._training_set import TrainingSet
 
 
@@ -152,9 +153,15 @@ class AbstractTraining(ABC):
         return math.prod(method.passes for method in self.recipe.mitigations) * (1 if peers is None else peers.count)
 
     @property
+    def samples(self) -> int:
+        """How many samples an epoch of a run has: all, unless the runs leave some out."""
+        subset = self.networks[0].subset
+        return len(self.data.labels) if subset is None else subset.size(len(self.data.labels))
+
+    @property
     def steps_per_epoch(self) -> int:
         """Batches of one pass; a last batch of one single sample is left out."""
-        samples, batch = len(self.data.labels), self.recipe.batch_size
+        samples, batch = self.samples, self.recipe.batch_size
         return max(1, math.ceil(samples / batch) - (batch > 1 and samples % batch == 1))
 
     @property
@@ -172,7 +179,7 @@ class AbstractTraining(ABC):
             return 0
         if number < first_averaged(config, self.total_steps):
             return 0
-        samples = min(len(self.data.labels), self.steps_per_epoch * self.recipe.batch_size)
+        samples = min(self.samples, self.steps_per_epoch * self.recipe.batch_size)
         return samples * (1 if peers is None else peers.count)
 
     @cached_property
@@ -181,12 +188,9 @@ class AbstractTraining(ABC):
 
     def orders(self, seeds: Seeds, bootstrap: bool) -> Iterator[NDArray[np.int64]]:
         """Yield the rows of each epoch [sample] in the order that ``seeds.order`` says."""
-        samples = len(self.data.labels)
-        sample = np.arange(samples)
-        if bootstrap:
-            sample = seeds.generator("data").integers(0, samples, samples)
+        sample = rows_of(seeds, bootstrap, len(self.data.labels))
         for epoch in range(math.ceil(self.total_steps / self.steps_per_epoch)):
-            yield sample[seeds.generator("order", epoch).permutation(samples)]
+            yield sample[seeds.generator("order", epoch).permutation(len(sample))]
 
     def first_epoch(self, order: NDArray[np.int64]) -> Sequence[Tensor]:
         """Return all batches of an epoch with rows [sample] or [run, sample], however few steps the training has."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from reseed._bounds import check_bound
 from reseed._errors import RecipeError
 from reseed._numbers import is_whole
 from reseed.mitigations import Peers
+from reseed.training._subset import Subset
 
 Stream = Literal["init", "order", "dropout", "augment", "data"]
 """What a seed decides: initial weights, batch order, dropout masks, augmentation, the training sample."""
@@ -38,6 +39,7 @@ class Seeds:
         augment: That of augmentation, and of what mitigations draw.
         data: That of the training sample.
         draws: The version of what generators draw, see `generator`.
+        subset: Which part of the training set the run trains on, drawn from ``data``; None: the whole set.
     """
 
     init: int
@@ -46,6 +48,7 @@ class Seeds:
     augment: int
     data: int
     draws: int = DRAWS
+    subset: Subset | None = None
 
     @property
     def words(self) -> dict[str, int]:
@@ -72,10 +75,15 @@ class SeedPlan:
             run number ``resample`` where ``data`` varies.
         draws: The version of what generators draw for these words, see `generator`. A study that is there goes on with
             the version that it began with, whatever is said here.
+        folds: None, or into how many folds the training set is divided, of which every run leaves one out: run r fold
+            r mod ``folds`` of the division number r // ``folds``. So each block of so many runs leaves out every sample
+            at least once; once, where their number is divisible by ``folds``.
+        share: None, or the share in (0, 1) of the training set that each run trains on, drawn without replacement.
 
     Raises:
         RecipeError: ``base`` or ``resample`` is negative, ``vary`` is empty or names an unknown stream, or it names
-            ``data`` although ``resample`` fixes the training sample; or ``draws`` is unknown.
+            ``data`` although something else says what the training sample is; or ``draws`` is unknown; or ``folds`` or
+            ``share`` is none; or several of ``resample``, ``folds`` and ``share`` are given.
 
     Examples:
         >>> plan = SeedPlan(base=0, vary=frozenset({"order"}))
@@ -87,6 +95,8 @@ class SeedPlan:
     vary: frozenset[Stream] = DEFAULT_VARY
     resample: int | None = None
     draws: int = DRAWS
+    folds: int | None = None
+    share: float | None = None
 
     def __post_init__(self) -> None:
         if not is_whole(self.base) or self.base < 0:
@@ -95,26 +105,45 @@ class SeedPlan:
         object.__setattr__(self, "base", int(self.base))  # numpy's integers are no JSON
         check_vary(self.vary)
         check_draws(self.draws)
-        if self.resample is None:
-            return
-        if self.resample < 0:
+        self._check_sample()
+
+    def _check_sample(self) -> None:
+        if self.resample is not None and self.resample < 0:
             raise RecipeError(f"resample must be a non-negative integer or None, got {self.resample}.")
-        if "data" in self.vary:
-            raise RecipeError(
-                f"vary names data, but resample={self.resample} fixes the training sample; leave one of them out."
-            )
+        if self.folds is not None and (not is_whole(self.folds) or self.folds < 2):
+            raise RecipeError(f"folds must be a whole number of 2 or more, or None, got {self.folds!r}; pass 5.")
+        if self.share is not None and not 0 < self.share < 1:
+            raise RecipeError(f"share must be a share of the training set, in (0, 1), or None, got {self.share!r}.")
+        given = {name: value for name in ("resample", "folds", "share") if (value := getattr(self, name)) is not None}
+        if len(given) > 1:
+            raise RecipeError(f"{' and '.join(given)} each say what a run trains on; pass one of them.")
+        if given and "data" in self.vary:
+            ((name, value),) = given.items()
+            raise RecipeError(f"vary names data, but {name}={value} fixes the training sample; leave one of them out.")
 
     @property
     def bootstrap(self) -> bool:
         """Whether runs train on a bootstrap resample instead of on the whole training set."""
         return "data" in self.vary or self.resample is not None
 
+    @property
+    def leaves_out(self) -> bool:
+        """Whether there are training samples that a run does not see."""
+        return self.bootstrap or self.folds is not None or self.share is not None
+
     def seeds(self, run: int) -> Seeds:
         """Return the words of run number ``run``."""
         words = {stream: self._word(run if stream in self.vary else 0, stream) for stream in STREAMS}
         if self.resample is not None:
             words["data"] = self._word(self.resample, "data")
-        return Seeds(**words, draws=self.draws)
+        subset = None
+        if self.folds is not None:
+            words["data"] = self._word(run // self.folds, "data")
+            subset = Subset(run % self.folds, self.folds)
+        if self.share is not None:
+            words["data"] = self._word(run, "data")
+            subset = Subset(share=self.share)
+        return Seeds(**words, draws=self.draws, subset=subset)
 
     def shared_seeds(self, use: str = "shared") -> Seeds:
         """Return words that belong to no run: from them derive those of teachers that all runs share.
@@ -122,7 +151,7 @@ class SeedPlan:
         Args:
             use: What for; every use has its own words.
         """
-        return derived(replace(self, vary=frozenset(STREAMS)).seeds(0), use)
+        return derived(SeedPlan(self.base, frozenset(STREAMS), draws=self.draws).seeds(0), use)
 
     def _word(self, run: int, stream: Stream) -> int:
         sequence = np.random.SeedSequence(self.base, spawn_key=(run, STREAMS.index(stream)))
@@ -144,7 +173,7 @@ def derived(seeds: Seeds, *place: int | str, fresh: Iterable[str] = ("init", "or
         (False, True)
     """
     key = tuple(int.from_bytes(part.encode(), "little") if isinstance(part, str) else part for part in place)
-    words = {
+    words: dict[str, Any] = {
         stream: int(_sequence(getattr(seeds, stream), key, seeds.draws).generate_state(1, np.uint32)[0])
         for stream in fresh
     }
