@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from reseed import engines as engines
     from reseed import instability as instability
     from reseed import integrations as integrations
+    from reseed import memorization as memorization
     from reseed import mitigations as mitigations
     from reseed import models as models
     from reseed import perturbations as perturbations
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from reseed.workflows._foretell import foretell
     from reseed.workflows._measure import Measurement, inspect, measure, recipe_for
     from reseed.workflows._medoid import medoid
+    from reseed.workflows._memorize import Memorized, memorize
     from reseed.workflows._mitigate import mitigate
     from reseed.workflows._nested import NestedMeasurement, measure_nested
     from reseed.workflows._profile import profile
@@ -72,6 +74,7 @@ __all__ = [
     "InputError",
     "InputTypeError",
     "Measurement",
+    "Memorized",
     "MissingExtraError",
     "ModelConfig",
     "ModelError",
@@ -107,6 +110,7 @@ __all__ = [
     "measure_bootstrap",
     "measure_nested",
     "medoid",
+    "memorize",
     "mitigate",
     "profile",
     "randomize",
@@ -141,6 +145,7 @@ _HOMES = {
     "reseed._limits": ("max_bytes",),
     "reseed.workflows._measure": ("Measurement", "inspect", "measure", "recipe_for"),
     "reseed.workflows._medoid": ("medoid",),
+    "reseed.workflows._memorize": ("Memorized", "memorize"),
     "reseed.workflows._mitigate": ("mitigate",),
     "reseed.workflows._nested": ("NestedMeasurement", "measure_nested"),
     "reseed.workflows._profile": ("profile",),
@@ -158,6 +163,7 @@ _ROOMS = (
     "engines",
     "instability",
     "integrations",
+    "memorization",
     "mitigations",
     "models",
     "perturbations",

@@ -31,6 +31,7 @@ RECIPE = Recipe(
 
 @pytest.fixture
 def data():
+    """A few samples in double precision."""
     draw = torch.Generator().manual_seed(0)
     inputs = torch.rand(SAMPLES, 3, generator=draw, dtype=torch.float64)
     return TrainingSet(inputs, torch.arange(SAMPLES) % 2, 2)
@@ -138,6 +139,7 @@ def test_impossible_subsets(arguments, message):
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
+    """A study of folds whose training split is recorded, and how it was made."""
     recipe = Recipe(model=ModelConfig("mlp", hidden=(4,)), epochs=2)
     folder = tmp_path_factory.mktemp("folds") / "study"
     record = RecordConfig(level="full", train=True)

@@ -31,6 +31,7 @@ GROUPS = {
         "inspect": "print what a study says, and in which groups of samples",
         "robustness": "ask trained networks under attacks, corruptions and noise",
         "randomize": "train on true labels, random labels and destroyed inputs, and say how each is fitted",
+        "memorize": "say which training labels are likely wrong",
         "report": "write a study's summary, table of samples and HTML report anew",
         "export": "write a study for other tools: Parquet, CSV, JSON lines, zarr, Hugging Face",
         "calibrate": "learn from studies how to estimate instability from one run",

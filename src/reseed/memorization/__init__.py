@@ -32,6 +32,11 @@ from reseed.memorization.randomization._complexity import sign_correlation
 from reseed.memorization.randomization._fitting import SlowDown, slow_down, steps_to_fit
 from reseed.memorization.randomization._outcome import RandomizationTest
 from reseed.memorization.randomization._randomized import Randomized
+from reseed.memorization.suspects._held_out import held_out_probabilities, in_sample_margin
+from reseed.memorization.suspects._label_matrix import LabelMatrix, label_matrix
+from reseed.memorization.suspects._memorization import Memorization, memorization
+from reseed.memorization.suspects._rank import Suspects, rank_suspects
+from reseed.memorization.suspects._suspect_labels import suspect_labels
 
 __all__ = [
     "Accuracies",
@@ -39,7 +44,9 @@ __all__ = [
     "FiniteSampleReLU",
     "Kernel",
     "KernelInterpolant",
+    "LabelMatrix",
     "LearningCurves",
+    "Memorization",
     "MinNormInterpolant",
     "NearestPatterns",
     "NeighbourShare",
@@ -52,6 +59,7 @@ __all__ = [
     "SampleSets",
     "SgdLinear",
     "SlowDown",
+    "Suspects",
     "activation_rate",
     "always_on_nodes",
     "corrupted_neighbour_share",
@@ -61,9 +69,13 @@ __all__ = [
     "empirical_rademacher",
     "fit_order",
     "fit_order_auroc",
+    "held_out_probabilities",
+    "in_sample_margin",
     "kernel_interpolant",
+    "label_matrix",
     "layer_perplexity",
     "learning_curves",
+    "memorization",
     "min_norm_interpolant",
     "nearest_patterns",
     "node_noise_content",
@@ -74,10 +86,12 @@ __all__ = [
     "pre_activations",
     "prune_nodes",
     "pruning_report",
+    "rank_suspects",
     "sample_sets",
     "sgd_linear",
     "sign_correlation",
     "slow_down",
     "steps_to_fit",
+    "suspect_labels",
     "weighted_noise_share",
 ]

@@ -1,5 +1,6 @@
 """What runs leave behind: the store, the study, and studies from models and predictions of one's own."""
 
+from reseed.studies._again import data_for
 from reseed.studies._cost import Cost
 from reseed.studies._cost_summary import cost_summary
 from reseed.studies._execution import ExecutionArguments
@@ -62,6 +63,7 @@ __all__ = [
     "class_names_of",
     "cost_summary",
     "create_array",
+    "data_for",
     "evaluation_data",
     "from_predictions",
     "import_predictions",

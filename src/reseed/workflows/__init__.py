@@ -12,6 +12,7 @@ from reseed.workflows._export import export
 from reseed.workflows._foretell import foretell
 from reseed.workflows._measure import REPORT, Measurement, inspect, measure, recipe_for
 from reseed.workflows._medoid import medoid
+from reseed.workflows._memorize import SUSPECTS, Memorized, memorize
 from reseed.workflows._mitigate import mitigate
 from reseed.workflows._nested import NESTED, NestedMeasurement, measure_nested
 from reseed.workflows._profile import profile, profile_summary
@@ -27,11 +28,13 @@ __all__ = [
     "RANDOMIZATION",
     "RANDOMIZATION_PAGE",
     "REPORT",
+    "SUSPECTS",
     "TUNED",
     "TUNING",
     "Attribution",
     "BootstrapMeasurement",
     "Measurement",
+    "Memorized",
     "NestedMeasurement",
     "Randomization",
     "Tuning",
@@ -46,6 +49,7 @@ __all__ = [
     "measure_bootstrap",
     "measure_nested",
     "medoid",
+    "memorize",
     "mitigate",
     "profile",
     "profile_summary",

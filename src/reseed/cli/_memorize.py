@@ -1,0 +1,108 @@
+"""`reseed memorize`."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from tyro.conf import Positional, arg
+
+import reseed
+from reseed._choices import Weights
+from reseed._errors import InputError
+from reseed._plain import plain
+from reseed.cli._options import Count, Maybe, Place, RecipeOptions, words
+from reseed.cli._output import console, print_json, print_notes
+
+if TYPE_CHECKING:
+    from reseed import Memorized
+
+_STUDY = "study.json"
+
+
+@dataclass(frozen=True)
+class Memorize(RecipeOptions):
+    """Say which training labels are likely wrong.
+
+    Of a data set, trains networks each of which leaves a fold of the training set out, and ranks samples by what the
+    networks that saw a sample and those that did not say of its label. Of a study whose training split is recorded
+    (reseed measure --record-train), ranks by what is there and trains nothing. Writes suspects.csv, most suspicious
+    first. Finished runs are kept whatever happens: the same command continues, and more --repeats extend the study.
+
+    Examples:
+      reseed memorize digits
+      reseed memorize data.csv --text utterance --label intent
+      reseed memorize mnist --limit 5000 --epochs 20
+      reseed memorize cifar10 --model cnn --limit 10000 --folds 5
+      reseed memorize my-study
+    """
+
+    dataset: Annotated[Positional[Maybe[str]], arg(metavar="DATASET|STUDY", help_behavior_hint="")] = None
+    """What reseed measure takes, or the folder or URL of a study. Default: what --recipe says, else digits."""
+    folds: Count = None
+    """Into how many folds the training set is divided. Default: 5."""
+    repeats: Count = None
+    """How often it is divided anew, for memorisation's intervals; the ranking gains little. Default: 1."""
+    out: Place = None
+    """The study's folder, or a URL (s3://, gs://, az://). Default: reseed-studies/ and a name made of data, model and
+    recipe."""
+    seed: int = 0
+    """Base seed of networks and folds."""
+    vary: Annotated[Maybe[str], arg(metavar="STREAM,...", help_behavior_hint="")] = None
+    """What differs between runs besides the fold. Default: init,order,dropout,augment."""
+    weights: Weights = "auto"
+    """Keep the weights of every run: those of the last step (final), of every recorded one (checkpoints), or none.
+    auto: the final ones while a run's take 16 MiB or less."""
+    top: int = 10
+    """How many suspects to print."""
+    json: bool = False
+    """Print JSON instead of tables."""
+
+    def execute(self) -> None:
+        """Train where there is something to train, rank, and print what was found."""
+        found = self._of_study(self.dataset) if _is_study(self.dataset) else self._of_data()
+        page = reseed.inspect(found.study)
+        report = page.write()
+        _show(found, report, top=self.top, as_json=self.json)
+        print_notes(page, sys.stderr)
+
+    def _of_study(self, place: str | None) -> Memorized:
+        given = {"--folds": self.folds, "--repeats": self.repeats, "--out": self.out, "--vary": self.vary}
+        given |= {"--model": self.model, "--recipe": self.recipe}
+        for name, value in given.items():
+            if value is not None:
+                raise InputError(f"{name} is for a data set, but {place!r} is a study, of which nothing is trained.")
+        return reseed.memorize(reseed.Study.open(str(place)))
+
+    def _of_data(self) -> Memorized:
+        asked: dict[str, Any] = {"folds": self.folds, "repeats": self.repeats, "out": self.out}
+        asked["vary"] = None if self.vary is None else words(self.vary)
+        asked = {name: value for name, value in asked.items() if value is not None}
+        recipe = self.whole_recipe()
+        return reseed.memorize(
+            recipe=recipe, seed=self.seed, weights=self.weights, **asked, **self.execution.arguments()
+        )
+
+
+def _is_study(place: str | None) -> bool:
+    return place is not None and ("://" in place or Path(place, _STUDY).exists())
+
+
+def _show(found: Memorized, report: Path, *, top: int, as_json: bool) -> None:
+    if as_json:
+        tree = reseed.report.scores_tree(found.scores)
+        print_json(tree | {"suspects": found.suspects.to_pylist()})
+        return
+    reseed.report.print_scores(found.scores, console())
+    for row in found.suspects.slice(0, max(top, 0)).to_pylist():
+        what = str(row.get("text", row.get("image", "")))
+        line = (
+            f"{row['sample_id']}: given {row['given_label']}, likely {row['likely_label']} ({row['score']:.3f}) {what}"
+        )
+        print(plain(line)[:160])
+    study = found.study
+    print(f"cost:     {found.summary['trainings']:g} trainings")
+    print(f"suspects: {study.path / reseed.workflows.SUSPECTS}")
+    print(f"report:   {report}")
