@@ -69,7 +69,12 @@ class Memorize(RecipeOptions):
         print_notes(page, sys.stderr)
 
     def _of_study(self, place: str | None) -> Memorized:
-        given = {"--folds": self.folds, "--repeats": self.repeats, "--out": self.out, "--vary": self.vary}
+        given: dict[str, Any] = {
+            "--folds": self.folds,
+            "--repeats": self.repeats,
+            "--out": self.out,
+            "--vary": self.vary,
+        }
         given |= {"--model": self.model, "--recipe": self.recipe}
         for name, value in given.items():
             if value is not None:

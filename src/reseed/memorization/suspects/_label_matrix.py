@@ -11,7 +11,9 @@ from reseed.memorization.suspects._taken import taken_labels
 
 _STEPS, _ENOUGH = 200, 1e-4
 _FIRST_RIGHT = 0.9
-_PSEUDO = 1.0  # one sample a class, spread over all labels: no rate is estimated as exactly nothing
+# What each class counts besides its samples: one spread over all labels, so that no rate is estimated as exactly
+# nothing, and five that are rightly labelled, so that a rare class is not explained away by another one's errors.
+_SPREAD, _RIGHT = 1.0, 5.0
 _LEAST = 1e-12
 
 
@@ -37,9 +39,10 @@ def label_matrix(probabilities: ArrayLike, labels: ArrayLike) -> LabelMatrix:
 
         q_i(y) = p_i(y) T(y, s_i) / sum_y' p_i(y') T(y', s_i),    T(y, s) = sum_(i: s_i = s) q_i(y) / sum_i q_i(y)
 
-    begun with 0.9 on the diagonal; each class counts one sample more, spread over all labels. The answers must come
-    from networks that did not see the sample. Networks that are too sure make the estimate of errors too large, and
-    such as say truly how often labels are the given ones too small: rates are rough, ranks are what they are for.
+    begun with 0.9 on the diagonal; each class counts five rightly labelled samples more, and one spread over all
+    labels. The answers must come from networks that did not see the sample. Networks that are too sure make the
+    estimate of errors too large, and such as say truly how often labels are the given ones too small: rates are
+    rough, ranks are what they are for.
 
     Args:
         probabilities: what networks say of samples that they were not trained on [sample, class].
@@ -86,7 +89,7 @@ def estimated(
     matrix = np.full((classes, classes), (1 - _FIRST_RIGHT) / (classes - 1))
     np.fill_diagonal(matrix, _FIRST_RIGHT)
     for _ in range(_STEPS):
-        before, counts = matrix, np.full((classes, classes), _PSEUDO / classes)
+        before, counts = matrix, np.full((classes, classes), _SPREAD / classes) + _RIGHT * np.eye(classes)
         np.add.at(counts.T, labels, _posterior(answers, labels, matrix))
         matrix = counts / counts.sum(1, keepdims=True)
         if np.abs(matrix - before).max() < _ENOUGH:

@@ -10,6 +10,7 @@ from reseed._arrays import ArrayLike, Result, brief, give_back, to_numpy
 from reseed._errors import InputError
 from reseed.memorization.suspects._held_out import log_margin
 from reseed.memorization.suspects._label_matrix import estimated, taken_answers
+from reseed.memorization.suspects._sharpened import sharpened
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +41,8 @@ def rank_suspects(probabilities: ArrayLike, labels: ArrayLike, margin: ArrayLike
 
     A sample's score is the mean of its ranks by three signals, each between 0 and 1:
 
-    - the posterior of its given label under the estimated matrix of labels, see `label_matrix`;
+    - the posterior of its given label under the estimated matrix of labels, see `label_matrix`, of answers to a power:
+      the square root of that under which the given labels are most likely, a share of wrong ones allowed for;
     - the margin of its given label in what networks say that did not see it, see `held_out_probabilities`;
     - the area under its margin in those that did, see `in_sample_margin`, where that is given.
 
@@ -66,7 +68,7 @@ def rank_suspects(probabilities: ArrayLike, labels: ArrayLike, margin: ArrayLike
         (np.int64(0), np.int64(0), 1)
     """
     array, given = taken_answers(probabilities, labels)
-    matrix, posterior = estimated(array, given)
+    matrix, posterior = estimated(sharpened(array, given), given)
     rows = np.arange(len(given))
     right = posterior[rows, given]
     signals = [right, log_margin(array, given)]

@@ -26,6 +26,7 @@ from reseed.memorization.suspects._recorded import (
 from reseed.scores import Scores, scores_for
 from reseed.studies import Study, data_for
 
+_LEARNED = 0.5
 _RECIPE = 1
 """Version of the recipe of the ranking, so that kept scores of another one are made anew."""
 
@@ -143,6 +144,11 @@ def _by_folds(study: Study, train: Dataset, labels: Int[np.ndarray, " sample"], 
         f"not see a sample answer its given label in {agree:.1%} of cases. Look at each before changing it: rare and "
         "ambiguous samples are suspected as well."
     ]
+    if agree < _LEARNED:
+        notes.append(
+            "These networks have not learned the task well enough to tell wrong labels from hard samples; train "
+            "longer, or another model, before believing any of this."
+        )
     outside = int((~inside).sum(0).min())
     if outside < 10:
         notes.append(

@@ -1,0 +1,152 @@
+"""`reseed.memorize`: a file with a few wrong labels has them first, studies are ranked, mistakes are told."""
+
+import csv
+
+import numpy as np
+import pytest
+
+import reseed
+from reseed import DataConfig, InputError, RecipeError, RecordConfig, SeedPlan, StudyError
+from reseed.cli._main import main
+from reseed.memorization import suspect_labels
+from reseed.studies import train_study
+
+WORDS = {
+    "weather": ("rain", "sun", "cloud", "storm"),
+    "music": ("play", "song", "jazz", "album"),
+    "food": ("cook", "bread", "dinner", "salt"),
+}
+WRONG = 8
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory):
+    """A CSV of texts about three topics, and the ids of those that are labelled as another one."""
+    draw, folder = np.random.default_rng(0), tmp_path_factory.mktemp("own")
+    topics = list(WORDS)
+    rows = []
+    for number in range(200):
+        topic = topics[number % 3]
+        label = topics[(number + 1) % 3] if number in range(20, 20 + WRONG) else topic
+        text = " ".join(draw.choice(WORDS[topic], 4))
+        rows.append([f"s{number}", text, label, "test" if number >= 160 else "train"])
+    with (folder / "own.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([["id", "text", "label", "part"], *rows])
+    return folder / "own.csv", {f"s{number}" for number in range(20, 20 + WRONG)}
+
+
+@pytest.fixture(scope="module")
+def recipe(own):
+    """A small one for the file."""
+    data = DataConfig(str(own[0]), text="text", label="label", id="id", split="part")
+    return reseed.recipe_for(data, changes={"epochs": 12, "batch_size": 16, "optimizer.lr": 0.01})
+
+
+@pytest.fixture(scope="module")
+def found(recipe, tmp_path_factory):
+    """What five folds say."""
+    folder = tmp_path_factory.mktemp("memorize") / "study"
+    said = []
+    return reseed.memorize(recipe=recipe, out=folder, probe=False, announce=said.append), said
+
+
+def test_wrong_labels_are_first(own, found):
+    """The most suspicious samples are the wrongly labelled ones, with the right label as the likely one."""
+    memorized, said = found
+    with (memorized.study.path / "suspects.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["sample_id"] for row in rows[:WRONG]} == own[1] or {row["sample_id"] for row in rows} <= own[1]
+    topic = {word: name for name, words in WORDS.items() for word in words}
+    assert all(
+        row["likely_label"] == topic[row["text"].split()[0]] for row in rows[:WRONG] if row["sample_id"] in own[1]
+    )
+    scores = [float(row["score"]) for row in rows]
+    assert scores == sorted(scores, reverse=True)
+    assert {row["is_label_issue"] for row in rows} == {"True"}
+    assert {"text", "given_label", "predicted_label", "label_quality"} <= rows[0].keys()
+    order = np.argsort(-memorized.scores.samples["suspicion"])[:WRONG]
+    assert {memorized.scores.ids[place] for place in order} == own[1]
+    assert said[0] == (
+        "plan: 5 networks, each on 128 of 160 training samples for 12 epochs: the cost of 4.0 trainings on all"
+    )
+
+
+def test_every_training_sample_has_columns(found):
+    """They join the profile of the training split, and the page shows the suspects."""
+    memorized, _ = found
+    table = reseed.profile(memorized.study, split="train")
+    assert len(table) == 160
+    assert {"suspicion", "memorization", "train_forgetting", "label_posterior"} <= set(table.column_names)
+    assert [chart.kind for chart in memorized.scores.charts] == ["texts", "bars"]
+    assert memorized.summary["trainings"] == 4
+
+
+def test_it_goes_on_for_free(recipe, found):
+    """The same call trains nothing; more repeats extend the study, and the scores are made anew."""
+    memorized, _ = found
+    again = reseed.memorize(recipe=recipe, out=memorized.study.path, probe=False, announce=lambda line: None)
+    assert [one.predictions for one in again.study.manifests] == [one.predictions for one in memorized.study.manifests]
+    assert reseed.memorize(again.study).suspects.equals(memorized.suspects)
+
+
+def test_a_study_of_whole_trainings_is_ranked_by_what_it_recorded(own, recipe, tmp_path):
+    """By margins along the training, with a note that folds say more."""
+    record = RecordConfig(train=True)
+    study = train_study(recipe, tmp_path / "study", runs=2, record=record, engine="stacked", probe=False)
+    scores = suspect_labels(study)
+    order = np.argsort(-scores.samples["suspicion"])[:WRONG]
+    assert {scores.ids[place] for place in order} == own[1]
+    assert "reseed memorize DATASET" in scores.notes[0]
+    assert "held_out_probability" not in scores.samples
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        (RecordConfig(), "make it with --record-train"),
+        (RecordConfig(train=True, level="labels"), "--record-train and --level scores or full"),
+    ],
+)
+def test_what_is_not_recorded_is_named_with_its_option(recipe, tmp_path, record, message):
+    """The training split has to be recorded, with scores."""
+    study = train_study(recipe, tmp_path / "study", runs=2, record=record, engine="stacked", probe=False)
+    with pytest.raises(StudyError, match=message):
+        reseed.memorize(study)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"folds": 1}, "folds must be a whole number of 2 or more, got 1; pass for example 5"),
+        ({"folds": 500}, "folds is 500, more than the 160 training samples"),
+        ({"repeats": 0}, "repeats must be a whole number of 1 or more, got 0"),
+        ({"vary": {"data"}}, "vary names data, but folds=5 fixes the training sample"),
+    ],
+)
+def test_impossible_plans(recipe, arguments, message):
+    """Told before anything is trained."""
+    with pytest.raises(InputError) as error:
+        reseed.memorize(recipe=recipe, **arguments)
+    assert message in str(error.value)
+
+
+def test_teachers_that_saw_everything_are_refused(tmp_path):
+    """A teacher that all runs share would tell a network of the labels it leaves out."""
+    recipe = reseed.recipe_for("digits", changes={"epochs": 1}, mitigations="distill:anchor=elsewhere")
+    with pytest.raises(RecipeError, match="has teachers that all runs share and that see every training sample"):
+        train_study(recipe, tmp_path / "study", runs=2, plan=SeedPlan(folds=2), engine="serial", probe=False)
+
+
+def test_the_command(found, capsys):
+    """Of a study it prints suspects and where they are; options of trainings are refused."""
+    place = str(found[0].study.path)
+    with pytest.raises(SystemExit) as ended:
+        main(["memorize", place, "--top", "2"])
+    assert ended.value.code == 0
+    out = capsys.readouterr().out
+    assert "likely" in out
+    assert "suspects.csv" in out
+    assert (found[0].study.path / "report.html").exists()
+    with pytest.raises(SystemExit):
+        main(["memorize", place, "--folds", "3"])
+    assert "--folds is for a data set" in capsys.readouterr().err
