@@ -13,7 +13,7 @@ import xarray as xr
 
 import reseed
 from reseed import InputError, MissingExtraError, RecordConfig, StorageError
-from reseed.workflows._export import _without_formulas
+from reseed.workflows._formulas import without_formulas
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +123,7 @@ def test_formulas_are_kept_where_they_are_wanted(formulas, tmp_path):
 def test_names_of_columns_are_no_formulas():
     """A column's name is a cell like any other, and a negative number is no text."""
     table = pa.table({"=1": [-1], "b": ["-1"]})
-    assert _without_formulas(table).to_pydict() == {"'=1": [-1], "b": ["'-1"]}
+    assert without_formulas(table).to_pydict() == {"'=1": [-1], "b": ["'-1"]}
 
 
 @pytest.mark.parametrize("name", ["x::y.zarr", "x::y.hf", "x::y.csv", "a::b/x.zarr", "file:x.zarr"])

@@ -4,6 +4,7 @@ import csv
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 import reseed
@@ -11,6 +12,7 @@ from reseed import DataConfig, InputError, RecipeError, RecordConfig, SeedPlan, 
 from reseed.cli._main import main
 from reseed.memorization import suspect_labels
 from reseed.studies import train_study
+from reseed.workflows._suspects_table import csv_writer
 
 WORDS = {
     "weather": ("rain", "sun", "cloud", "storm"),
@@ -152,3 +154,27 @@ def test_the_command(found, capsys):
     with pytest.raises(SystemExit):
         main(["memorize", place, "--folds", "3"])
     assert "--folds is for a data set" in capsys.readouterr().err
+
+
+def test_labels_made_wrong_on_purpose_are_found_and_counted(tmp_path):
+    """The study knows which labels it was given wrong, and the summary says how well the ranking finds them."""
+    changes = {"data.limit": 300, "epochs": 8, "data.corruption.kind": "labels", "data.corruption.rate": 0.1}
+    recipe = reseed.recipe_for("digits", changes=changes)
+    found = reseed.memorize(recipe=recipe, out=tmp_path / "study", probe=False, announce=lambda line: None)
+    done = found.study.corruption
+    wrong = done.true_labels != done.given_labels
+    assert found.summary["known_wrong_labels"] == wrong.sum()
+    first = np.argsort(-found.scores.samples["suspicion"], kind="stable")[: wrong.sum()]
+    assert found.summary["precision_of_known"] == wrong[first].mean()
+    assert found.summary["average_precision_of_known"] > 0.7
+    low, high = found.summary["auroc_of_known_ci95_samples"]
+    assert 0.5 < low <= found.summary["auroc_of_known"] <= high <= 1
+    table = reseed.profile(found.study, split="train")
+    assert {"is_corrupted", "label_true", "suspicion"} <= set(table.column_names)
+
+
+def test_texts_are_no_formulas_in_the_table(tmp_path):
+    """As in every CSV that people open in a spreadsheet."""
+    table = pa.table({"sample_id": ["a"], "text": ["=1+1"]})
+    csv_writer(table)(tmp_path / "suspects.csv")
+    assert (tmp_path / "suspects.csv").read_text().splitlines()[1] == "a,'=1+1"

@@ -17,15 +17,13 @@ from reseed.instability import RECORDED
 from reseed.scores import Scores, Split
 from reseed.studies import Study, local_folder, replace_file, replace_json, replace_table, storing
 from reseed.workflows._export_model import export_model
+from reseed.workflows._formulas import without_formulas
 from reseed.workflows._lenses import kept_lens_scores
 from reseed.workflows._model_files import MODEL_FORMATS
 from reseed.workflows._profile import profile
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-# How a cell begins that a spreadsheet runs, or strips down to one; the four signs in full width too.
-_FORMULA = r"^[=+\-@\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}\t\r\n\x00]"
 
 
 def export(
@@ -119,27 +117,9 @@ def _csv(profiled: pa.Table, path: Path, *, keep_formulas: bool = False) -> None
     from pyarrow import csv
 
     table = _flat(profiled)
-    cells = table if keep_formulas else _without_formulas(table)
+    cells = table if keep_formulas else without_formulas(table)
     replace_file(path, lambda partial: csv.write_csv(cells, partial))
     _describe(path, table)
-
-
-def _without_formulas(table: pa.Table) -> pa.Table:
-    """Return a table whose texts and names no spreadsheet takes for formulas; numbers stay what they are."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-    import pyarrow.types as kinds
-
-    def tamed(texts: pa.ChunkedArray) -> pa.ChunkedArray:
-        quoted = pc.binary_join_element_wise("'", texts, "")
-        return pc.if_else(pc.match_substring_regex(texts, _FORMULA), quoted, texts)
-
-    columns = [
-        tamed(column) if kinds.is_string(column.type) or kinds.is_large_string(column.type) else column
-        for column in table.columns
-    ]
-    names = tamed(pa.chunked_array([table.column_names], pa.string())).to_pylist()
-    return pa.table(columns, names=names)
 
 
 def _json_lines(table: pa.Table, path: Path) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from reseed.data import previews
 from reseed.scores import Scores
 from reseed.studies import Study, data_for
+from reseed.workflows._formulas import without_formulas
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -58,8 +59,8 @@ def suspects_table(study: Study, scores: Scores) -> tuple[pa.Table, dict[str, by
 
 
 def csv_writer(table: pa.Table) -> Callable[[Path], None]:
-    """Return what writes a table as CSV."""
-    return partial(_write_csv, table)
+    """Return what writes a table as CSV, whose texts no spreadsheet takes for formulas."""
+    return partial(_write_csv, without_formulas(table))
 
 
 def bytes_writer(content: bytes) -> Callable[[Path], None]:

@@ -14,6 +14,7 @@ from reseed._errors import StudyError
 from reseed.data import Dataset
 from reseed.memorization.suspects._charts import charts_of
 from reseed.memorization.suspects._columns import COLUMNS, LENS
+from reseed.memorization.suspects._known import found_of_known
 from reseed.memorization.suspects._memorization import memorization
 from reseed.memorization.suspects._rank import mean_rank, rank_suspects
 from reseed.memorization.suspects._recorded import (
@@ -27,7 +28,7 @@ from reseed.scores import Scores, scores_for
 from reseed.studies import Study, data_for
 
 _LEARNED = 0.5
-_RECIPE = 1
+_RECIPE = 2
 """Version of the recipe of the ranking, so that kept scores of another one are made anew."""
 
 
@@ -65,6 +66,12 @@ def suspect_labels(study: Study) -> Scores:
     return scores_for(study, LENS, {"recipe": _RECIPE}, lambda: _made(study), split="train")
 
 
+def _known(study: Study, suspicion: Float[np.ndarray, " sample"]) -> dict[str, Any]:
+    """Return how well labels are found that were made wrong on purpose, or of which the true one is known."""
+    done = study.corruption
+    return {} if done is None else found_of_known(suspicion, done.true_labels != done.given_labels)
+
+
 @dataclass(frozen=True, eq=False)
 class _Ranked:
     """A ranking, however it was made."""
@@ -82,8 +89,7 @@ def _made(study: Study) -> Scores:
     if recipe is None or study.header.kind != "training":
         raise StudyError(
             f"the study {str(study.path)!r} was not trained by reseed, so its training samples are not known; train "
-            "one "
-            "with reseed memorize DATASET."
+            "one with reseed memorize DATASET."
         )
     train, inside = data_for(recipe, study.path).train, study.trained_on()
     labels = train.labels.numpy().astype(np.int64)
@@ -107,6 +113,7 @@ def _made(study: Study) -> Scores:
             "suspects_share": ranked.count / len(labels),
             "networks": len(inside),
             "trained_on_share": float(inside.mean()),
+            **_known(study, columns["suspicion"]),
         },
         notes=ranked.notes,
         options={"recipe": _RECIPE},
