@@ -25,7 +25,7 @@ from reseed.data.corruption._gaussian import gaussian_inputs
 from reseed.data.corruption._inputs import CorruptedInputs
 from reseed.data.corruption._labels import CorruptedLabels, corrupt_labels
 from reseed.data.corruption._pixels import random_pixels, shuffle_pixels
-from reseed.data.corruption._record import Corruption
+from reseed.data.corruption._record import CorruptionRecord
 from reseed.data.corruption._structured import structured_inputs
 
 __all__ = [
@@ -35,8 +35,8 @@ __all__ = [
     "UNKNOWN_LABEL",
     "CorruptedInputs",
     "CorruptedLabels",
-    "Corruption",
     "CorruptionConfig",
+    "CorruptionRecord",
     "DataConfig",
     "Dataset",
     "Splits",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from reseed._errors import DataError
 from reseed.data._dataset import Dataset, shown
-from reseed.data.corruption._record import Corruption
+from reseed.data.corruption._record import CorruptionRecord
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Splits:
     train: Dataset
     evaluation: Dataset
     notes: tuple[str, ...] = ()
-    corruption: Corruption | None = None
+    corruption: CorruptionRecord | None = None
 
     def __post_init__(self) -> None:
         where = f"data set {self.train.name!r}"

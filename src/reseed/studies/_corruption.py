@@ -14,7 +14,7 @@ from reseed._errors import StudyError
 from reseed._foreign import check_regular, parse_json, reason
 from reseed._limits import check_size
 from reseed._parquet import check_parquet
-from reseed.data import Corruption
+from reseed.data import CorruptionRecord
 from reseed.studies._files import inside, replace_table
 from reseed.studies._samples_file import unfolded_bytes, values_of
 
@@ -33,7 +33,7 @@ _ABOUT = b"corruption"
 _WORD = re.compile("[a-z][a-z0-9_-]{0,63}")
 
 
-def write_corruption(root: Path, corruption: Corruption | None) -> None:
+def write_corruption(root: Path, corruption: CorruptionRecord | None) -> None:
     """Write what was corrupted in a study that begins, by rename; without it, remove that of one that did not begin."""
     import pyarrow as pa
 
@@ -52,7 +52,7 @@ def write_corruption(root: Path, corruption: Corruption | None) -> None:
     replace_table(root / CORRUPTION_FILE, table.replace_schema_metadata({_ABOUT: json.dumps(about).encode()}))
 
 
-def read_corruption(root: Path, class_names: tuple[str, ...]) -> Corruption | None:
+def read_corruption(root: Path, class_names: tuple[str, ...]) -> CorruptionRecord | None:
     """Read what `write_corruption` wrote; None where there is nothing.
 
     Raises:
@@ -103,7 +103,7 @@ def _table(path: Path) -> pa.Table:
     return table.replace_schema_metadata(schema.metadata)
 
 
-def _corruption(table: pa.Table, num_classes: int) -> Corruption:
+def _corruption(table: pa.Table, num_classes: int) -> CorruptionRecord:
     about = parse_json(((table.schema.metadata or {}).get(_ABOUT) or b"null").decode())
     if not isinstance(about, dict) or not isinstance(kind := about.get("kind"), str) or not _WORD.fullmatch(kind):
         raise ValueError("it does not say what was done")
@@ -119,7 +119,7 @@ def _corruption(table: pa.Table, num_classes: int) -> Corruption:
     for name in ("label_true", "label_given"):
         if len(ids) and not 0 <= arrays[name].min() <= arrays[name].max() < num_classes:
             raise ValueError(f"{name} holds what is none of the classes")
-    return Corruption(
+    return CorruptionRecord(
         kind,
         None if rate is None else float(rate),
         ids,

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from torch import Tensor
 
-    from reseed.data import Corruption
+    from reseed.data import CorruptionRecord
     from reseed.models import Networks
     from reseed.studies._study_inputs import StudyInputs
 
@@ -128,7 +128,7 @@ class Study:
         samples: Samples,
         recipe: Recipe | None = None,
         inputs: Tensor | None = None,
-        corruption: Corruption | None = None,
+        corruption: CorruptionRecord | None = None,
     ) -> Study:
         """Begin a study in a folder or at a URL, or return the one that is there to be continued.
 
@@ -311,7 +311,7 @@ class Study:
             raise StudyError(f"the recipe of the study {str(self.path)!r} cannot be used: {error}") from error
 
     @cached_property
-    def corruption(self) -> Corruption | None:
+    def corruption(self) -> CorruptionRecord | None:
         """Which training samples were corrupted on purpose, and what their labels were; None where none were.
 
         Raises:

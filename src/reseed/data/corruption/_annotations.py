@@ -16,7 +16,7 @@ from reseed._foreign import read_arrays, reason
 from reseed.data._splits import Splits
 from reseed.data.corruption._classes import check_classes
 from reseed.data.corruption._config import ANNOTATIONS
-from reseed.data.corruption._record import Corruption
+from reseed.data.corruption._record import CorruptionRecord
 
 _FILE = "cifar10/cifar10n_labels.npz"
 _CLEAN = "clean_label"
@@ -66,7 +66,7 @@ def annotated(splits: Splits, name: str) -> Splits:
     labels = given[places]
     check_classes(splits, torch.from_numpy(labels), f"labels={name!r}", "train on more samples")
     changed = labels != true
-    found = Corruption(
+    found = CorruptionRecord(
         f"annotations-{name}",
         None,
         train.sample_ids,

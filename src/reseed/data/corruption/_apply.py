@@ -18,7 +18,7 @@ from reseed.data.corruption._gaussian import gaussian_inputs
 from reseed.data.corruption._inputs import CorruptedInputs
 from reseed.data.corruption._labels import corrupt_labels
 from reseed.data.corruption._pixels import random_pixels, shuffle_pixels
-from reseed.data.corruption._record import Corruption, Statistic
+from reseed.data.corruption._record import CorruptionRecord, Statistic
 from reseed.data.corruption._structured import structured_inputs
 
 _DONE = {
@@ -144,7 +144,7 @@ def _told(
     note: str,
     statistics: dict[str, Statistic],
 ) -> Splits:
-    record = Corruption(
+    record = CorruptionRecord(
         config.kind,
         config.rate,
         train.sample_ids,

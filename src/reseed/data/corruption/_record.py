@@ -14,7 +14,7 @@ Statistic: TypeAlias = "bool | int | float | list[float]"
 
 @final
 @dataclass(frozen=True, eq=False)
-class Corruption:
+class CorruptionRecord:
     """Which training samples were corrupted on purpose, or have labels that are known to be wrong.
 
     Attributes:
