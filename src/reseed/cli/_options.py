@@ -258,10 +258,14 @@ class RecipeOptions(Command):
             self.dataset,
             self.model or ("text-encoder" if self.network.encoder is not None else None),
             file=self.recipe,
-            changes=_changed_fields(self.data, self.corruption, self.network, self.training),
+            changes=self.given_fields(),
             mitigations=mitigations,
             trust_code=self.trust_code,
         )
+
+    def given_fields(self) -> dict[str, object]:
+        """Return the recipe fields that the command line sets, by dotted name."""
+        return _changed_fields(self.data, self.corruption, self.network, self.training)
 
 
 def _changed_fields(

@@ -18,7 +18,8 @@ class Randomize(RecipeOptions):
     """Train one recipe on true labels, random labels and destroyed inputs, and say how fast and how well it fits each.
 
     A network that fits random labels in little more time than true ones could have learned anything by heart; that it
-    generalises is then not for want of room. Every version is a study below --out, trained with the same
+    generalises is then not for want of room. Unless you say otherwise it trains five times as long as measure does, and
+    an MLP has two layers of 512 nodes. Every version is a study below --out, trained with the same
     hyperparameters; augmentation, weight decay and dropout are off, and --grid adds each alone. Finished runs are kept
     whatever happens: the same command continues.
 
@@ -50,8 +51,8 @@ class Randomize(RecipeOptions):
     def execute(self) -> None:
         """Train, and print what was found."""
         recipe = self.whole_recipe()
-        if self.training.epochs is None and self.training.steps is None and self.recipe is None:
-            recipe = reseed.workflows.with_time_to_fit(recipe)
+        if self.recipe is None:
+            recipe = reseed.workflows.with_room_to_fit(recipe, self.given_fields())
         found = reseed.randomize(
             recipe=recipe,
             runs=self.runs,

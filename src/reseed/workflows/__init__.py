@@ -16,7 +16,7 @@ from reseed.workflows._memorize import SUSPECTS, Memorized, memorize
 from reseed.workflows._mitigate import mitigate
 from reseed.workflows._nested import NESTED, NestedMeasurement, measure_nested
 from reseed.workflows._profile import profile, profile_summary
-from reseed.workflows._randomize import RANDOMIZATION, RANDOMIZATION_PAGE, Randomization, randomize, with_time_to_fit
+from reseed.workflows._randomize import RANDOMIZATION, RANDOMIZATION_PAGE, Randomization, randomize, with_room_to_fit
 from reseed.workflows._tune import TUNED, TUNING, Tuning, tune
 
 __all__ = [
@@ -56,6 +56,6 @@ __all__ = [
     "randomize",
     "recipe_for",
     "tune",
-    "with_time_to_fit",
+    "with_room_to_fit",
     "write_comparison",
 ]

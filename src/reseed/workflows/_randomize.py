@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -26,6 +26,7 @@ from reseed.workflows._measure import recipe_for
 RANDOMIZATION, RANDOMIZATION_PAGE = "randomization.json", "randomization.html"
 LEVELS = (0.2, 0.4, 0.6, 0.8)
 _CHECKPOINTS = 100
+_TIMES_AS_LONG, _WIDE = 5, (512, 512)  # with which digits' random labels are fitted
 _LABELS = "labels-"
 _DRAW = f"{_LABELS}draw-"
 _INPUTS: dict[Literal["shuffled-pixels", "random-pixels", "gaussian"], str] = {
@@ -130,7 +131,7 @@ def randomize(
         data: A data set's name, a file, or a `DataConfig`. Not used when ``recipe`` is given.
         model: A model's name; default: what suits the data. Not used when ``recipe`` is given.
         recipe: The whole recipe; its epochs are the limit that every version has. Default: that of ``data`` and
-            ``model`` with three times its epochs.
+            ``model`` with five times its epochs, of an MLP with two layers of 512 nodes.
         runs: Trainings of each version.
         levels: Shares of labels that are drawn anew, each in (0, 1).
         grid: Whether to add the regularisers.
@@ -157,7 +158,7 @@ def randomize(
         raise InputError(f"level must be in (0, 1], got {level!r}; 1 asks for every training sample to be right.")
     if wrong := [each for each in levels if not 0 < each < 1]:
         raise InputError(f"levels must be in (0, 1), got {wrong[0]!r}; true and wholly random labels are there anyway.")
-    whole = recipe if recipe is not None else with_time_to_fit(recipe_for(data, model))
+    whole = recipe if recipe is not None else with_room_to_fit(recipe_for(data, model))
     if whole.data.corruption is not None:
         raise InputError("recipe field data.corruption is set; the randomisation test makes its own corruptions.")
     root = local_folder(design_folder(whole, "randomized") if out is None else out)
@@ -203,9 +204,25 @@ def randomize(
     return result
 
 
-def with_time_to_fit(recipe: Recipe) -> Recipe:
-    """Return a recipe with three times its length, since random labels take longer than those that it was made for."""
-    return replace(recipe, epochs=3 * recipe.epochs, steps=None if recipe.steps is None else 3 * recipe.steps)
+def with_room_to_fit(recipe: Recipe, given: Collection[str] = ()) -> Recipe:
+    """Return a recipe whose training can fit random labels: longer, and of an MLP two layers of 512 nodes.
+
+    Args:
+        recipe: What suits true labels.
+        given: Dotted names of fields that somebody set, which stay as they are.
+    """
+    if not {"epochs", "steps"} & set(given):
+        times = _TIMES_AS_LONG
+        recipe = replace(
+            recipe, epochs=times * recipe.epochs, steps=None if recipe.steps is None else times * recipe.steps
+        )
+    if recipe.model.name == "mlp" and not {"model.hidden", "optimizer.lr"} & set(given):
+        recipe = replace(
+            recipe,
+            model=replace(recipe.model, hidden=_WIDE),
+            optimizer=replace(recipe.optimizer, lr=recipe.optimizer.lr / 2),
+        )
+    return recipe
 
 
 def _length(recipe: Recipe) -> str:

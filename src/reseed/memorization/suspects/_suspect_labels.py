@@ -159,8 +159,8 @@ def _by_folds(study: Study, train: Dataset, labels: Int[np.ndarray, " sample"], 
     outside = int((~inside).sum(0).min())
     if outside < 10:
         notes.append(
-            f"Memorisation rests on {outside} networks without each sample, so its intervals are wide; more --repeats "
-            "make them narrower. The ranking does not use it."
+            f"Memorisation rests on few networks without each sample ({outside}), so its intervals are wide; more "
+            "--repeats make them narrower. The ranking does not use it."
         )
     return _Ranked(columns, found.order, found.likely, found.count, tuple(notes))
 
