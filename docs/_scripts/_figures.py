@@ -21,6 +21,7 @@ TABLES = (
     "bias_table",
     "foretelling_tables",
     "how_many_runs",
+    "label_error_tables",
     "readme_tables",
     "results_tables",
     "scale_tables",
