@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Shaped
+from jaxtyping import Bool, Float, Shaped
 
 from reseed._errors import InputError
 from reseed._simplex import TOLERANCE
@@ -124,3 +124,11 @@ def float_array(values: ArrayLike, name: str) -> Shaped[np.ndarray, "..."]:
         place = tuple(int(i) for i in np.argwhere(np.isnan(array))[0])
         raise InputError(f"{name} holds NaN at position {place}; find the run that diverged and leave it out.")
     return array
+
+
+def for_good(state: Bool[np.ndarray, "... checkpoint sample"]) -> Float[np.ndarray, "... sample"]:
+    """Returns where the last unbroken stretch of True begins; inf where the last checkpoint is False."""
+    checkpoints = state.shape[-2]
+    from_end = np.argmin(state[..., ::-1, :], axis=-2)  # the first False from the end; 0 also where there is none
+    start = np.where(state.all(axis=-2), 0, checkpoints - from_end)
+    return np.where(state[..., -1, :], start.astype(np.float64), np.inf)

@@ -1,8 +1,11 @@
-"""The words among which options choose, where torch need not be loaded to know them."""
+"""The words among which options choose and fields are marked, where torch need not be loaded to know them."""
 
 from __future__ import annotations
 
 from typing import Literal
+
+OMITTED = {"omitted": True}
+"""Marks fields that trees leave out at their default, so that digests and files from before them stay as they were."""
 
 EngineName = Literal["auto", "serial", "processes", "stacked", "cluster"]
 Level = Literal["labels", "scores", "full"]

@@ -16,6 +16,7 @@ from reseed.models._networks import Ensemble, Networks, served, state_of, with_s
 from reseed.models._registry import MODELS, architecture, check_model_name, suggested_model
 from reseed.models._stack import StackedModel, check_stackable
 from reseed.models._tensors import first_difference, own_tensors, tensors_of
+from reseed.models._undisturbed import undisturbed
 from reseed.models._user import trained_networks
 from reseed.models._vmapped import VmappedModel, vmapped_model
 
@@ -53,6 +54,7 @@ __all__ = [
     "suggested_model",
     "tensors_of",
     "trained_networks",
+    "undisturbed",
     "untrimmed",
     "vmapped_model",
     "with_state",

@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from reseed._bounds import check_bound
+from reseed._choices import OMITTED
 from reseed._errors import ModelError, RecipeError
 
 UNWRITTEN = {"unwritten": True}
 """Marks fields that no recipe file has."""
-OMITTED = {"omitted": True}
-"""Marks fields that recipes leave out at their default, as `reseed.training.OMITTED` does."""
 
 
 @dataclass(frozen=True)

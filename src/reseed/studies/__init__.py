@@ -5,6 +5,7 @@ from reseed.studies._cost import Cost
 from reseed.studies._cost_summary import cost_summary
 from reseed.studies._execution import ExecutionArguments
 from reseed.studies._files import (
+    bytes_writer,
     inside,
     is_partial,
     json_writer,
@@ -59,6 +60,7 @@ __all__ = [
     "Targets",
     "WorkProgress",
     "as_array",
+    "bytes_writer",
     "check_runs",
     "class_names_of",
     "cost_summary",

@@ -136,13 +136,18 @@ def replace_table(path: Path, table: pa.Table) -> None:
     replace_file(path, table_writer(table))
 
 
-def text_writer(text: str) -> Callable[[Path], None]:
-    """Return what fills a file with a text in UTF-8, for `replace_files`."""
+def bytes_writer(content: bytes) -> Callable[[Path], None]:
+    """Return what fills a file with bytes, for `replace_files`."""
 
     def write(partial: Path) -> None:
-        partial.write_bytes(text.encode())
+        partial.write_bytes(content)
 
     return write
+
+
+def text_writer(text: str) -> Callable[[Path], None]:
+    """Return what fills a file with a text in UTF-8, for `replace_files`."""
+    return bytes_writer(text.encode())
 
 
 def json_writer(value: object) -> Callable[[Path], None]:

@@ -12,10 +12,11 @@ from typing import Any, Literal
 from typeguard import TypeCheckError, check_type
 
 from reseed._bounds import BOUNDS
+from reseed._choices import OMITTED
 from reseed._errors import StudyError
 from reseed._foreign import parse_json, read_text, reason
 from reseed.studies._files import checked, inside, replace_json
-from reseed.training import FIRST_DRAWS, OMITTED, Recipe, RecordConfig, SeedPlan, as_tree
+from reseed.training import FIRST_DRAWS, Recipe, RecordConfig, SeedPlan, as_tree
 
 FORMAT = 1
 _MOST_RUNS = BOUNDS["runs"]

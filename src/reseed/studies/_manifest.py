@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from reseed._bounds import BOUNDS
+from reseed._choices import OMITTED
 from reseed._errors import StudyError
 from reseed._foreign import parse_json, read_text, reason
 from reseed.studies._cost import Cost
 from reseed.studies._files import checked, inside, replace_json
-from reseed.training import OMITTED
 
 RUNS = "runs"
 MANIFEST = "manifest.json"

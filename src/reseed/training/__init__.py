@@ -8,13 +8,12 @@ from reseed.training._defaults import default_recipe
 from reseed.training._draws import DropoutDraws
 from reseed.training._evaluated import EvaluatedWeights, whole_weights
 from reseed.training._length import check_length
-from reseed.training._loop import AbstractTraining, Training, check_forward
+from reseed.training._loop import AbstractTraining, Training, check_forward, steps_per_epoch
 from reseed.training._monitor import GradientNormRecorder, gradient_norms
 from reseed.training._objective import Taught
 from reseed.training._passes import check_dropout
 from reseed.training._probe import makes_use_of, probe_determinism
 from reseed.training._recipe import (
-    OMITTED,
     AverageConfig,
     OptimizerConfig,
     Recipe,
@@ -63,7 +62,6 @@ __all__ = [
     "DRAWS",
     "DROPOUT",
     "FIRST_DRAWS",
-    "OMITTED",
     "SMALL_WEIGHTS",
     "STREAMS",
     "AbstractTraining",
@@ -126,6 +124,7 @@ __all__ = [
     "rounds_apart",
     "run_training",
     "seeds_of_peers",
+    "steps_per_epoch",
     "teach",
     "trained_on",
     "trains_apart",

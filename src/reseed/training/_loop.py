@@ -161,8 +161,7 @@ class AbstractTraining(ABC):
     @property
     def steps_per_epoch(self) -> int:
         """Batches of one pass; a last batch of one single sample is left out."""
-        samples, batch = self.samples, self.recipe.batch_size
-        return max(1, math.ceil(samples / batch) - (batch > 1 and samples % batch == 1))
+        return steps_per_epoch(self.samples, self.recipe.batch_size)
 
     @property
     def total_steps(self) -> int:
@@ -339,6 +338,16 @@ class Training(AbstractTraining):
         with self._averages.in_place(), dropping(self.model):
             each = [forward(part, pass_step(number, batch)) for batch, part in enumerate(parts)]
         return torch.cat(each)[None]
+
+
+def steps_per_epoch(samples: int, batch_size: int) -> int:
+    """Return how many batches a pass has; a last batch of one single sample is left out.
+
+    Examples:
+        >>> steps_per_epoch(100, 32), steps_per_epoch(97, 32), steps_per_epoch(1, 32)
+        (4, 3, 1)
+    """
+    return max(1, math.ceil(samples / batch_size) - (batch_size > 1 and samples % batch_size == 1))
 
 
 def evaluated(trained: Sequence[Tensor], model: nn.Module) -> list[Tensor]:

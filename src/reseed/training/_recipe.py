@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 import tomli_w
 
 from reseed._bounds import check_bound
+from reseed._choices import OMITTED
 from reseed._errors import RecipeError
 from reseed._foreign import parse_toml, read_toml, reason
 from reseed.data import DataConfig
@@ -22,8 +23,6 @@ from reseed.models import ModelConfig
 
 _HASH_VERSION = 1
 _LARGEST = 2**63 - 1
-OMITTED = {"omitted": True}
-"""Marks fields that trees leave out at their default, so that digests and files from before them stay as they were."""
 T = TypeVar("T")
 
 

@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from reseed._bounds import BOUNDS, check_bound, shown
-from reseed._choices import Level, Weights
+from reseed._choices import OMITTED, Level, Weights
 from reseed._errors import RecipeError
 from reseed.training._evaluated import EvaluatedWeights
-from reseed.training._recipe import OMITTED
 
 EVAL_BATCH = 1024
 _EVAL_PIXELS = 1 << 18

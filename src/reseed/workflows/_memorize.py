@@ -13,11 +13,11 @@ from reseed._numbers import check_whole, is_whole
 from reseed.data import DataConfig, load
 from reseed.memorization import suspect_labels
 from reseed.scores import Scores
-from reseed.studies import ExecutionArguments, Study, replace_files, to_stderr, train_study
+from reseed.studies import ExecutionArguments, Study, bytes_writer, replace_files, to_stderr, train_study
 from reseed.training import DEFAULT_VARY, Recipe, RecordConfig, SeedPlan, Weights, check_vary
 from reseed.workflows._design import design_folder
 from reseed.workflows._measure import recipe_for
-from reseed.workflows._suspects_table import bytes_writer, csv_writer, suspects_table
+from reseed.workflows._suspects_table import csv_writer, suspects_table
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -19,7 +19,7 @@ from reseed.instability import Estimate, estimate
 from reseed.memorization import RandomizationTest, Randomized, sign_correlation
 from reseed.report import write_scores_page
 from reseed.studies import ExecutionArguments, Study, check_runs, local_folder, replace_json, to_stderr, train_study
-from reseed.training import Recipe, RecordConfig, SeedPlan
+from reseed.training import Recipe, RecordConfig, SeedPlan, steps_per_epoch
 from reseed.workflows._design import check_design_folder, design_folder, draws_of, prepare_once, share_cache
 from reseed.workflows._measure import recipe_for
 
@@ -231,7 +231,7 @@ def _length(recipe: Recipe) -> str:
 
 def _every(recipe: Recipe, samples: int) -> int:
     """Return how many steps lie between checkpoints: whole epochs, so many that there are a hundred or fewer."""
-    per_epoch = _steps_per_epoch(recipe, samples)
+    per_epoch = steps_per_epoch(samples, recipe.batch_size)
     epochs = recipe.epochs if recipe.steps is None else math.ceil(recipe.steps / per_epoch)
     return per_epoch * math.ceil(epochs / _CHECKPOINTS)
 
@@ -277,7 +277,7 @@ def _regularised(recipe: Recipe, splits: Splits) -> Iterator[tuple[str, Recipe, 
 
 def _randomized(version: _Version, study: Study, splits: Splits) -> Randomized:
     steps = study.manifests[0].steps
-    per_epoch = _steps_per_epoch(version.recipe, len(splits.train))
+    per_epoch = steps_per_epoch(len(splits.train), version.recipe.batch_size)
     return Randomized(
         version.name,
         version.said,
@@ -288,11 +288,6 @@ def _randomized(version: _Version, study: Study, splits: Splits) -> Randomized:
         _entropy(study),
         version.rate,
     )
-
-
-def _steps_per_epoch(recipe: Recipe, samples: int) -> int:
-    whole, rest = divmod(samples, recipe.batch_size)
-    return max(1, whole + (rest > 1))
 
 
 def _accuracy(study: Study, split: str, labels: NDArray[np.int64]) -> NDArray[np.float64]:

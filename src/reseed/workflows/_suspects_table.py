@@ -63,11 +63,6 @@ def csv_writer(table: pa.Table) -> Callable[[Path], None]:
     return partial(_write_csv, without_formulas(table))
 
 
-def bytes_writer(content: bytes) -> Callable[[Path], None]:
-    """Return what writes bytes."""
-    return lambda path: _write_bytes(path, content)
-
-
 def _write_csv(table: pa.Table, path: Path) -> None:
     import csv
 
@@ -76,7 +71,3 @@ def _write_csv(table: pa.Table, path: Path) -> None:
         writer = csv.writer(file)
         writer.writerow(table.column_names)
         writer.writerows(zip(*(column.to_pylist() for column in table.columns), strict=True))
-
-
-def _write_bytes(path: Path, content: bytes) -> None:
-    path.write_bytes(content)

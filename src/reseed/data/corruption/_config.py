@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
+from reseed._choices import OMITTED
 from reseed._errors import DataError
 from reseed.data.corruption._choose import check_rate, check_seed
 from reseed.data.corruption._gaussian import STATISTICS, Statistics
@@ -27,7 +28,6 @@ ANNOTATIONS: Mapping[str, str] = MappingProxyType(
 )
 """Labels that people gave the training images of cifar10, each with the array of the file that holds them."""
 _MODES = ("other", "any", "permute")
-_OMITTED = {"omitted": True}  # see `reseed.training`: left out of recipes at the default
 _OPTIONS_OF: Mapping[str, str] = MappingProxyType({"mode": "labels", "statistics": "gaussian"})
 
 
@@ -51,18 +51,18 @@ class CorruptionConfig:
     rate: float = 1.0
     """Share of the training samples that are touched, from 0 to 1."""
 
-    mode: Literal["other", "any", "permute"] = field(default="other", metadata=_OMITTED)
+    mode: Literal["other", "any", "permute"] = field(default="other", metadata=OMITTED)
     """For labels, by what each is replaced: another class, any class with its own included, or the label of another
     replaced sample, so that no class gets more or fewer."""
 
-    exact: bool = field(default=False, metadata=_OMITTED)
+    exact: bool = field(default=False, metadata=OMITTED)
     """Touch exactly this share of the samples, instead of each with this probability."""
 
-    statistics: Statistics = field(default="channel", metadata=_OMITTED)
+    statistics: Statistics = field(default="channel", metadata=OMITTED)
     """For gaussian, whose mean and standard deviation the noise has: those of each channel or feature (channel), of all
     values (global), or of the sample itself (sample)."""
 
-    evaluation: bool | None = field(default=None, metadata=_OMITTED)
+    evaluation: bool | None = field(default=None, metadata=OMITTED)
     """Whether evaluation inputs are treated like training inputs: in the same order, or with fresh draws of their own.
     Default: where all training inputs are touched (a rate of 1), not where some are. Labels of the evaluation split are
     never touched."""

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Int
 
-from reseed._arrays import ArrayLike, Result, give_back
+from reseed._arrays import ArrayLike, Result, for_good, give_back
 from reseed._labels import encode, label_array
 from reseed.instability.dynamics._trajectory import correct_array, need_checkpoints
 
@@ -138,11 +138,3 @@ def second_split_forgetting(correct: ArrayLike) -> Result:
 def count_forgetting(right: Bool[np.ndarray, "... checkpoint sample"]) -> Int[np.ndarray, "... sample"]:
     """Counts the steps from right to wrong."""
     return np.asarray(np.count_nonzero(right[..., :-1, :] & ~right[..., 1:, :], axis=-2))
-
-
-def for_good(state: Bool[np.ndarray, "... checkpoint sample"]) -> Float[np.ndarray, "... sample"]:
-    """Returns where the last unbroken stretch of True begins; inf where the last checkpoint is False."""
-    checkpoints = state.shape[-2]
-    from_end = np.argmin(state[..., ::-1, :], axis=-2)  # the first False from the end; 0 also where there is none
-    start = np.where(state.all(axis=-2), 0, checkpoints - from_end)
-    return np.where(state[..., -1, :], start.astype(np.float64), np.inf)

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
-from reseed._arrays import ArrayLike, Result, brief, float_array, give_back, to_numpy, undefined
+from reseed._arrays import ArrayLike, Result, brief, float_array, for_good, give_back, to_numpy, undefined
 from reseed._errors import InputError
 from reseed._labels import encode, label_array, same_shape
-from reseed.instability.dynamics._forgetting import count_forgetting, for_good
+from reseed.instability.dynamics._forgetting import count_forgetting
 from reseed.instability.dynamics._trajectory import check_burn_in, mean_and_variance, probability_array
 from reseed.instability.labels._label_entropy import label_entropy
 from reseed.statistics import t_interval

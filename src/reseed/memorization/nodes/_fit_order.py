@@ -8,7 +8,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from reseed._arrays import ArrayLike, Result, brief, float_array, give_back, undefined
+from reseed._arrays import ArrayLike, Result, brief, float_array, for_good, give_back, undefined
 from reseed._errors import InputError
 from reseed.memorization.nodes._given import Array, mask_of, zeros_and_ones
 from reseed.scores import auroc
@@ -67,7 +67,7 @@ def fit_order(correct: ArrayLike) -> Result:
         >>> fit_order([[0, 1, 1], [1, 1, 0], [0, 1, 1], [1, 1, 1]])
         array([3., 0., 2.])
     """
-    order = _order(_trajectory(correct))
+    order = for_good(_trajectory(correct))
     if lost := int(np.isinf(order).sum()):
         undefined(f"{lost} of {order.size} samples are not right at the end; their order is NaN.")
     return give_back(np.where(np.isinf(order), np.nan, order), correct)
@@ -99,7 +99,7 @@ def fit_order_auroc(correct: ArrayLike, corrupted: ArrayLike) -> Result:
         undefined(
             f"{int(mask.sum())} of {len(mask)} samples are corrupted; there is nothing to tell apart, AUROC is NaN."
         )
-    order = _order(right)
+    order = for_good(right)
     found = np.array([auroc(row, mask) for row in order.reshape(-1, order.shape[-1])]).reshape(order.shape[:-1])
     return float(found) if not found.ndim else give_back(found, correct)
 
@@ -181,10 +181,3 @@ def _trajectory(correct: ArrayLike) -> NDArray[np.bool_]:
     if right.ndim < 2 or not right.shape[-2]:
         raise InputError(f"correct must be a trajectory, got {brief(right)}; pass [checkpoint, sample].")
     return right
-
-
-def _order(right: NDArray[np.bool_]) -> Array:
-    """Return where the last unbroken stretch of True begins; infinity where the last checkpoint is False."""
-    wrong_from_end = np.argmin(right[..., ::-1, :], axis=-2)
-    start = np.where(right.all(axis=-2), 0, right.shape[-2] - wrong_from_end)
-    return np.where(right[..., -1, :], start.astype(np.float64), np.inf)

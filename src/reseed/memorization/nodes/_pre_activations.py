@@ -13,8 +13,7 @@ from reseed.memorization.nodes._answers import check_finite, to_host
 from reseed.memorization.nodes._batches import batches
 from reseed.memorization.nodes._gates import gates_of, recording
 from reseed.memorization.nodes._given import Array
-from reseed.memorization.nodes._undisturbed import undisturbed
-from reseed.models import Modules
+from reseed.models import Modules, undisturbed
 
 
 def pre_activations(

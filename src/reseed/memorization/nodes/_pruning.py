@@ -17,8 +17,7 @@ from reseed._errors import InputError
 from reseed._numbers import check_whole
 from reseed.memorization.nodes._batches import batches, count_of
 from reseed.memorization.nodes._given import class_numbers, mask_of
-from reseed.memorization.nodes._undisturbed import undisturbed
-from reseed.models import Activations
+from reseed.models import Activations, undisturbed
 
 
 @final

@@ -18,8 +18,7 @@ from reseed.memorization.nodes._batches import batches
 from reseed.memorization.nodes._gates import gates_of, recording
 from reseed.memorization.nodes._given import Array, states_of
 from reseed.memorization.nodes._packing import Packer
-from reseed.memorization.nodes._undisturbed import undisturbed
-from reseed.models import Modules, Networks
+from reseed.models import Modules, Networks, undisturbed
 
 
 @final

@@ -15,8 +15,7 @@ from reseed.memorization.nodes._answers import to_host
 from reseed.memorization.nodes._batches import batches, count_of
 from reseed.memorization.nodes._gates import gates_of, replacing
 from reseed.memorization.nodes._given import Array, class_numbers, mask_of
-from reseed.memorization.nodes._undisturbed import undisturbed
-from reseed.models import Modules
+from reseed.models import Modules, undisturbed
 
 
 def node_supported_cost(

@@ -18,8 +18,7 @@ from reseed._errors import InputError
 from reseed.memorization.nodes._batches import batches, count_of
 from reseed.memorization.nodes._given import Array, class_numbers, mask_of
 from reseed.memorization.nodes._supported_cost import summed_loss
-from reseed.memorization.nodes._undisturbed import undisturbed
-from reseed.models import Activations, Modules
+from reseed.models import Activations, Modules, undisturbed
 
 _WEIGHTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 

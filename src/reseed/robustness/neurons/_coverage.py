@@ -12,9 +12,9 @@ from torch import nn
 from reseed._arrays import ArrayLike, Result, give_back, undefined
 from reseed._errors import InputError
 from reseed._numbers import check_whole
-from reseed.models import Activations, Modules
+from reseed.models import Activations, Modules, undisturbed
 from reseed.robustness.neurons._marks import LayerMarks, highest, numbers_of, scaled
-from reseed.robustness.neurons._passes import Array, Layers, asked, batches, check_same_layers, layers_of
+from reseed.robustness.neurons._passes import Array, Layers, batches, check_same_layers, layers_of
 from reseed.robustness.neurons._ranges import NeuronRange, ranged
 
 _DIGEST = 16  # bytes that are kept of a pattern
@@ -247,7 +247,7 @@ def neuron_coverage(
         profile = ranged(model, profile, "profile", modules, reduce, batch_size)
     coverage = Coverage(profile, sections=sections, top=top, threshold=threshold, pattern_top=pattern_top, slack=slack)
     seen = Activations(model, modules, reduce=reduce)
-    with asked(model), seen:
+    with undisturbed([model]), seen:
         for part in batches(inputs, "inputs", model, batch_size):
             model(part)
             coverage.update(seen.take())

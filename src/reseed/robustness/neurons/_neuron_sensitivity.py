@@ -11,10 +11,10 @@ from torch import Tensor, nn
 
 from reseed._arrays import ArrayLike, Result, brief, give_back
 from reseed._errors import InputError
-from reseed.models import Activations, Modules
+from reseed.models import Activations, Modules, undisturbed
 from reseed.robustness._inputs import input_tensor
 from reseed.robustness.neurons._neuron_values import NeuronValues
-from reseed.robustness.neurons._passes import Array, asked, batches, layers_of
+from reseed.robustness.neurons._passes import Array, batches, layers_of
 
 
 @final
@@ -131,7 +131,7 @@ def neuron_sensitivity(
 
     first = Activations(model, modules, reduce=reduce)
     second = Activations(model, modules, reduce=change if reduce == "none" else reduce)
-    with asked(model):
+    with undisturbed([model]):
         pairs = zip(
             batches(clean, "clean", model, batch_size), batches(perturbed, "perturbed", model, batch_size), strict=True
         )

@@ -10,9 +10,9 @@ from torch import nn
 
 from reseed._arrays import ArrayLike
 from reseed._errors import InputError
-from reseed.models import Activations, Modules
+from reseed.models import Activations, Modules, undisturbed
 from reseed.robustness.neurons._neuron_values import NeuronValues
-from reseed.robustness.neurons._passes import Array, Layers, asked, batches, check_same_layers, layers_of
+from reseed.robustness.neurons._passes import Array, Layers, batches, check_same_layers, layers_of
 
 
 @final
@@ -128,7 +128,7 @@ def neuron_uncertainty(
     """
     variance = NeuronVariance()
     seen = Activations(model, modules, reduce=reduce)
-    with asked(model), seen:
+    with undisturbed([model]), seen:
         for part in batches(inputs, "inputs", model, batch_size):
             model(part)
             variance.update(seen.take())

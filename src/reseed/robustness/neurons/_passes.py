@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,20 +16,6 @@ from reseed.robustness._inputs import input_tensor
 
 Layers: TypeAlias = Mapping[str, ArrayLike]
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
-
-
-@contextmanager
-def asked(model: nn.Module) -> Iterator[None]:
-    """Have a module answer in evaluation mode without gradients; every part's mode is as it was afterwards."""
-    modes = {part: part.training for part in model.modules()}
-    try:
-        for part in modes:
-            part.training = False
-        with torch.no_grad():
-            yield
-    finally:
-        for part, mode in modes.items():
-            part.training = mode
 
 
 def batches(inputs: ArrayLike, name: str, model: nn.Module, batch_size: int) -> Iterator[Tensor]:

@@ -10,8 +10,8 @@ from torch import nn
 
 from reseed._arrays import ArrayLike
 from reseed._errors import InputError
-from reseed.models import Activations, Modules
-from reseed.robustness.neurons._passes import Array, Layers, asked, batches, check_same_layers, layers_of
+from reseed.models import Activations, Modules, undisturbed
+from reseed.robustness.neurons._passes import Array, Layers, batches, check_same_layers, layers_of
 
 
 @final
@@ -127,7 +127,7 @@ def ranged(
     """Return the ranges of neurons over inputs, which errors call by a name."""
     ranges = NeuronRange()
     seen = Activations(model, modules, reduce=reduce)
-    with asked(model), seen:
+    with undisturbed([model]), seen:
         for part in batches(inputs, name, model, batch_size):
             model(part)
             ranges.update(seen.take())
