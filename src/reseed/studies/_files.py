@@ -147,7 +147,11 @@ def bytes_writer(content: bytes) -> Callable[[Path], None]:
 
 def text_writer(text: str) -> Callable[[Path], None]:
     """Return what fills a file with a text in UTF-8, for `replace_files`."""
-    return bytes_writer(text.encode())
+
+    def write(partial: Path) -> None:
+        partial.write_bytes(text.encode())  # here, where what cannot be written is told as such
+
+    return write
 
 
 def json_writer(value: object) -> Callable[[Path], None]:
