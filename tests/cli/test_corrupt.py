@@ -1,5 +1,7 @@
 """`--corrupt` and `--labels`."""
 
+import json
+
 import pyarrow.parquet as pq
 import pytest
 
@@ -21,6 +23,19 @@ def test_a_corrupted_study_says_so(cli, tmp_path):
     refused = cli("measure", "digits", *TINY, "--corrupt", "labels:rate=0.2", "--out", out)
     assert refused.status == 2
     assert "data.corruption" in refused.err
+
+
+def test_what_runs_answer_to_corrupted_samples_is_printed(cli, tmp_path):
+    """Training samples are grouped by whether they were corrupted; where they were not recorded, the flag is named."""
+    out = tmp_path / "study"
+    options = (*TINY, "--corrupt", "labels:rate=0.1:exact=true")
+    assert cli("measure", "digits", *options, "--record-train", "--out", out).status == 0
+    rows = json.loads(cli("inspect", out, "--by", "is_corrupted", "--json").out)["groups"]
+    assert {row["group"]: row["samples"] for row in rows} == {"corrupted": 144, "clean": 1293}
+    assert cli("measure", "digits", *options, "--out", tmp_path / "other").status == 0
+    refused = cli("inspect", tmp_path / "other", "--by", "is_corrupted")
+    assert refused.status == 2
+    assert "--record-train" in refused.err
 
 
 def test_the_recipe_holds_it(cli, tmp_path):

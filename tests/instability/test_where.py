@@ -10,7 +10,8 @@ import pytest
 import scipy.stats
 from threadpoolctl import threadpool_limits
 
-from reseed import InputError, Study, TrainingError
+from reseed import DataConfig, InputError, RecordConfig, Study, StudyError, TrainingError
+from reseed.data import CorruptionConfig
 from reseed.instability import available_groupings, where_unstable
 from reseed.instability.where._groupings import feature_clusters, number_groups
 from reseed.instability.where._text_clusters import text_clusters
@@ -245,6 +246,33 @@ def test_inputs_are_loaded_again_by_the_recipe(tmp_path):
     assert "same runs" in confidence.notes[0]
     with pytest.raises(InputError, match="by='length' needs texts, which this study lacks; choose class, confidence"):
         where_unstable(study, "length")
+
+
+def test_corrupted_training_samples_are_a_group(tmp_path):
+    """What runs answer to training samples is grouped by whether their labels were made wrong, as a loop does it."""
+    data = DataConfig(corruption=CorruptionConfig("labels", rate=0.3))
+    recipe = Recipe(data, ModelConfig(hidden=(8,)), epochs=3)
+    study = train_study(recipe, tmp_path / "study", runs=3, record=RecordConfig(train=True), engine="serial")
+    found = where_unstable(study, "is_corrupted", permutations=99)
+    labels = study.recorded("labels", "train").to_numpy()[:, -1]
+    entropy = np.array([scipy.stats.entropy(np.unique(each, return_counts=True)[1]) for each in labels.T])
+    rows = {row["group"]: row for row in found.table.to_pylist()}
+    assert set(rows) == {"corrupted", "clean"}
+    for name, inside in (("corrupted", study.corruption.changed), ("clean", ~study.corruption.changed)):
+        assert rows[name]["samples"] == inside.sum()
+        assert rows[name]["label_entropy"] == pytest.approx(entropy[inside].mean())
+        fitted = (labels == study.corruption.given_labels)[:, inside].mean()
+        assert f"{fitted:.1%} of {name} ones" in found.notes[0]
+
+
+def test_corrupted_samples_need_a_corruption_and_their_answers(study, tmp_path):
+    """A study without corruption has no such groups, and one that recorded no training split no answers of theirs."""
+    with pytest.raises(InputError, match=r"by='is_corrupted' needs training samples .* train one with --corrupt and"):
+        where_unstable(study, "is_corrupted")
+    data = DataConfig(corruption=CorruptionConfig("labels", rate=0.3), limit=100)
+    unseen = train_study(Recipe(data, epochs=1), tmp_path / "unseen", runs=2, engine="serial")
+    with pytest.raises(StudyError, match=r"did not record 'labels' of the split 'train'.*--record-train"):
+        where_unstable(unseen, "is_corrupted")
 
 
 def test_separated_points_are_clustered():

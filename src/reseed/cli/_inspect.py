@@ -34,6 +34,7 @@ class Inspect(Command):
       reseed inspect my-study --scores weight_noise
       reseed inspect my-study --by cluster
       reseed inspect my-study --by language --metadata samples.csv
+      reseed inspect my-study --by is_corrupted
       reseed inspect s3://my-bucket/mnist
     """
 
@@ -45,7 +46,7 @@ class Inspect(Command):
     """Print everything known of the sample with this id, as JSON."""
     by: Name = None
     """Print in which groups of samples predictions change: class, length, confidence, cluster, or a column of
-    --metadata."""
+    --metadata; is_corrupted: of the training samples, by whether they were corrupted on purpose."""
     metadata: Annotated[Maybe[str], arg(metavar="FILE", help_behavior_hint="")] = None
     """A table with a row a sample (.csv, .tsv, .jsonl, .parquet), for --by."""
     id: Name = None

@@ -12,6 +12,7 @@ from jaxtyping import Float, Integer
 
 from reseed.instability.evaluation._evaluate import check_runs
 from reseed.instability.labels._label_entropy import label_entropy
+from reseed.instability.where._corrupted import IS_CORRUPTED, corrupted_groups
 from reseed.instability.where._group_estimates import group_estimates
 from reseed.instability.where._groupings import Grouping
 from reseed.instability.where._metadata import metadata_groups, read_metadata
@@ -75,7 +76,8 @@ def where_unstable(
         study: A study with two or more complete runs.
         by: ``class`` (gold label, else the most frequent answer), ``length`` (words), ``confidence`` (mean over
             runs), ``cluster`` (of the texts, images or numbers that the study holds), or a column of ``metadata``. A
-            column of that name comes first.
+            column of that name comes first. ``is_corrupted`` groups the training samples, some of which were corrupted
+            on purpose, by whether they were.
         metadata: A table with a row a sample, or a file of one: ``.csv``, ``.tsv``, ``.jsonl``, ``.parquet``.
             Numbers with more than ten distinct values are binned into five quantiles.
         id_column: The column of ``metadata`` that holds sample ids; default: ``id``, ``sample_id`` or ``sample``.
@@ -88,13 +90,16 @@ def where_unstable(
 
     Raises:
         InputError: The grouping is unknown or the study lacks what it needs, or the metadata does not fit.
+        StudyError: The training samples are grouped, and what runs answer to them was not recorded.
         TrainingError: Fewer than two runs are complete.
     """
     check_runs(study)
     labels = study.final("labels")
     table, name = (None, "") if metadata is None else read_metadata(metadata, by, id_column)
-    if table is not None and (by not in GROUPINGS or by in table.column_names):
+    if table is not None and (by not in (*GROUPINGS, IS_CORRUPTED) or by in table.column_names):
         grouping, notes = metadata_groups(table, name, by, study.samples.ids, id_column)
+    elif by == IS_CORRUPTED:
+        labels, grouping, notes = corrupted_groups(study)
     elif groups is not None and by in groups.groupings:
         grouping, notes = groups.groupings[by]
     else:
