@@ -22,6 +22,7 @@ TABLES = (
     "foretelling_tables",
     "how_many_runs",
     "label_error_tables",
+    "label_noise_tables",
     "readme_tables",
     "results_tables",
     "scale_tables",
