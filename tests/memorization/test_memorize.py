@@ -114,12 +114,18 @@ def test_a_study_of_whole_trainings_is_ranked_by_what_it_recorded(own, recipe, t
         (RecordConfig(train=True, level="labels"), "--record-train and --level scores or full"),
     ],
 )
-def test_what_is_not_recorded_is_named_with_its_option(recipe, tmp_path, record, message):
+def test_what_is_not_recorded_is_named_with_its_option(recipe, tmp_path, capsys, record, message):
     """The training split has to be recorded, with scores."""
     short = replace(recipe, epochs=1)
     study = train_study(short, tmp_path / "study", runs=2, record=record, engine="stacked", probe=False)
     with pytest.raises(StudyError, match=message):
         reseed.memorize(study)
+    with pytest.raises(SystemExit):
+        main(["memorize", str(study.path)])
+    assert re.search(message, capsys.readouterr().err)
+    remedy = "`reseed memorize` of the study makes some" if record.train else "record them with --record-train"
+    with pytest.raises(StudyError, match=remedy):
+        reseed.profile(study, split="train")
 
 
 @pytest.mark.parametrize(
