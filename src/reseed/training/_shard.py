@@ -57,7 +57,7 @@ class Shard:
         peers = 1 if recipe.peers is None else recipe.peers.count
         total = training.total_steps
         self._objective = Objective(recipe.mitigations, training.data, self._words, total, taught, peers)
-        self._updates = Updates(recipe, stack.trained, training.total_steps, self._count, direct=is_native)
+        self._updates = Updates(recipe, stack.trained, total, training.steps_per_epoch, self._count, direct=is_native)
         self._averages = Averages(recipe.average, evaluated(stack.trained, stack), total, self._refresh)
         # The same memory for every batch: the system would hand out fresh pages for each, which takes longer than
         # filling them.
