@@ -10,16 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from reseed import Comparison
+from reseed._processor import processor
 from reseed.studies import replace_json
-
-
-def processor() -> str:
-    """Return the processor's name where the system tells it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
 
 
 def environment() -> dict[str, object]:

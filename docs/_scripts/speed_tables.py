@@ -45,6 +45,20 @@ def training_loop() -> list[str]:
     return lines
 
 
+def subset_trainings() -> list[str]:
+    """Returns how many times as long plain trainings on shares of the training set take as stacked ones."""
+    lines = headed("network | tensors, two threads | one thread | `DataLoader`, two threads | one thread")
+    for found in read("subset_trainings").cases:
+        cells = [
+            f"{found.medians[f'{way}, {threads}']:.1f}x ({min(each):.1f} to {max(each):.1f})"
+            for way in ("tensors", "DataLoader")
+            for threads in ("two threads", "one thread")
+            for each in [found.times_as_long[f"{way}, {threads}"]]
+        ]
+        lines.append(f"| {found.case} | {' | '.join(cells)} |")
+    return lines
+
+
 def stacked() -> list[str]:
     """Returns how much faster one program of several runs is, and what arithmetic alone changes."""
     lines = headed(

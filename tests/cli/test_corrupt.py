@@ -56,6 +56,7 @@ def test_the_recipe_holds_it(cli, tmp_path):
         (("--corrupt", "label:rate=0.1"), "unknown corruption 'label'. Did you mean 'labels'?"),
         (("--corrupt", "labels"), "does not say how many labels; write labels:rate=0.1"),
         (("--corrupt", "labels:rate=2"), "corruption.rate is 2.0; give a share"),
+        (("--corrupt", "pair:rate=-0.1"), "corruption.rate is -0.1; give a share"),
         (("--labels", "worse"), "labels='worse' are annotations of cifar10, and the data is 'digits'"),
     ],
 )
@@ -65,3 +66,13 @@ def test_mistakes(cli, command, words, message):
     assert ended.status == 2
     assert message in " ".join(ended.err.split())
     assert "--corrupt KIND[:OPTION=VALUE...]" in " ".join(cli(command, "--help").out.replace("│", " ").split())
+
+
+def test_what_cannot_be_turned(cli, tmp_path):
+    """Structured corruption needs square images, and numbers are none."""
+    (tmp_path / "own.csv").write_text(
+        "a,b,label\n" + "".join(f"{row},{row % 3},{'xy'[row % 2]}\n" for row in range(40))
+    )
+    ended = cli("measure", tmp_path / "own.csv", "--label", "label", "--corrupt", "structured", "--out", tmp_path / "o")
+    assert ended.status == 2
+    assert "corruption structured turns square images by 90 degrees, and samples of" in ended.err

@@ -240,6 +240,7 @@ def test_epochs_of_the_command_line_win_over_steps_of_the_recipe(cli, tmp_path):
         ("digits", "--model", "cnn", "--lr", "0.01", "--augment", "crop"),
         ("digits", "--steps", "12", "--clip-norm", "1.5", "--hidden", "3", "4", "--limit", "100"),
         ("digits", "--optimizer", "adamw", "--schedule", "cosine", "--warmup", "0.1", "--split-seed", "5"),
+        ("digits", "--schedule", "exponential", "--gamma", "0.9"),
     ],
 )
 def test_printed_recipe_comes_back_the_same(cli, tmp_path, words):

@@ -1,6 +1,8 @@
 """`reseed.memorize`: a file with a few wrong labels has them first, studies are ranked, mistakes are told."""
 
 import csv
+import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -10,8 +12,10 @@ import pytest
 import reseed
 from reseed import DataConfig, InputError, RecipeError, RecordConfig, SeedPlan, StudyError
 from reseed.cli._main import main
-from reseed.memorization import suspect_labels
+from reseed.data import load
+from reseed.memorization import memorization, suspect_labels
 from reseed.studies import train_study
+from reseed.training import trained_on
 from reseed.workflows._suspects_table import csv_writer
 
 WORDS = {
@@ -110,12 +114,18 @@ def test_a_study_of_whole_trainings_is_ranked_by_what_it_recorded(own, recipe, t
         (RecordConfig(train=True, level="labels"), "--record-train and --level scores or full"),
     ],
 )
-def test_what_is_not_recorded_is_named_with_its_option(recipe, tmp_path, record, message):
+def test_what_is_not_recorded_is_named_with_its_option(recipe, tmp_path, capsys, record, message):
     """The training split has to be recorded, with scores."""
     short = replace(recipe, epochs=1)
     study = train_study(short, tmp_path / "study", runs=2, record=record, engine="stacked", probe=False)
     with pytest.raises(StudyError, match=message):
         reseed.memorize(study)
+    with pytest.raises(SystemExit):
+        main(["memorize", str(study.path)])
+    assert re.search(message, capsys.readouterr().err)
+    remedy = "`reseed memorize` of the study makes some" if record.train else "record them with --record-train"
+    with pytest.raises(StudyError, match=remedy):
+        reseed.profile(study, split="train")
 
 
 @pytest.mark.parametrize(
@@ -125,6 +135,9 @@ def test_what_is_not_recorded_is_named_with_its_option(recipe, tmp_path, record,
         ({"folds": 500}, "folds is 500, more than the 160 training samples"),
         ({"repeats": 0}, "repeats must be a whole number of 1 or more, got 0"),
         ({"vary": {"data"}}, "vary names data, but folds=5 fixes the training sample"),
+        ({"share": 1.5}, "share must be a share of the training set, in (0, 1), or None, got 1.5"),
+        ({"share": 0.5, "folds": 5}, "folds and share each say what a run trains on; pass one of them"),
+        ({"share": 0.999, "repeats": 60}, "share=0.999 of 160 training samples: even 1,000 networks do not leave out"),
     ],
 )
 def test_impossible_plans(recipe, arguments, message):
@@ -132,6 +145,39 @@ def test_impossible_plans(recipe, arguments, message):
     with pytest.raises(InputError) as error:
         reseed.memorize(recipe=recipe, **arguments)
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize("share", [0.7, 0.2])
+def test_too_few_networks_on_shares(recipe, share):
+    """The message says how many do; one fewer leaves a sample that all networks saw, or none."""
+    with pytest.raises(
+        InputError, match=r"share=0.\d with repeats=2: \d+ of 160 training samples are left out by"
+    ) as error:
+        reseed.memorize(recipe=recipe, share=share, repeats=2)
+    enough = int(re.search(r"pass repeats=(\d+) or more", str(error.value)).group(1))
+    for runs, is_enough in ((enough, True), (enough - 1, False)):
+        seen = trained_on(SeedPlan(share=share), range(runs), 160).sum(0)
+        assert ((seen > 0) & (seen < runs)).all() == is_enough
+
+
+def test_networks_on_shares(own, recipe, tmp_path):
+    """Each is trained on another random part; the estimate is that of what they recorded, and the plan is told."""
+    said = []
+    changed = replace(recipe, epochs=4)
+    found = reseed.memorize(
+        recipe=changed, share=0.7, repeats=20, out=tmp_path / "study", probe=False, announce=said.append
+    )
+    assert said[0] == (
+        "plan: 20 networks, each on 112 of 160 training samples for 4 epochs: the cost of 14.0 trainings on all"
+    )
+    assert found.summary["networks"] == 20
+    assert found.summary["trainings"] == 14
+    inside = found.study.trained_on()
+    assert (inside.sum(1) == 112).all()
+    assert len(np.unique(inside, axis=0)) == 20
+    right = found.study.recorded("labels", "train")[:, -1] == load(recipe.data).train.labels.numpy()
+    expected = memorization(right, inside)
+    np.testing.assert_allclose(found.scores.samples["memorization"], expected.value)
 
 
 def test_teachers_that_saw_everything_are_refused(tmp_path):
@@ -154,6 +200,22 @@ def test_the_command(found, capsys):
     with pytest.raises(SystemExit):
         main(["memorize", place, "--folds", "3"])
     assert "--folds is for a data set" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["memorize", place, "--share", "0.7"])
+    assert "--share is for a data set" in capsys.readouterr().err
+
+
+def test_the_command_with_shares(own, tmp_path, capsys):
+    """It trains as many networks as are asked for, or says how many it takes."""
+    arguments = ["memorize", str(own[0]), "--text", "text", "--label", "label", "--id", "id", "--split", "part"]
+    arguments += ["--epochs", "1", "--share", "0.5", "--out", str(tmp_path / "study"), "--no-probe", "--json"]
+    with pytest.raises(SystemExit):
+        main([*arguments, "--repeats", "2"])
+    enough = re.search(r"it takes \d+ networks: pass repeats=(\d+)", capsys.readouterr().err).group(1)
+    with pytest.raises(SystemExit) as ended:
+        main([*arguments, "--repeats", enough])
+    assert ended.value.code == 0
+    assert json.loads(capsys.readouterr().out)["summary"]["networks"] == int(enough)
 
 
 def test_labels_made_wrong_on_purpose_are_found_and_counted(tmp_path):

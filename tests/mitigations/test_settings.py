@@ -113,7 +113,7 @@ def test_the_rate_rises_and_falls_as_the_formulas_say():
     total, share = 40, 0.25
     for method in (CosineDecay(0.8), LinearDecay(0.8)):
         schedule = mitigated(CONTROL, [Warmup(share), method]).schedule
-        found = [lr_factor(schedule, step, total) for step in range(total)]
+        found = [lr_factor(schedule, step, total, 1) for step in range(total)]
         u = np.arange(30) / 30
         fall = (1 + np.cos(np.pi * u)) / 2 if isinstance(method, CosineDecay) else 1 - u
         np.testing.assert_allclose(found, [*(np.arange(1, 11) / 10), *(0.2 + 0.8 * fall)], rtol=1e-12)
@@ -159,7 +159,7 @@ def test_clipped_descent_stays_in_the_valley():
         if is_clipped:
             recipe = mitigated(recipe, [GradientClipping(bound)])
         x = nn.Parameter(torch.tensor([start], dtype=torch.float64))
-        updates, farthest = Updates(recipe, [x], 200), 0.0
+        updates, farthest = Updates(recipe, [x], 200, 10), 0.0
         for number in range(200):
             x.grad = curvature * x.detach()
             updates.make(number)
@@ -174,7 +174,7 @@ def test_decays_of_weights_differ_as_their_formulas_say():
     for decoupled in (False, True):
         w, velocity = 2.0, 0.0
         parameter = nn.Parameter(torch.tensor([2.0], dtype=torch.float64))
-        updates = Updates(mitigated(control, [WeightDecay(k, decoupled)]), [parameter], len(gradients))
+        updates = Updates(mitigated(control, [WeightDecay(k, decoupled)]), [parameter], len(gradients), len(gradients))
         for number, gradient in enumerate(gradients):
             parameter.grad = torch.tensor([gradient], dtype=torch.float64)
             updates.make(number)

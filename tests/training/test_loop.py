@@ -50,7 +50,9 @@ def assert_same(one: Training, other: Training) -> None:
         ),
     ],
 )
-@pytest.mark.parametrize("schedule", [ScheduleConfig(), ScheduleConfig("cosine", 0.2)])
+@pytest.mark.parametrize(
+    "schedule", [ScheduleConfig(), ScheduleConfig("cosine", 0.2), ScheduleConfig("exponential", gamma=0.7)]
+)
 def test_training_equals_a_hand_written_loop(images, seeds, train, config, build, schedule):
     """Weights after training equal, bit for bit, those of a plain loop with the same draws."""
     recipe = Recipe(model=ModelConfig(hidden=(16,)), optimizer=config, schedule=schedule, epochs=3, batch_size=16)
@@ -70,7 +72,7 @@ def test_training_equals_a_hand_written_loop(images, seeds, train, config, build
             loss.backward()
             if config.clip_norm:
                 nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
-            optimizer.param_groups[0]["lr"] = config.lr * lr_factor(schedule, step, 15)
+            optimizer.param_groups[0]["lr"] = config.lr * lr_factor(schedule, step, 15, 5)
             optimizer.step()
             step += 1
     for mine, theirs in zip(ours.model.parameters(), model.parameters(), strict=True):

@@ -2,17 +2,44 @@
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from reseed.training import _products
 from reseed.training._products import batched_product
+
+
+@pytest.fixture
+def on_processor(monkeypatch):
+    """Have the library think that it runs on a processor of some name."""
+
+    def pretend(name):
+        monkeypatch.setattr(_products, "processor", lambda: name)
+        _products._onednn_pays.cache_clear()
+
+    yield pretend
+    _products._onednn_pays.cache_clear()
+
+
+class CalledFunctions(TorchDispatchMode):
+    """Notes the names of torch's operations."""
+
+    def __init__(self):
+        super().__init__()
+        self.names = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.names.append(str(func))
+        return func(*args, **(kwargs or {}))
 
 
 @pytest.mark.parametrize(
     "shapes", [((3, 5, 7), (3, 7, 4)), ((2, 256, 384), (2, 384, 128)), ((2, 1, 4096), (2, 4096, 2048))]
 )
 @pytest.mark.parametrize("is_turned", [False, True])
-def test_products_are_those_of_double_precision(shapes, is_turned):
+@pytest.mark.parametrize("name", ["Intel(R) Xeon(R) Processor", "AMD EPYC"])
+def test_products_are_those_of_double_precision(shapes, is_turned, on_processor, name):
     """Small and large products, of tensors as they lie and of turned ones, equal a plain one up to rounding."""
+    on_processor(name)
     generator = torch.Generator().manual_seed(0)
     left, right = (torch.randn(shape, generator=generator) for shape in shapes)
     if is_turned:
@@ -23,13 +50,20 @@ def test_products_are_those_of_double_precision(shapes, is_turned):
         torch.testing.assert_close(found.double(), expected, rtol=1e-4, atol=1e-3)
 
 
-def test_both_libraries_agree(monkeypatch):
-    """Where oneDNN is missing, or the precision is another, torch's batched product is used, with the same result."""
-    left, right = torch.rand(2, 256, 256), torch.rand(2, 256, 128)
-    by_default = batched_product(left, right)
-    monkeypatch.setattr(_products, "_has_onednn", lambda: False)
-    torch.testing.assert_close(batched_product(left, right), by_default)
-    assert batched_product(left.double(), right.double()).dtype == torch.float64
+@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="torch has no oneDNN here")
+def test_the_library_depends_on_shapes_and_processor(on_processor):
+    """Large products in single precision go to oneDNN where the processor is not Intel's; else torch does."""
+    for name, sizes, precision, batched in (
+        ("AMD EPYC", (256, 256, 128), torch.float32, 0),
+        ("Intel(R) Xeon(R) Processor", (256, 256, 128), torch.float32, 1),
+        ("AMD EPYC", (8, 8, 4), torch.float32, 1),
+        ("AMD EPYC", (256, 256, 128), torch.float64, 1),
+    ):
+        on_processor(name)
+        rows, inner, columns = sizes
+        with CalledFunctions() as called:
+            batched_product(torch.rand(2, rows, inner, dtype=precision), torch.rand(2, inner, columns, dtype=precision))
+        assert called.names.count("aten.bmm.default") == batched, (name, sizes, precision)
 
 
 def test_a_result_of_another_precision_is_converted():

@@ -90,8 +90,9 @@ def test_file_fields_replace_defaults():
         ("[optimizer]\nmomentum = 1.0", r"optimizer.momentum must be a number in \[0, 1\), got 1.0"),
         ("[optimizer]\nweight_decay = -1.0", "optimizer.weight_decay must be zero or more, got -1.0"),
         ("[optimizer]\nclip_norm = 0.0", "optimizer.clip_norm must be a positive number, got 0.0"),
-        ("[schedule]\nname = 'step'", "schedule.name must be one of constant, cosine, linear; got 'step'"),
+        ("[schedule]\nname = 'step'", "schedule.name must be one of constant, cosine, linear, exponential; got 'step'"),
         ("[schedule]\nwarmup = 1.0", r"schedule.warmup must be a share in \[0, 1\), got 1.0"),
+        ("[schedule]\ngamma = 0.0", r"schedule.gamma must be a factor in \(0, 1\], got 0.0"),
         ("[schedule]\nfloor = 1.5", r"schedule.floor must be a share in \[0, 1\], got 1.5"),
     ],
 )
@@ -124,7 +125,7 @@ def test_default_recipes_name_their_model():
 def test_schedules_against_closed_forms(name, warmup):
     """The factor rises linearly to one over the warm-up, then follows its curve down to zero."""
     total, config = 40, ScheduleConfig(name, warmup)
-    factors = [lr_factor(config, step, total) for step in range(total)]
+    factors = [lr_factor(config, step, total, 5) for step in range(total)]
     start = round(warmup * total)
     assert factors[:start] == [(step + 1) / start for step in range(start)]
     assert factors[start] == 1.0

@@ -3,6 +3,7 @@
 import math
 
 import pytest
+import torch
 
 from reseed import RecipeError
 from reseed.training import Recipe, ScheduleConfig, cycle_ends, lr_factor
@@ -13,7 +14,7 @@ from reseed.training import Recipe, ScheduleConfig, cycle_ends, lr_factor
 def test_cycles_repeat_the_cosine(cycles, total, warmup):
     """The rate follows (1 + cos(pi frac(c u))) / 2 after the warm-up, and falls until a cycle ends."""
     schedule, first = ScheduleConfig("cosine", warmup, cycles), round(warmup * total)
-    rates = [lr_factor(schedule, step, total) for step in range(total)]
+    rates = [lr_factor(schedule, step, total, 5) for step in range(total)]
     ends = cycle_ends(schedule, total)
     assert len(ends) == cycles
     assert ends[-1] == total
@@ -27,11 +28,42 @@ def test_cycles_repeat_the_cosine(cycles, total, warmup):
 
 def test_one_cycle_is_no_cycle():
     """Recipes without cycles keep their rates bit for bit, and their digest, which does not know the field."""
-    for name in ("constant", "cosine", "linear"):
+    for name in ("constant", "cosine", "linear", "exponential"):
         once, plain = ScheduleConfig(name, 0.1, 1), ScheduleConfig(name, 0.1)
-        assert [lr_factor(once, step, 30) for step in range(30)] == [lr_factor(plain, step, 30) for step in range(30)]
+        one, other = ([lr_factor(schedule, step, 30, 5) for step in range(30)] for schedule in (once, plain))
+        assert one == other
     assert "cycles" not in Recipe().to_toml()
     assert Recipe.from_toml("[schedule]\ncycles = 3").schedule.cycles == 3
+
+
+@pytest.mark.parametrize(("warmup", "first"), [(0.0, 0), (0.1, 4)])
+@pytest.mark.parametrize("gamma", [0.95, 0.5, 1.0])
+@pytest.mark.parametrize("epoch", [1, 3, 7])
+def test_exponential_is_that_of_torch(gamma, epoch, warmup, first):
+    """The rate is that of `ExponentialLR`, stepped after every epoch, a last one that is cut short included."""
+    schedule, total = ScheduleConfig("exponential", warmup, gamma=gamma), 40
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+    peer = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma)
+    optimizer.step()
+    for step in range(first, total):
+        assert lr_factor(schedule, step, total, epoch) == pytest.approx(optimizer.param_groups[0]["lr"], rel=1e-12)
+        if (step - first + 1) % epoch == 0:
+            peer.step()
+    assert [lr_factor(schedule, step, total, epoch) for step in range(first)] == [0.25, 0.5, 0.75, 1.0][:first]
+
+
+def test_exponential_with_cycles_and_a_floor():
+    """Each cycle begins at the peak, and the rate falls towards the floor."""
+    schedule = ScheduleConfig("exponential", cycles=2, floor=0.2, gamma=0.5)
+    rates = [lr_factor(schedule, step, 12, 2) for step in range(12)]
+    assert rates == pytest.approx([1.0, 1.0, 0.6, 0.6, 0.4, 0.4] * 2)
+
+
+def test_gamma_is_in_recipes_where_it_is_not_the_default():
+    """Recipes from before the field keep their text, and so their digest."""
+    assert "gamma" not in Recipe(schedule=ScheduleConfig("exponential")).to_toml()
+    recipe = Recipe(schedule=ScheduleConfig("exponential", gamma=0.9))
+    assert Recipe.from_toml(recipe.to_toml()) == recipe
 
 
 def test_cycles_out_of_range_are_refused():

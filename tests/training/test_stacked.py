@@ -28,6 +28,7 @@ from reseed.training import (
 from reseed.training._draws import DrawnDropout, Masks
 from reseed.training._shard import Shard
 from reseed.training._stack import AutogradStack
+from reseed.training._stacked_mlp import StackedMlp
 
 PLAN = SeedPlan(5)
 SEEDS = tuple(PLAN.seeds(run) for run in range(3))
@@ -90,6 +91,23 @@ def test_every_model_trains_the_same_stacked(model):
     assert_equal_trainings(recipe, problem(model))
 
 
+def test_dense_layers_answer_many_images_at_once(monkeypatch):
+    """Where layers make no channels, every part of the samples reads all weights: parts are as large as of features."""
+    data, recipe = problem("mlp"), Recipe(model=MODELS["mlp"], steps=1)
+    training = StackedTraining(recipe, architecture(recipe.model), data, SEEDS)
+    inputs, sizes = data.inputs.repeat(100, 1, 1, 1), []
+    forward = StackedMlp.forward
+
+    def noted(stack, part):
+        sizes.append(part.shape[1])
+        return forward(stack, part)
+
+    monkeypatch.setattr(StackedMlp, "forward", noted)
+    whole = training.predict(inputs)
+    assert sizes == [8192 // 3, 5000 - 8192 // 3]
+    torch.testing.assert_close(whole, training.predict(data.inputs).repeat(1, 100, 1))
+
+
 @pytest.mark.parametrize("model", ["cnn", "cnn-group", "cnn-layer", "cnn-none", "resnet", "cnn-input"])
 def test_images_train_the_same_in_the_layout_for_accelerators(model):
     """As one network of grouped convolutions, which GPUs are given, runs on images are the single ones too."""
@@ -128,7 +146,15 @@ def test_large_networks_on_images_train_the_same_in_both_layouts(config):
     assert all(torch.equal(value, state[name]) for name, value in models[1].state_dict().items())
 
 
-@pytest.mark.parametrize("schedule", [ScheduleConfig(), ScheduleConfig("cosine", 0.2), ScheduleConfig("linear")])
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        ScheduleConfig(),
+        ScheduleConfig("cosine", 0.2),
+        ScheduleConfig("linear"),
+        ScheduleConfig("exponential", gamma=0.7),
+    ],
+)
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_every_optimizer_and_schedule_trains_the_same_stacked(optimizer, schedule):
     """State, clipping and rates are each run's own: a stacked training equals the single ones."""

@@ -192,7 +192,9 @@ def test_every_family_trains_the_same_stacked(model):
     assert_equal_trainings(model, augment="none" if model in TEXT else "crop-flip")
 
 
-@pytest.mark.parametrize("schedule", [ScheduleConfig("cosine", 0.2), ScheduleConfig("linear")])
+@pytest.mark.parametrize(
+    "schedule", [ScheduleConfig("cosine", 0.2), ScheduleConfig("linear"), ScheduleConfig("exponential", gamma=0.7)]
+)
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("model", TWO)
 def test_every_optimizer_and_schedule_trains_the_same_stacked(model, optimizer, schedule):

@@ -13,7 +13,7 @@ import reseed
 from reseed._choices import Weights
 from reseed._errors import InputError
 from reseed._plain import plain
-from reseed.cli._options import Count, Maybe, Place, RecipeOptions, words
+from reseed.cli._options import Count, Maybe, Number, Place, RecipeOptions, words
 from reseed.cli._output import console, print_json, print_notes
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class Memorize(RecipeOptions):
       reseed memorize data.csv --text utterance --label intent
       reseed memorize mnist --limit 5000 --epochs 20
       reseed memorize cifar10 --model cnn --limit 10000 --folds 5
+      reseed memorize mnist --limit 5000 --share 0.7 --repeats 60
       reseed memorize my-study
     """
 
@@ -43,8 +44,11 @@ class Memorize(RecipeOptions):
     """What reseed measure takes, or the folder or URL of a study. Default: what --recipe says, else digits."""
     folds: Count = None
     """Into how many folds the training set is divided. Default: 5."""
+    share: Number = None
+    """Train each network on a random share of the training set, in place of all but a fold: 0.7 with --repeats 60 for
+    memorisation of single samples."""
     repeats: Count = None
-    """How often it is divided anew, for memorisation's intervals; the ranking gains little. Default: 1."""
+    """How often it is divided, or a share drawn, for memorisation's intervals; the ranking gains little. Default: 1."""
     out: Place = None
     """The study's folder, or a URL (s3://, gs://, az://). Default: reseed-studies/ and a name made of data, model and
     recipe."""
@@ -71,6 +75,7 @@ class Memorize(RecipeOptions):
     def _of_study(self, place: str | None) -> Memorized:
         given: dict[str, Any] = {
             "--folds": self.folds,
+            "--share": self.share,
             "--repeats": self.repeats,
             "--out": self.out,
             "--vary": self.vary,
@@ -82,7 +87,12 @@ class Memorize(RecipeOptions):
         return reseed.memorize(reseed.Study.open(str(place)))
 
     def _of_data(self) -> Memorized:
-        asked: dict[str, Any] = {"folds": self.folds, "repeats": self.repeats, "out": self.out}
+        asked: dict[str, Any] = {
+            "folds": self.folds,
+            "share": self.share,
+            "repeats": self.repeats,
+            "out": self.out,
+        }
         asked["vary"] = None if self.vary is None else words(self.vary)
         asked = {name: value for name, value in asked.items() if value is not None}
         recipe = self.whole_recipe()

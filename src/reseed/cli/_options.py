@@ -167,10 +167,12 @@ class TrainingOptions:
     clip_norm: Number = None
     """Clip the gradient's norm."""
     schedule: Annotated[
-        Maybe[Literal["constant", "cosine", "linear"]],
-        arg(metavar="{constant,cosine,linear}", help_behavior_hint=""),
+        Maybe[Literal["constant", "cosine", "linear", "exponential"]],
+        arg(metavar="{constant,cosine,linear,exponential}", help_behavior_hint=""),
     ] = None
     """Learning-rate schedule."""
+    gamma: Number = None
+    """What the exponential schedule multiplies the rate with after every epoch. Default: 0.95."""
     warmup: Number = None
     """Share of the steps over which the rate first rises."""
     augment: Annotated[
@@ -194,6 +196,7 @@ class TrainingOptions:
 _FIELDS_OF_OTHER_NAMES = {
     "optimizer": "optimizer.name",
     "schedule": "schedule.name",
+    "gamma": "schedule.gamma",
     "warmup": "schedule.warmup",
     "average": "average.name",
     "average_start": "average.start",

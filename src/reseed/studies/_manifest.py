@@ -14,6 +14,7 @@ from reseed._bounds import BOUNDS
 from reseed._choices import OMITTED
 from reseed._errors import StudyError
 from reseed._foreign import parse_json, read_text, reason
+from reseed._processor import processor
 from reseed.studies._cost import Cost
 from reseed.studies._files import checked, inside, replace_json
 
@@ -194,13 +195,3 @@ def environment(**more: Any) -> dict[str, Any]:
         "processor": processor(),
         **more,
     }
-
-
-def processor() -> str:
-    """Return the processor's name where the system tells it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()

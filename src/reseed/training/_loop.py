@@ -299,7 +299,7 @@ class Training(AbstractTraining):
 
     @cached_property
     def _updates(self) -> Updates:
-        updates = Updates(self.recipe, self.trained, self.total_steps)
+        updates = Updates(self.recipe, self.trained, self.total_steps, self.steps_per_epoch)
         if self.trunk is not None:
             updates.resume(self.trunk.optimizer)
         return updates
@@ -362,14 +362,23 @@ class Updates:
         recipe: Says what to do.
         parameters: Of several runs: each parameter's first axis is divisible by ``runs``, run by run.
         total: Steps of the whole training.
+        epoch: Steps of an epoch.
         runs: How many runs the parameters hold; each has its gradient clipped by its own norm.
         direct: Call torch's kernels directly, where the device has them; all parameters must have gradients.
     """
 
     def __init__(
-        self, recipe: Recipe, parameters: list[nn.Parameter], total: int, runs: int = 1, *, direct: bool = False
+        self,
+        recipe: Recipe,
+        parameters: list[nn.Parameter],
+        total: int,
+        epoch: int,
+        runs: int = 1,
+        *,
+        direct: bool = False,
     ) -> None:
-        self._recipe, self._parameters, self._total, self._runs = recipe, parameters, total, runs
+        self._recipe, self._parameters, self._runs = recipe, parameters, runs
+        self._total, self._epoch = total, epoch
         has_kernels = all(value.is_floating_point() and value.device.type in ("cpu", "cuda") for value in parameters)
         config = recipe.optimizer
         self._optimizer: FusedOptimizer | TorchOptimizer = (
@@ -383,7 +392,7 @@ class Updates:
         config = self._recipe.optimizer
         if config.clip_norm is not None:
             self._clip(config.clip_norm)
-        self._optimizer.step(config.lr * lr_factor(self._recipe.schedule, number, self._total))
+        self._optimizer.step(config.lr * lr_factor(self._recipe.schedule, number, self._total, self._epoch))
 
     def state(self) -> dict[str, Any]:
         """Return a copy of what the optimiser remembers; not with ``direct``."""

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import torch
 from torch import Tensor
+
+from reseed._processor import processor
 
 _LARGE = 1 << 22
 """Multiplications in one run's product from which a call for each run pays."""
@@ -22,9 +26,10 @@ def is_large(rows: int, inner: int, columns: int) -> bool:
 def batched_product(left: Tensor, right: Tensor, out: Tensor | None = None) -> Tensor:
     """Return ``left`` times ``right`` of each run: [run, m, n] and [run, n, p] to [run, m, p].
 
-    torch hands batched products on the CPU to MKL, whose kernels reach half of some processors' speed (all that are
-    not Intel's). oneDNN reaches it on all, but has no batched form here, and a call for each run costs more than small
-    products do: it gets the large ones. Which one computes depends on the shapes alone, so results are reproducible.
+    torch hands batched products on the CPU to MKL, whose kernels reach half of the speed of processors that are not
+    Intel's. There oneDNN reaches more of it, but has no batched form, and a call for each run costs more than small
+    products do: it gets the large ones. Which one computes depends on the shapes and the processor alone, so results
+    are reproducible.
 
     Args:
         left: One factor.
@@ -38,7 +43,7 @@ def batched_product(left: Tensor, right: Tensor, out: Tensor | None = None) -> T
     if out is not None and out.dtype != left.dtype:
         return out.copy_(batched_product(left, right))
     is_single = left.device.type == "cpu" and left.dtype == torch.float32
-    if not (is_single and is_large(left.shape[1], left.shape[2], right.shape[2]) and _has_onednn()):
+    if not (is_single and is_large(left.shape[1], left.shape[2], right.shape[2]) and _onednn_pays()):
         return torch.bmm(left, right) if out is None else torch.bmm(left, right, out=out)
     multiply = torch.ops.mkldnn._linear_pointwise
     if out is None:
@@ -48,5 +53,8 @@ def batched_product(left: Tensor, right: Tensor, out: Tensor | None = None) -> T
     return out
 
 
-def _has_onednn() -> bool:
-    return bool(torch.backends.mkldnn.is_available()) and hasattr(torch.ops.mkldnn, "_linear_pointwise")  # type: ignore[no-untyped-call]
+@cache
+def _onednn_pays() -> bool:
+    """Whether oneDNN is there and the faster one for large products."""
+    is_there = bool(torch.backends.mkldnn.is_available()) and hasattr(torch.ops.mkldnn, "_linear_pointwise")  # type: ignore[no-untyped-call]
+    return is_there and "intel" not in processor().lower()

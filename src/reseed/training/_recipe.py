@@ -54,21 +54,24 @@ class OptimizerConfig:
 class ScheduleConfig:
     """How the learning rate moves along the training."""
 
-    name: Literal["constant", "cosine", "linear"] = "constant"
-    """Constant, half a cosine down to the floor, or a line down to it."""
+    name: Literal["constant", "cosine", "linear", "exponential"] = "constant"
+    """Constant, half a cosine down to the floor, a line down to it, or by a factor after every epoch."""
     warmup: float = 0.0
     """Share of the steps over which the rate first rises linearly from zero."""
     cycles: int | None = None
     """How often the course after the warm-up is gone through, each time in as many steps; default: once."""
     floor: float = field(default=0.0, metadata=OMITTED)
-    """Share of the peak rate at which cosine and linear end."""
+    """Share of the peak rate at which cosine and linear end, and below which exponential does not fall."""
+    gamma: float = field(default=0.95, metadata=OMITTED)
+    """What exponential multiplies the rate with after every epoch."""
 
     def __post_init__(self) -> None:
-        _choice("schedule.name", self.name, ("constant", "cosine", "linear"))
+        _choice("schedule.name", self.name, ("constant", "cosine", "linear", "exponential"))
         _range("schedule.warmup", self.warmup, 0 <= self.warmup < 1, "a share in [0, 1)")
         if self.cycles is not None:
             _range("schedule.cycles", self.cycles, self.cycles >= 1, "1 or more")
         _range("schedule.floor", self.floor, 0 <= self.floor <= 1, "a share in [0, 1]")
+        _range("schedule.gamma", self.gamma, 0 < self.gamma <= 1, "a factor in (0, 1]")
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from reseed.training._passes import dropping, pass_step
 from reseed.training._record import EVAL_BATCH, predict, rows_at_once
 from reseed.training._seeds import Seeds
 from reseed.training._stack import AbstractStack
+from reseed.training._stacked_mlp import StackedMlp
 from reseed.training._statistics import refresh_statistics
 from reseed.training._step import Step
 
@@ -56,7 +57,7 @@ class Shard:
         peers = 1 if recipe.peers is None else recipe.peers.count
         total = training.total_steps
         self._objective = Objective(recipe.mitigations, training.data, self._words, total, taught, peers)
-        self._updates = Updates(recipe, stack.trained, training.total_steps, self._count, direct=is_native)
+        self._updates = Updates(recipe, stack.trained, total, training.steps_per_epoch, self._count, direct=is_native)
         self._averages = Averages(recipe.average, evaluated(stack.trained, stack), total, self._refresh)
         # The same memory for every batch: the system would hand out fresh pages for each, which takes longer than
         # filling them.
@@ -97,7 +98,9 @@ class Shard:
     def predict(self, inputs: Tensor) -> Tensor:
         """Return logits [run, sample, class] of inputs [sample, ...] in evaluation mode; see `AbstractTraining`."""
         most = _PREDICT_ROWS if self._training.architecture.is_native else EVAL_BATCH
-        parts = torch.split(inputs, max(1, rows_at_once(inputs, most) // self._count))
+        # Dense layers make no channels of an image, and each part has them read all weights of all runs.
+        rows = most if isinstance(self.stack, StackedMlp) else rows_at_once(inputs, most)
+        parts = torch.split(inputs, max(1, rows // self._count))
         with self._averages.in_place():
             each = [predict(self.stack, part.expand(self._count, *part.shape), self._count) for part in parts]
         return torch.cat(each, dim=1)

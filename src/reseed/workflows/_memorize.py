@@ -8,13 +8,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
+import numpy as np
+
 from reseed._errors import InputError
 from reseed._numbers import check_whole, is_whole
 from reseed.data import DataConfig, load
 from reseed.memorization import suspect_labels
 from reseed.scores import Scores
 from reseed.studies import ExecutionArguments, Study, bytes_writer, replace_files, to_stderr, train_study
-from reseed.training import DEFAULT_VARY, Recipe, RecordConfig, SeedPlan, Weights, check_vary
+from reseed.training import DEFAULT_VARY, Recipe, RecordConfig, SeedPlan, Weights, check_vary, trained_on
 from reseed.workflows._design import design_folder
 from reseed.workflows._measure import recipe_for
 from reseed.workflows._suspects_table import csv_writer, suspects_table
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SUSPECTS = "suspects.csv"
-_LEAST_FOLDS, _MOST_REPEATS = 2, 1000
+_FOLDS, _LEAST_FOLDS, _MOST_REPEATS = 5, 2, 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +80,8 @@ def memorize(
     model: str | None = None,
     *,
     recipe: Recipe | None = None,
-    folds: int = 5,
+    folds: int | None = None,
+    share: float | None = None,
     repeats: int = 1,
     out: str | Path | None = None,
     vary: Iterable[str] = DEFAULT_VARY,
@@ -101,7 +104,10 @@ def memorize(
         model: A model's name; default: what suits the data. Not used when ``recipe`` is given.
         recipe: The whole recipe, see `recipe_for`; default: that of ``data`` and ``model``.
         folds: Into how many folds the training set is divided, 2 or more: each costs a training of all but its share.
-        repeats: How often it is divided anew; more make memorisation's intervals narrower.
+            Default: 5.
+        share: In place of folds, the share in (0, 1) of the training set that each network trains on, drawn at random:
+            0.7 with 60 ``repeats`` or so for `reseed.memorization.memorization`, whose estimates need many networks.
+        repeats: How often it is divided, or a share is drawn; more make memorisation's intervals narrower.
         out: The folder or URL of the study; default: ``reseed-studies/`` and a name made of data, model and recipe.
         vary: The seed streams that differ between runs besides the fold: ``init``, ``order``, ``dropout``, ``augment``.
         seed: Base seed of networks and folds.
@@ -131,21 +137,25 @@ def memorize(
         if recipe is not None or model is not None or out is not None:
             raise InputError("a study is given, whose networks are there; leave model, recipe and out out.")
         return _written(data)
-    if not is_whole(folds) or folds < _LEAST_FOLDS:
+    if folds is not None and (not is_whole(folds) or folds < _LEAST_FOLDS):
         raise InputError(f"folds must be a whole number of {_LEAST_FOLDS} or more, got {folds!r}; pass for example 5.")
     check_whole("repeats", repeats)
     if repeats > _MOST_REPEATS:
         raise InputError(f"repeats must be at most {_MOST_REPEATS:,}, got {repeats:,}.")
     recipe, announce = recipe or recipe_for(data, model), announce or to_stderr
-    plan = SeedPlan(seed, check_vary(vary), folds=folds)
+    folds = _FOLDS if folds is None and share is None else folds
+    plan = SeedPlan(seed, check_vary(vary), folds=folds, share=share)
     samples = len(load(recipe.data).train)
-    runs = folds * repeats
-    if folds > samples:
+    if folds is not None and folds > samples:
         raise InputError(f"folds is {folds}, more than the {samples:,} training samples; pass for example 5.")
+    runs = repeats * (folds or 1)
+    inside = trained_on(plan, [0], samples).sum()
+    if share is not None:
+        _check_shares(plan, runs, samples)
     length = f"{recipe.steps:,} steps" if recipe.steps else f"{recipe.epochs} epochs"
     announce(
-        f"plan: {runs} networks, each on {samples - -(-samples // folds):,} of {samples:,} training samples for "
-        f"{length}: the cost of {runs * (1 - 1 / folds):.1f} trainings on all"
+        f"plan: {runs} networks, each on {inside:,} of {samples:,} training samples for {length}: the cost of "
+        f"{runs * inside / samples:.1f} trainings on all"
     )
     study = train_study(
         recipe,
@@ -157,6 +167,33 @@ def memorize(
         **execution,
     )
     return _written(study)
+
+
+def _check_shares(plan: SeedPlan, runs: int, samples: int) -> None:
+    """Accept as many runs as leave out every sample, and are trained on it, at least once each."""
+    enough = _enough_runs(plan, samples)
+    if enough is None:
+        raise InputError(
+            f"share={plan.share} of {samples:,} training samples: even {_MOST_REPEATS:,} networks do not leave out "
+            "every sample, and train on it, at least once each; pass for example share=0.7."
+        )
+    if enough > runs:
+        seen = trained_on(plan, range(runs), samples).sum(0)
+        missing = np.count_nonzero((seen == 0) | (seen == runs))
+        raise InputError(
+            f"share={plan.share} with repeats={runs}: {missing:,} of {samples:,} training samples are left out by no "
+            f"network, or by all; it takes {enough} networks: pass repeats={enough} or more, 60 for memorisation."
+        )
+
+
+def _enough_runs(plan: SeedPlan, samples: int) -> int | None:
+    seen, unseen = np.zeros((2, samples), np.bool_)
+    for run in range(_MOST_REPEATS):
+        inside = trained_on(plan, [run], samples)[0]
+        seen, unseen = seen | inside, unseen | ~inside
+        if (seen & unseen).all():
+            return run + 1
+    return None
 
 
 def _written(study: Study) -> Memorized:

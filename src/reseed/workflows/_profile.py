@@ -55,12 +55,21 @@ def profile(study: str | Path | Study, *, split: Split = "evaluation") -> pa.Tab
     if split == "train":
         found = [*corruption_scores(opened, parts), *kept_lens_scores(opened, parts, "train")]
         if not found:
-            told = " ".join(["no lens keeps scores of its training samples.", *parts.notes])
+            told = " ".join([_no_training_samples(opened), *parts.notes])
             raise StudyError(f"with the study {str(opened.path)!r} {told}")
         return _joined([_of_all(scores, found) for scores in found], parts.notes)
     if split != "evaluation":
         raise InputError(f"split must be 'evaluation' or 'train', got {split!r}.")
     return _joined([scores.table for scores in lens_scores(opened, parts)], parts.notes)
+
+
+def _no_training_samples(study: Study) -> str:
+    asks = "`reseed memorize` of the study"
+    if study.recorded_names("train"):
+        remedy = f"{asks} makes some"
+    else:
+        remedy = f"record them with --record-train (RecordConfig(train=True)), of which {asks} makes some"
+    return f"no lens keeps scores of its training samples; {remedy}."
 
 
 def profile_summary(study: str | Path | Study) -> dict[str, Any]:
