@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
-from tyro.conf import Positional, arg
+from tyro.conf import OmitArgPrefixes, Positional, arg
 
 import reseed
 from reseed._choices import Level
-from reseed.cli._options import Command, File, Maybe
+from reseed.cli._options import ColumnOptions, Command, File, Maybe
 from reseed.cli._output import show
 
 
@@ -40,20 +40,7 @@ class Import(Command):
     """Names of the classes, in the order of the columns."""
     level: Level = "scores"
     """What is kept of probabilities."""
-    run: str = "run"
-    """Column of a long table that says which run a row belongs to."""
-    id: str = "sample_id"
-    """Column that identifies the sample."""
-    label: str = "label"
-    """Column that holds the predicted class."""
-    target: str = "target"
-    """Column that holds the gold label."""
-    text: str = "text"
-    """Column that holds what the report shows of a sample."""
-    probability_prefix: str = "p_"
-    """Prefix of probability columns; the class name follows it."""
-    run_columns: Annotated[tuple[str, ...], arg(metavar="COLUMN ...", help_behavior_hint="")] = ()
-    """Columns of a wide table that hold one run each. Default: all that are nothing else."""
+    columns: OmitArgPrefixes[ColumnOptions] = field(default_factory=ColumnOptions)
     unknown_target: Annotated[str, arg(metavar="auto|none|LABEL")] = "auto"
     """The gold label that says "not known": auto takes -1 and -100 for that, beside gold labels of zero and above, if
     no run answers so; none takes every gold label for a class."""
@@ -62,19 +49,10 @@ class Import(Command):
 
     def execute(self) -> None:
         """Make the study, and print what it says."""
-        columns = reseed.studies.ColumnNames(
-            self.run,
-            self.id,
-            self.label,
-            self.target,
-            self.text,
-            self.probability_prefix,
-            self.run_columns,
-        )
         study = reseed.import_predictions(
             self.files,
             self.out,
-            columns=columns,
+            columns=self.columns.names(),
             targets=self.targets,
             class_names=self.classes,
             unknown_target=None if self.unknown_target == "none" else self.unknown_target,

@@ -22,6 +22,7 @@ from reseed._errors import InputError
 if TYPE_CHECKING:
     from reseed import Recipe
     from reseed.mitigations import AbstractMitigation
+    from reseed.studies import ColumnNames
 
 T = TypeVar("T")
 # Not `T | None`, for whose default tyro loads a type checker, which takes as long as itself.
@@ -68,8 +69,34 @@ class Command(ABC):
     reading: OmitArgPrefixes[ReadingOptions] = field(default_factory=ReadingOptions, kw_only=True)
 
     @abstractmethod
-    def execute(self) -> None:
-        """Do it and print what was found."""
+    def execute(self) -> int | None:
+        """Do it and print what was found; returns the exit code, None for 0."""
+
+
+@dataclass(frozen=True)
+class ColumnOptions:
+    """What the columns of tables of predictions are called."""
+
+    run: str = "run"
+    """Column of a long table that says which run a row belongs to."""
+    id: str = "sample_id"
+    """Column that identifies the sample."""
+    label: str = "label"
+    """Column that holds the predicted class."""
+    target: str = "target"
+    """Column that holds the gold label."""
+    text: str = "text"
+    """Column that holds what the report shows of a sample."""
+    probability_prefix: str = "p_"
+    """Prefix of probability columns; the class name follows it."""
+    run_columns: Annotated[tuple[str, ...], arg(metavar="COLUMN ...", help_behavior_hint="")] = ()
+    """Columns of a wide table that hold one run each. Default: all that are nothing else."""
+
+    def names(self) -> ColumnNames:
+        """Return them as the functions call them."""
+        given = dict(vars(self))
+        given["runs"] = given.pop("run_columns")
+        return reseed.studies.ColumnNames(**given)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """What runs leave behind: the store, the study, and studies from models and predictions of one's own."""
 
 from reseed.studies._again import data_for
+from reseed.studies._answers import Answers, read_answers, same_contents
 from reseed.studies._cost import Cost
 from reseed.studies._cost_summary import cost_summary
 from reseed.studies._execution import ExecutionArguments
@@ -42,6 +43,7 @@ from reseed.studies._train import check_runs, train_study
 from reseed.studies._train_run import is_out_of_memory
 
 __all__ = [
+    "Answers",
     "ColumnNames",
     "Cost",
     "Evaluation",
@@ -79,6 +81,7 @@ __all__ = [
     "only_writer",
     "open_numbers",
     "pair",
+    "read_answers",
     "read_header",
     "remove_partials",
     "replace_file",
@@ -87,6 +90,7 @@ __all__ = [
     "replace_table",
     "replace_text",
     "run",
+    "same_contents",
     "shape_of_sample",
     "storing",
     "table_writer",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from reseed.engines import RunReport
 from reseed.studies._header import Header
 from reseed.studies._labels import as_array, label_array
 from reseed.studies._progress import RunProgress
-from reseed.studies._samples import check_encodable, check_lengths, reading_of, samples_from
+from reseed.studies._samples import Samples, check_encodable, check_lengths, reading_of, samples_from
 from reseed.studies._single import Predicted, write_single_run
 from reseed.studies._store import remove_leftovers
 from reseed.studies._study import Study
@@ -82,7 +82,74 @@ def from_predictions(
         ([[1, 0], [1, 1]], ('no', 'yes'))
     """
     check_encodable("dataset, model or notes", (dataset, model, *notes))
+    read = understood(
+        predictions,
+        probabilities=probabilities,
+        targets=targets,
+        sample_ids=sample_ids,
+        class_names=class_names,
+        texts=texts,
+        unknown_target=unknown_target,
+    )
+    runs, samples = read.runs, read.samples
+    check_runs(len(runs))
     record = RecordConfig(every="final", level=level)
+    header = Header(
+        kind="import",
+        dataset=dataset,
+        model=model,
+        runs=len(runs),
+        class_names=samples.class_names,
+        data=samples.digest,
+        predictions=_digest(runs),
+        record=replace(record, level="labels") if runs[0].probabilities is None else record,
+        notes=(*notes, *read.notes),
+    )
+    with only_writer(out) as root:
+        study = Study.create(out, header, samples)
+        accuracies = [manifest.accuracy for manifest in study.manifests if manifest.accuracy is not None]
+        with RunProgress(len(runs), len(runs) - len(study.missing), accuracies) as progress:
+            for run in study.missing:
+                remove_leftovers(root, run, None)
+                manifest = write_single_run(root, run, runs[run], samples, level)
+                if study.remote is not None:
+                    study.remote.push_run(root, manifest)
+                accuracy = float("nan") if manifest.accuracy is None else manifest.accuracy
+                progress.report(RunReport(run, "complete", accuracy))
+    return study.reread()
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Understood:
+    """Predictions that somebody holds, understood.
+
+    Attributes:
+        runs: What each run answers.
+        samples: Who is predicted.
+        notes: How labels and gold labels were read, where somebody could have meant it otherwise.
+    """
+
+    runs: list[Predicted]
+    samples: Samples
+    notes: tuple[str, ...]
+
+
+def understood(
+    predictions: Any,
+    *,
+    probabilities: Any = None,
+    targets: Sequence[Any] | NDArray[Any] | None = None,
+    sample_ids: Sequence[Any] | None = None,
+    class_names: Sequence[Any] | None = None,
+    texts: Sequence[str] | None = None,
+    unknown_target: Any = AUTO,
+) -> Understood:
+    """Return what predictions of one run or more say, by the arguments of `from_predictions`.
+
+    Raises:
+        InputError: Runs differ in length, a label is no class, or rows are no probabilities.
+    """
     given = _stacked(predictions, "predictions")
     beside = _beside(given, probabilities)
     answers = given if given.ndim == 2 else None
@@ -107,29 +174,7 @@ def from_predictions(
     else:
         read = labels.indices(answers, "predictions")
         runs = [Predicted(part, None if beside is None else beside[run]) for run, part in enumerate(read)]
-    header = Header(
-        kind="import",
-        dataset=dataset,
-        model=model,
-        runs=len(runs),
-        class_names=samples.class_names,
-        data=samples.digest,
-        predictions=_digest(runs),
-        record=replace(record, level="labels") if beside is None else record,
-        notes=(*notes, *labels.note(), *(() if gold is None else gold.notes)),
-    )
-    with only_writer(out) as root:
-        study = Study.create(out, header, samples)
-        accuracies = [manifest.accuracy for manifest in study.manifests if manifest.accuracy is not None]
-        with RunProgress(len(runs), len(runs) - len(study.missing), accuracies) as progress:
-            for run in study.missing:
-                remove_leftovers(root, run, None)
-                manifest = write_single_run(root, run, runs[run], samples, level)
-                if study.remote is not None:
-                    study.remote.push_run(root, manifest)
-                accuracy = float("nan") if manifest.accuracy is None else manifest.accuracy
-                progress.report(RunReport(run, "complete", accuracy))
-    return study.reread()
+    return Understood(runs, samples, (*labels.note(), *(() if gold is None else gold.notes)))
 
 
 def _beside(given: NDArray[Any], probabilities: Any) -> NDArray[Any] | None:
@@ -173,7 +218,6 @@ def _stacked(predictions: Any, argument: str) -> NDArray[Any]:
     stacked = _joined(parts, argument) if parts else as_array(predictions, argument)
     if stacked.ndim not in (2, 3):
         raise InputError(f"{argument} must have shape [run, sample] or [run, sample, class], got {stacked.shape}.")
-    check_runs(len(stacked))
     if stacked.shape[1] == 0:
         raise InputError(f"{argument} hold no samples.")
     return stacked

@@ -60,28 +60,60 @@ def import_predictions(
         StudyError: The folder holds another study, or something else.
         StorageError: The folder cannot be written.
     """
+    found = read_predictions(paths, columns=columns, class_names=class_names)
+    if targets is not None:
+        found["targets"] = read_predicted_array(targets)
+    name = paths[0].stem.encode(errors="replace").decode()  # names of files need not be text
+    return from_predictions(**found, out=out, unknown_target=unknown_target, dataset=name, level=level)
+
+
+def read_predictions(
+    paths: Sequence[Path],
+    *,
+    columns: ColumnNames | None = None,
+    class_names: Sequence[str] | None = None,
+    is_one_run: bool = False,
+) -> dict[str, Any]:
+    """Return what `from_predictions` needs of files.
+
+    Args:
+        paths: See `import_predictions`.
+        columns: What the columns of tables are called.
+        class_names: Names of the classes.
+        is_one_run: Whether a single file that says nothing of runs may hold one: a table of labels or probabilities, an
+            array [sample], or probabilities [sample, class].
+
+    Raises:
+        DataError: A file is unreadable, lacks a column, or leaves open what a column is.
+    """
     if not paths:
         raise DataError("no file of predictions was given.")
     kinds = {file_extension(path) for path in paths}
     if kinds == {".npy"}:
-        arrays = [_array(path) for path in paths]
-        found: dict[str, Any] = {"predictions": arrays[0] if len(arrays) == 1 else arrays}
+        arrays = [read_predicted_array(path) for path in paths]
+        if len(arrays) == 1:
+            found: dict[str, Any] = {"predictions": _with_runs(arrays[0]) if is_one_run else arrays[0]}
+        else:
+            found = {"predictions": arrays}
     elif kinds <= set(TABLE_EXTENSIONS):
-        found = _from_tables(paths, columns or USUAL, class_names)
+        found = _from_tables(paths, columns or USUAL, class_names, is_one_run=is_one_run)
     else:
         raise DataError(
             f"predictions are read from .npy or from {', '.join(TABLE_EXTENSIONS)} files, all of one kind; "
             f"got {', '.join(path.name for path in paths)}."
         )
-    if targets is not None:
-        found["targets"] = _array(targets)
     if class_names is not None:
         found["class_names"] = class_names
-    name = paths[0].stem.encode(errors="replace").decode()  # names of files need not be text
-    return from_predictions(**found, out=out, unknown_target=unknown_target, dataset=name, level=level)
+    return found
 
 
-def _array(path: Path) -> NDArray[Any]:
+def _with_runs(array: NDArray[Any]) -> NDArray[Any]:
+    """Return an array with its axis of runs, where it holds a single one without."""
+    is_rows = array.ndim == 2 and array.dtype.kind == "f" and not np.array_equal(array, np.round(array))
+    return array[None] if array.ndim == 1 or is_rows else array
+
+
+def read_predicted_array(path: Path) -> NDArray[Any]:
     """Read one array, never unpickling and never loading more than the file holds."""
     check_file(path)
     try:
@@ -96,11 +128,14 @@ def _array(path: Path) -> NDArray[Any]:
         raise DataError(f"cannot read {str(path)!r} as a numpy array: {reason}.") from error
 
 
-def _from_tables(paths: Sequence[Path], names: ColumnNames, class_names: Sequence[str] | None) -> dict[str, Any]:
+def _from_tables(
+    paths: Sequence[Path], names: ColumnNames, class_names: Sequence[str] | None, *, is_one_run: bool
+) -> dict[str, Any]:
     """Return what `from_predictions` needs of tables."""
     check_names(names)
     tables = [PredictionTable.read(path, names) for path in paths]
-    if len(tables) == 1 and ("run" not in tables[0].columns or names.runs):
+    is_alone = is_one_run and not names.runs and ("label" in tables[0].columns or tables[0].probability_columns)
+    if len(tables) == 1 and not is_alone and ("run" not in tables[0].columns or names.runs):
         found = from_wide(tables[0], is_checked=class_names is None)
     else:
         found = from_long(tables, class_names)
