@@ -2,10 +2,10 @@
 
     python benchmarks/gate.py [--gates 1000]
 
-Retrainings of one recipe on both sides, simulated: 300 samples of two classes, each of its own difficulty, about which
-runs differ alone (logistic noise) and together (one normal number a run, times the sample's load). `common` is the scale
-of the latter: 0, 0.3, or 1, where it rules and a few runs stand out. For each number of runs and scale, the share of
-gates with each outcome, and of intervals that hold the truth: 0 for the difference of accuracy and for what is beyond
+Retrainings of one recipe on both sides, simulated: 300 samples of two classes, each of its own difficulty, about
+which runs differ alone (logistic noise) and together (one normal number a run, times the sample's load). `common` is
+the scale of the latter: 0, 0.3, or 1, where it rules and a few runs stand out. For each number of runs and scale, the
+share of gates with each outcome, and of intervals that hold the truth: 0 for the difference of accuracy and beyond
 reseeding, for churn and negative flips what 4,000 single pairs of runs have. Written to `gate.json`.
 """
 
@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -71,7 +70,7 @@ def main() -> None:
     parser.add_argument("--gates", type=int, default=1000)
     given = parser.parse_args()
     cases = [simulated(runs, common, given.gates) for common in COMMON for runs in RUNS]
-    write_result(Path(__file__).with_suffix(".json"), {"gates": given.gates, "samples": SAMPLES, "cases": cases})
+    write_result("gate", {"gates": given.gates, "samples": SAMPLES, "cases": cases})
 
 
 if __name__ == "__main__":

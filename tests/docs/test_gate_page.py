@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.studies.logs import inspect_sample, text_row, write_inspect, write_rows
 
 from reseed import Study
 from reseed.cli import main
@@ -28,6 +29,26 @@ def answers(seed):
     return np.where(generator.random(400) < 0.02, (GOLD + 1) % 4, GOLD)
 
 
+def write_evaluations(folder):
+    """Evaluations of language models: gsm8k with two filters, and logs of Inspect, three of them in a folder."""
+    for seed, name in enumerate(("old", "new")):
+        right = answers(seed) == GOLD
+        rows = [
+            text_row(row, f"{row} apples", f"#### {row}", float(is_right), filter=name)
+            for name in ("strict-match", "flexible-extract")
+            for row, is_right in enumerate(right)
+        ]
+        write_rows(folder / f"samples_gsm8k_{name}.jsonl", rows)
+    (folder / "logs-old").mkdir()
+    for seed, place in enumerate(("logs-old/a.json", "logs-old/b.json", "logs-old/c.json", "logs-new.json")):
+        samples = [
+            inspect_sample(row, "a" if label == gold else "b", "C" if label == gold else "I", "a", epoch)
+            for epoch in (1, 2)
+            for row, (label, gold) in enumerate(zip(answers(10 * seed + epoch), GOLD, strict=True))
+        ]
+        write_inspect(folder / place, samples)
+
+
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """A folder with the files that the page names."""
@@ -37,6 +58,7 @@ def folder(tmp_path, monkeypatch):
     for seed, place in enumerate(places):
         rows = [f"{row},text {row},{label},{GOLD[row]}" for row, label in enumerate(answers(seed))]
         (tmp_path / place).write_text("\n".join(["sample_id,text,label,target", *rows]) + "\n")
+    write_evaluations(tmp_path)
     Study.from_predictions(np.stack([answers(seed) for seed in range(10, 15)]), "my-study", targets=GOLD)
     return tmp_path
 
@@ -50,8 +72,8 @@ def run(line):
 
 def test_commands_pass(folder):
     """Every command of the page lets another seed of the same recipe pass, and writes what it says."""
-    lines = [line for block in shown("bash") for line in block.splitlines() if line.startswith("reseed gate")]
-    assert len(lines) >= 4
+    lines = [line for block in shown("bash") for line in block.splitlines() if line.startswith("reseed ")]
+    assert len(lines) >= 7
     assert {line: run(line) for line in lines} == dict.fromkeys(lines, 0)
     assert (folder / "gate.xml").exists()
     assert (folder / "gate.md").exists()

@@ -10,7 +10,7 @@ from tyro.conf import OmitArgPrefixes, Positional, arg
 
 import reseed
 from reseed._plain import plain
-from reseed.cli._options import ColumnOptions, Command, File, Maybe, Number
+from reseed.cli._options import ColumnOptions, Command, EvaluationOptions, File, Maybe, Number
 from reseed.cli._output import console, print_json
 
 if TYPE_CHECKING:
@@ -24,10 +24,11 @@ _FAILED = 3
 class Gate(Command):
     """Judge whether a model may take another's place: is it the change, or the seed?
 
-    OLD and NEW are studies, files of predictions (.csv, .tsv, .jsonl, .parquet, .npy) or folders of such files, one a
-    run. Samples are aligned by their ids. The first line is the outcome: same as reseeding, changed, worse, unreliable
-    baseline, or not enough data. Exit code: 0 the change may pass, 3 it may not, 2 bad input. It may not where accuracy
-    is lower by more than chance, a limit is not kept, or there is too little data to say.
+    OLD and NEW are studies, files of predictions (.csv, .tsv, .jsonl, .parquet, .npy), evaluations of language
+    models (lm-evaluation-harness, Inspect), or folders of such files, one a run. Samples are aligned by their ids. The first
+    line is the outcome: same as reseeding, changed, worse, unreliable baseline, or not enough data. Exit code: 0 the
+    change may pass, 3 it may not, 2 bad input. It may not where accuracy is lower by more than chance, a limit is not
+    kept, or there is too little data to say.
 
     Examples:
       reseed gate old.csv new.csv --max-churn 0.02 --max-negative-flips 0.01
@@ -51,6 +52,7 @@ class Gate(Command):
     new_runs: Annotated[tuple[int, ...], _RUNS] = ()
     """Of a study, the runs of NEW. Default: all."""
     columns: OmitArgPrefixes[ColumnOptions] = field(default_factory=ColumnOptions)
+    evaluation: OmitArgPrefixes[EvaluationOptions] = field(default_factory=EvaluationOptions)
     targets: File = None
     """.npy file of gold labels, for both sides where they are files."""
     classes: Annotated[Maybe[tuple[str, ...]], arg(metavar="NAME ...", help_behavior_hint="")] = None
@@ -81,6 +83,7 @@ class Gate(Command):
             old_runs=self.old_runs or None,
             new_runs=self.new_runs or None,
             columns=self.columns.names(),
+            log=self.evaluation.taken(),
             targets=self.targets,
             class_names=self.classes,
             unknown_target=None if self.unknown_target == "none" else self.unknown_target,

@@ -10,7 +10,7 @@ from tyro.conf import OmitArgPrefixes, Positional, arg
 
 import reseed
 from reseed._choices import Level
-from reseed.cli._options import ColumnOptions, Command, File, Maybe
+from reseed.cli._options import ColumnOptions, Command, EvaluationOptions, File, Maybe
 from reseed.cli._output import show
 
 
@@ -19,19 +19,21 @@ class Import(Command):
     """Make a study of predictions that you already hold.
 
     One .npy file of shape [run, sample] or [run, sample, class]; or one table, long (columns run, sample_id, and
-    label or p_CLASS columns or both) or wide (one column of labels for each run); or several files, one a run.
-    Columns are found without regard to case; what each was taken for is printed. The same command continues an import
-    that was interrupted.
+    label or p_CLASS columns or both) or wide (one column of labels for each run); or several files, one a run. Or
+    evaluations of language models, whose repeats or epochs are runs: samples_*.jsonl of lm-evaluation-harness, logs of
+    Inspect (.json; .eval with the extra inspect). Columns are found without regard to case; what each was taken for is
+    printed. The same command continues an import that was interrupted.
 
     Examples:
       reseed import predictions.npy --targets gold.npy --out my-study
       reseed import long.parquet --out my-study
       reseed import seed0.csv seed1.csv seed2.csv --id id --label prediction --out my-study
+      reseed import samples_arc_*.jsonl --out my-study
       reseed import wide.csv --id id --target gold --run-columns seed0 seed1 seed2 --out my-study
     """
 
     files: Positional[tuple[Path, ...]]
-    """.npy, .csv, .tsv, .jsonl or .parquet files."""
+    """.npy, .csv, .tsv, .jsonl, .parquet, .json or .eval files."""
     out: Annotated[str, arg(metavar="PATH|URL")]
     """The new study's folder, or a URL."""
     targets: File = None
@@ -41,6 +43,7 @@ class Import(Command):
     level: Level = "scores"
     """What is kept of probabilities."""
     columns: OmitArgPrefixes[ColumnOptions] = field(default_factory=ColumnOptions)
+    evaluation: OmitArgPrefixes[EvaluationOptions] = field(default_factory=EvaluationOptions)
     unknown_target: Annotated[str, arg(metavar="auto|none|LABEL")] = "auto"
     """The gold label that says "not known": auto takes -1 and -100 for that, beside gold labels of zero and above, if
     no run answers so; none takes every gold label for a class."""
@@ -53,6 +56,7 @@ class Import(Command):
             self.files,
             self.out,
             columns=self.columns.names(),
+            log=self.evaluation.taken(),
             targets=self.targets,
             class_names=self.classes,
             unknown_target=None if self.unknown_target == "none" else self.unknown_target,

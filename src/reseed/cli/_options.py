@@ -22,7 +22,7 @@ from reseed._errors import InputError
 if TYPE_CHECKING:
     from reseed import Recipe
     from reseed.mitigations import AbstractMitigation
-    from reseed.studies import ColumnNames
+    from reseed.studies import ColumnNames, LogOptions
 
 T = TypeVar("T")
 # Not `T | None`, for whose default tyro loads a type checker, which takes as long as itself.
@@ -97,6 +97,23 @@ class ColumnOptions:
         given = dict(vars(self))
         given["runs"] = given.pop("run_columns")
         return reseed.studies.ColumnNames(**given)
+
+
+@dataclass(frozen=True)
+class EvaluationOptions:
+    """What is taken of evaluations of language models (lm-evaluation-harness, Inspect)."""
+
+    metric: Name = None
+    """The metric or scorer that says what is right. Default: the first that is right or wrong of every sample."""
+    filter: Name = None
+    """Of lm-evaluation-harness, the filter whose answers are meant; needed where a file holds several."""
+    answers: Literal["auto", "given", "correct"] = "auto"
+    """What labels are: the given answers, or whether these are correct. auto: the given ones where these are the target
+    exactly where the metric says right."""
+
+    def taken(self) -> LogOptions:
+        """Return them as the functions call them."""
+        return reseed.studies.LogOptions(**vars(self))
 
 
 @dataclass(frozen=True)

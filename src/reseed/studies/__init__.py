@@ -25,6 +25,7 @@ from reseed.studies._fit import run
 from reseed.studies._header import Header, is_factory, read_header
 from reseed.studies._import import from_predictions
 from reseed.studies._import_files import import_predictions
+from reseed.studies._import_logs import LogOptions
 from reseed.studies._import_tables import ColumnNames
 from reseed.studies._labels import LabelReading, as_array, class_names_of
 from reseed.studies._manifest import Manifest
@@ -51,6 +52,7 @@ __all__ = [
     "FinalArray",
     "Header",
     "LabelReading",
+    "LogOptions",
     "Manifest",
     "ReadingProgress",
     "ResampledFit",

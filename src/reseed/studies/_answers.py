@@ -16,11 +16,14 @@ from reseed.data import TABLE_EXTENSIONS
 from reseed.studies._header import HEADER_FILE
 from reseed.studies._import import understood
 from reseed.studies._import_files import read_predicted_array, read_predictions
+from reseed.studies._import_inspect import EXTENSIONS as INSPECT_EXTENSIONS
+from reseed.studies._import_logs import LogOptions
 from reseed.studies._import_tables import ColumnNames
 from reseed.studies._study import Study
 from reseed.studies._targets import AUTO
 
-_KINDS = (*TABLE_EXTENSIONS, ".npy")
+_BESIDE: dict[str, Any] = {"notes": (), "documents": None, "taken": ""}
+_KINDS = (*TABLE_EXTENSIONS, ".npy", *INSPECT_EXTENSIONS)
 
 
 @final
@@ -37,8 +40,9 @@ class Answers:
         runs: What each run is called: a number of a study, or a file.
         texts: What each sample says, or None.
         confidence: Probability of what is answered, [run, sample], as exactly as it is held; None where none is.
-        origin: What tells whether two sides are of one origin: the study's folder or URL, or the files, and of files
-            the digest of what is in them.
+        documents: What tells whether two sides asked the same, [sample], of evaluations of language models; else None.
+        taken: What of evaluations of language models was taken for labels, see `LogOptions`; else empty.
+        origin: What tells whether two sides are of one origin: runs of a study's folder or URL, or files.
         seeds: The recipe's digest and the seeds of each run that reseed trained, as text; empty of others.
         notes: How they were read.
     """
@@ -51,6 +55,8 @@ class Answers:
     runs: tuple[str, ...]
     texts: tuple[str, ...] | None = None
     confidence: NDArray[np.floating[Any]] | None = None
+    documents: tuple[str, ...] | None = None
+    taken: str = ""
     origin: tuple[str, ...] = ()
     seeds: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -70,6 +76,7 @@ class Answers:
             targets=self.targets[rows],
             texts=None if self.texts is None else tuple(self.texts[row] for row in rows),
             confidence=None if self.confidence is None else self.confidence[:, rows],
+            documents=None if self.documents is None else tuple(self.documents[row] for row in rows),
         )
 
     def called(self, class_names: Sequence[str]) -> Answers:
@@ -87,6 +94,7 @@ def read_answers(
     targets: Path | None = None,
     class_names: Sequence[str] | None = None,
     unknown_target: Any = AUTO,
+    log: LogOptions | None = None,
 ) -> Answers:
     """Return what is answered somewhere; nothing is written.
 
@@ -98,6 +106,7 @@ def read_answers(
         targets: ``.npy`` file of gold labels [sample], for files.
         class_names: Names of the classes, for files.
         unknown_target: The target of samples whose gold label is not known, for files; see `from_predictions`.
+        log: What is taken of evaluations of language models.
 
     Raises:
         DataError: A file is unreadable, or leaves open what it holds.
@@ -114,11 +123,11 @@ def read_answers(
         files = [Path(item) for item in place]
     if runs is not None:
         raise InputError(f"runs are those of a study, but {str(place)!r} is none; name the files of the runs instead.")
-    found = read_predictions(files, columns=columns, class_names=class_names, is_one_run=True)
+    found = read_predictions(files, columns=columns, class_names=class_names, is_one_run=True, log=log)
     if targets is not None:
         found["targets"] = read_predicted_array(targets)
-    notes = found.pop("notes", ())
-    read = understood(**found, unknown_target=unknown_target)
+    notes, documents, taken = (found.pop(name, empty) for name, empty in _BESIDE.items())
+    read = understood(**found, unknown_target=unknown_target, may_be_one_class=True)
     beside = [run.probabilities for run in read.runs]
     labels = np.stack([run.labels for run in read.runs])
     return Answers(
@@ -130,6 +139,8 @@ def read_answers(
         runs=tuple(path.name for path in files) if len(files) > 1 else tuple(map(str, range(len(labels)))),
         texts=read.samples.texts,
         confidence=None if beside[0] is None else np.stack([part.max(1) for part in beside if part is not None]),
+        documents=documents,
+        taken=taken,
         origin=tuple(str(path.resolve()) for path in files),
         notes=(*notes, *read.notes),
     )

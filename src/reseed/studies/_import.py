@@ -15,7 +15,7 @@ from reseed._errors import InputError
 from reseed._simplex import check_simplex
 from reseed.engines import RunReport
 from reseed.studies._header import Header
-from reseed.studies._labels import as_array, label_array
+from reseed.studies._labels import LabelReading, as_array, class_names_of, label_array
 from reseed.studies._progress import RunProgress
 from reseed.studies._samples import Samples, check_encodable, check_lengths, reading_of, samples_from
 from reseed.studies._single import Predicted, write_single_run
@@ -82,8 +82,10 @@ def from_predictions(
         ([[1, 0], [1, 1]], ('no', 'yes'))
     """
     check_encodable("dataset, model or notes", (dataset, model, *notes))
+    given = _stacked(predictions, "predictions")
+    check_runs(len(given))
     read = understood(
-        predictions,
+        given,
         probabilities=probabilities,
         targets=targets,
         sample_ids=sample_ids,
@@ -92,7 +94,6 @@ def from_predictions(
         unknown_target=unknown_target,
     )
     runs, samples = read.runs, read.samples
-    check_runs(len(runs))
     record = RecordConfig(every="final", level=level)
     header = Header(
         kind="import",
@@ -144,8 +145,11 @@ def understood(
     class_names: Sequence[Any] | None = None,
     texts: Sequence[str] | None = None,
     unknown_target: Any = AUTO,
+    may_be_one_class: bool = False,
 ) -> Understood:
     """Return what predictions of one run or more say, by the arguments of `from_predictions`.
+
+    With ``may_be_one_class`` all labels may be equal.
 
     Raises:
         InputError: Runs differ in length, a label is no class, or rows are no probabilities.
@@ -162,7 +166,9 @@ def understood(
     if targets is not None:
         are_answers = answers is not None
         gold = Targets.of(targets, unknown_target, class_names=class_names, labels=answers, are_answers=are_answers)
-    labels = reading_of(class_names, predictions=answers, targets=None if gold is None else gold.known)
+    known = {"predictions": answers, "targets": None if gold is None else gold.known}
+    labels = _only_class(known) if class_names is None and may_be_one_class else None
+    labels = labels or reading_of(class_names, **known)
     if beside is not None and len(labels.class_names) != beside.shape[2]:
         raise InputError(
             f"probabilities have {beside.shape[2]} columns, but there are {len(labels.class_names)} distinct labels; "
@@ -175,6 +181,12 @@ def understood(
         read = labels.indices(answers, "predictions")
         runs = [Predicted(part, None if beside is None else beside[run]) for run, part in enumerate(read)]
     return Understood(runs, samples, (*labels.note(), *(() if gold is None else gold.notes)))
+
+
+def _only_class(known: dict[str, Any]) -> LabelReading | None:
+    """Return how labels are read where all that are known are equal; None where they are not."""
+    names = class_names_of(*(part for part in known.values() if part is not None))
+    return LabelReading(names, "names") if len(names) == 1 else None
 
 
 def _beside(given: NDArray[Any], probabilities: Any) -> NDArray[Any] | None:

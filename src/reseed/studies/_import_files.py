@@ -15,7 +15,11 @@ from reseed._errors import DataError
 from reseed._foreign import check_characters
 from reseed.data import TABLE_EXTENSIONS, check_file, file_extension
 from reseed.studies._import import from_predictions
+from reseed.studies._import_inspect import EXTENSIONS as INSPECT_EXTENSIONS
+from reseed.studies._import_inspect import read_inspect
 from reseed.studies._import_labels import as_numbers, same_spelling
+from reseed.studies._import_lm_eval import is_lm_eval, read_lm_eval
+from reseed.studies._import_logs import USUAL_LOG, LogOptions, from_logs
 from reseed.studies._import_long import from_long
 from reseed.studies._import_tables import USUAL, ColumnNames, PredictionTable, check_names
 from reseed.studies._import_wide import from_wide
@@ -36,6 +40,7 @@ def import_predictions(
     class_names: Sequence[str] | None = None,
     unknown_target: Any = AUTO,
     level: Level = "scores",
+    log: LogOptions | None = None,
 ) -> Study:
     """Make a study of predictions in files.
 
@@ -46,21 +51,27 @@ def import_predictions(
     Args:
         paths: One ``.npy`` file of shape [run, sample] or [run, sample, class], or several of shape [sample] or
             [sample, class], one a run. Or one CSV, TSV, JSON lines or Parquet table: long (a row for each run and
-            sample) or wide (a row for each sample, a column for each run). Or several tables, one a run.
+            sample) or wide (a row for each sample, a column for each run). Or several tables, one a run. Or
+            evaluations of language models, whose repeats or epochs are runs: ``samples_*.jsonl`` of
+            lm-evaluation-harness, or logs of Inspect (``.json``; ``.eval`` with the extra `inspect`).
         out: The new study's folder, or a URL.
         columns: What the columns of tables are called.
         targets: ``.npy`` file of gold labels [sample].
         class_names: Names of the classes; default: the labels that occur, or the probability columns' names.
         unknown_target: The target of samples whose gold label is not known; see `from_predictions`.
         level: What is kept of probabilities.
+        log: What is taken of evaluations of language models.
 
     Raises:
         DataError: A file is unreadable, lacks a column, or leaves open what a column is.
+        MissingExtraError: A file ``.eval`` needs the extra `inspect`.
         InputError: The predictions are unusable; see `from_predictions`.
         StudyError: The folder holds another study, or something else.
         StorageError: The folder cannot be written.
     """
-    found = read_predictions(paths, columns=columns, class_names=class_names)
+    found = read_predictions(paths, columns=columns, class_names=class_names, log=log)
+    for name in ("documents", "taken"):
+        found.pop(name, None)
     if targets is not None:
         found["targets"] = read_predicted_array(targets)
     name = paths[0].stem.encode(errors="replace").decode()  # names of files need not be text
@@ -73,8 +84,12 @@ def read_predictions(
     columns: ColumnNames | None = None,
     class_names: Sequence[str] | None = None,
     is_one_run: bool = False,
+    log: LogOptions | None = None,
 ) -> dict[str, Any]:
     """Return what `from_predictions` needs of files.
+
+    Of evaluations of language models there is also ``documents``, what tells whether two of them asked the same,
+    [sample], and ``taken``, what of them are labels, ``given`` or ``correct``.
 
     Args:
         paths: See `import_predictions`.
@@ -82,9 +97,11 @@ def read_predictions(
         class_names: Names of the classes.
         is_one_run: Whether a single file that says nothing of runs may hold one: a table of labels or probabilities, an
             array [sample], or probabilities [sample, class].
+        log: What is taken of evaluations of language models.
 
     Raises:
         DataError: A file is unreadable, lacks a column, or leaves open what a column is.
+        MissingExtraError: A file ``.eval`` needs the extra `inspect`.
     """
     if not paths:
         raise DataError("no file of predictions was given.")
@@ -95,11 +112,16 @@ def read_predictions(
             found: dict[str, Any] = {"predictions": _with_runs(arrays[0]) if is_one_run else arrays[0]}
         else:
             found = {"predictions": arrays}
+    elif kinds <= set(INSPECT_EXTENSIONS):
+        return from_logs([read_inspect(path, log or USUAL_LOG) for path in paths], log or USUAL_LOG)
+    elif all(map(is_lm_eval, paths)):
+        return from_logs([read_lm_eval(path, log or USUAL_LOG) for path in paths], log or USUAL_LOG)
     elif kinds <= set(TABLE_EXTENSIONS):
         found = _from_tables(paths, columns or USUAL, class_names, is_one_run=is_one_run)
     else:
         raise DataError(
-            f"predictions are read from .npy or from {', '.join(TABLE_EXTENSIONS)} files, all of one kind; "
+            f"predictions are read from .npy or from {', '.join(TABLE_EXTENSIONS)} files, or from logs of Inspect "
+            f"({', '.join(INSPECT_EXTENSIONS)}), all of one kind; "
             f"got {', '.join(path.name for path in paths)}."
         )
     if class_names is not None:

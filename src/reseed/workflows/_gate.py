@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from reseed._errors import InputError
 from reseed.instability import Gate, Limits, Replacement, mode_label, replacement, verdict
-from reseed.studies import Answers, ColumnNames, Study, read_answers, same_contents
+from reseed.studies import Answers, ColumnNames, LogOptions, Study, read_answers, same_contents
 from reseed.workflows._formulas import without_formulas
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def gate(
     targets: str | Path | None = None,
     class_names: Sequence[str] | None = None,
     unknown_target: Any = "auto",
+    log: LogOptions | None = None,
     allow_identical: bool = False,
 ) -> Gate:
     """Judge whether a model may take another's place: what changes, and is it the change or the seed?
@@ -43,8 +45,9 @@ def gate(
     `reseed.instability.verdict`; what is measured, see `reseed.instability.replacement`.
 
     Args:
-        old: The model in use: a study, its folder or URL; a file of predictions (CSV, TSV, JSON lines, Parquet, npy);
-            or several files, or a folder of them, one a run.
+        old: The model in use: a study, its folder or URL; a file of predictions (CSV, TSV, JSON lines, Parquet, npy)
+            or an evaluation of a language model, see `import_predictions`; or several files, or a folder of them, one a
+            run.
         new: Its replacement, likewise.
         max_churn: Share of answers that may differ.
         max_negative_flips: Share of samples that may have been right and be wrong.
@@ -55,6 +58,7 @@ def gate(
         targets: ``.npy`` file of gold labels [sample], for both sides where they are files.
         class_names: Names of the classes, for files.
         unknown_target: The target of samples whose gold label is not known, for files.
+        log: What is taken of evaluations of language models.
         allow_identical: Whether both sides may hold equal probabilities, as after a change that should change nothing.
 
     Raises:
@@ -79,8 +83,13 @@ def gate(
         "targets": None if targets is None else Path(targets),
         "class_names": class_names,
         "unknown_target": unknown_target,
+        "log": log,
     }
-    sides = [read_answers(side, runs=runs, **described) for side, runs in ((old, old_runs), (new, new_runs))]
+    places = ((old, old_runs), (new, new_runs))
+    sides = [read_answers(side, runs=runs, **described) for side, runs in places]
+    if {side.taken for side in sides} == {"given", "correct"}:  # one of them speaks of right and wrong alone
+        described["log"] = replace(log or LogOptions(), answers="correct")
+        sides = [read_answers(side, runs=runs, **described) for side, runs in places]
     _check_two_models(*sides, allow_identical=allow_identical)
     before, after, aligned = _aligned(*sides)
     gold, told = _gold(before, after)
@@ -127,6 +136,11 @@ def _check_two_models(old: Answers, new: Answers, *, allow_identical: bool) -> N
         raise InputError(
             f"OLD and NEW are the same: both hold {shared[0]!r}. A model is not compared with itself; name another "
             "file, study or runs."
+        )
+    if old.documents is not None and not allow_identical and same_contents(old, new):
+        raise InputError(
+            f"the files of OLD and NEW hold the same bytes, {old.name!r} and {new.name!r}: they are one evaluation. If "
+            "the change should change nothing, say so: --allow-identical, in Python allow_identical=True."
         )
     same_seeds = [run for run, seeds in zip(old.runs, old.seeds, strict=False) if seeds in new.seeds]
     if same_seeds and not allow_identical:
@@ -182,11 +196,22 @@ def _aligned(old: Answers, new: Answers) -> tuple[Answers, Answers, list[str]]:
             "classes alike in both, or pass the names of positions (--classes)."
         )
     before, after = old.at(rows).called(names), new.at([position[old.ids[row]] for row in rows]).called(names)
+    if before.documents and after.documents and (other := sum(map(str.__ne__, before.documents, after.documents))):
+        raise InputError(
+            f"{other} of {len(rows)} samples with the same id ask something else in NEW than in OLD, such as "
+            f"{_first_other(before, after)!r}; evaluate both on the same version of the task."
+        )
     if before.texts and after.texts and (other := sum(map(str.__ne__, before.texts, after.texts))):
         notes.append(
             f"{other} of {len(rows)} samples have another text in NEW than in OLD; are ids those of one data set?"
         )
     return before, after, notes
+
+
+def _first_other(old: Answers, new: Answers) -> str:
+    """Return the id of the first sample that the sides were not asked alike."""
+    pairs = zip(old.ids, old.documents or (), new.documents or (), strict=True)
+    return next(item for item, one, other in pairs if one != other)
 
 
 def _gold(old: Answers, new: Answers) -> tuple[NDArray[np.int64], list[str]]:
