@@ -176,6 +176,19 @@ def test_equal_labels_in_two_files_pass_and_are_told(cli, tmp_path):
     assert "The files of OLD and NEW hold the same bytes." in done.out
 
 
+def test_equal_runs_are_no_baseline(cli, files, tmp_path):
+    """Runs of OLD that are equal, whatever their seeds, make it an unreliable baseline, and limits beyond it fail."""
+    for copy in ("seed5.csv", "seed6.csv"):
+        (files / "seeds" / copy).write_bytes((files / "seeds" / "seed0.csv").read_bytes())
+    done = cli("gate", files / "seeds", files / "same.csv", "--max-churn", 0.5, "--beyond-reseeding")
+    assert done.status == 3
+    assert done.out.startswith(
+        "FAIL: unreliable baseline: the 7 runs of OLD have 5 distinct results only (seed0.csv and seed5.csv and "
+        "seed6.csv are equal)"
+    )
+    assert "also: churn beyond reseeding: it cannot be judged" in done.out
+
+
 def test_studies_of_the_same_seeds_are_refused(cli, measured, tmp_path):
     """A copy of a study has its recipe and its seeds, so it is the same model."""
     import shutil

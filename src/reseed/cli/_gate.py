@@ -25,10 +25,10 @@ class Gate(Command):
     """Judge whether a model may take another's place: is it the change, or the seed?
 
     OLD and NEW are studies, files of predictions (.csv, .tsv, .jsonl, .parquet, .npy), evaluations of language
-    models (lm-evaluation-harness, Inspect), or folders of such files, one a run. Samples are aligned by their ids. The first
-    line is the outcome: same as reseeding, changed, worse, unreliable baseline, or not enough data. Exit code: 0 the
-    change may pass, 3 it may not, 2 bad input. It may not where accuracy is lower by more than chance, a limit is not
-    kept, or there is too little data to say.
+    models (lm-evaluation-harness, Inspect), or folders of such files, one a run. Samples are aligned by their ids. The
+    first line is the outcome: same as reseeding, changed, worse, unreliable baseline, or not enough data. Exit code: 0
+    the change may pass, 3 it may not, 2 bad input. It may not where accuracy is lower by more than chance, a limit is
+    not kept, or there is too little data to say.
 
     Examples:
       reseed gate old.csv new.csv --max-churn 0.02 --max-negative-flips 0.01

@@ -4,6 +4,7 @@ from reseed.studies._again import data_for
 from reseed.studies._answers import Answers, read_answers, same_contents
 from reseed.studies._cost import Cost
 from reseed.studies._cost_summary import cost_summary
+from reseed.studies._equal_runs import EqualRuns, equal_rows, equal_runs
 from reseed.studies._execution import ExecutionArguments
 from reseed.studies._files import (
     bytes_writer,
@@ -47,6 +48,7 @@ __all__ = [
     "Answers",
     "ColumnNames",
     "Cost",
+    "EqualRuns",
     "Evaluation",
     "ExecutionArguments",
     "FinalArray",
@@ -70,6 +72,8 @@ __all__ = [
     "cost_summary",
     "create_array",
     "data_for",
+    "equal_rows",
+    "equal_runs",
     "evaluation_data",
     "from_predictions",
     "import_predictions",

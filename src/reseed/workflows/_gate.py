@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from reseed._errors import InputError
 from reseed.instability import Gate, Limits, Replacement, mode_label, replacement, verdict
-from reseed.studies import Answers, ColumnNames, LogOptions, Study, read_answers, same_contents
+from reseed.studies import Answers, ColumnNames, LogOptions, Study, equal_rows, read_answers, same_contents
 from reseed.workflows._formulas import without_formulas
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def gate(
         *told,
         *_told_of_equal_files(before, after, found),
     ]
-    judged = verdict(found, limits)
+    judged = verdict(found, limits, [*_equal_seeds("OLD", before, found), *_equal_seeds("NEW", after, found)])
     return Gate(before.name, after.name, found, limits, judged, _changed(before, after, gold), tuple(notes))
 
 
@@ -159,6 +159,18 @@ def _equal_across(old: Answers, new: Answers) -> tuple[str, str] | tuple[()]:
             if np.array_equal(scores, confidence) and np.array_equal(answers, labels):
                 return run, other
     return ()
+
+
+def _equal_seeds(name: str, side: Answers, found: Replacement) -> Iterator[str]:
+    """Yield why the runs of a side say too little of reseeding: some are equal, whatever their seeds."""
+    equal = equal_rows(side.labels, side.confidence)
+    differing = 0.0 if found.beyond is None else found.beyond.reseeding.value * found.samples
+    if len(side.runs) > 1 and equal.are_telling(differing):
+        same = " and ".join(side.runs[place] for place in equal.groups[0])
+        yield (
+            f"the {equal.runs} runs of {name} have {equal.distinct} distinct results only ({same} are equal), so their "
+            "seeds say too little of what reseeding changes."
+        )
 
 
 def _told_of_equal_files(old: Answers, new: Answers, found: Replacement) -> Iterator[str]:
