@@ -36,7 +36,7 @@ def read_inspect(path: Path, options: LogOptions) -> Log:
     notes = []
     if log.get("status") != "success":
         notes.append(f"{path.name}: the evaluation's status is {log.get('status')!r}, not 'success'.")
-    scored = [sample for sample in found if not sample.get("error") and sample.get("scores")]
+    scored = [sample for sample in found if not sample.get("error") and isinstance(sample.get("scores"), dict)]
     scorer = _scorer(scored, path, options)
     kept = [sample for sample in scored if _value(sample, scorer) is not None]
     if len(kept) < len(found):
@@ -77,13 +77,13 @@ def _packed(path: Path) -> dict[str, Any]:
 
 
 def _scorer(samples: list[dict[str, Any]], path: Path, options: LogOptions) -> str:
-    names = list(dict.fromkeys(name for sample in samples for name in sample["scores"]))
+    names: list[str] = list(dict.fromkeys(name for sample in samples for name in sample["scores"]))
     usable = [name for name in names if any(_value(sample, name) is not None for sample in samples)]
     wanted = options.metric
     if wanted is None and usable:
         return usable[0]
-    if wanted in usable:
-        return str(wanted)
+    if wanted is not None and wanted in usable:
+        return wanted
     asked = "no scorer" if wanted is None else f"no scorer {wanted!r}"
     raise DataError(
         f"{path.name} has {asked} whose values are right or wrong (C, I, P, N, 0 or 1); of its scorers such are: "

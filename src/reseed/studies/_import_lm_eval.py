@@ -34,7 +34,8 @@ def read_lm_eval(path: Path, options: LogOptions) -> Log:
     """
     rows = list(json_rows(path))
     for number, row in enumerate(rows):
-        if not row.keys() >= _MARKS or not isinstance(row["filtered_resps"], list) or not row["filtered_resps"]:
+        lists = [row.get("resps"), row.get("filtered_resps")]
+        if not row.keys() >= _MARKS or not all(isinstance(found, list) and found for found in lists):
             raise DataError(
                 f"{path.name}: line {number + 1} is no sample that lm-evaluation-harness logged; it needs "
                 f"{', '.join(sorted(_MARKS))}."
@@ -62,8 +63,9 @@ def _of_filter(rows: list[dict[str, Any]], path: Path, options: LogOptions) -> t
 
 def _metric(rows: Sequence[dict[str, Any]], path: Path, options: LogOptions) -> str | None:
     """Return the metric that says what is right; None where none does."""
-    names = rows[0].get("metrics") or [name for name in rows[0] if name not in _NO_METRICS and "hash" not in name]
-    usable = [name for name in names if all(_truth(row.get(name)) is not None for row in rows)]
+    listed = rows[0].get("metrics")
+    names = listed if isinstance(listed, list) else [name for name in rows[0] if name not in _NO_METRICS]
+    usable = [name for name in map(str, names) if all(_truth(row.get(name)) is not None for row in rows)]
     if options.metric is None:
         return usable[0] if usable else None
     if options.metric not in usable:
@@ -114,7 +116,7 @@ def _is_choice(row: dict[str, Any]) -> bool:
 def _choices(row: dict[str, Any]) -> list[Any]:
     """Return the choices' log-probabilities; for mutual information the second half are those without the question."""
     found: list[Any] = row["filtered_resps"]
-    return found[: len(found) // 2] if "acc_mutual_info" in row.get("metrics", row) else found
+    return found[: len(found) // 2] if "acc_mutual_info" in row else found
 
 
 def _is_scored(found: Any) -> bool:
@@ -144,7 +146,7 @@ def _prompt(row: dict[str, Any]) -> str:
 
 def _argument(row: dict[str, Any], request: int, place: int) -> Any:
     """Return an argument of a request: objects in newer files, lists in older ones."""
-    found = row.get("arguments")
+    found: Any = row.get("arguments")
     try:
         return found[f"gen_args_{request}"][f"arg_{place}"] if isinstance(found, dict) else found[request][place]
     except (KeyError, IndexError, TypeError):
