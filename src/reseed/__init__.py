@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     )
     from reseed._limits import max_bytes
     from reseed.data import DataConfig, Dataset, Splits, load
-    from reseed.instability import Comparison, Stability, WhereUnstable, evaluate, where_unstable
+    from reseed.instability import Comparison, Gate, Stability, WhereUnstable, evaluate, where_unstable
     from reseed.integrations import Recorder
     from reseed.models import ModelConfig
     from reseed.scores import Foretelling
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from reseed.workflows._compare import compare
     from reseed.workflows._export import export
     from reseed.workflows._foretell import foretell
+    from reseed.workflows._gate import gate
     from reseed.workflows._measure import Measurement, inspect, measure, recipe_for
     from reseed.workflows._medoid import medoid
     from reseed.workflows._memorize import Memorized, memorize
@@ -71,6 +72,7 @@ __all__ = [
     "Dataset",
     "DeterminismError",
     "Foretelling",
+    "Gate",
     "InputError",
     "InputTypeError",
     "Measurement",
@@ -102,6 +104,7 @@ __all__ = [
     "evaluate",
     "export",
     "foretell",
+    "gate",
     "import_predictions",
     "inspect",
     "load",
@@ -142,6 +145,7 @@ _HOMES = {
     ),
     "reseed.workflows._export": ("export",),
     "reseed.workflows._foretell": ("foretell",),
+    "reseed.workflows._gate": ("gate",),
     "reseed._limits": ("max_bytes",),
     "reseed.workflows._measure": ("Measurement", "inspect", "measure", "recipe_for"),
     "reseed.workflows._medoid": ("medoid",),
@@ -151,7 +155,7 @@ _HOMES = {
     "reseed.workflows._profile": ("profile",),
     "reseed.workflows._tune": ("Tuning", "tune"),
     "reseed.data": ("DataConfig", "Dataset", "Splits", "load"),
-    "reseed.instability": ("Comparison", "Stability", "WhereUnstable", "evaluate", "where_unstable"),
+    "reseed.instability": ("Comparison", "Gate", "Stability", "WhereUnstable", "evaluate", "where_unstable"),
     "reseed.integrations": ("Recorder",),
     "reseed.models": ("ModelConfig",),
     "reseed.scores": ("Foretelling",),

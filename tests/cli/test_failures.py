@@ -140,7 +140,12 @@ def test_every_command_takes_the_limit(cli, monkeypatch, name):
     """--max-bytes is there in each command, holds while it runs, and says what sizes are where it is none."""
     seen = []
     monkeypatch.setattr(command_class(name), "execute", lambda _: seen.append(bytes_left()))
-    given = {"import": ("a.csv", "--out", "o"), "export": ("s", "o.csv"), "calibrate": ("s", "--out", "o")}
+    given = {
+        "import": ("a.csv", "--out", "o"),
+        "export": ("s", "o.csv"),
+        "calibrate": ("s", "--out", "o"),
+        "gate": ("a", "b"),
+    }
     words = (name, *given.get(name, ("s",)))
     for size in ("500", "512MiB", "8 gib", "3T", "10kB"):
         assert cli(*words, "--max-bytes", size).status == 0

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.csv as csv
 import pyarrow.parquet as pq
 import torch
+from tests.studies.logs import inspect_sample, text_row, write_inspect, write_rows
 
 from reseed import Dataset, Recipe, Recorder, Study
 from reseed.instability.one_run._single_run import default_model
@@ -98,4 +99,8 @@ def predictions(folder: Path) -> list[Path]:
     csv.write_csv(_long(), folder / "long.csv")
     pq.write_table(_long(), folder / "long.parquet")
     (folder / "long.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in _long().to_pylist()))
+    write_rows(folder / "samples_task.jsonl", [text_row(row, ["a", "b", "a"], "a", 1.0) for row in range(3)])
+    judged = [(row, epoch, "CI"[(row + epoch) % 2]) for epoch in (1, 2) for row in (1, 2)]
+    samples = [inspect_sample(row, "ab"[value == "I"], value, "a", epoch) for row, epoch, value in judged]
+    write_inspect(folder / "log.json", samples)
     return sorted(folder.iterdir())

@@ -45,6 +45,8 @@ def _changed(path: Path, random) -> bytes:
         place = random.randrange(len(lines))
         lines[place] = json_of(lines[place], random).decode("utf-8", "replace")
         return "\n".join(lines).encode()
+    if path.suffix == ".json" and random.random() < 0.6:
+        return json_of(content.decode(), random)
     return bytes_of(content, random)
 
 

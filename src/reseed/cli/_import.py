@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
-from tyro.conf import Positional, arg
+from tyro.conf import OmitArgPrefixes, Positional, arg
 
 import reseed
 from reseed._choices import Level
-from reseed.cli._options import Command, File, Maybe
+from reseed.cli._options import ColumnOptions, Command, EvaluationOptions, File, Maybe
 from reseed.cli._output import show
 
 
@@ -19,19 +19,21 @@ class Import(Command):
     """Make a study of predictions that you already hold.
 
     One .npy file of shape [run, sample] or [run, sample, class]; or one table, long (columns run, sample_id, and
-    label or p_CLASS columns or both) or wide (one column of labels for each run); or several files, one a run.
-    Columns are found without regard to case; what each was taken for is printed. The same command continues an import
-    that was interrupted.
+    label or p_CLASS columns or both) or wide (one column of labels for each run); or several files, one a run. Or
+    evaluations of language models, whose repeats or epochs are runs: samples_*.jsonl of lm-evaluation-harness, logs of
+    Inspect (.json; .eval with the extra inspect). Columns are found without regard to case; what each was taken for is
+    printed. The same command continues an import that was interrupted.
 
     Examples:
       reseed import predictions.npy --targets gold.npy --out my-study
       reseed import long.parquet --out my-study
       reseed import seed0.csv seed1.csv seed2.csv --id id --label prediction --out my-study
+      reseed import samples_arc_*.jsonl --out my-study
       reseed import wide.csv --id id --target gold --run-columns seed0 seed1 seed2 --out my-study
     """
 
     files: Positional[tuple[Path, ...]]
-    """.npy, .csv, .tsv, .jsonl or .parquet files."""
+    """.npy, .csv, .tsv, .jsonl, .parquet, .json or .eval files."""
     out: Annotated[str, arg(metavar="PATH|URL")]
     """The new study's folder, or a URL."""
     targets: File = None
@@ -40,20 +42,8 @@ class Import(Command):
     """Names of the classes, in the order of the columns."""
     level: Level = "scores"
     """What is kept of probabilities."""
-    run: str = "run"
-    """Column of a long table that says which run a row belongs to."""
-    id: str = "sample_id"
-    """Column that identifies the sample."""
-    label: str = "label"
-    """Column that holds the predicted class."""
-    target: str = "target"
-    """Column that holds the gold label."""
-    text: str = "text"
-    """Column that holds what the report shows of a sample."""
-    probability_prefix: str = "p_"
-    """Prefix of probability columns; the class name follows it."""
-    run_columns: Annotated[tuple[str, ...], arg(metavar="COLUMN ...", help_behavior_hint="")] = ()
-    """Columns of a wide table that hold one run each. Default: all that are nothing else."""
+    columns: OmitArgPrefixes[ColumnOptions] = field(default_factory=ColumnOptions)
+    evaluation: OmitArgPrefixes[EvaluationOptions] = field(default_factory=EvaluationOptions)
     unknown_target: Annotated[str, arg(metavar="auto|none|LABEL")] = "auto"
     """The gold label that says "not known": auto takes -1 and -100 for that, beside gold labels of zero and above, if
     no run answers so; none takes every gold label for a class."""
@@ -62,19 +52,11 @@ class Import(Command):
 
     def execute(self) -> None:
         """Make the study, and print what it says."""
-        columns = reseed.studies.ColumnNames(
-            self.run,
-            self.id,
-            self.label,
-            self.target,
-            self.text,
-            self.probability_prefix,
-            self.run_columns,
-        )
         study = reseed.import_predictions(
             self.files,
             self.out,
-            columns=columns,
+            columns=self.columns.names(),
+            log=self.evaluation.taken(),
             targets=self.targets,
             class_names=self.classes,
             unknown_target=None if self.unknown_target == "none" else self.unknown_target,

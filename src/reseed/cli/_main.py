@@ -40,6 +40,7 @@ GROUPS = {
         "mitigate": "train a recipe with several methods and say which keep predictions in place, and at what cost",
         "tune": "search for a recipe that keeps predictions in place, and confirm it",
         "compare": "set existing studies beside a control",
+        "gate": "judge whether a model may take another's place: is it the change, or the seed?",
     },
 }
 """Every command with what it does; the command `name` is the class `Name` in the file `_name.py` beside this one."""
@@ -57,7 +58,8 @@ examples:
   reseed inspect reseed-studies/digits-mlp-1a2b3c4d
 
 reseed COMMAND --help tells more; reseed --version prints the version.
-Exit codes: 0 done; 1 something failed; 2 usage or bad input; 130 interrupted, 143 terminated.
+Exit codes: 0 done; 1 something failed; 2 usage or bad input; 3 reseed gate lets a change not pass; 130 interrupted,
+143 terminated.
 RESEED_TRACEBACK=1 in the environment shows where a failure that nobody foresaw comes from.
 """
 
@@ -176,5 +178,4 @@ def _command(words: list[str]) -> int:
         import_module("reseed.workflows")  # all that the command will ask for
     limit = command.reading.limit
     with nullcontext() if limit is None else reseed.max_bytes(limit):
-        command.execute()
-    return 0
+        return command.execute() or 0

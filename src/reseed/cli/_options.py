@@ -22,6 +22,7 @@ from reseed._errors import InputError
 if TYPE_CHECKING:
     from reseed import Recipe
     from reseed.mitigations import AbstractMitigation
+    from reseed.studies import ColumnNames, LogOptions
 
 T = TypeVar("T")
 # Not `T | None`, for whose default tyro loads a type checker, which takes as long as itself.
@@ -68,8 +69,51 @@ class Command(ABC):
     reading: OmitArgPrefixes[ReadingOptions] = field(default_factory=ReadingOptions, kw_only=True)
 
     @abstractmethod
-    def execute(self) -> None:
-        """Do it and print what was found."""
+    def execute(self) -> int | None:
+        """Do it and print what was found; returns the exit code, None for 0."""
+
+
+@dataclass(frozen=True)
+class ColumnOptions:
+    """What the columns of tables of predictions are called."""
+
+    run: str = "run"
+    """Column of a long table that says which run a row belongs to."""
+    id: str = "sample_id"
+    """Column that identifies the sample."""
+    label: str = "label"
+    """Column that holds the predicted class."""
+    target: str = "target"
+    """Column that holds the gold label."""
+    text: str = "text"
+    """Column that holds what the report shows of a sample."""
+    probability_prefix: str = "p_"
+    """Prefix of probability columns; the class name follows it."""
+    run_columns: Annotated[tuple[str, ...], arg(metavar="COLUMN ...", help_behavior_hint="")] = ()
+    """Columns of a wide table that hold one run each. Default: all that are nothing else."""
+
+    def names(self) -> ColumnNames:
+        """Return them as the functions call them."""
+        given = dict(vars(self))
+        given["runs"] = given.pop("run_columns")
+        return reseed.studies.ColumnNames(**given)
+
+
+@dataclass(frozen=True)
+class EvaluationOptions:
+    """What is taken of evaluations of language models (lm-evaluation-harness, Inspect)."""
+
+    metric: Name = None
+    """The metric or scorer that says what is right. Default: the first that is right or wrong of every sample."""
+    filter: Name = None
+    """Of lm-evaluation-harness, the filter whose answers are meant; needed where a file holds several."""
+    answers: Literal["auto", "given", "correct"] = "auto"
+    """What labels are: the given answers, or whether these are correct. auto: the given ones where these are the target
+    exactly where the metric says right."""
+
+    def taken(self) -> LogOptions:
+        """Return them as the functions call them."""
+        return reseed.studies.LogOptions(**vars(self))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from reseed.data._dataset import UNKNOWN_LABEL, Dataset
 from reseed.data._formats import TABLES as TABLE_EXTENSIONS
 from reseed.data._formats import extension as file_extension
 from reseed.data._index_columns import without_index
+from reseed.data._json_lines import json_rows
 from reseed.data._load import load
 from reseed.data._named import DATA_NAMES
 from reseed.data._opened import check_file
@@ -46,6 +47,7 @@ __all__ = [
     "file_extension",
     "find_column",
     "gaussian_inputs",
+    "json_rows",
     "load",
     "parse_corruption",
     "pixels",

@@ -6,11 +6,13 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reseed._errors import DataError
 from reseed._limits import check_size
-from reseed.data._encoding import line_of
+from reseed.data._encoding import line_of, utf8_content
+from reseed.data._opened import check_file, content_of, understood
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,6 +46,18 @@ def read_json_lines(content: bytes, where: str) -> pa.Table:
         rows += len(objects)
         check_size(_CELL * rows * len(columns), where)
     return pa.table({name: _joined(parts, name, where) for name, parts in columns.items()})
+
+
+def json_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """Yields the JSON objects of a file, as they are.
+
+    Raises:
+        DataError: it is no regular file of JSON objects that follow each other, or too large.
+    """
+    check_file(path)
+    with understood(path, "JSON lines"):
+        for block in _blocks(utf8_content(content_of(path), path.name), path.name):
+            yield from block
 
 
 def _blocks(content: bytes, where: str) -> Iterator[list[dict[str, Any]]]:

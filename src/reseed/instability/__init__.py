@@ -12,7 +12,8 @@ Measures of each sample: `label_entropy`, `jitter`, `self_consistency`, `variati
 `win_loss`. Of a data set, with an interval: `estimate`, `label_entropy_reduction`, `source_effects`. Where the
 instability is: `by_group`, `clustering_test`, `flip_pairs`; of a study: `where_unstable`. What the number of runs
 hides: `rarefaction`, `flip_probability_upper_bound`. What another training sample does: `bootstrap_instability`, and
-`nested_instability` beside what the seed does.
+`nested_instability` beside what the seed does. What a change of model does
+beyond what the seed does: `replacement`; whether it may pass: `verdict`.
 
 Of models of about the same loss: `rashomon_set` picks them, `ambiguity`, `discrepancy` and `rashomon_sweep`
 say how much their labels differ, `viable_prediction_range`, `risk_ambiguity`, `rashomon_capacity`,
@@ -98,6 +99,10 @@ from reseed.instability.probabilities._top_two import (
     selective_ensemble,
     self_consistency_ensemble,
 )
+from reseed.instability.replacement._gate import Gate
+from reseed.instability.replacement._replacement import Correctness, Replacement, replacement
+from reseed.instability.replacement._reseeding import Excess
+from reseed.instability.replacement._verdict import Failure, Limits, Outcome, Verdict, verdict
 from reseed.instability.sources._bootstrap import BootstrapInstability, bootstrap_instability
 from reseed.instability.sources._nested import NestedInstability, nested_instability
 from reseed.instability.sources._nested_estimates import NestedEstimates, nested_estimates
@@ -124,15 +129,20 @@ __all__ = [
     "ComparedMethod",
     "Comparison",
     "ConfidenceHistogram",
+    "Correctness",
     "DynamicsRecorder",
     "EntropyDecomposition",
     "Estimate",
+    "Excess",
+    "Failure",
     "FlipPairs",
     "ForgettingEvents",
+    "Gate",
     "Given",
     "GroupMeans",
     "LabelQuality",
     "LabelStatistics",
+    "Limits",
     "Medoid",
     "MethodCost",
     "MethodEffect",
@@ -140,8 +150,10 @@ __all__ = [
     "NestedEstimates",
     "NestedInstability",
     "NestedVariance",
+    "Outcome",
     "Rarefaction",
     "RashomonSweep",
+    "Replacement",
     "RunMean",
     "SampleGroups",
     "SelectiveEnsemble",
@@ -152,6 +164,7 @@ __all__ = [
     "SourceEffects",
     "Stability",
     "TrainingDynamics",
+    "Verdict",
     "ViableRange",
     "WhereUnstable",
     "WinLoss",
@@ -207,6 +220,7 @@ __all__ = [
     "rashomon_set",
     "rashomon_sweep",
     "reduction_beyond_null",
+    "replacement",
     "retraining_negative_flip_rate",
     "risk_ambiguity",
     "sample_groups",
@@ -224,6 +238,7 @@ __all__ = [
     "unnecessary_churn",
     "unstable_fraction",
     "variation_ratio",
+    "verdict",
     "viable_prediction_range",
     "where_unstable",
     "win_loss",

@@ -9,6 +9,7 @@ from reseed.report._comparison_terminal import print_comparison
 from reseed.report._data import ReportData
 from reseed.report._foretell_table import print_foretelling
 from reseed.report._from_study import report_data
+from reseed.report._gate import gate_junit, gate_markdown, print_gate
 from reseed.report._medoid_table import print_medoid
 from reseed.report._numbers import print_numbers
 from reseed.report._one_run_table import print_one_run_table
@@ -26,11 +27,14 @@ from reseed.report._where import print_where
 __all__ = [
     "Page",
     "ReportData",
+    "gate_junit",
+    "gate_markdown",
     "make_comparison_page",
     "make_page",
     "print_bootstrap",
     "print_comparison",
     "print_foretelling",
+    "print_gate",
     "print_kept_scores",
     "print_medoid",
     "print_nested",

@@ -4,12 +4,17 @@ An `Estimate` holds a value and its interval. Its variance comes from leaving ru
 samples (`mean_variance`) or from both (`counted_once`), and `interval` makes the estimate of it. One number a run has a
 `t_interval`, one of each run and sample `mean_of_cells`. Whether values differ between groups of samples more than
 chance would have it, `clustering_test` says.
+
+Shares that are near 0 have a `share_interval`, paired ones a `balance_interval`; `mcnemar_p_value` tests the latter
+exactly, and `least_detectable` says what either would have missed.
 """
 
 from reseed.statistics._cells import mean_of_cells
 from reseed.statistics._clustered import ClusteringTest, clustering_test
 from reseed.statistics._estimate import METHODS, Estimate, Method, check_level, check_method, interval, no_estimate
 from reseed.statistics._groups import values_and_groups
+from reseed.statistics._mcnemar import mcnemar_p_value
+from reseed.statistics._shares import balance_interval, least_detectable, pooled_degrees, share_interval
 from reseed.statistics._t_interval import t_interval
 from reseed.statistics._variances import counted_once, jackknife_variance, mean_variance
 
@@ -18,15 +23,20 @@ __all__ = [
     "ClusteringTest",
     "Estimate",
     "Method",
+    "balance_interval",
     "check_level",
     "check_method",
     "clustering_test",
     "counted_once",
     "interval",
     "jackknife_variance",
+    "least_detectable",
+    "mcnemar_p_value",
     "mean_of_cells",
     "mean_variance",
     "no_estimate",
+    "pooled_degrees",
+    "share_interval",
     "t_interval",
     "values_and_groups",
 ]

@@ -1,8 +1,10 @@
 """What runs leave behind: the store, the study, and studies from models and predictions of one's own."""
 
 from reseed.studies._again import data_for
+from reseed.studies._answers import Answers, read_answers, same_contents
 from reseed.studies._cost import Cost
 from reseed.studies._cost_summary import cost_summary
+from reseed.studies._equal_runs import EqualRuns, equal_rows, equal_runs
 from reseed.studies._execution import ExecutionArguments
 from reseed.studies._files import (
     bytes_writer,
@@ -24,6 +26,7 @@ from reseed.studies._fit import run
 from reseed.studies._header import Header, is_factory, read_header
 from reseed.studies._import import from_predictions
 from reseed.studies._import_files import import_predictions
+from reseed.studies._import_logs import LogOptions
 from reseed.studies._import_tables import ColumnNames
 from reseed.studies._labels import LabelReading, as_array, class_names_of
 from reseed.studies._manifest import Manifest
@@ -42,13 +45,16 @@ from reseed.studies._train import check_runs, train_study
 from reseed.studies._train_run import is_out_of_memory
 
 __all__ = [
+    "Answers",
     "ColumnNames",
     "Cost",
+    "EqualRuns",
     "Evaluation",
     "ExecutionArguments",
     "FinalArray",
     "Header",
     "LabelReading",
+    "LogOptions",
     "Manifest",
     "ReadingProgress",
     "ResampledFit",
@@ -66,6 +72,8 @@ __all__ = [
     "cost_summary",
     "create_array",
     "data_for",
+    "equal_rows",
+    "equal_runs",
     "evaluation_data",
     "from_predictions",
     "import_predictions",
@@ -79,6 +87,7 @@ __all__ = [
     "only_writer",
     "open_numbers",
     "pair",
+    "read_answers",
     "read_header",
     "remove_partials",
     "replace_file",
@@ -87,6 +96,7 @@ __all__ = [
     "replace_table",
     "replace_text",
     "run",
+    "same_contents",
     "shape_of_sample",
     "storing",
     "table_writer",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,9 @@ from reseed._errors import InputError
 from reseed._simplex import check_simplex
 from reseed.engines import RunReport
 from reseed.studies._header import Header
-from reseed.studies._labels import as_array, label_array
+from reseed.studies._labels import LabelReading, as_array, class_names_of, label_array
 from reseed.studies._progress import RunProgress
-from reseed.studies._samples import check_encodable, check_lengths, reading_of, samples_from
+from reseed.studies._samples import Samples, check_encodable, check_lengths, reading_of, samples_from
 from reseed.studies._single import Predicted, write_single_run
 from reseed.studies._store import remove_leftovers
 from reseed.studies._study import Study
@@ -82,31 +82,19 @@ def from_predictions(
         ([[1, 0], [1, 1]], ('no', 'yes'))
     """
     check_encodable("dataset, model or notes", (dataset, model, *notes))
-    record = RecordConfig(every="final", level=level)
     given = _stacked(predictions, "predictions")
-    beside = _beside(given, probabilities)
-    answers = given if given.ndim == 2 else None
-    check_lengths(given.shape[1], targets=targets)
-    if beside is not None and class_names is not None and len(class_names) != beside.shape[2]:
-        raise InputError(f"class_names has {len(class_names)} names for {beside.shape[2]} columns of predictions.")
-    if beside is not None and answers is None and class_names is None:
-        class_names = range(beside.shape[2])
-    gold = None
-    if targets is not None:
-        are_answers = answers is not None
-        gold = Targets.of(targets, unknown_target, class_names=class_names, labels=answers, are_answers=are_answers)
-    labels = reading_of(class_names, predictions=answers, targets=None if gold is None else gold.known)
-    if beside is not None and len(labels.class_names) != beside.shape[2]:
-        raise InputError(
-            f"probabilities have {beside.shape[2]} columns, but there are {len(labels.class_names)} distinct labels; "
-            "pass class_names, the name of each column."
-        )
-    samples = samples_from(given.shape[1], labels, targets=gold, sample_ids=sample_ids, texts=texts)
-    if answers is None:
-        runs = [Predicted.of(part) for part in given]
-    else:
-        read = labels.indices(answers, "predictions")
-        runs = [Predicted(part, None if beside is None else beside[run]) for run, part in enumerate(read)]
+    check_runs(len(given))
+    read = understood(
+        given,
+        probabilities=probabilities,
+        targets=targets,
+        sample_ids=sample_ids,
+        class_names=class_names,
+        texts=texts,
+        unknown_target=unknown_target,
+    )
+    runs, samples = read.runs, read.samples
+    record = RecordConfig(every="final", level=level)
     header = Header(
         kind="import",
         dataset=dataset,
@@ -115,8 +103,8 @@ def from_predictions(
         class_names=samples.class_names,
         data=samples.digest,
         predictions=_digest(runs),
-        record=replace(record, level="labels") if beside is None else record,
-        notes=(*notes, *labels.note(), *(() if gold is None else gold.notes)),
+        record=replace(record, level="labels") if runs[0].probabilities is None else record,
+        notes=(*notes, *read.notes),
     )
     with only_writer(out) as root:
         study = Study.create(out, header, samples)
@@ -130,6 +118,75 @@ def from_predictions(
                 accuracy = float("nan") if manifest.accuracy is None else manifest.accuracy
                 progress.report(RunReport(run, "complete", accuracy))
     return study.reread()
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Understood:
+    """Predictions that somebody holds, understood.
+
+    Attributes:
+        runs: What each run answers.
+        samples: Who is predicted.
+        notes: How labels and gold labels were read, where somebody could have meant it otherwise.
+    """
+
+    runs: list[Predicted]
+    samples: Samples
+    notes: tuple[str, ...]
+
+
+def understood(
+    predictions: Any,
+    *,
+    probabilities: Any = None,
+    targets: Sequence[Any] | NDArray[Any] | None = None,
+    sample_ids: Sequence[Any] | None = None,
+    class_names: Sequence[Any] | None = None,
+    texts: Sequence[str] | None = None,
+    unknown_target: Any = AUTO,
+    may_be_one_class: bool = False,
+) -> Understood:
+    """Return what predictions of one run or more say, by the arguments of `from_predictions`.
+
+    With ``may_be_one_class`` all labels may be equal.
+
+    Raises:
+        InputError: Runs differ in length, a label is no class, or rows are no probabilities.
+    """
+    given = _stacked(predictions, "predictions")
+    beside = _beside(given, probabilities)
+    answers = given if given.ndim == 2 else None
+    check_lengths(given.shape[1], targets=targets)
+    if beside is not None and class_names is not None and len(class_names) != beside.shape[2]:
+        raise InputError(f"class_names has {len(class_names)} names for {beside.shape[2]} columns of predictions.")
+    if beside is not None and answers is None and class_names is None:
+        class_names = range(beside.shape[2])
+    gold = None
+    if targets is not None:
+        are_answers = answers is not None
+        gold = Targets.of(targets, unknown_target, class_names=class_names, labels=answers, are_answers=are_answers)
+    known = {"predictions": answers, "targets": None if gold is None else gold.known}
+    labels = _only_class(known) if class_names is None and may_be_one_class else None
+    labels = labels or reading_of(class_names, **known)
+    if beside is not None and len(labels.class_names) != beside.shape[2]:
+        raise InputError(
+            f"probabilities have {beside.shape[2]} columns, but there are {len(labels.class_names)} distinct labels; "
+            "pass class_names, the name of each column."
+        )
+    samples = samples_from(given.shape[1], labels, targets=gold, sample_ids=sample_ids, texts=texts)
+    if answers is None:
+        runs = [Predicted.of(part) for part in given]
+    else:
+        read = labels.indices(answers, "predictions")
+        runs = [Predicted(part, None if beside is None else beside[run]) for run, part in enumerate(read)]
+    return Understood(runs, samples, (*labels.note(), *(() if gold is None else gold.notes)))
+
+
+def _only_class(known: dict[str, Any]) -> LabelReading | None:
+    """Return how labels are read where all that are known are equal; None where they are not."""
+    names = class_names_of(*(part for part in known.values() if part is not None))
+    return LabelReading(names, "names") if len(names) == 1 else None
 
 
 def _beside(given: NDArray[Any], probabilities: Any) -> NDArray[Any] | None:
@@ -173,7 +230,6 @@ def _stacked(predictions: Any, argument: str) -> NDArray[Any]:
     stacked = _joined(parts, argument) if parts else as_array(predictions, argument)
     if stacked.ndim not in (2, 3):
         raise InputError(f"{argument} must have shape [run, sample] or [run, sample, class], got {stacked.shape}.")
-    check_runs(len(stacked))
     if stacked.shape[1] == 0:
         raise InputError(f"{argument} hold no samples.")
     return stacked

@@ -95,14 +95,14 @@ def from_long(tables: Sequence[PredictionTable], class_names: Sequence[str] | No
     """Return what `from_predictions` needs of long tables: runs aligned by sample id, and columns by class name.
 
     Args:
-        tables: One that holds all runs, or one a run.
+        tables: One that holds all runs, or one a run; of a single run too.
         class_names: Names of the classes; where they are given, labels are not looked at for what they could be
             instead.
 
     Raises:
         DataError: Runs differ in their samples, classes or gold labels, or it is left open what a column is.
     """
-    runs = _alike([_Run.of(part) for part in (tables[0].parts() if len(tables) == 1 else tables)])
+    runs = _alike([_Run.of(part) for part in (tables[0].parts() if _holds_all(tables) else tables)])
     first = runs[0]
     ids, spelled = _spelled_ids(runs)
     places = [_places(run.where, mine, first.where, ids[0]) for run, mine in zip(runs, ids, strict=True)]
@@ -133,7 +133,12 @@ def from_long(tables: Sequence[PredictionTable], class_names: Sequence[str] | No
 
 def _unused(tables: Sequence[PredictionTable]) -> tuple[str, ...]:
     """Return the roles that files of one run each do not have."""
-    return ("run",) if len(tables) > 1 else ()
+    return () if _holds_all(tables) else ("run",)
+
+
+def _holds_all(tables: Sequence[PredictionTable]) -> bool:
+    """Whether one table holds all runs."""
+    return len(tables) == 1 and "run" in tables[0].columns
 
 
 def _ordered(classes: tuple[str, ...], names: Sequence[str] | None) -> tuple[list[int], tuple[str, ...]]:

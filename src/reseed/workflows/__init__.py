@@ -10,6 +10,7 @@ from reseed.workflows._bootstrap_fit import bootstrap
 from reseed.workflows._compare import COMPARISON, PAGE, compare, comparison_folder, write_comparison
 from reseed.workflows._export import export
 from reseed.workflows._foretell import foretell
+from reseed.workflows._gate import changed_csv, gate
 from reseed.workflows._measure import REPORT, Measurement, inspect, measure, recipe_for
 from reseed.workflows._medoid import medoid
 from reseed.workflows._memorize import SUSPECTS, Memorized, memorize
@@ -40,10 +41,12 @@ __all__ = [
     "Tuning",
     "attribute",
     "bootstrap",
+    "changed_csv",
     "compare",
     "comparison_folder",
     "export",
     "foretell",
+    "gate",
     "inspect",
     "measure",
     "measure_bootstrap",

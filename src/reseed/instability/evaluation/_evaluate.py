@@ -13,10 +13,10 @@ from reseed._errors import TrainingError
 from reseed._parts import Parts
 from reseed.instability.evaluation._about import about_recipe, about_study, run_notes
 from reseed.instability.evaluation._answered import answered
+from reseed.instability.evaluation._equal import equal_notes
 from reseed.instability.evaluation._label_pass import STATISTICS, LabelPass, label_pass
 from reseed.instability.evaluation._one_run import one_run_notes, one_run_samples, one_run_summary
 from reseed.instability.evaluation._samples_table import samples_table, values_read
-from reseed.instability.evaluation._score_pass import all_equal
 from reseed.instability.labels._by_group import by_group
 from reseed.instability.labels._flip_pairs import FlipPairs
 from reseed.instability.labels._unstable import Rarefaction, flip_probability_upper_bound
@@ -210,9 +210,4 @@ def _notes(study: Study, found: LabelPass) -> Iterator[str]:
         yield f"{runs} runs are few: most samples that can flip have not been seen to; 10 or more are advised."
     if runs == 2:
         yield "With two runs the intervals cover other samples only, not other runs."
-    if not found.unstable.any() and _scores_are_equal(study):
-        yield "All runs gave identical predictions; if that is a surprise, check that training uses its seed."
-
-
-def _scores_are_equal(study: Study) -> bool:
-    return "confidence" not in study.recorded_names() or all_equal(study.final_array("confidence"))
+    yield from equal_notes(study, found.estimate("jitter").value)

@@ -45,15 +45,5 @@ def mean_and_std(scores: FinalArray, advance: Callable[[int], None]) -> tuple[ND
     return mean, std
 
 
-def all_equal(scores: FinalArray) -> bool:
-    """Tell whether all runs have the same scores."""
-    for some in sample_ranges(scores.shape[1], _ROW_VALUES * 8, scores.chunk):
-        rows = scores.rows(some)
-        first = next(rows)
-        if not all((row == first).all() for row in rows):
-            return False
-    return True
-
-
 def _rows(scores: FinalArray, some: slice, held: NDArray[np.floating] | None) -> Iterator[NDArray[np.floating]]:
     return scores.rows(some) if held is None else iter(held)
