@@ -62,7 +62,15 @@ def test_names_hold_words_of_themes_and_no_function_words(language):
         (["👍", "👍🏽", "😡", "😡"], {"👍", "😡"}),
         (["a b", "a b", "c", "c"], {"a, b", "c"}),
     ],
-    ids=["one word", "two words", "stop words stay out", "stop words alone", "one word and many loners", "emoji", "single letters"],
+    ids=[
+        "one word",
+        "two words",
+        "stop words stay out",
+        "stop words alone",
+        "one word and many loners",
+        "emoji",
+        "single letters",
+    ],
 )
 def test_few_shared_words_are_enough(texts, names):
     """Texts that share a single word are two groups: those that have it and those that have no word of others."""

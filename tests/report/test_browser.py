@@ -3,7 +3,6 @@
 import base64
 import dataclasses
 import re
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +12,6 @@ from reseed.report import write
 from reseed.scores import Chart, Picture, Scores, Series
 
 CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="  # one grey pixel
 )
@@ -35,58 +25,6 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium: apt-get install chromium"),
 ]
-
-Open = Callable[..., "playwright.Page"]
-
-
-@pytest.fixture(name="browser", scope="module")
-def browser_fixture() -> Iterator["playwright.Browser"]:
-    """One browser for all tests here."""
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(name="open_page")
-def open_page_fixture(browser, tmp_path) -> Iterator[Open]:
-    """Open a report; at the end fail on console errors, dialogs and requests other than the page itself."""
-    troubles: list[str] = []
-    contexts = []
-
-    def open_page(data, **options):
-        address = write(data, tmp_path / "report.html").as_uri()
-        options.setdefault("viewport", {"width": 1200, "height": 900})
-        context = browser.new_context(**options)
-        contexts.append(context)
-        page = context.new_page()
-
-        def request(event):
-            if event.url != address and not event.url.startswith("data:"):
-                troubles.append(f"request: {event.url}")
-
-        def dialog(event):
-            troubles.append(f"dialog: {event.message}")
-            event.dismiss()
-
-        page.on("request", request)
-        page.on("dialog", dialog)
-        page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
-        page.on(
-            "console",
-            lambda message: (
-                troubles.append(f"console: {message.text}") if message.type in ("error", "warning") else None
-            ),
-        )
-        page.goto(address)
-        if options.get("java_script_enabled", True):
-            page.wait_for_selector("#status:not(:empty)")
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert troubles == []
 
 
 def ids(page) -> list[str]:

@@ -32,7 +32,7 @@ def charts(data: ReportData, rows: Sequence[int], parts: Parts) -> Mapping[str, 
         rows: The samples that its table holds.
         parts: Takes note of charts that cannot be made.
     """
-    makers = {
+    makers: dict[str, tuple[str, Callable[[ReportData], str]]] = {
         "map": (MAP, partial(data_map, rows=rows)),
         "histogram": (HISTOGRAM, histogram),
         "rarefaction": (RAREFACTION, rarefaction),

@@ -12,7 +12,7 @@ import numpy as np
 from reseed._parts import Parts
 from reseed.instability import SampleGroups, Stability, nearest_samples, sample_groups, where_unstable
 from reseed.report._answers import CountedAnswers
-from reseed.report._data import Groups, ReportData
+from reseed.report._data import Groups, ReportData, Step
 from reseed.report._history import history
 from reseed.report._next import made, next_steps
 from reseed.report._where import verdict
@@ -84,7 +84,8 @@ def report_data(study: Study, stability: Stability, groups: SampleGroups | None 
         **columns,
     )
     data = replace(data, **_of_runs(study, data, parts))
-    steps = parts.make("What to do next is missing", lambda: next_steps(study, data), ())
+    nothing: tuple[Step, ...] = ()
+    steps = parts.make("What to do next is missing", lambda: next_steps(study, data), nothing)
     return replace(data, next_steps=steps, notes=(*data.notes, *parts.notes))
 
 
@@ -97,10 +98,11 @@ def _of_runs(study: Study, data: ReportData, parts: Parts) -> dict[str, Any]:
         )
         return {}
     order = data.order[:_FOLLOWED].tolist()
+    nobody: dict[int, tuple[int, ...]] = {}
     return {
         "run_labels": parts.make("The answers of single runs are missing", study.final, None),
         "history": parts.make("The answers along training are missing", lambda: history(study, order), None),
-        "neighbours": parts.make("Samples that are alike are missing", lambda: nearest_samples(study, order), {}),
+        "neighbours": parts.make("Samples that are alike are missing", lambda: nearest_samples(study, order), nobody),
     }
 
 
@@ -172,12 +174,13 @@ def _made(study: Study, parts: Parts) -> dict[str, Any]:
     """Return the scores of lenses, the recipe, and the sections that say where the numbers come from."""
     recipe = study.recipe
     nothing: dict[str, dict[str, object]] = {}
+    unknown: dict[str, str] = {}
     scores, gaps = readable_scores(study)
     parts.add(*gaps)
     return {
         "scores": scores,
         "complete_runs": tuple(manifest.run for manifest in study.manifests),
-        "made": parts.make("How the page was made is missing", lambda: made(study), {}),
+        "made": parts.make("How the page was made is missing", lambda: made(study), unknown),
         "recipe_toml": parts.make("The recipe is missing", lambda: None if recipe is None else recipe.to_toml(), None),
         "provenance": parts.make("How this was made is missing", lambda: _provenance(study), nothing),
     }

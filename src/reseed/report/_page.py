@@ -95,7 +95,8 @@ def _all_sections(data: ReportData, drawn: Mapping[str, str], table: SampleTable
                 ("Least stable classes", _sections.classes),
             )
         )
-        labels = pairs + drawn.get("flips", "") + classes
+        beside = drawn.get("flips", "") + classes
+        labels = pairs + (f"<div>{beside}</div>" if beside else "")
         yield _Section("labels", "Labels", _section("labels", "Which labels", "columns", labels))
     where = parts.make("The section 'Where instability lives' is missing", partial(_sections.where, data), "")
     yield _Section("where", "Where", where)

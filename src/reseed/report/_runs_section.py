@@ -95,11 +95,7 @@ def disagreement(data: ReportData) -> str:
     mean = between.sum(0) / (len(between) - 1)
     apart = outlying(mean)
     order = by_similarity(between)
-    shown = order
-    if len(order) > _MAPPED:
-        even = np.linspace(0, len(order) - 1, _MAPPED - min(len(apart), _MAPPED // 2)).round().astype(int)
-        wanted = {int(order[place]) for place in even} | {int(run) for run in apart[: _MAPPED // 2]}
-        shown = np.array([run for run in order if int(run) in wanted])
+    shown = order if len(order) <= _MAPPED else _thinned(order, apart[: _MAPPED // 2])
     cells = 100 * between[np.ix_(shown, shown)]
     np.fill_diagonal(cells, np.nan)
     sentence = f"Runs that agree stand side by side. {_told_apart(mean, apart, numbers)}"
@@ -110,6 +106,13 @@ def disagreement(data: ReportData) -> str:
     names = tuple(f"run {numbers[run]}" for run in shown)
     rows = tuple(tuple(row) for row in cells.tolist())
     return chart_html(Chart("heat map", DISAGREEMENT, sentence, "", "answers that differ (%)", (), names, names, rows))
+
+
+def _thinned(order: Int[np.ndarray, " run"], apart: Int[np.ndarray, " run"]) -> Int[np.ndarray, " shown"]:
+    """Return the runs that stand out and an even choice of the others, in their order."""
+    others = order[~np.isin(order, apart)]
+    even = others[np.linspace(0, len(others) - 1, _MAPPED - len(apart)).round().astype(int)]
+    return order[np.isin(order, np.concatenate([even, apart]))]
 
 
 def _told_apart(mean: Float[np.ndarray, " run"], apart: Int[np.ndarray, " run"], numbers: Sequence[int]) -> str:

@@ -95,7 +95,8 @@ def _history(data: ReportData, order: Sequence[int], labels: Labels) -> dict[str
     rows: list[list[Any]] = []
     left = _HISTORY
     for sample in order:
-        before, kept = None, []
+        before: list[int] | None = None
+        kept: list[int | list[int]] = []
         for pairs in data.history.answers.get(sample, ()):
             flat = [value for label, count in pairs for value in (labels.place[label], count)]
             kept.append(0 if flat == before else flat)

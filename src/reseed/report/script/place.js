@@ -33,13 +33,15 @@ function follow(isLoading) {
     if (state.open !== null) closeSample();
     return;
   }
-  const open = readPlace(location.hash);
-  showFilters();
-  markSorted();
-  refresh();
+  const before = placeOf(null), open = readPlace(location.hash);
+  if (isLoading || placeOf(null) !== before) { // else the table stays, and the focus in it
+    showFilters();
+    markSorted();
+    refresh();
+  }
   if (open !== null) showSample(open);
   else if (state.open !== null) closeSample();
-  if (open === null || isLoading) byId("samples").scrollIntoView();
+  if (open === null || isLoading) byId("samples").scrollIntoView(isLoading ? { behavior: "instant" } : {});
 }
 
 /** Open a sample with an entry in the history, so that the way back closes it. */

@@ -41,6 +41,7 @@ const sampleParts = (row) => [
   samplePart("Scores", lensScores(row)), samplePart("Most alike", neighbours(row)),
 ];
 
+/** A part under its title; nothing where there is no content. */
 function samplePart(title, content) {
   return content && element("section", "", element("h3", "", title), content);
 }
@@ -63,12 +64,13 @@ function entries(rows) {
   return element("dl", "entries", ...shown);
 }
 
+/** What is known of the sample in single numbers and words. */
 function facts(row) {
   const answer = data.answers[row];
   const leading = pairs(answer).filter(([, count]) => count === answer[1]).map(([label]) => className(label));
   const rows = [["Gold label", labelNode(data.targets[row], "gold label unknown")]];
   rows.push(isTied(answer) ? ["Tie of", element("bdi", "", leading.join(", "))] : ["Most frequent answer", labelNode(data.modes[row], "no answer")]);
-  if (verdict(row) !== null) rows.push(["It is", verdictNode(row)]);
+  if (verdict(row) !== null && !isTied(answer)) rows.push(["It is", verdictNode(row)]);
   const numbers = [
     ["Share of runs", data.share[row], percent], ["Label entropy (nats)", data.entropy[row], (value) => decimal(value, 3)],
     ["Two runs disagree", data.jitter[row], percent], ["Chance to change", data.chance?.[row] ?? null, percent],
@@ -137,6 +139,7 @@ function lensScores(row) {
   return parts.length ? element("div", "", ...parts) : null;
 }
 
+/** The samples most like this one, with what the runs answer to them. */
 function neighbours(row) {
   const found = data.near[row];
   if (!found) return null;
