@@ -67,6 +67,16 @@ def test_the_page_has_steps_words_and_its_origin(trained):
     assert page.count('id="term-jitter"') == 1
 
 
+def test_of_one_run_more_are_proposed(tmp_path):
+    """What is estimated from a single run is counted with more of them."""
+    recipe = reseed.recipe_for("digits", changes={"epochs": 2, "model.hidden": [4]})
+    study = train_study(recipe, tmp_path / "one", runs=1, engine="serial", probe=False)
+    data = report_data(study, evaluate(study))
+    assert data.next_steps[0].command == training_command(study, 10)
+    assert {words[0] for words in commands(data)} == {"measure", "export", "report"}
+    assert '<section id="next"' in render(data)
+
+
 def test_an_imported_study_is_not_told_to_train(tmp_path):
     """Where reseed did not train there is no command to train more, and labels that all runs contradict are named."""
     labels = np.zeros((3, 20), int)

@@ -58,7 +58,9 @@ def test_the_run_that_stands_out_is_named(make_report):
     labels[np.arange(5), np.arange(5)] = 1
     labels[5, 20:] = 1
     chart = disagreement(with_runs(make_report, labels)).replace("\u00a0", " ")
-    assert "run 15 (52.5 %) stands out" in chart  # 21 of 40 answers from each other run
+    assert (
+        "Far from the others: run 15 (52.5 %); the median run differs from another on 14.5 %" in chart
+    )  # 21 of 40 answers from each other run
     assert "run 10, run 11: 5<" in chart
 
 

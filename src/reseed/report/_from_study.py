@@ -84,6 +84,11 @@ def report_data(study: Study, stability: Stability, groups: SampleGroups | None 
         **columns,
     )
     data = replace(data, **_of_runs(study, data, parts))
+    return _with_steps(study, data, parts)
+
+
+def _with_steps(study: Study, data: ReportData, parts: Parts) -> ReportData:
+    """Return what a page shows with what to do next, and with notes of what is missing."""
     nothing: tuple[Step, ...] = ()
     steps = parts.make("What to do next is missing", lambda: next_steps(study, data), nothing)
     return replace(data, next_steps=steps, notes=(*data.notes, *parts.notes))
@@ -110,7 +115,7 @@ def _of_one_run(study: Study, stability: Stability, parts: Parts) -> ReportData:
     """Gather what is known of a single run; what needs two is undefined."""
     table = stability.samples
     labels, unknown = table.column("mode_label").to_numpy(), np.full(len(study.samples), np.nan)
-    return ReportData(
+    data = ReportData(
         title=title_of(stability.summary),
         summary=stability.summary,
         sample_ids=study.samples.ids,
@@ -127,8 +132,9 @@ def _of_one_run(study: Study, stability: Stability, parts: Parts) -> ReportData:
         texts=study.samples.texts,
         images=study.samples.images,
         **_made(study, parts),
-        notes=(*stability.notes, *parts.notes),
+        notes=stability.notes,
     )
+    return _with_steps(study, data, parts)
 
 
 def title_of(summary: Mapping[str, Any]) -> str:

@@ -66,7 +66,7 @@ def _steps(study: Study, data: ReportData) -> Iterator[Step]:
             "one lowers label entropy beyond chance, at what cost. With --list: all methods.",
             f"reseed mitigate --recipe {recipe} --runs {max(data.runs, 10)}",
         )
-    always_wrong = _always_wrong(data)
+    always_wrong = _always_wrong(data) if data.runs > 1 else 0
     if always_wrong:
         yield Step(
             "Is the gold label wrong?",
@@ -90,8 +90,8 @@ def _more_runs(study: Study, data: ReportData) -> Step:
     question, wanted = "More runs?", max(10, 2 * data.runs)
     command = training_command(study, wanted) if _is_trained(study) else ""
     if data.runs < 10:
-        words = f"{text.plural(data.runs, 'run')} are few: intervals are wide, and rare flips are not seen."
-        return Step(question, f"{words} {wanted} runs say more; those that are finished are kept.", command)
+        words = "Few runs have wide intervals, and rare flips are not seen"
+        return Step(question, f"{words}: {wanted} runs say more. Those that are finished are kept.", command)
     shares = [share for share in (data.rarefaction or ((), ()))[1] if share == share]
     gain = (shares[-1] - shares[-2]) * len(data.sample_ids) if len(shares) > 1 else 0.0
     if gain >= 1:

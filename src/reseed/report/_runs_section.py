@@ -123,8 +123,9 @@ def _told_apart(mean: Float[np.ndarray, " run"], apart: Int[np.ndarray, " run"],
     usual = text.percent(float(np.median(mean)))
     said = [f"run {numbers[run]} ({text.percent(float(mean[run]))})" for run in apart[:5].tolist()]
     more = f" and {len(apart) - 5} more" if len(apart) > 5 else ""
-    verb = "stands" if len(apart) == 1 else "stand"
-    return f"{', '.join(said)}{more} {verb} out: the median run differs from another one on {usual} of the answers."
+    return (
+        f"Far from the others: {', '.join(said)}{more}; the median run differs from another on {usual} of the answers."
+    )
 
 
 def by_similarity(between: Float[np.ndarray, "run run"]) -> Int[np.ndarray, " run"]:
