@@ -34,6 +34,14 @@ def nearest_samples(study: Study, samples: Sequence[int], *, count: int = 5) -> 
 
     Raises:
         InputError: Numbers of the samples are not finite.
+
+    Examples:
+        >>> import tempfile
+        >>> texts = ["play loud music", "set an alarm", "play music"]
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     study = Study.from_predictions([[0, 1, 0], [0, 1, 1]], folder + "/study", texts=texts)
+        >>> nearest_samples(study, [0, 1])
+        {0: (2,), 1: ()}
     """
     held = study.samples
     if not 2 <= len(held) <= _MOST or not samples:

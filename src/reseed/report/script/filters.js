@@ -95,17 +95,18 @@ function labelOptions(counts) {
   return found.sort((first, second) => collator.compare(first[1], second[1]));
 }
 
+/** How often each label occurs. */
 function count(values) {
   const found = new Map();
   for (const value of values) if (value >= 0) found.set(value, (found.get(value) ?? 0) + 1);
   return found;
 }
 
+/** Groups as options, under what groups them. */
 function groupOptions() {
   const node = byId("filter-group");
   if (!node) return;
-  const shown = data.groups.filter((grouping) => grouping.title !== "class");
-  node.closest("label").hidden = !shown.length;
+  node.closest("label").hidden = !data.groups.length;
   for (const grouping of data.groups) {
     const holder = element("optgroup");
     holder.label = "by " + grouping.title;
@@ -114,6 +115,7 @@ function groupOptions() {
   }
 }
 
+/** What can be chosen is what the rows hold. */
 function fillChoices() {
   const given = data.answers.flatMap((flat) => pairs(flat).map(([label]) => label));
   fill("gold", labelOptions(count(data.targets)));
