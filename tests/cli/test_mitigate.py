@@ -21,9 +21,13 @@ def test_tables_and_json_agree(cli, folder):
     words = ("mitigate", "digits", "--methods", "control,swa", *TINY, "--out", folder)
     ended = cli(*words)
     assert ended.status == 0
-    for text in ("second control", "swa", "Label entropy", "Quality", "recommendation: ", "comparison.html"):
+    for text in ("second control", "swa", "entropy lower by, %", "recommendation: ", "comparison.html"):
         assert text in ended.out
+    assert "Quality" not in ended.out
     assert "study 3 of 3: swa" in ended.err
+    details = cli(*words, "--details").out
+    for text in ("Label entropy", "Quality", "unsettles"):
+        assert text in details
     again = cli(*words, "--json")
     assert json.loads(again.out) == json.loads((folder / "comparison.json").read_text())
 

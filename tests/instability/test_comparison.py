@@ -115,10 +115,10 @@ def test_equal_numbers_of_runs_are_compared(studies, make):
 
 
 def test_samples_say_what_became_of_each(make):
-    """A sample is fixed, eased, worsened, broken or none of it, by its label entropy before and after."""
+    """A sample is settled, eased, worsened, unsettled or none of it, by its label entropy before and after."""
     control = [[0, 0, 0, 1, 1], [1, 1, 0, 1, 1], [1, 0, 1, 1, 1], [1, 1, 1, 1, 1]]
     method = [[1, 1, 0, 1, 1], [1, 0, 0, 0, 1], [1, 0, 1, 0, 1], [1, 0, 1, 1, 1]]
-    expected = ["fixes", "eases", "none", "breaks", "none"]
+    expected = ["settles", "eases", "none", "unsettles", "none"]
     studies = {
         "control": make("a", control, targets=[1, 0, 0, 1, 1]),
         "method": make("b", method, targets=[1, 0, 0, 1, 1]),
@@ -127,13 +127,13 @@ def test_samples_say_what_became_of_each(make):
     rows = found.samples.to_pylist()
     assert [row["effect"] for row in rows[5:]] == expected
     assert {row["method"] for row in rows} == {"control", "method"}
-    assert found.methods[0].samples == {"fixes": 1, "eases": 1, "worsens": 0, "breaks": 1}
+    assert found.methods[0].samples == {"settles": 1, "eases": 1, "worsens": 0, "unsettles": 1}
     first = rows[5]
     assert (first["target_name"], first["mode_name"], first["accuracy"]) == ("1", "1", 1.0)
     assert first["change"] == pytest.approx(-first["control_label_entropy"])
     assert [row["mode_tied"] for row in rows] == [False, True, True, False, False, False, False, True, True, False]
     back = compare_studies({"method": studies["method"], "control": studies["control"]})
-    assert back.methods[0].samples == {"fixes": 1, "eases": 0, "worsens": 1, "breaks": 1}
+    assert back.methods[0].samples == {"settles": 1, "eases": 0, "worsens": 1, "unsettles": 1}
 
 
 def test_labels_alone_have_no_calibration(make):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from reseed.instability import ComparedMethod, Estimate, MethodCost, MethodEffect
-from reseed.instability.comparison._recommendation import recommendation
+from reseed.instability.comparison._recommendation import recommendation, recommended
 
 
 def _around(value, reach):
@@ -50,6 +50,17 @@ def test_the_best_of_each_budget_is_named():
     ]
     places = [told.index(part) for part in parts]
     assert places == sorted(places)
+
+
+def test_the_first_is_the_best_of_the_smallest_budget():
+    """One headline: the best at the control's cost, else at more, else of several networks, else of unknown cost."""
+    cheap, dear, many = _row("a", 10), _row("b", 40, 2.0), _row("c", 60, 5.0, 5.0)
+    unknown = _row("d", 70, float("nan"), float("nan"))
+    assert recommended([unknown, many, dear, cheap, _row("e", 8)]) is cheap
+    assert recommended([unknown, many, dear]) is dear
+    assert recommended([unknown, many]) is many
+    assert recommended([unknown]) is unknown
+    assert recommended([_row("f", 1.0), _row("g", 30, accuracy=-0.01)]) is None
 
 
 def test_what_differs_from_one_control_only_may_be_chance():

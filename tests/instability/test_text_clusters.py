@@ -55,12 +55,22 @@ def test_names_hold_words_of_themes_and_no_function_words(language):
     ("texts", "names"),
     [
         (["open ticket", "close ticket", "hello", "goodbye", "thanks", "sorry"], {"ticket", "no typical words"}),
-        (["open ticket now", "close ticket now", "hello", "bye", "hi", "yo"], {"now, ticket", "no typical words"}),
+        (["open ticket soon", "close ticket soon", "hello", "bye", "hi", "yo"], {"soon, ticket", "no typical words"}),
+        (["what ticket is it", "what ticket was it", "hello", "bye"], {"ticket", "no typical words"}),
+        (["what is it", "what was it", "hello", "bye"], {"it, what", "no typical words"}),
         ([f"uniq{i} {'refund' if i % 5 == 0 else f'zz{i}'}" for i in range(40)], {"refund", "no typical words"}),
         (["👍", "👍🏽", "😡", "😡"], {"👍", "😡"}),
         (["a b", "a b", "c", "c"], {"a, b", "c"}),
     ],
-    ids=["one word", "two words", "one word and many loners", "emoji", "single letters"],
+    ids=[
+        "one word",
+        "two words",
+        "stop words stay out",
+        "stop words alone",
+        "one word and many loners",
+        "emoji",
+        "single letters",
+    ],
 )
 def test_few_shared_words_are_enough(texts, names):
     """Texts that share a single word are two groups: those that have it and those that have no word of others."""

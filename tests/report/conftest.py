@@ -1,16 +1,27 @@
-"""A factory of synthetic reports, with numbers that fit each other."""
+"""A factory of synthetic reports, with numbers that fit each other, and a browser that opens them."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import combinations
 from math import comb
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from reseed.report import ReportData
+from reseed.report import ReportData, write
 
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 NAMES = ("transfer", "balance", "pay bill", "card lost", "pin change", "exchange rate")
 WORDS = (
     "please",
@@ -155,3 +166,54 @@ def make_report(
 def make_report_fixture() -> MakeReport:
     """The factory: `make_report(samples=..., runs=..., texts=..., **fields)`."""
     return make_report
+
+
+@pytest.fixture(name="browser", scope="module")
+def browser_fixture() -> Iterator[Any]:
+    """One browser for all tests of a file."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(name="open_page")
+def open_page_fixture(browser, tmp_path) -> Iterator[Callable[..., Any]]:
+    """Open a report; at the end fail on console errors, dialogs and requests other than the page itself."""
+    troubles: list[str] = []
+    contexts = []
+
+    def open_page(data, **options):
+        address = write(data, tmp_path / "report.html").as_uri()
+        options.setdefault("viewport", {"width": 1200, "height": 900})
+        context = browser.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+
+        def request(event):
+            if event.url != address and not event.url.startswith("data:"):
+                troubles.append(f"request: {event.url}")
+
+        def dialog(event):
+            troubles.append(f"dialog: {event.message}")
+            event.dismiss()
+
+        page.on("request", request)
+        page.on("dialog", dialog)
+        page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
+        page.on(
+            "console",
+            lambda message: (
+                troubles.append(f"console: {message.text}") if message.type in ("error", "warning") else None
+            ),
+        )
+        page.goto(address)
+        if options.get("java_script_enabled", True):
+            page.wait_for_selector("#status:not(:empty)")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert troubles == []

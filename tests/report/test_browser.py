@@ -3,7 +3,6 @@
 import base64
 import dataclasses
 import re
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +12,6 @@ from reseed.report import write
 from reseed.scores import Chart, Picture, Scores, Series
 
 CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="  # one grey pixel
 )
@@ -36,58 +26,6 @@ pytestmark = [
     pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium: apt-get install chromium"),
 ]
 
-Open = Callable[..., "playwright.Page"]
-
-
-@pytest.fixture(name="browser", scope="module")
-def browser_fixture() -> Iterator["playwright.Browser"]:
-    """One browser for all tests here."""
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(name="open_page")
-def open_page_fixture(browser, tmp_path) -> Iterator[Open]:
-    """Open a report; at the end fail on console errors, dialogs and requests other than the page itself."""
-    troubles: list[str] = []
-    contexts = []
-
-    def open_page(data, **options):
-        address = write(data, tmp_path / "report.html").as_uri()
-        options.setdefault("viewport", {"width": 1200, "height": 900})
-        context = browser.new_context(**options)
-        contexts.append(context)
-        page = context.new_page()
-
-        def request(event):
-            if event.url != address and not event.url.startswith("data:"):
-                troubles.append(f"request: {event.url}")
-
-        def dialog(event):
-            troubles.append(f"dialog: {event.message}")
-            event.dismiss()
-
-        page.on("request", request)
-        page.on("dialog", dialog)
-        page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
-        page.on(
-            "console",
-            lambda message: (
-                troubles.append(f"console: {message.text}") if message.type in ("error", "warning") else None
-            ),
-        )
-        page.goto(address)
-        if options.get("java_script_enabled", True):
-            page.wait_for_selector("#status:not(:empty)")
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert troubles == []
-
 
 def ids(page) -> list[str]:
     """The sample ids now in the table."""
@@ -100,11 +38,11 @@ def color(page, selector: str) -> str:
 
 
 def test_charts_are_drawn(make_report, open_page):
-    """All three charts appear, without plotly's tool bar, logo or links."""
+    """The charts of the picture, of flips and of runs appear, with a dot for each sample."""
     page = open_page(make_report())
-    assert page.locator(".plot .main-svg").count() >= 3
-    assert page.locator(".plot .points path.point").count() > 100
-    assert page.locator(".modebar, .plotlyjsicon").count() == 0
+    assert page.locator("#picture figure svg").count() == 2
+    assert page.locator(".dots circle[data-row]").count() == 120
+    assert page.locator("#labels figure svg [data-place]").count() > 3
 
 
 def test_search_filters_by_text_id_and_label(make_report, open_page):
@@ -168,7 +106,7 @@ def test_paging_by_keyboard(make_report, open_page):
     page.get_by_role("button", name="Last").press("Enter")
     assert page.locator("#status").inner_text() == "101\u2013120 of 120"
     assert page.evaluate("document.activeElement.id") == "page-previous"
-    page.get_by_label("Rows").select_option("100")
+    page.get_by_role("combobox", name="Rows").select_option("100")
     assert len(ids(page)) == 100
 
 
@@ -194,27 +132,31 @@ def test_static_and_scripted_rows_are_the_same(make_report, open_page):
 def test_hover_shows_the_sample(make_report, open_page):
     """Pointing at a dot of the data map shows its id, answers and confidence."""
     page = open_page(make_report())
-    dots = page.locator("#chart-map path.point")
-    dots.last.scroll_into_view_if_needed()
-    dots.last.hover(force=True)
-    label = page.locator("#chart-map .hovertext")
-    label.wait_for()
-    assert "test-" in label.text_content()
-    assert "confidence" in label.text_content()
+    tip = page.locator("#tip")
+    assert not tip.is_visible()
+    page.locator(".dots circle").last.hover(force=True)
+    assert ids(page)[0] in tip.inner_text()
+    assert "confidence" in tip.inner_text()
+    page.locator("h1").hover()
+    assert not tip.is_visible()
 
 
-def test_click_on_a_dot_finds_the_sample(make_report, open_page):
-    """A click on a dot searches the table for that sample."""
+def test_click_on_a_dot_opens_the_sample(make_report, open_page):
+    """A click on a dot opens that sample, by its id, whatever the filters are, and leaves the page where it was."""
     page = open_page(make_report())
-    dot = page.locator("#chart-map path.point").last
+    page.get_by_label("Search").fill("no such thing")
+    dot = page.locator(".dots circle").last
     dot.scroll_into_view_if_needed()
-    box = dot.bounding_box()
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    page.locator("#chart-map .hovertext").wait_for()
-    page.mouse.down()
-    page.mouse.up()
-    playwright.expect(page.get_by_label("Search")).not_to_have_value("")
-    assert ids(page) == [page.get_by_label("Search").input_value()]
+    before = page.evaluate("scrollY")
+    dot.click(force=True)
+    dialog = page.get_by_role("dialog")
+    assert dialog.is_visible()
+    least = page.evaluate("JSON.parse(document.getElementById('samples-data').textContent).ids[0]")
+    assert f"Sample {least}" in dialog.get_by_role("heading", level=2).inner_text()
+    page.keyboard.press("Escape")
+    assert not dialog.is_visible()
+    assert page.evaluate("scrollY") == before
+    assert page.get_by_label("Search").input_value() == "no such thing"
 
 
 @pytest.mark.parametrize("width", [320, 360, 768])
@@ -223,7 +165,6 @@ def test_narrow_windows_do_not_scroll_sideways(make_report, open_page, width):
     data = make_report(samples=30, class_names=("x" * 300, "y" * 50, "a", "b", "c", "d"), title="W" * 200)
     data = dataclasses.replace(data, sample_ids=tuple(f"{index}" * 60 for index in range(30)))
     page = open_page(data, viewport={"width": width, "height": 740})
-    page.wait_for_selector("#chart-rarefaction .main-svg")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.locator("#samples-box").evaluate("node => node.scrollWidth > node.clientWidth")
 
@@ -231,8 +172,7 @@ def test_narrow_windows_do_not_scroll_sideways(make_report, open_page, width):
 def test_dark_mode_reaches_page_and_charts(make_report, open_page):
     """Page and charts follow the colour scheme, also when it changes while the page is open."""
     page = open_page(make_report(), color_scheme="dark")
-    tick = "#chart-histogram .xtick text"
-    page.wait_for_selector(tick)
+    tick = "#picture figure svg text"
     fill = "node => getComputedStyle(node).fill"
     dark, dark_text = color(page, "body"), page.eval_on_selector(tick, fill)
     assert dark == "rgb(20, 23, 27)"
@@ -250,16 +190,18 @@ def test_focus_is_visible(make_report, open_page):
 
 
 def test_readable_without_scripts(make_report, open_page):
-    """Without scripts the numbers, the least stable samples and the words of the charts are visible."""
+    """Without scripts the numbers, the least stable samples, and the charts with their words are visible."""
     data = make_report(samples=150)
     page = open_page(data, java_script_enabled=False)
     words = page.locator("main").inner_text()
     assert "depend on the seed" in words
-    assert "Scatter plot of 150 samples" in words
+    assert "One dot per sample" in words
     assert "Without scripts the table shows the 100 least stable samples of 150." in words
     assert page.locator("#samples-table tbody tr").count() == 100
     assert not page.locator("#controls").is_visible()
-    assert not page.locator(".plot").first.is_visible()
+    assert page.locator(".dots circle").first.is_visible()
+    assert page.get_by_role("img", name="Scatter plot of 150 samples").count() == 1
+    assert not page.locator("#sample").is_visible()
 
 
 def evil_report(make_report):
@@ -293,18 +235,18 @@ def test_hostile_text_never_runs(make_report, open_page):
         },
     )
     page = open_page(data)
-    dot = page.locator("#chart-map path.point").last
-    dot.scroll_into_view_if_needed()
+    dot = page.locator(".dots circle").last
     dot.hover(force=True)
-    page.locator("#chart-map .hovertext").wait_for()
-    assert page.locator("#chart-map .hovertext a").count() == 0
-    assert "</script><script>" in page.locator("#chart-map .hovertext").text_content()
+    assert "</script><script>" in page.locator("#tip").inner_text()
+    dot.click(force=True)
+    assert page.locator("dialog h2").inner_text().count("<script>") == 2
+    page.keyboard.press("Escape")
     page.get_by_label("Search").fill("<script>window")
     assert len(ids(page)) == 12
     page.locator("details summary").last.click()
     assert page.evaluate("window.__pwned") is None
     assert page.locator("main [onerror], main [onfocus], main [autofocus], main a[href^=javascript]").count() == 0
-    assert page.locator("script").count() == 4
+    assert page.locator("script").count() == 2
     assert "\u2400" in page.locator("h1").inner_text()
     assert "\0" not in page.content()
 
@@ -356,11 +298,11 @@ def test_charts_of_scores_need_no_scripts(make_report, open_page, scheme, width)
     """Without scripts charts are drawn in the page's colours, inside windows of every width, with nothing cut."""
     options = {"viewport": {"width": width, "height": 740}, "color_scheme": scheme, "java_script_enabled": False}
     page = open_page(dataclasses.replace(make_report(samples=5), scores=(_scores(),)), **options)
-    figures = page.locator("figure.drawing")
+    figures = page.locator("section[id^=scores] figure.drawing")
     assert figures.count() == 5
     boxes = [figures.nth(place).bounding_box() for place in range(5)]
     assert all(box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes)
-    images = page.locator("figure.drawing img")
+    images = page.locator("section[id^=scores] figure.drawing img")
     assert images.count() == 5
     assert images.first.bounding_box()["height"] > 50
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -375,7 +317,7 @@ def test_charts_of_scores_need_no_scripts(make_report, open_page, scheme, width)
     assert figures.evaluate_all(cut) == []
     ink = page.eval_on_selector("figure.drawing text.title", "node => getComputedStyle(node).fill")
     assert ink == {"light": "rgb(29, 33, 38)", "dark": "rgb(232, 230, 225)"}[scheme]
-    low, high = (color_of(page, f"rect.heat-{step}") for step in (0, 15))
+    low, high = (color_of(page, f"section[id^=scores] rect.heat-{step}") for step in (0, 15))
     assert (sum(low) > sum(high)) == (scheme == "light")
     assert page.evaluate("window.__pwned") is None
 

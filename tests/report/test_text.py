@@ -28,11 +28,6 @@ def test_escape(raw, safe):
     _text.escape(raw).encode("utf-8")
 
 
-def test_escape_chart_is_one_line_and_free_of_markup():
-    """Hover text has no tag of the data's own, and apostrophes stay readable."""
-    assert _text.escape_chart("<b>it's\n&lt;</b>") == "&lt;b&gt;it's &amp;lt;&lt;/b&gt;"
-
-
 def test_inline_json_cannot_leave_its_script_and_reads_back():
     """No character that could end a script or a line survives, and the value is unchanged."""
     value = {"a": ["</script><!--", "\u2028\u2029", '"&\\', None, 1.5]}

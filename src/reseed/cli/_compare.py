@@ -36,6 +36,8 @@ class Compare(Command):
     (jackknife), or other samples."""
     out: File = None
     """The folder to write to. Default: reseed-studies/ and a name made of the data and the studies."""
+    details: bool = False
+    """Print every measure of every method as well."""
     json: bool = False
     """Print comparison.json instead of tables."""
 
@@ -45,4 +47,4 @@ class Compare(Command):
         found = reseed.compare(self.studies, null=self.null, names=names, interval=self.interval)
         folder = self.out or reseed.workflows.comparison_folder(found)
         reseed.workflows.write_comparison(found, folder)
-        show_comparison(found, folder, as_json=self.json)
+        show_comparison(found, folder, as_json=self.json, details=self.details)

@@ -52,6 +52,8 @@ class Mitigate(RecipeOptions):
     weights: Weights = "auto"
     """Keep the weights of every run, so that its network need not be trained again: those of the last step (final), of
     every recorded one (checkpoints), or none. auto: the final ones while a run's take 16 MiB or less."""
+    details: bool = False
+    """Print every measure of every method as well."""
     json: bool = False
     """Print comparison.json instead of tables."""
 
@@ -71,7 +73,7 @@ class Mitigate(RecipeOptions):
             record=reseed.RecordConfig(self.every, level=self.level, weights=self.weights),
             **self.execution.arguments(),
         )
-        show_comparison(found, found.control.study.path.parent, as_json=self.json)
+        show_comparison(found, found.control.study.path.parent, as_json=self.json, details=self.details)
 
 
 def _list_methods() -> None:

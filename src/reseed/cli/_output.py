@@ -59,11 +59,11 @@ def print_json(value: dict[str, Any]) -> None:
     print("".join(item if item.isprintable() or item == "\n" else json.dumps(item)[1:-1] for item in text))
 
 
-def show_comparison(found: Comparison, folder: Path, *, as_json: bool) -> None:
+def show_comparison(found: Comparison, folder: Path, *, as_json: bool, details: bool = False) -> None:
     """Print a comparison, and where it was written."""
     if as_json:
         print_json(found.summary)
         return
-    reseed.report.print_comparison(found, console())
+    reseed.report.print_comparison(found, console(), details=details)
     print(f"numbers: {folder / reseed.workflows.COMPARISON}")
     print(f"report:  {folder / reseed.workflows.PAGE}")

@@ -41,6 +41,8 @@ class Tune(RecipeOptions):
     """The folder of all studies. Default: reseed-studies/ and a name made of data, model and recipe."""
     seed: int = 0
     """Base seed of the search and of the candidates' order; the confirmation has the next two."""
+    details: bool = False
+    """Print every measure of the confirmation as well."""
     json: bool = False
     """Print tune.json instead of tables."""
 
@@ -57,7 +59,7 @@ class Tune(RecipeOptions):
         if self.json:
             print_json(found.summary)
             return
-        _print_tuning(found, console())
+        _print_tuning(found, console(), details=self.details)
         written = {"numbers": reseed.workflows.TUNING}
         if found.comparison is not None:
             written["report"] = reseed.workflows.PAGE
@@ -67,7 +69,7 @@ class Tune(RecipeOptions):
             print(f"{what + ':':<8} {found.path / name}")
 
 
-def _print_tuning(found: Tuning, console: Console) -> None:
+def _print_tuning(found: Tuning, console: Console, *, details: bool) -> None:
     """Print every rung, the confirmation, and what to use."""
     from rich.table import Table
     from rich.text import Text
@@ -85,6 +87,6 @@ def _print_tuning(found: Tuning, console: Console) -> None:
             table.add_row(Text(plain(row.name)), *numbers, f"{row.cost:.2f}x", row.outcome)
         console.print(table)
     if found.comparison is not None:
-        reseed.report.print_comparison(found.comparison, console)
+        reseed.report.print_comparison(found.comparison, console, details=details)
     console.print(plain(found.conclusion), markup=False, highlight=False)
     console.print(f"spent {found.spent:.1f} of {found.budget:g} trainings", markup=False, highlight=False)

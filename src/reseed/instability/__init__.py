@@ -108,6 +108,7 @@ from reseed.instability.sources._nested import NestedInstability, nested_instabi
 from reseed.instability.sources._nested_estimates import NestedEstimates, nested_estimates
 from reseed.instability.sources._nested_variance import NestedVariance, nested_variance
 from reseed.instability.sources._sources import SourceEffect, SourceEffects, source_effects
+from reseed.instability.where._nearest import nearest_samples
 from reseed.instability.where._sample_groups import SampleGroups, available_groupings, sample_groups
 from reseed.instability.where._where import WhereUnstable, where_unstable
 from reseed.scores import Column
@@ -208,6 +209,7 @@ __all__ = [
     "mode_label",
     "mode_share",
     "multiplicity",
+    "nearest_samples",
     "negative_flip_rate",
     "nested_estimates",
     "nested_instability",

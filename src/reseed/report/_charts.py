@@ -1,11 +1,10 @@
-"""The charts as plain plotly figures (data and layout); colours and fonts are added by the page's script."""
+"""The charts of a study's page, drawn as SVG: what is unstable, how much, how labels replace each other."""
+
+from __future__ import annotations
 
 import math
-import textwrap
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -13,87 +12,62 @@ from jaxtyping import Bool, Float, Int
 from reseed._parts import Parts
 from reseed.report import _text as text
 from reseed.report._data import ReportData
+from reseed.report.chart._dots import Dot, draw_dots
+from reseed.report.chart._svg import chart_html, figure_html, svg_html
+from reseed.scores import Chart, Series
 
 MAP, HISTOGRAM, RAREFACTION = "Where the unstable answers are", "How unstable they are", "Would more runs find more?"
+FLIPS = "From answer to answer"
 _MAP_POINTS = 3_000
 _MAP_UNSTABLE = 2_000
 _BINS = 24
-
-Figure = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A chart and everything that stands in for it: a caption, a text alternative, the numbers behind it."""
-
-    name: str
-    title: str
-    caption: str
-    alternative: str
-    figure: Figure | None = None
-    columns: tuple[str, ...] = ()
-    rows: tuple[tuple[str, ...], ...] = field(default=())
+_FLIPPED = 24  # classes in the map of flips
 
 
-def charts(data: ReportData, parts: Parts) -> tuple[Chart, ...]:
-    """The charts of a page, also those that cannot be drawn for want of numbers (which then say why)."""
-    makers = {MAP: data_map, HISTOGRAM: histogram, RAREFACTION: rarefaction}
-    made = (drawn(title, partial(chart, data), parts) for title, chart in makers.items())
-    return tuple(chart for chart in made if chart is not None)
+def charts(data: ReportData, rows: Sequence[int], parts: Parts) -> Mapping[str, str]:
+    """The charts of a page by name, as HTML; those that lack numbers say why, those that fail are empty.
+
+    Args:
+        data: What the page shows.
+        rows: The samples that its table holds.
+        parts: Takes note of charts that cannot be made.
+    """
+    makers: dict[str, tuple[str, Callable[[ReportData], str]]] = {
+        "map": (MAP, partial(data_map, rows=rows)),
+        "histogram": (HISTOGRAM, histogram),
+        "rarefaction": (RAREFACTION, rarefaction),
+        "flips": (FLIPS, flips),
+    }
+    return {name: drawn(title, partial(make, data), parts) for name, (title, make) in makers.items()}
 
 
-def drawn(title: str, make: Callable[[], Chart], parts: Parts) -> Chart | None:
-    """A chart whose figure a page can hold; None, with a note, where it cannot be made."""
-
-    def checked() -> Chart:
-        chart = make()
-        text.inline_json(chart.figure)  # fails here, and not the page, where a number is none
-        return chart
-
-    return parts.make(f"The chart '{title}' is missing", checked, None)
+def drawn(title: str, make: Callable[[], str], parts: Parts) -> str:
+    """A chart as HTML; nothing, with a note, where it cannot be made."""
+    return parts.make(f"The chart '{title}' is missing", make, "")
 
 
-def data_map(data: ReportData) -> Chart:
-    """Mean confidence against its spread over the runs, one dot a sample, coloured by label entropy."""
-    name, title = "map", MAP
+def data_map(data: ReportData, rows: Sequence[int] = ()) -> str:
+    """Mean confidence against its spread over the runs, one dot a sample, coloured by label entropy.
+
+    Args:
+        data: What the page shows.
+        rows: The samples that its table holds, which dots lead to.
+    """
     known = np.isfinite(data.confidence_mean) & np.isfinite(data.confidence_std)
     if not known.any():
-        reason = "The data map needs the confidence of the runs, which was not recorded."
-        return Chart(name, title, reason, reason)
+        return figure_html(MAP, "The data map needs the confidence of the runs, which was not recorded.")
+    row_of = {sample: row for row, sample in enumerate(rows)}
     order = data.order[known[data.order]]
     shown = _thin(order, data.unstable[order])[::-1]  # the least stable are drawn last, on top
-    entropy = np.nan_to_num(np.asarray(data.label_entropy, dtype=float)[shown], nan=0.0)
-    trace = {
-        "type": "scatter",
-        "mode": "markers",
-        "x": _rounded(data.confidence_std[shown]),
-        "y": _rounded(data.confidence_mean[shown]),
-        "hovertext": [_hover(data, int(sample)) for sample in shown],
-        "hoverinfo": "text",
-        "customdata": [text.clip(text.visible(data.sample_ids[int(sample)]), 80) for sample in shown],
-        "marker": {
-            "color": _rounded(entropy),
-            "cmin": 0,
-            "cmax": max(float(entropy.max()), 1e-3),
-            "size": 7,
-            "line": {"width": 0.5},
-            "colorbar": {
-                "title": {"text": "label entropy"},
-                "orientation": "h",  # above the dots, so that they keep the width in narrow windows
-                "thickness": 10,
-                "len": 0.8,
-                "y": 1.0,
-                "yanchor": "bottom",
-                "outlinewidth": 0,
-            },
-        },
-    }
-    layout = {
-        "xaxis": {"title": {"text": "spread of the confidence (std)"}, "rangemode": "tozero"},
-        "yaxis": {"title": {"text": "mean confidence"}},
-        "hovermode": "closest",
-    }
-    return Chart(name, title, *_map_words(data, known, len(shown)), {"data": [trace], "layout": layout})
+    entropy = np.nan_to_num(np.asarray(data.label_entropy, dtype=float), nan=0.0)
+    spread, mean = (np.asarray(values, dtype=float) for values in (data.confidence_std, data.confidence_mean))
+    dots = [
+        Dot(float(spread[sample]), float(mean[sample]), float(entropy[sample]), row_of.get(sample))
+        for sample in shown.tolist()
+    ]
+    titles = ("spread of the confidence (standard deviation)", "mean confidence", "label entropy (nats)")
+    caption, alternative = _map_words(data, known, len(shown))
+    return figure_html(MAP, caption, svg_html(MAP, alternative, *draw_dots(dots, titles)))
 
 
 def _thin(order: Int[np.ndarray, " sample"], unstable: Bool[np.ndarray, " sample"]) -> Int[np.ndarray, " shown"]:
@@ -109,9 +83,9 @@ def _thin(order: Int[np.ndarray, " sample"], unstable: Bool[np.ndarray, " sample
 def _map_words(data: ReportData, known: Bool[np.ndarray, " sample"], shown: int) -> tuple[str, str]:
     total = int(known.sum())
     caption = (
-        f"One dot per sample. Confidence is the probability that a run gives to {data.confidence_of}. Low and to the "
-        "right: the runs are unsure and differ. A strongly coloured dot high up is the surprising kind: confident, and "
-        "yet another answer the next time."
+        "One dot per sample, which opens at a click. Confidence is the probability that a run gives to the label it "
+        "predicts. Low and to the right: the runs are unsure and differ. A strongly coloured dot high up is the "
+        "surprising kind: confident, and yet another answer the next time."
     )
     if shown < total:
         caption += f" {text.count(shown)} of {text.plural(total, 'sample')} are drawn, the most unstable first."
@@ -126,112 +100,91 @@ def _map_words(data: ReportData, known: Bool[np.ndarray, " sample"], shown: int)
     return caption, " ".join(parts)
 
 
-def _hover(data: ReportData, sample: int) -> str:
-    """What the pointer shows; line breaks are ours, everything else is escaped."""
-    mean, spread = float(data.confidence_mean[sample]), float(data.confidence_std[sample])
-    lines = [text.clip(str(data.sample_ids[sample]), 40)]
-    if data.texts is not None:
-        lines += textwrap.wrap(text.clip(data.texts[sample], 80), 40)
-    lines += textwrap.wrap(text.clip(answer_text(data, sample), 80), 40)
-    lines.append(f"confidence {mean:.2f} \u00b1 {spread:.2f}")
-    return "<br>".join(map(text.escape_chart, lines))
-
-
-def answer_text(data: ReportData, sample: int, most: int = 6) -> str:
-    """The answers of one sample in words, such as `transfer ×31 · balance ×19`."""
-    answer = data.given(sample)
-    words = [f"{text.clip(data.class_name(label), 60)}{text.NBSP}\u00d7{times}" for label, times in answer[:most]]
-    if len(answer) > most:
-        words.append(f"{len(answer) - most} more")
-    return " \u00b7 ".join(words)
-
-
-def histogram(data: ReportData) -> Chart:
+def histogram(data: ReportData) -> str:
     """How unstable the unstable samples are; the zeros are counted in words, not drawn."""
-    name, title = "histogram", HISTOGRAM
     entropy = np.asarray(data.label_entropy, dtype=float)
     zeros = int((entropy == 0).sum())
     values = entropy[np.isfinite(entropy) & (entropy > 0)]
-    total = len(entropy)
-    agree = f"{text.count(zeros)} of {text.plural(total, 'sample')} have label entropy 0 and are not drawn."
+    agree = f"{text.count(zeros)} of {text.plural(len(entropy), 'sample')} have label entropy 0 and are not drawn."
     undefined = int((~np.isfinite(entropy)).sum())
     if undefined:
         agree += f" It is undefined for {text.count(undefined)}."
     if not len(values):
-        return Chart(name, title, f"No sample has a label entropy above 0. {agree}", f"No sample is unstable. {agree}")
+        return figure_html(HISTOGRAM, f"No sample has a label entropy above 0. {agree}")
+    counts, middles = _binned(values)
+    median = text.decimal(float(np.median(values)))
+    sentence = f"The unstable samples only: {agree} The median of those drawn is {median}."
+    series = (Series("", tuple(middles.round(4).tolist()), tuple(counts.tolist())),)
+    return chart_html(Chart("bars", HISTOGRAM, sentence, "label entropy (nats)", "unstable samples", series))
+
+
+def _binned(values: Float[np.ndarray, " sample"]) -> tuple[Int[np.ndarray, " bin"], Float[np.ndarray, " bin"]]:
     top = max(math.log(2), float(values.max())) * 1.0001
     counts, edges = np.histogram(values, bins=_BINS, range=(0.0, top))
-    rows = tuple(
-        (f"{low:.2f} to {high:.2f}", text.count(int(size)))
-        for low, high, size in zip(edges[:-1], edges[1:], counts, strict=True)
-        if size
-    )
-    trace = {
-        "type": "bar",
-        "x": _rounded((edges[:-1] + edges[1:]) / 2),
-        "y": counts.tolist(),
-        "width": float(edges[1] - edges[0]),
-        "hovertext": [
-            f"label entropy {low:.2f} to {high:.2f}<br>{text.plural(int(size), 'sample')}"
-            for low, high, size in zip(edges[:-1], edges[1:], counts, strict=True)
-        ],
-        "hoverinfo": "text",
-        "textposition": "none",
-    }
-    layout = {
-        "xaxis": {"title": {"text": "label entropy (nats)"}, "rangemode": "tozero"},
-        "yaxis": {"title": {"text": "unstable samples"}},
-        "bargap": 0.08,
-    }
-    median = text.decimal(float(np.median(values)))
-    caption = f"The unstable samples only: {agree} The median of those drawn is {median}."
-    alternative = (
-        f"Histogram of the label entropy of {text.plural(len(values), 'unstable sample')}, "
-        f"from {text.decimal(float(values.min()))} to {text.decimal(float(values.max()))} nats. {agree}"
-    )
-    columns = ("Label entropy (nats)", "Samples")
-    return Chart(name, title, caption, alternative, {"data": [trace], "layout": layout}, columns, rows)
+    return counts, (edges[:-1] + edges[1:]) / 2
 
 
-def rarefaction(data: ReportData) -> Chart:
+def rarefaction(data: ReportData) -> str:
     """The share of unstable samples that fewer runs would have found."""
-    name, title = "rarefaction", RAREFACTION
     points = [
         (int(size), float(share))
         for size, share in zip(*(data.rarefaction or ((), ())), strict=True)
         if math.isfinite(share)
     ]
     if len(points) < 2:
-        reason = "The curve needs at least two runs."
-        return Chart(name, title, reason, reason)
-    trace = {
-        "type": "scatter",
-        "mode": "lines+markers",
-        "x": [size for size, _ in points],
-        "y": [round(100 * share, 4) for _, share in points],
-        "hovertext": [f"{text.plural(size, 'run')}: {text.percent(share)} unstable" for size, share in points],
-        "hoverinfo": "text",
-        "marker": {"size": 6},
-    }
-    layout = {
-        "xaxis": {"title": {"text": "runs"}, "rangemode": "tozero"},
-        "yaxis": {"title": {"text": "unstable samples (%)"}, "rangemode": "tozero"},
-    }
+        return figure_html(RAREFACTION, "The curve needs at least two runs.")
     (first, low), (last, high) = points[0], points[-1]
     gain = text.decimal(100 * (high - points[-2][1]), 2)
-    caption = (
-        "The expected share of unstable samples in a random choice of so many of the runs. "
-        f"The last step, from {points[-2][0]} to {last} runs, adds {gain} percentage points: "
-        "as long as the curve climbs, more runs would find more."
+    sentence = (
+        f"The expected share of unstable samples in a random choice of so many of the runs: {text.percent(low)} in "
+        f"{text.plural(first, 'run')}, {text.percent(high)} in {text.plural(last, 'run')}. The last step, from "
+        f"{points[-2][0]} to {last} runs, adds {gain} percentage points: as long as the curve climbs, more runs would "
+        "find more."
     )
-    alternative = (
-        f"Line chart: {text.percent(low)} of the samples are unstable in {text.plural(first, 'run')}, "
-        f"{text.percent(high)} in {text.plural(last, 'run')}."
-    )
-    rows = tuple((text.count(size), text.percent(share)) for size, share in points)
-    figure = {"data": [trace], "layout": layout}
-    return Chart(name, title, caption, alternative, figure, ("Runs", "Unstable"), rows)
+    series = Series("", tuple(size for size, _ in points), tuple(round(100 * share, 4) for _, share in points))
+    return chart_html(Chart("lines", RAREFACTION, sentence, "runs", "unstable samples (%)", (series,)))
 
 
-def _rounded(values: Float[np.ndarray, " point"]) -> list[float]:
-    return [round(float(value), 4) for value in values]
+def flips(data: ReportData) -> str:
+    """How many answers of runs go from a sample's most frequent label to another."""
+    moved = _moved(data)
+    if not moved:
+        return ""
+    involved: dict[int, int] = {}
+    for (start, end), count in moved.items():
+        for label in (start, end):
+            involved[label] = involved.get(label, 0) + count
+    ranked = sorted(involved, key=lambda label: (-involved[label], label))
+    labels = sorted(ranked[:_FLIPPED])
+    at = {label: place for place, label in enumerate(labels)}
+    cells = [[math.nan] * len(labels) for _ in labels]
+    places = {}
+    for (start, end), count in moved.items():
+        if start in at and end in at:
+            cells[at[start]][at[end]] = count
+            places[at[start], at[end]] = pair_place(start, end)
+    names = tuple(text.clip(data.class_name(label), 60) for label in labels)
+    (start, end), most = max(moved.items(), key=lambda item: (item[1], item[0]))
+    sentence = (
+        "Rows: the most frequent answer to a sample, of a tie the first; columns: what other runs answer instead. "
+        f"Most often {data.class_name(end)} comes for {data.class_name(start)}: {text.plural(most, 'answer')}."
+    )
+    if len(ranked) > len(labels):
+        sentence += f" Shown are the {len(labels)} labels with the most such answers, of {text.count(len(ranked))}."
+    unit = "answers of single runs"
+    map_of_flips = Chart("heat map", FLIPS, sentence, "", unit, (), names, names, tuple(map(tuple, cells)))
+    return chart_html(map_of_flips, places)
+
+
+def pair_place(first: int, second: int) -> str:
+    """The place in the page where samples are shown that got both labels."""
+    return f"#samples?answer={min(first, second)}&other={max(first, second)}"
+
+
+def _moved(data: ReportData) -> dict[tuple[int, int], int]:
+    moved: dict[tuple[int, int], int] = {}
+    for sample in np.flatnonzero(data.unstable).tolist():
+        (top, _), *others = data.given(sample)
+        for label, count in others:
+            moved[top, label] = moved.get((top, label), 0) + count
+    return moved

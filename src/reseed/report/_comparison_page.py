@@ -1,20 +1,22 @@
-"""The page of a comparison: what to use, every method beside the control, the Pareto plot, and samples."""
+"""The page of a comparison: what to use, the forest plot, every method beside the control, and samples."""
 
 from __future__ import annotations
 
 import math
 import os
+import shlex
 from functools import partial
 from pathlib import Path
+from urllib.parse import quote
 
 from reseed._parts import Parts
 from reseed.instability import ComparedMethod, Comparison, Estimate
 from reseed.report import _headline, _sections
 from reseed.report import _text as text
-from reseed.report._changed_samples import changed_samples
-from reseed.report._charts import Chart, drawn
+from reseed.report._changed_samples import changed_samples, judged
+from reseed.report._charts import drawn
 from reseed.report._comparison_terminal import COVERS
-from reseed.report._pareto_chart import PARETO, pareto_chart
+from reseed.report._forest import forest
 from reseed.report._shell import Page, document, navigation, write_page
 
 
@@ -32,7 +34,7 @@ def write_comparison_page(found: Comparison, path: str | os.PathLike[str]) -> Pa
         InputError: The path is a folder.
         StorageError: It cannot be written.
     """
-    return write_page(render_comparison(found), path, "comparison.html")
+    return write_page(make_comparison_page(found, Path(path).parent).html, path, "comparison.html")
 
 
 def render_comparison(found: Comparison) -> str:
@@ -40,28 +42,28 @@ def render_comparison(found: Comparison) -> str:
     return make_comparison_page(found).html
 
 
-def make_comparison_page(found: Comparison) -> Page:
-    """Make the page of a comparison: one HTML page that needs no network and can be read without scripts.
+def make_comparison_page(found: Comparison, folder: Path | None = None) -> Page:
+    """Make the page of a comparison: one HTML page that needs no network and no scripts.
 
-    Texts that come from the data are treated as untrusted, as `make_page` does; what stands below the table of label
-    entropy is left out where it cannot be made, with a note.
+    Texts that come from the data are treated as untrusted, as `make_page` does; what stands below the headline is left
+    out where it cannot be made, with a note.
 
     Args:
         found: What the page shows.
+        folder: Where it will lie, for links to the reports of the studies; default: there are none.
     """
     parts = Parts()
-    chart = drawn(PARETO, lambda: pareto_chart(found), parts)
-    tables = {"Answers": _quality, "Cost and samples": _cost}
-    below = [parts.make(f"The table '{name}' is missing", partial(make, found), "") for name, make in tables.items()]
+    plot = drawn("Methods beside each other", lambda: forest(found), parts)
+    tables = {"Label entropy": _stability, "Answers": _quality, "Cost and samples": _cost}
+    made = [parts.make(f"The table '{name}' is missing", partial(make, found), "") for name, make in tables.items()]
     samples = parts.make("The section 'Samples' is missing", lambda: changed_samples(found), "")
-    made = parts.make("The section 'Which studies' is missing", lambda: _provenance(found), "")
-    front = "" if chart is None else _front(chart)
-    methods = (
-        '<section id="methods" aria-labelledby="methods-title"><h2 id="methods-title">Method by method</h2>'
-        f"{_caption(found)}{_stability(found)}{''.join(below)}</section>"
-    )
-    sections = {"methods": ("Methods", methods), "front": ("Cost", front)}
-    sections |= {"samples": ("Samples", samples), "made": ("Which studies", made)}
+    studies = parts.make("The section 'Which studies' is missing", lambda: _provenance(found, folder), "")
+    sections = {
+        "methods": ("Methods", _section("methods", "Methods beside each other", plot)),
+        "details": ("Details", _section("details", "In numbers", _caption(found) + "".join(made))),
+        "samples": ("Samples", samples),
+        "made": ("Which studies", studies),
+    }
     notes = (*found.notes, *parts.notes)
     body = (
         '<a class="skip" href="#methods">Skip to the methods</a><main>',
@@ -71,15 +73,14 @@ def make_comparison_page(found: Comparison) -> Page:
         *(html for _, html in sections.values()),
         "</main>",
     )
-    figures = {} if chart is None or chart.figure is None else {chart.name: chart.figure}
-    page = document(_title(found), "\n".join(body), {"figures": figures}, "comparison.js")
-    return Page(page, notes)
+    return Page(document(_title(found), "\n".join(body), {}), notes)
 
 
-def _front(chart: Chart) -> str:
+def _section(place: str, title: str, content: str) -> str:
+    if not content:
+        return ""
     return (
-        '<section id="front" aria-labelledby="front-title"><h2 id="front-title">What it costs to be stable</h2>'
-        f'<div class="single">{_sections.chart(chart)}</div></section>'
+        f'<section id="{place}" aria-labelledby="{place}-title"><h2 id="{place}-title">{title}</h2>{content}</section>'
     )
 
 
@@ -100,7 +101,19 @@ def _header(found: Comparison) -> str:
     return (
         '<header><p class="eyebrow">Comparison of methods</p>'
         f'<h1 dir="auto">{text.escape(_title(found))}</h1><ul class="facts">{items}</ul>'
+        f'<p class="lead">{text.escape(headline_of(found))}</p>'
         f'<p class="follow">{text.escape(found.recommendation)}</p></header>'
+    )
+
+
+def headline_of(found: Comparison) -> str:
+    """Return what to use, in a sentence."""
+    row = found.recommended
+    if row is None or row.effect.reduction is None:
+        return "None of these methods keeps answers in place beyond chance without a loss of accuracy."
+    cost = "" if math.isnan(row.cost.training) else f", at {text.decimal(row.cost.training, 1)}\u00d7 the training"
+    return (
+        f"Use {text.clip(row.name, 120)}: label entropy falls by {text.decimal(row.effect.reduction.value, 0)} %{cost}."
     )
 
 
@@ -181,11 +194,12 @@ def _cost(found: Comparison) -> str:
         "Networks that answer",
         "Wall time",
         "On the front",
-        "Fixes",
+        "Settles",
         "Eases",
         "Worsens",
-        "Breaks",
+        "Unsettles",
     )
+    counted = judged(found)
     rows = "".join(
         _row(
             row,
@@ -193,31 +207,41 @@ def _cost(found: Comparison) -> str:
             _count(row.cost.inference),
             _times(row.cost.wall),
             {True: "yes", False: "no", None: text.missing("not a candidate, or its cost is not known")}[row.on_front],
-            *(text.count(row.samples[name]) for name in ("fixes", "eases", "worsens", "breaks")),
+            counted[row.name]["settles"],
+            text.count(row.samples["eases"]),
+            text.count(row.samples["worsens"]),
+            counted[row.name]["unsettles"],
         )
         for row in found.rows
     )
     words = (
         "Training: passes of the training and of its teachers for one model, as multiples of the control's; a forward "
         "pass counts 1, a backward pass 2, and teachers that all runs share count once for each model. Wall time: "
-        "relative to the faster control, such teachers included. Fixes: samples on which the control's runs differ "
-        "and the method's agree, on whatever label; breaks: the other way round; eases and worsens: both differ, with "
-        "lower or higher entropy."
+        "relative to the faster control, such teachers included. On the front: no other method does as much at no "
+        "higher cost. Settles: samples on which the control's runs differ and the method's agree, and on how many of "
+        "them on the gold label; unsettles: the other way round, and on how many of them the control's runs had agreed "
+        "on the gold label; eases and worsens: both differ, with lower or higher entropy."
     )
     return _table("Cost and samples", names, rows) + f'<p class="caption">{words}</p>'
 
 
-def _provenance(found: Comparison) -> str:
+def _provenance(found: Comparison, folder: Path | None) -> str:
     rows = "".join(
         f"<div><dt><bdi>{text.escape(text.clip(row.name, 120))}</bdi></dt>"
         f"<dd><bdi>{text.escape(row.study.url or row.study.path)}</bdi>, base seed {row.study.header.base_seed}, "
-        f"{text.plural(len(row.study.manifests), 'complete run')}</dd></div>"
+        f"{text.plural(len(row.study.manifests), 'complete run')}; {_report(row, folder)}</dd></div>"
         for row in found.rows
     )
-    return (
-        '<section id="made" aria-labelledby="made-title"><h2 id="made-title">Which studies</h2>'
-        f'<dl class="entries">{rows}</dl></section>'
-    )
+    return _section("made", "Which studies", f'<dl class="entries">{rows}</dl>')
+
+
+def _report(row: ComparedMethod, folder: Path | None) -> str:
+    """Return a link to the report that lies in a study's folder, or how to make one."""
+    path, place = row.study.path / "report.html", row.study.url or str(row.study.path)
+    if row.study.url is None and folder is not None and path.is_file():
+        between = os.path.relpath(path.resolve(), folder.resolve())
+        return f'<a href="{text.escape(quote(Path(between).as_posix()))}">its report</a>'
+    return f"<code>reseed report {text.escape(shlex.quote(place))}</code> makes its report"
 
 
 def _table(title: str, names: tuple[str, ...], rows: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reseed._plain import plain
 from reseed.instability import ComparedMethod, Comparison, Estimate
+from reseed.report._changed_samples import judged
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -14,24 +15,58 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 
-def print_comparison(found: Comparison, console: Console) -> None:
-    """Print what each method does to stability, to accuracy and at what cost, the null beside it, and what to use."""
+def print_comparison(found: Comparison, console: Console, *, details: bool = False) -> None:
+    """Print what to use, and a line for each method: what it does beside chance, to accuracy, at what cost.
+
+    Args:
+        found: What to print.
+        console: Where to.
+        details: Whether to print every measure of every method as well.
+    """
     header, samples = found.control.study.header, len(found.control.study.samples)
     _line(console, f"{header.dataset}, {header.model}: {found.runs} runs of each study, {samples:,} samples")
+    _line(console, f"recommendation: {found.recommendation}")
+    console.print(_overview(found))
+    _line(console, f"in brackets: 95 % interval, {COVERS[found.interval]}; cost: of training, the control's is 1")
+    if found.null is not None:
+        _line(console, "beyond chance: lower or higher than with other seeds of the control, by more than intervals")
+    for note in found.notes:
+        _line(console, f"note: {note}")
+    if not details:
+        _line(console, "--details prints every measure of every method")
+        return
     for table in (_stability(found), _answers(found), _quality(found), _costs(found)):
         console.print(table)
-    _line(
-        console,
-        f"in brackets: 95 % interval, {COVERS[found.interval]}; reductions are of label entropy, in % of the control's",
-    )
+    _line(console, "reductions are of label entropy, in % of the control's")
     _line(console, "high: over the control's samples above 0.56 nats, of which chance alone settles some")
     _line(
         console,
         "beyond: points more than the second control's; a star where its interval and the reduction's exclude 0",
     )
-    for note in found.notes:
-        _line(console, f"note: {note}")
-    _line(console, f"recommendation: {found.recommendation}")
+    _line(console, "settles: the control's runs differ, the method's agree; right: on the gold label")
+    _line(console, "unsettles: the other way round; right: the control's runs had agreed on the gold label")
+
+
+def _overview(found: Comparison) -> Table:
+    """A line for each method, of at most 80 letters where names are short."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("method", overflow="ellipsis", no_wrap=True, max_width=20)
+    columns = ("entropy lower by, %", "beyond chance", "accuracy, points", "cost")
+    for column in columns:
+        table.add_column(column, justify="right", no_wrap=column != columns[1])
+    for row in found.rows:
+        effect = row.effect
+        table.add_row(
+            _name(row),
+            shown(effect.reduction, 1),
+            {True: "yes", False: "no", None: "-"}[effect.is_distinguishable],
+            shown(effect.accuracy_difference, 2, factor=100),
+            times(row.cost.training),
+        )
+    return table
 
 
 COVERS = {
@@ -78,7 +113,10 @@ def _stability(found: Comparison) -> Table:
 
 
 def _answers(found: Comparison) -> Table:
-    table = _table("Answers", "unstable, %", "jitter, %", "negative flips, %", "fixes", "eases", "worsens", "breaks")
+    table = _table(
+        "Answers", "unstable, %", "jitter, %", "negative flips, %", "settles", "eases", "worsens", "unsettles"
+    )
+    counted = judged(found)
     for row in found.rows:
         effect = row.effect
         table.add_row(
@@ -86,7 +124,10 @@ def _answers(found: Comparison) -> Table:
             shown(effect.unstable_fraction, 1, factor=100),
             shown(effect.jitter, 2, factor=100),
             shown(effect.negative_flip_rate, 2, factor=100),
-            *(str(row.samples[name]) for name in ("fixes", "eases", "worsens", "breaks")),
+            counted[row.name]["settles"],
+            str(row.samples["eases"]),
+            str(row.samples["worsens"]),
+            counted[row.name]["unsettles"],
         )
     return table
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -14,7 +14,15 @@ from reseed.report._answers import CountedAnswers
 from reseed.scores import Foretelling, Scores
 
 _INTEGER_COLUMNS = ("targets", "mode_label")
-_FLOAT_COLUMNS = ("label_entropy", "mode_share", "jitter", "confidence_mean", "confidence_std", "flip_probability")
+_FLOAT_COLUMNS = (
+    "label_entropy",
+    "mode_share",
+    "jitter",
+    "confidence_mean",
+    "confidence_std",
+    "flip_probability",
+    "gold_probability",
+)
 
 
 @dataclass(frozen=True)
@@ -28,6 +36,9 @@ class Groups:
         rows: Rows (group, samples, mean label entropy, lower and upper end of its interval, unstable fraction, excess,
             corrected p), as they are shown; the ends and p may be NaN.
         total: How many groups there are.
+        names: The names of all groups.
+        place: For each sample the position of its group among them, -1 where it is in none; None: not known.
+        typical: Samples that show what each of all groups is like; empty where the names say that.
     """
 
     title: str
@@ -35,6 +46,48 @@ class Groups:
     verdict: str
     rows: tuple[tuple[str, int, float, float, float, float, float, float], ...]
     total: int
+    names: tuple[str, ...] = ()
+    place: Int[np.ndarray, " sample"] | None = None
+    typical: tuple[tuple[int, ...], ...] = ()
+
+
+Pairs = tuple[tuple[int, int], ...]
+"""Labels, each with a number of runs, the most frequent first."""
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """What runs answered along their training.
+
+    Attributes:
+        steps: The steps at which answers are told.
+        accuracy: Accuracy of each run, [run, checkpoint]; None where gold labels are not known.
+        answers: For some samples the answers of all runs at each of the steps.
+        all_steps: The step of each checkpoint of the accuracy.
+    """
+
+    steps: tuple[int, ...]
+    accuracy: Float[np.ndarray, "run checkpoint"] | None = None
+    answers: Mapping[int, tuple[Pairs, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    all_steps: tuple[int, ...] = ()
+
+
+@final
+@dataclass(frozen=True)
+class Step:
+    """What to do next with this study.
+
+    Attributes:
+        question: What it answers.
+        words: Why, in sentences.
+        command: What to type; empty where nothing is.
+        place: Where in the page to look, such as ``#samples?verdict=wrong``; empty: nowhere.
+    """
+
+    question: str
+    words: str
+    command: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,9 +109,11 @@ class ReportData:
         mode_label: The label most runs gave; -1 where undefined.
         mode_share: The share of the runs that gave it.
         jitter: The chance that two different runs disagree.
-        confidence_mean: Mean over the runs of the model's confidence; NaN where unknown.
+        confidence_mean: Mean over the runs of the confidence, which is the probability that a run gives to the label
+            it predicts; NaN where unknown.
         confidence_std: Standard deviation over the runs of the same; NaN where unknown.
-        confidence_of: Whose probability the confidence is, in words: of the predicted or of the gold label.
+        gold_probability: Mean over the runs of the probability of the gold label; NaN where unknown, None: nowhere
+            known.
         answers: For each sample the (label, number of runs) pairs, most frequent first.
         flip_probability: Of a single run, the estimated chance that a sample's label differs in others. Then the page
             is about these estimates, and label entropy, top share, jitter and spread of confidence are undefined.
@@ -73,8 +128,13 @@ class ReportData:
         scores: What lenses keep with the study, in the order of their sections.
         foretelling: What foretells flips; None where that was not asked.
         complete_runs: Numbers of the study's complete runs, which scores may be of fewer than.
+        run_labels: What each of them answered at last, [run, sample]; None where that is not at hand.
+        history: What they answered along their training; None where that is not at hand.
+        neighbours: For some samples, those that are most like them, the nearest first.
+        next_steps: What to do next.
         recipe_toml: The recipe as TOML text.
         provenance: Sections such as seeds, versions, hardware and data, each from name to value.
+        made: How the page came about, such as date, command, folder and version, by name.
         notes: Warnings for the reader: diverged runs, missing runs and the like.
 
     Raises:
@@ -91,12 +151,12 @@ class ReportData:
     jitter: Float[np.ndarray, " sample"]
     confidence_mean: Float[np.ndarray, " sample"]
     confidence_std: Float[np.ndarray, " sample"]
-    answers: Sequence[tuple[tuple[int, int], ...]]
+    answers: Sequence[Pairs]
     class_names: tuple[str, ...]
     texts: tuple[str, ...] | None = None
     images: tuple[bytes | None, ...] | None = None
     flip_probability: Float[np.ndarray, " sample"] | None = None
-    confidence_of: str = "the label it predicts"
+    gold_probability: Float[np.ndarray, " sample"] | None = None
     classes: tuple[tuple[int, int, float | None, float], ...] = ()
     pairs: tuple[tuple[int, int, float, int], ...] = ()
     rarefaction: tuple[tuple[int, ...], tuple[float, ...]] | None = None
@@ -104,8 +164,13 @@ class ReportData:
     scores: tuple[Scores, ...] = ()
     foretelling: Foretelling | None = None
     complete_runs: tuple[int, ...] = ()
+    run_labels: Int[np.ndarray, "run sample"] | None = None
+    history: History | None = None
+    neighbours: Mapping[int, tuple[int, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    next_steps: tuple[Step, ...] = ()
     recipe_toml: str | None = None
     provenance: Mapping[str, Mapping[str, object]] = field(default_factory=lambda: MappingProxyType({}))
+    made: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -121,6 +186,10 @@ class ReportData:
                     f"{entry.name} has {len(column)} entries for {expected} sample_ids: "
                     "pass one entry per sample, in the order of sample_ids"
                 )
+        if self.run_labels is not None and self.run_labels.shape[1:] != (expected,):
+            raise InputError(
+                f"run_labels has the shape {self.run_labels.shape} for {expected} sample_ids: pass [run, sample]"
+            )
         if self.rarefaction is not None and len(self.rarefaction[0]) != len(self.rarefaction[1]):
             raise InputError(
                 f"rarefaction has {len(self.rarefaction[0])} sizes and {len(self.rarefaction[1])} shares: "
@@ -151,9 +220,14 @@ class ReportData:
         jitter = np.nan_to_num(np.asarray(self.jitter, dtype=float), nan=-1.0)
         return np.lexsort((-jitter, -np.nan_to_num(entropy, nan=-1.0)))
 
-    def given(self, sample: int) -> tuple[tuple[int, int], ...]:
+    def given(self, sample: int) -> Pairs:
         """The answers one sample really got: pairs with a count of zero are left out."""
         return tuple(pair for pair in self.answers[sample] if pair[1] > 0)
+
+    def is_tied(self, sample: int) -> bool:
+        """Whether two labels lead with the same number of runs, so that there is no top answer."""
+        answer = self.given(sample)
+        return len(answer) > 1 and answer[0][1] == answer[1][1]
 
     def class_name(self, label: int) -> str:
         """The name of a label; a label without a name is shown as its number."""

@@ -6,17 +6,19 @@ from dataclasses import dataclass
 
 from reseed.report import _text as text
 from reseed.report._data import ReportData
+from reseed.report._glossary import term
 
 
 @dataclass(frozen=True)
 class _Measure:
-    """One headline number as it is printed; all fields are plain text."""
+    """One headline number as it is printed; all fields are plain text, the last a word of the glossary."""
 
     name: str
     value: str | None
     spread: str
     meaning: str
     reason: str = "undefined for these runs"
+    term: str = ""
 
 
 def header(data: ReportData) -> str:
@@ -92,13 +94,14 @@ def headline(data: ReportData) -> str:
 
 
 def _row(measure: _Measure) -> str:
+    name = text.escape(measure.name)
     if measure.value is None:
         reason = text.escape(measure.reason)
         value = f'<span class="missing">{text.DASH}</span><span class="spread">{reason}</span>'
     else:
         value = f'{text.escape(measure.value)}<span class="spread">{text.escape(measure.spread)}</span>'
     return (
-        f'<div><dt>{text.escape(measure.name)}</dt><dd class="value">{value}</dd>'
+        f'<div><dt>{term(measure.term, name) if measure.term else name}</dt><dd class="value">{value}</dd>'
         f'<dd class="meaning">{text.escape(measure.meaning)}</dd></div>'
     )
 
@@ -132,6 +135,7 @@ def _unstable(data: ReportData) -> _Measure:
     samples, unstable = len(data.sample_ids), int(data.unstable.sum())
     return _Measure(
         name="Unstable answers",
+        term="unstable",
         value=None if value is None else text.percent(value),
         spread=_spread(data, "unstable_fraction", as_percent=True),
         meaning=f"{text.count(unstable)} of {text.plural(samples, 'sample')} got at least two different "
@@ -154,6 +158,7 @@ def _jitter(data: ReportData) -> _Measure:
         )
     return _Measure(
         name="Disagreement of two runs (jitter)",
+        term="jitter",
         value=None if value is None else text.percent(value),
         spread=_spread(data, "jitter", as_percent=True),
         meaning=meaning,
@@ -166,6 +171,7 @@ def _entropy(data: ReportData) -> _Measure:
     top = math.log(max(1, min(len(data.class_names), data.runs)))
     return _Measure(
         name="Mean label entropy",
+        term="label-entropy",
         value=None if value is None else f"{text.decimal(value)}{text.NBSP}nats",
         spread=_spread(data, "label_entropy", as_percent=False),
         meaning="How evenly a sample's answers are split between labels: 0 if all runs agree (even on a "
@@ -183,6 +189,7 @@ def _accuracy(data: ReportData) -> _Measure:
     unknown = not bool((data.targets >= 0).any())
     return _Measure(
         name="Accuracy",
+        term="accuracy",
         value=None if value is None else text.percent(value),
         spread=_spread(data, "accuracy", as_percent=True),
         meaning=f"{between}Runs of equal accuracy can still differ in which answers are right.",

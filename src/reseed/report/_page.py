@@ -1,7 +1,7 @@
 """The page of a study: its parts put together, and the file written."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -9,20 +9,23 @@ from pathlib import Path
 from reseed._parts import Parts
 from reseed.report import _headline, _sections
 from reseed.report import _text as text
-from reseed.report._charts import Chart, charts
+from reseed.report._charts import charts
 from reseed.report._data import ReportData
 from reseed.report._foretold_section import foretold_section
+from reseed.report._glossary import glossary
+from reseed.report._next_section import made_lines, next_section
+from reseed.report._runs_section import runs_section
 from reseed.report._samples import STATIC_ROWS, SampleTable, sample_table
 from reseed.report._scores_rows import humanised
 from reseed.report._scores_section import scores_place, scores_section
-from reseed.report._shell import Page, document, navigation, write_page
+from reseed.report._shell import SCRIPT, Page, document, navigation, write_page
 
 
 def make_page(data: ReportData) -> Page:
     """Make the report as one HTML page that needs no network and can be read without scripts.
 
     Everything in `data` is treated as untrusted text. Besides, the page's content security policy lets only
-    the two scripts run whose hashes it names, and forbids every request.
+    the script run whose hash it names, and forbids every request.
 
     What stands below the headline numbers is left out where it cannot be made, with a note.
 
@@ -30,12 +33,12 @@ def make_page(data: ReportData) -> Page:
         data: What the page shows.
 
     Returns:
-        The page, about 5 MB of which is the chart library.
+        The page.
     """
     parts = Parts()
     is_compared = data.flip_probability is None  # else there is a single run
-    drawn = charts(data, parts) if is_compared else ()
     table = sample_table(data, parts)
+    drawn = charts(data, table.rows, parts) if is_compared else {}
     sections = [section for section in _all_sections(data, drawn, table, parts) if section.html]
     notes = (*data.notes, *parts.notes)
     body = (
@@ -44,11 +47,9 @@ def make_page(data: ReportData) -> Page:
         _headline.notes(notes),
         navigation({section.place: section.name for section in sections}),
         *(section.html for section in sections),
-        "</main>",
+        '</main><dialog id="sample" aria-labelledby="sample-title"></dialog><div id="tip" role="tooltip" hidden></div>',
     )
-    figures = {chart.name: chart.figure for chart in drawn if chart.figure is not None}
-    payload = {"figures": figures, "samples-data": table.payload}
-    html = document(data.title, "\n".join(body), payload, "page.js", has_charts=is_compared)
+    html = document(data.title, "\n".join(body), {"samples-data": table.payload}, SCRIPT, made_lines(data.made))
     return Page(html, notes)
 
 
@@ -83,20 +84,24 @@ class _Section:
     html: str
 
 
-def _all_sections(data: ReportData, drawn: Sequence[Chart], table: SampleTable, parts: Parts) -> Iterator[_Section]:
-    figures = {chart.name: _sections.chart(chart) for chart in drawn}
+def _all_sections(data: ReportData, drawn: Mapping[str, str], table: SampleTable, parts: Parts) -> Iterator[_Section]:
     yield _Section("numbers", "Numbers", _headline.headline(data))
     if data.flip_probability is None:  # the charts and the labels say how several runs differ
-        yield _Section("picture", "Picture", _picture(figures))
-        tables = {"Labels that replace each other": _sections.pairs, "Least stable classes": _sections.classes}
-        made = [
-            parts.make(f"The table '{title}' is missing", partial(make, data), "") for title, make in tables.items()
-        ]
-        yield _Section("labels", "Labels", _section("labels", "Which labels", "columns", "".join(made)))
+        yield _Section("picture", "Picture", _picture(drawn))
+        pairs, classes = (
+            parts.make(f"The table '{title}' is missing", partial(make, data), "")
+            for title, make in (
+                ("Labels that replace each other", _sections.pairs),
+                ("Least stable classes", _sections.classes),
+            )
+        )
+        beside = drawn.get("flips", "") + classes
+        labels = pairs + (f"<div>{beside}</div>" if beside else "")
+        yield _Section("labels", "Labels", _section("labels", "Which labels", "columns", labels))
     where = parts.make("The section 'Where instability lives' is missing", partial(_sections.where, data), "")
     yield _Section("where", "Where", where)
     yield _Section("samples", "Samples", _samples(data, table))
-    yield _Section("runs", "Runs", _section("runs", "How many runs", "single", figures.get("rarefaction", "")))
+    yield _Section("runs", "Runs", runs_section(data, drawn, parts) if data.flip_probability is None else "")
     gap = "The section 'What foretells flips' is missing"
     foretold = parts.make(gap, partial(foretold_section, data.foretelling), "")
     yield _Section("foretell", "What foretells flips", foretold)
@@ -104,8 +109,10 @@ def _all_sections(data: ReportData, drawn: Sequence[Chart], table: SampleTable, 
         gap = f"The section of the lens '{scores.lens}' is missing"
         html = parts.make(gap, partial(scores_section, scores, data.complete_runs, parts), "")
         yield _Section(scores_place(scores), text.escape(humanised(scores.lens, scores.split)), html)
+    yield _Section("next", "Next", next_section(data.next_steps))
     cost = parts.make("The section 'What it cost' is missing", partial(_sections.cost, data), "")
     yield _Section("cost", "Cost", cost)
+    yield _Section("words", "Words", glossary())
     made_by = parts.make("The section 'How this was made' is missing", partial(_sections.provenance, data), "")
     yield _Section("made", "How it was made", made_by)
 
@@ -120,17 +127,15 @@ def _section(place: str, title: str, kind: str, content: str, words: str = "") -
     )
 
 
-def _picture(figures: Mapping[str, str]) -> str:
-    shown = figures.get("map", "") + figures.get("histogram", "")
-    words = '<noscript><p class="caption">The charts need scripts; the words say what they show.</p></noscript>'
-    return _section("picture", "The picture", "charts", shown, words)
+def _picture(drawn: Mapping[str, str]) -> str:
+    return _section("picture", "The picture", "drawings", drawn.get("map", "") + drawn.get("histogram", ""))
 
 
 def _samples(data: ReportData, table: SampleTable) -> str:
     held = len(table.payload["ids"])
     shown = min(held, STATIC_ROWS)
     intro = "Least stable first. Bars show how the runs voted: grey for the top answer, colour for the others."
-    only_unstable = '<label><input type="checkbox" id="only-unstable"> only unstable</label>'
+    only_unstable = '<label><input type="checkbox" name="unstable" id="only-unstable"> only unstable</label>'
     if data.flip_probability is not None:
         intro = "Most likely to change first; the chance is estimated from a single run."
         only_unstable = ""
@@ -141,13 +146,7 @@ def _samples(data: ReportData, table: SampleTable) -> str:
         if shown < len(data.sample_ids)
         else ""
     )
-    controls = (
-        '<div class="controls" id="controls" hidden>'
-        '<label class="search">Search <input type="search" id="search" placeholder="text, id or label" '
-        'autocomplete="off" spellcheck="false"></label>'
-        f"{only_unstable}"
-        '<label>Rows <select id="page-size"><option>25<option>50<option>100</select></label></div>'
-    )
+    controls = _controls(data, only_unstable)
     pager = (
         '<div class="pager" id="pager" hidden><p id="status" role="status"></p>'
         '<div role="group" aria-label="Pages"><button type="button" id="page-first">First</button>'
@@ -159,4 +158,36 @@ def _samples(data: ReportData, table: SampleTable) -> str:
     return (
         '<section id="samples" aria-labelledby="samples-title"><h2 id="samples-title">Samples</h2>'
         f'<div class="caption"><p>{intro}</p>{remarks}{without}</div>{controls}{table.html}{pager}</section>'
+    )
+
+
+def _controls(data: ReportData, only_unstable: str) -> str:
+    """The filter bar, whose choices the script fills; names are those of the page's address."""
+    is_compared, has_gold = data.flip_probability is None, bool((data.targets >= 0).any())
+    choices = {
+        "gold": "Gold label" if has_gold else "",
+        "answer": "Answer of a run" if is_compared else "Answer",
+        "other": "and another answer" if is_compared else "",
+        "verdict": ("Top answer is" if is_compared else "Answer is") if has_gold else "",
+        "group": "Group" if data.groupings else "",
+        "run": "Run" if data.run_labels is not None and is_compared else "",
+    }
+    selects = "".join(
+        f'<label>{words} <select id="filter-{name}" name="{name}"><option value="">any</option></select></label>'
+        for name, words in choices.items()
+        if words
+    )
+    ends = (("low", "from"), ("high", "to")) if is_compared else ()
+    entropy = "".join(
+        f'<label>Label entropy {words} <input type="number" name="{name}" min="0" step="0.05"></label>'
+        for name, words in ends
+    )
+    return (
+        '<div class="controls" id="controls" role="search" hidden>'
+        '<label class="search">Search <input type="search" id="search" name="q" placeholder="text, id or label" '
+        'autocomplete="off" spellcheck="false"></label>'
+        f'<div class="filters" role="group" aria-label="Filters">{selects}{entropy}</div>'
+        f"{only_unstable}"
+        '<button type="button" id="clear">Clear filters</button>'
+        '<label>Rows <select id="page-size"><option>25<option>50<option>100</select></label></div>'
     )

@@ -4,13 +4,15 @@ import base64
 import math
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 
 from reseed._parts import Parts
 from reseed.report import _text as text
-from reseed.report._charts import answer_text
 from reseed.report._data import ReportData
+from reseed.report._glossary import meaning
+from reseed.report._sample_details import Labels, sample_details
 
 STATIC_ROWS = 100
 TABLE_ROWS = 10_000
@@ -23,6 +25,7 @@ _TEXT_BYTES = 2_000_000  # all texts together
 _TEXT_LIMITS = (2_000, 1_000, 500, 250, 120, 60)
 _PREVIEW = 200  # characters of a text that show without opening it
 _ID_LIMIT = 80
+_UNQUOTED = "!'()*~"  # what encodeURIComponent leaves as it is, besides what `quote` does
 
 # key, heading, sorted downwards first
 _COLUMNS: tuple[tuple[str, str, bool], ...] = (
@@ -43,6 +46,14 @@ _OF_ONE_RUN: tuple[tuple[str, str, bool], ...] = (
     ("chance", "Chance to change", True),
     ("confidence", "Confi\u00addence", True),
 )
+_COLUMN_WORDS = {
+    "gold": "gold",
+    "right": "tie",
+    "share": "top",
+    "entropy": "label-entropy",
+    "jitter": "jitter",
+    "confidence": "confidence",
+}
 
 
 @dataclass(frozen=True)
@@ -52,11 +63,13 @@ class SampleTable:
     Attributes:
         html: The table with its most unstable rows.
         payload: All rows by column, for the script.
+        rows: Which samples it holds, in its order.
         remarks: What was left out, in sentences.
     """
 
     html: str
     payload: dict[str, Any]
+    rows: tuple[int, ...]
     remarks: tuple[str, ...]
 
 
@@ -67,7 +80,7 @@ def sample_table(data: ReportData, parts: Parts) -> SampleTable:
         data: What the page shows.
         parts: Takes note of rows, or of previews in them, that cannot be made.
     """
-    return parts.make("The table of samples is missing", lambda: _filled(data, parts), _rows(data, [], None, {}))
+    return parts.make("The table of samples is missing", lambda: _filled(data, parts), _rows(data, [], None, {}, parts))
 
 
 def _filled(data: ReportData, parts: Parts) -> SampleTable:
@@ -85,12 +98,15 @@ def _filled(data: ReportData, parts: Parts) -> SampleTable:
         held = sum(data.images[sample] is not None for sample in range(total))
         if len(images) < held:
             remarks.append(f"Images are included for the {text.plural(len(images), 'least stable sample')} only.")
-    return replace(_rows(data, order, texts, images), remarks=tuple(remarks))
+    return replace(_rows(data, order, texts, images, parts), remarks=tuple(remarks))
 
 
-def _rows(data: ReportData, order: list[int], texts: list[str] | None, images: dict[int, str]) -> SampleTable:
-    columns = _columns(data)
-    return SampleTable(_table(data, order, columns, texts, images), _payload(data, order, columns, texts, images), ())
+def _rows(
+    data: ReportData, order: list[int], texts: list[str] | None, images: dict[int, str], parts: Parts
+) -> SampleTable:
+    columns, labels = _columns(data), Labels.of(data, order)
+    payload = _payload(data, order, columns, texts, images, labels) | sample_details(data, order, labels, parts)
+    return SampleTable(_table(data, order, columns, texts, images), payload, tuple(order), ())
 
 
 def _order(data: ReportData) -> list[int]:
@@ -147,16 +163,14 @@ def _payload(
     columns: list[tuple[str, str, bool]],
     texts: list[str] | None,
     images: dict[int, str],
+    labels: Labels,
 ) -> dict[str, Any]:
-    used = np.unique(
-        [label for sample in order for label in (data.targets[sample], data.mode_label[sample], *_labels(data, sample))]
-    )
-    names = [int(label) for label in used if label >= 0]
-    place = {-1: -1, **{label: number for number, label in enumerate(names)}}
+    place = labels.place
     return {
         "columns": [{"key": key, "down": down} for key, _, down in columns],
         # Of very many classes only those that are named; what follows are positions among them.
-        "classes": [text.clip(text.visible(data.class_name(label)), 60) for label in names],
+        "classes": [text.clip(text.visible(data.class_name(label)), 60) for label in labels.used],
+        "labels": list(labels.used),
         "total": len(data.sample_ids),
         "preview": _PREVIEW,
         "parts": _PARTS,
@@ -178,10 +192,6 @@ def _payload(
     }
 
 
-def _labels(data: ReportData, sample: int) -> list[int]:
-    return [label for label, _ in data.given(sample)]
-
-
 def _numbers(values: np.ndarray, order: list[int]) -> list[float | None]:
     return [round(float(values[sample]), 4) if math.isfinite(values[sample]) else None for sample in order]
 
@@ -198,12 +208,15 @@ def _table(
     images: dict[int, str],
 ) -> str:
     head = "".join(
-        f'<th scope="col" data-key="{key}"{" class=number" if down else ""}>{label}</th>'
+        f'<th scope="col" data-key="{key}"{" class=number" if down else ""}{_tooltip(key)}>{label}</th>'
         for key, label, down in columns
     )
-    rows = []
+    rows, names = [], _places(data, order)
     for position, sample in enumerate(order[:STATIC_ROWS]):
-        cells = _cells(data, sample, None if texts is None else texts[position], images.get(position))
+        picture, place = images.get(position), names[position]
+        cells = _cells(
+            data, sample, sample_cell(_id(data, sample), None if texts is None else texts[position], picture, place)
+        )
         rows.append("<tr>" + "".join(cells[key] for key, _, _ in columns) + "</tr>")
     return (
         '<div class="scroll" id="samples-box" role="region" aria-labelledby="samples-title" tabindex="0">'
@@ -212,14 +225,28 @@ def _table(
     )
 
 
-def _cells(data: ReportData, sample: int, words: str | None, image: str | None) -> dict[str, str]:
-    """The cells of one row; the script builds the same ones."""
+def _tooltip(key: str) -> str:
+    """What the heading of a column means, under the pointer."""
+    word = _COLUMN_WORDS.get(key)
+    return "" if word is None else f' title="{text.escape(meaning(word))}"'
+
+
+def _places(data: ReportData, order: list[int]) -> list[str]:
+    """Where each sample opens: under its id, or under its row where a row before it has that; the script says alike."""
+    first: dict[str, int] = {}
+    names = [_id(data, sample) for sample in order]
+    called = [name if first.setdefault(name, row) == row else f"@{row}" for row, name in enumerate(names)]
+    return [f"#samples?sample={quote(name, safe=_UNQUOTED)}" for name in called]
+
+
+def _cells(data: ReportData, sample: int, shown: str) -> dict[str, str]:
+    """The cells of one row, the first of which is given; the script builds the same ones."""
     target, mode = int(data.targets[sample]), int(data.mode_label[sample])
     unknown = text.missing("gold label unknown")
     gold = f"<bdi>{text.escape(text.clip(data.class_name(target), 60))}</bdi>" if target >= 0 else unknown
     if target < 0 or mode < 0:
         right = unknown if target < 0 else text.missing("no answer")
-    elif _is_tied(data, sample):
+    elif data.is_tied(sample):
         right = '<span class="tie">= tie</span>'
     else:
         right = (
@@ -236,7 +263,7 @@ def _cells(data: ReportData, sample: int, words: str | None, image: str | None) 
     chance = math.nan if data.flip_probability is None else float(data.flip_probability[sample])
     answer = f"<bdi>{text.escape(text.clip(data.class_name(mode), 60))}</bdi>" if mode >= 0 else ""
     return {
-        "sample": f'<td class="sample">{sample_cell(_id(data, sample), words, image)}</td>',
+        "sample": f'<td class="sample">{shown}</td>',
         "answers": f'<td class="answers">{_answers(data, sample)}</td>',
         "answer": f"<td>{answer or text.missing('no answer')}</td>",
         "gold": f"<td>{gold}</td>",
@@ -249,22 +276,25 @@ def _cells(data: ReportData, sample: int, words: str | None, image: str | None) 
     }
 
 
-def _is_tied(data: ReportData, sample: int) -> bool:
-    """Whether two labels lead with the same number of runs, so that there is no top answer to be right or wrong."""
-    answer = data.given(sample)
-    return len(answer) > 1 and answer[0][1] == answer[1][1]
-
-
 def _number_cell(value: float, form: Any, reason: str) -> str:
     return f'<td class="number">{form(value) if math.isfinite(value) else text.missing(reason)}</td>'
 
 
-def sample_cell(name: str, words: str | None, image: str | None) -> str:
-    """How a sample is recognised: its picture in base64, its id, its text, of which long ones open at a click."""
+def sample_cell(name: str, words: str | None, image: str | None, place: str | None = None) -> str:
+    """How a sample is recognised: its picture in base64, its id, its text, of which long ones open at a click.
+
+    Args:
+        name: Its id.
+        words: Its text.
+        image: Its picture.
+        place: Where in the page more is told of it.
+    """
     parts = []
     if image is not None:
         parts.append(f'<img src="data:image/png;base64,{image}" alt="sample {text.escape(name)}">')
-    parts.append(f'<span class="id"><bdi>{text.escape(name)}</bdi></span>')
+    shown = f"<bdi>{text.escape(name)}</bdi>"
+    link = f'<a class="id" href="{text.escape(place)}">{shown}</a>' if place else f'<span class="id">{shown}</span>'
+    parts.append(link)
     if words is not None:
         safe = text.escape(words)
         if len(words) > _PREVIEW:
@@ -272,6 +302,15 @@ def sample_cell(name: str, words: str | None, image: str | None) -> str:
             safe = f'<details><summary>{opening}</summary><span class="full">{safe}</span></details>'
         parts.append(f'<div class="text" dir="auto">{safe}</div>')
     return "".join(parts)
+
+
+def answer_text(data: ReportData, sample: int, most: int = 6) -> str:
+    """The answers of one sample in words, such as `transfer ×31 · balance ×19`."""
+    answer = data.given(sample)
+    words = [f"{text.clip(data.class_name(label), 60)}{text.NBSP}\u00d7{times}" for label, times in answer[:most]]
+    if len(answer) > most:
+        words.append(f"{len(answer) - most} more")
+    return " \u00b7 ".join(words)
 
 
 def _answers(data: ReportData, sample: int) -> str:

@@ -37,4 +37,4 @@ def write_scores_page(scores: Scores, path: str | os.PathLike[str], *, title: st
         section,
         "</main>",
     )
-    return write_page(document(title, "\n".join(body), {}, None, has_charts=False), path)
+    return write_page(document(title, "\n".join(body), {}), path)

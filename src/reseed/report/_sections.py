@@ -1,40 +1,17 @@
-"""The other parts of the page: charts with their words, pairs, classes, how it was made."""
+"""The other parts of the page: pairs, classes, groups, cost, how it was made."""
 
+import base64
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from urllib.parse import quote
 
 from reseed.report import _text as text
-from reseed.report._charts import Chart
+from reseed.report._charts import pair_place
 from reseed.report._cost import cost_table
-from reseed.report._data import ReportData
+from reseed.report._data import Groups, ReportData
 
 _PAIRS = 20
 _CLASSES = 20
-
-
-def chart(item: Chart) -> str:
-    """A chart with its title, caption and text alternative; without scripts only the words show."""
-    parts = [f"<figure><h3>{text.escape(item.title)}</h3>"]
-    if item.figure is not None:
-        parts.append(
-            f'<div class="plot" id="chart-{item.name}" data-figure="{item.name}" role="img" '
-            f'aria-label="{text.escape(item.alternative)}"></div>'
-        )
-    parts.append(f"<figcaption>{text.escape(item.caption)}")
-    if item.figure is not None:
-        parts.append(f'<span class="without-script"> {text.escape(item.alternative)}</span>')
-    parts.append("</figcaption>")
-    if item.rows:
-        body = "".join(
-            "<tr>" + "".join(f'<td class="number">{cell}</td>' for cell in row) + "</tr>" for row in item.rows
-        )
-        head = "".join(f'<th scope="col" class="number">{text.escape(name)}</th>' for name in item.columns)
-        parts.append(
-            f'<details class="behind"><summary>The numbers behind this chart</summary><div class="scroll">'
-            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div></details>"
-        )
-    parts.append("</figure>")
-    return "".join(parts)
 
 
 def pairs(data: ReportData) -> str:
@@ -44,8 +21,9 @@ def pairs(data: ReportData) -> str:
         return block("Labels that replace each other", "<p>No two labels were given to the same sample.</p>")
     top = max((share for _, _, share, _ in rows if share == share), default=0.0) or 1.0
     body = "".join(
-        f"<tr><td><bdi>{_name(data, first)}</bdi> <span class=muted>\u2194</span> "
-        f'<bdi>{_name(data, second)}</bdi></td><td class="number meter">{_meter(share, top)}</td>'
+        f'<tr><td><a class="set" href="{text.escape(pair_place(first, second))}"><bdi>{_name(data, first)}</bdi> '
+        f"<span class=muted>\u2194</span> <bdi>{_name(data, second)}</bdi></a></td>"
+        f'<td class="number meter">{_meter(share, top)}</td>'
         f'<td class="number">{text.count(int(samples))}</td></tr>'
         for first, second, share, samples in rows[:_PAIRS]
     )
@@ -67,7 +45,8 @@ def classes(data: ReportData) -> str:
         known = text.number(accuracy)
         right = text.percent(known) if known is not None else text.missing("no gold labels")
         rows.append(
-            f'<tr><td><bdi>{_name(data, label)}</bdi></td><td class="number">{text.count(int(samples))}</td>'
+            f"<tr><td>{_set(f'gold={label}', _name(data, label))}</td>"
+            f'<td class="number">{text.count(int(samples))}</td>'
             f'<td class="number">{right}</td>'
             f'<td class="number meter">{_meter(entropy, top, share=False)}</td></tr>'
         )
@@ -87,7 +66,7 @@ def where(data: ReportData) -> str:
     blocks = []
     for found in data.groupings:
         body = "".join(
-            f"<tr><td><bdi>{text.escape(text.clip(name, 60))}</bdi></td>"
+            f"<tr><td>{_group(data, found, name)}</td>"
             f'<td class="number">{text.count(samples)}</td><td class="number">{_with_ends(entropy, low, high)}</td>'
             f'<td class="number">{text.percent(unstable)}</td><td class="number">{text.decimal(excess)}</td>'
             f'<td class="number">{text.decimal(p) if p == p else text.missing("undefined")}</td></tr>'
@@ -162,6 +141,33 @@ def _value(value: object) -> str:
     if isinstance(value, Mapping):
         return text.escape(json.dumps(value, default=str, ensure_ascii=False))
     return text.escape(value)
+
+
+def _set(filters: str, shown: str) -> str:
+    """A link that shows the samples that pass filters."""
+    return f'<a class="set" href="#samples?{text.escape(filters)}"><bdi>{shown}</bdi></a>'
+
+
+def _group(data: ReportData, found: Groups, name: str) -> str:
+    """A group's name, which leads to its samples where it is known who they are, under pictures of typical ones."""
+    shown = text.escape(text.clip(name, 60))
+    if found.place is None or name not in found.names:
+        return f"<bdi>{shown}</bdi>"
+    number = found.names.index(name)
+    link = _set(f"group={quote(found.title)}%3A{number}", shown)
+    return (_thumbnails(data, found.typical[number]) if found.typical else "") + link
+
+
+def _thumbnails(data: ReportData, samples: Sequence[int]) -> str:
+    if data.images is None:
+        return ""
+    shown = [(sample, picture) for sample in samples if (picture := data.images[sample]) is not None]
+    images = "".join(
+        f'<img src="data:image/png;base64,{base64.b64encode(picture).decode("ascii")}" '
+        f'alt="sample {text.escape(text.clip(data.sample_ids[sample], 80))}">'
+        for sample, picture in shown
+    )
+    return f'<span class="thumbnails">{images}</span>' if images else ""
 
 
 def _name(data: ReportData, label: int) -> str:

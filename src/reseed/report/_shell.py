@@ -1,9 +1,9 @@
-"""What all pages share: one self-contained HTML file whose scripts are pinned by their hashes, written in one step."""
+"""What all pages share: one self-contained HTML file whose script is pinned by its hash, written in one step."""
 
 import base64
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -26,22 +26,25 @@ class Page:
     notes: tuple[str, ...]
 
 
-def document(title: str, body: str, data: Mapping[str, object], script: str | None, *, has_charts: bool = True) -> str:
-    """A page with the chart library and one script, which find the data as JSON in elements of their names.
+SCRIPT = ("dom", "samples", "filters", "table", "place", "sample", "start")
+"""The parts of the script of a study's page, in order; each is a file in ``script``."""
 
-    The content security policy lets only these two scripts run, by their hashes, and forbids every request.
+
+def document(title: str, body: str, data: Mapping[str, object], parts: Sequence[str] = (), made: str = "") -> str:
+    """A page with at most one script, which finds the data as JSON in elements of their names.
+
+    The content security policy lets only this script run, by its hash, and forbids every request.
 
     Args:
         title: What the window is called; plain text.
         body: From the first element of the body to its last; HTML.
         data: JSON values by element id.
-        script: Name of the script beside this file; None: the page needs none.
-        has_charts: Whether the page needs the chart library, which is nearly all of its size.
+        parts: Names of the files that are the script together; none: the page needs no script.
+        made: How the page came about, as HTML.
     """
-    plotly, plotly_hash = _script(_plotly_source() if has_charts else "")
-    own, own_hash = _script("" if script is None else _resource(script))
+    own, allowed = _script(parts)
     policy = (
-        f"default-src 'none'; script-src 'sha256-{plotly_hash}' 'sha256-{own_hash}'; "
+        f"default-src 'none'; script-src {allowed}; "
         "style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
     )
     head = (
@@ -52,12 +55,12 @@ def document(title: str, body: str, data: Mapping[str, object], script: str | No
         '<meta name="generator" content="reseed"><link rel="icon" href="data:,">'
         f"<title>{text.escape(title)}</title><style>{_resource('page.css')}{_resource('chart.css')}</style></head>"
     )
-    footer = "<footer><p>Made by reseed. This file is complete: it loads nothing.</p></footer>"
+    footer = f"<footer>{made}<p>Made by reseed. This file is complete: it loads nothing.</p></footer>"
     values = "\n".join(
         f'<script type="application/json" id="{name}">{text.inline_json(value)}</script>'
         for name, value in data.items()
     )
-    return head + "\n".join(("<body>" + body, footer, values, plotly, own, "</body></html>\n"))
+    return head + "\n".join(("<body>" + body, footer, values, own, "</body></html>\n"))
 
 
 def navigation(sections: Mapping[str, str]) -> str:
@@ -86,18 +89,15 @@ def write_page(page: str, path: str | os.PathLike[str], name: str = "report.html
     return target
 
 
-def _script(source: str) -> tuple[str, str]:
-    """An inline script and the hash that the content security policy allows it by."""
-    safe = source.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+def _script(parts: Sequence[str]) -> tuple[str, str]:
+    """An inline script, and how the content security policy names it; nothing, and no script, of no parts."""
+    if not parts:
+        return "", "'none'"
+    inside = "\n".join(_resource(f"script/{name}.js") for name in parts)
+    safe = f'(() => {{\n"use strict";\n{inside}}})();'.replace("</script", "<\\/script").replace("<!--", "<\\!--")
     digest = hashlib.sha256(safe.encode("utf-8")).digest()
-    return f"<script>{safe}</script>", base64.b64encode(digest).decode("ascii")
+    return f"<script>{safe}</script>", f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
 
 
 def _resource(name: str) -> str:
     return resources.files("reseed.report").joinpath(name).read_text(encoding="utf-8")
-
-
-def _plotly_source() -> str:
-    from plotly.offline import get_plotlyjs  # imported here: nobody pays for it who makes no report
-
-    return str(get_plotlyjs())

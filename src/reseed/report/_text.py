@@ -37,11 +37,6 @@ def escape(text: object) -> str:
     return html.escape(visible(text), quote=True)
 
 
-def escape_chart(text: object) -> str:
-    """Make text safe as a chart's label or hover text, where plotly reads a subset of HTML."""
-    return escape(text).replace("\n", " ").replace("&#x27;", "'")
-
-
 def inline_json(value: object) -> str:
     """JSON that cannot end or confuse the script element around it; undefined numbers must be None."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

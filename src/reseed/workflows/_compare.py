@@ -78,13 +78,13 @@ def write_comparison(found: Comparison, folder: str | Path) -> Path:
         StorageError: They cannot be written.
     """
     root = local_folder(folder)
-    replace_files({root / name: write for name, write in comparison_files(found).items()})
+    replace_files({root / name: write for name, write in comparison_files(found, root).items()})
     return root / PAGE
 
 
-def comparison_files(found: Comparison) -> dict[str, Callable[[Path], None]]:
-    """Return what fills each file of a comparison, by its name, the page last."""
-    page = text_writer(make_comparison_page(found).html)
+def comparison_files(found: Comparison, folder: Path) -> dict[str, Callable[[Path], None]]:
+    """Return what fills each file of a comparison in a folder, by its name, the page last."""
+    page = text_writer(make_comparison_page(found, folder).html)
     return {COMPARISON: json_writer(found.summary), _TABLE: table_writer(found.samples), PAGE: page}
 
 

@@ -221,7 +221,7 @@ def _search(
 
 def _write(found: Tuning) -> None:
     """Write all files of a search, in place of those that an earlier one with another budget left."""
-    files = {} if found.comparison is None else comparison_files(found.comparison)
+    files = {} if found.comparison is None else comparison_files(found.comparison, found.path)
     if found.recipe is not None and found.holds:
         files[TUNED] = text_writer(found.recipe.to_toml())
     files[TUNING] = json_writer(found.summary)

@@ -26,7 +26,7 @@ class ComparedMethod:
         cost: what it costs, relative to the control.
         on_front: whether no other method (the control counts as one) does as much at no higher cost in training and at
             inference; None for the null and where a cost is not known.
-        samples: how many samples it "fixes", "eases", "worsens" and "breaks"; see `Comparison.samples`.
+        samples: how many samples it "settles", "eases", "worsens" and "unsettles"; see `Comparison.samples`.
     """
 
     name: str

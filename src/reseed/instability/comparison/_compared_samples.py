@@ -16,11 +16,11 @@ from reseed.studies import Study
 if TYPE_CHECKING:
     import pyarrow as pa
 
-EFFECTS = ("none", "fixes", "eases", "worsens", "breaks")
+EFFECTS = ("none", "settles", "eases", "worsens", "unsettles")
 
 
 def effects(before: Float[np.ndarray, " sample"], after: Float[np.ndarray, " sample"]) -> dict[str, int]:
-    """Returns how many samples a method fixes, eases, worsens and breaks, by their label entropies."""
+    """Returns how many samples a method settles, eases, worsens and unsettles, by their label entropies."""
     counts = np.bincount(_effect(before, after), minlength=len(EFFECTS)).tolist()
     return dict(zip(EFFECTS[1:], counts[1:], strict=True))
 

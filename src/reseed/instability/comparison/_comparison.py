@@ -17,7 +17,7 @@ from reseed.instability.comparison._compared_study import ComparedRuns, runs_of
 from reseed.instability.comparison._method_cost import NO_COST, method_cost
 from reseed.instability.comparison._method_effect import MethodEffect, control_effect, method_effect
 from reseed.instability.comparison._pareto import pareto_front
-from reseed.instability.comparison._recommendation import recommendation
+from reseed.instability.comparison._recommendation import recommendation, recommended
 from reseed.instability.evaluation._evaluate import HIGH_LABEL_ENTROPY, check_runs
 from reseed.statistics import Estimate, Method, check_method
 from reseed.studies import Study
@@ -55,9 +55,9 @@ class Comparison:
     def samples(self) -> pa.Table:
         """One row for each method and sample, the null's and the control's included.
 
-        ``effect`` is "fixes" (the control's runs differ, the method's agree), "eases" (both differ, the method's label
-        entropy is lower), "worsens" (both differ, it is higher), "breaks" (the control's runs agree, the method's
-        differ) or "none".
+        ``effect`` is "settles" (the control's runs differ, the method's agree), "eases" (both differ, the method's
+        label entropy is lower), "worsens" (both differ, it is higher), "unsettles" (the control's runs agree, the
+        method's differ) or "none".
         """
         return compared_samples(self.control.study, {row.name: row.study for row in self.rows}, self.runs)
 
@@ -65,6 +65,11 @@ class Comparison:
     def recommendation(self) -> str:
         """One paragraph: the best method for each budget, whether its effect is chance, what it does to accuracy."""
         return recommendation(self.methods, self.null)
+
+    @property
+    def recommended(self) -> ComparedMethod | None:
+        """The method that the recommendation names first: the best of the smallest budget in which one helps."""
+        return recommended(self.methods)
 
     @property
     def summary(self) -> dict[str, Any]:

@@ -23,7 +23,7 @@ def recommendation(methods: Sequence[ComparedMethod], null: ComparedMethod | Non
     and does not lose accuracy significantly. Budgets of training are those of 1, 2 and any number of control trainings,
     give or take 10 %, with one network at inference; then any number of networks.
     """
-    useful = [row for row in methods if row.effect.lowers_entropy and not row.effect.loses_accuracy]
+    useful = _useful(methods)
     parts = []
     if not useful:
         beyond = "more than a second control does" if null is not None else "an amount whose interval excludes 0"
@@ -38,6 +38,20 @@ def recommendation(methods: Sequence[ComparedMethod], null: ComparedMethod | Non
     if null is None and methods:
         parts.append("Without a second control this rests on the intervals alone.")
     return " ".join(parts)
+
+
+def recommended(methods: Sequence[ComparedMethod]) -> ComparedMethod | None:
+    """Returns the best method of the smallest budget in which one helps; None where none helps."""
+    useful = _useful(methods)
+    alone = [row for row in useful if row.cost.inference <= 1]
+    for most, _ in _BUDGETS:
+        if (found := _best([row for row in alone if row.cost.training <= _SLACK * most])) is not None:
+            return found
+    return _best([row for row in useful if not _is_unknown(row)]) or _best(useful)
+
+
+def _useful(methods: Sequence[ComparedMethod]) -> list[ComparedMethod]:
+    return [row for row in methods if row.effect.lowers_entropy and not row.effect.loses_accuracy]
 
 
 def _by_budget(useful: list[ComparedMethod]) -> list[str]:

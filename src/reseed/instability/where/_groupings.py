@@ -34,11 +34,13 @@ class Grouping:
         names: the groups' names, in the order they are numbered.
         place: number of each sample's group [sample]; -1 for a sample in none.
         about: how the groups were made, in words.
+        typical: positions of the samples that each group is named by; empty where names say who is in it.
     """
 
     names: tuple[str, ...]
     place: NDArray[np.int64]
     about: str
+    typical: tuple[tuple[int, ...], ...] = ()
 
 
 def number_groups(values: NDArray[Any], about: str, *, bins: int = BINS, few: int = FEW) -> Grouping:
@@ -89,7 +91,7 @@ def feature_clusters(features: NDArray[np.floating[Any]], ids: Sequence[str], *,
     place, nearest = k_means(narrow, chosen, seed)
     names = tuple(f"like {', '.join(ids[index] for index in some)}" for some in nearest)
     about = f"clusters of inputs ({_method(features, narrow)}), named by the samples nearest the centre"
-    return Grouping(names, place, about + fitted_on(len(features)))
+    return Grouping(names, place, about + fitted_on(len(features)), tuple(map(tuple, nearest)))
 
 
 def table_clusters(

@@ -84,9 +84,11 @@ def _typical(
 
     By p log(p / q) w, with p the share of the cluster's texts that hold a term, q that of the others, and w what it
     tells as a part of the most that a term in so many texts can tell; less for pairs that are no words, see `cohesion`.
-    Terms of one letter, and those whose w is below the median word's, stand in only where there are no others.
+    Terms of one letter, the stop words of English that scikit-learn lists, and terms whose w is below the median
+    word's stand in only where there are no others.
     """
     from scipy.sparse import csr_matrix
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
     texts, sizes = len(place), np.bincount(place)[:, None]
     groups = csr_matrix((np.ones(texts), (place, np.arange(texts))))
@@ -94,7 +96,9 @@ def _typical(
     share, others = (count + 0.5) / (sizes + 1), (count.sum(0) - count + 0.5) / (texts - sizes + 1)
     part = weights / np.log((texts + 1) / count.sum(0)) * cohesion(names, count.sum(0))
     score = np.where(share >= _LIFT * others, share * np.log(share / others) * part, 0.0)
-    is_word = np.array([len(name) > 1 or not name.isascii() for name in names])  # the p and m of p.m. are none
+    is_word = np.array(
+        [(len(name) > 1 or not name.isascii()) and name not in ENGLISH_STOP_WORDS for name in names]
+    )  # the p and m of p.m. are none
     says_something = is_word & (part >= _median(part, count.sum(0)))
     found = []
     for row in score:

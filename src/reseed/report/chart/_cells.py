@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from reseed.report import _text as text
 from reseed.report.chart._axis import FONT, fitted, shown, width
@@ -16,8 +16,13 @@ _TOLD = 1_000  # cells of a map that say their values under the pointer
 _ROW, _SMALLEST, _TALLEST = 22.0, 90.0, 330.0  # the height of a row, and of all rows
 
 
-def draw_cells(chart: Chart) -> tuple[str, float]:
-    """Return a heat map under the scale of its colours, and the drawing's height; cells that are NaN stay empty."""
+def draw_cells(chart: Chart, places: Mapping[tuple[int, int], str] | None = None) -> tuple[str, float]:
+    """Return a heat map under the scale of its colours, and the drawing's height; cells that are NaN stay empty.
+
+    Args:
+        chart: What to draw.
+        places: For some cells, by row and column, the place in the page that a click on it leads to.
+    """
     known = [float(value) for row in chart.cells for value in row if math.isfinite(value)]
     low, high = (min(known), max(known)) if known else (math.nan, math.nan)
     names = tuple(" ".join(name.split()) for name in chart.columns)
@@ -28,10 +33,12 @@ def draw_cells(chart: Chart) -> tuple[str, float]:
     bottom = top + min(max(len(chart.rows) * _ROW, _SMALLEST), _TALLEST)
     frame = Frame(left, top, WIDTH - 6, bottom, how.height + (LINE if chart.x else 0.0) + 4)
     has_gaps = len(known) < sum(map(len, chart.cells))
-    parts = [_scale(chart.y, low, high, has_gaps=has_gaps), _rows(chart.rows, frame), names_html(frame, names, how)]
+    parts = [scale_html(chart.y, low, high, has_gaps=has_gaps), _rows(chart.rows, frame), names_html(frame, names, how)]
     parts.append(titles_html(frame, (chart.x, "")))
     box = f'x="{number(left)}" y="{number(top)}" width="{number(frame.right - left)}" height="{number(bottom - top)}"'
-    return "".join([*parts, *_cells(chart, frame, low, high), f'<rect class="box" {box}/>']), frame.height
+    return "".join(
+        [*parts, *_cells(chart, frame, (low, high), places or {}), f'<rect class="box" {box}/>']
+    ), frame.height
 
 
 def level(value: float, low: float, high: float) -> int:
@@ -45,24 +52,32 @@ def level(value: float, low: float, high: float) -> int:
     return _LEVELS // 2 if not span > 0 else min(int((value / 2 - low / 2) / span * _LEVELS), _LEVELS - 1)
 
 
-def _cells(chart: Chart, frame: Frame, low: float, high: float) -> list[str]:
+def _cells(chart: Chart, frame: Frame, ends: tuple[float, float], places: Mapping[tuple[int, int], str]) -> list[str]:
+    """Return a rectangle for each cell, of very many cells one path for each colour."""
     is_told = len(chart.rows) * len(chart.columns) <= _TOLD
     wide = (frame.right - frame.left) / len(chart.columns)
     tall = (frame.bottom - frame.top) / len(chart.rows)
     size = f'width="{wide:.2f}" height="{tall:.2f}"'
-    drawn = []
+    drawn: list[str] = []
+    many: dict[int, list[str]] = {}
     for row, values in enumerate(chart.cells):
         for column, value in enumerate(values):
             if not math.isfinite(value):
                 continue
-            at = f'x="{frame.left + column * wide:.2f}" y="{frame.top + row * tall:.2f}"'
-            cell = f'<rect class="heat-{level(value, low, high)}" {at} {size}'
+            x, y, colour = frame.left + column * wide, frame.top + row * tall, level(value, *ends)
+            if not is_told:
+                many.setdefault(colour, []).append(f"M{x:.1f} {y:.1f}h{wide:.2f}v{tall:.2f}h-{wide:.2f}z")
+                continue
+            place = places.get((row, column))
+            link = "" if place is None else f' data-place="{text.escape(place)}"'
             told = text.escape(text.clip(f"{chart.rows[row]}, {chart.columns[column]}: {shown(value)}", 200))
-            drawn.append(f"{cell}><title>{told}</title></rect>" if is_told else f"{cell}/>")
-    return drawn
+            drawn.append(
+                f'<rect class="heat-{colour}" x="{x:.2f}" y="{y:.2f}" {size}{link}><title>{told}</title></rect>'
+            )
+    return drawn + [f'<path class="heat-{colour}" d="{"".join(each)}"/>' for colour, each in sorted(many.items())]
 
 
-def _scale(title: str, low: float, high: float, *, has_gaps: bool) -> str:
+def scale_html(title: str, low: float, high: float, *, has_gaps: bool) -> str:
     """Return the colours from the lowest value to the highest, with the ends and what they are."""
     parts, y = [], LINE + FONT if title else FONT
     if title:

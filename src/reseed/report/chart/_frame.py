@@ -80,7 +80,9 @@ class Names:
         return cls(max(1, math.ceil(LINE / band)), True, longest, reach + FONT, reach)
 
 
-def frame_of(y: Axis, titles: tuple[str, str], *, end: float = 0.0, names: Names | None = None) -> Frame:
+def frame_of(
+    y: Axis, titles: tuple[str, str], *, end: float = 0.0, names: Names | None = None, tall: float = HEIGHT
+) -> Frame:
     """Return the frame of a plot whose vertical axis has ticks.
 
     Args:
@@ -88,13 +90,14 @@ def frame_of(y: Axis, titles: tuple[str, str], *, end: float = 0.0, names: Names
         titles: Those of the horizontal and of the vertical axis.
         end: How far the last tick's label reaches to the right of its place.
         names: What stands along the lower edge in place of ticks.
+        tall: The height of the plot alone.
     """
     left = max(max(map(width, y.labels), default=0.0) + _GAP, 20.0)
     if names is not None and names.is_turned:
         left = max(left, names.left - _GAP)
     top = FONT + LINE if titles[1] else FONT
     below = (LINE if names is None else names.height) + (LINE if titles[0] else 0.0) + 4.0
-    return Frame(left, top, WIDTH - max(end, _GAP), top + HEIGHT, below)
+    return Frame(left, top, WIDTH - max(end, _GAP), top + tall, below)
 
 
 def last_reach(x: Axis) -> float:

@@ -7,7 +7,7 @@ narrow, and paper.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from reseed.report import _text as text
 from reseed.report.chart._axis import shown
@@ -22,14 +22,15 @@ _LEGEND = 24
 _WORDS = 2_000  # letters of a title or a sentence
 _NAME = 80
 _LETTERS = 600  # of a passage
-_DRAW = {"lines": draw_lines, "scatter": draw_scatter, "bars": draw_bars, "heat map": draw_cells}
+_DRAW = {"lines": draw_lines, "scatter": draw_scatter, "bars": draw_bars}
 
 
-def chart_html(chart: Chart) -> str:
+def chart_html(chart: Chart, places: Mapping[tuple[int, int], str] | None = None) -> str:
     """Return a chart as a figure in HTML that is well-formed XML too; everything in it is untrusted text.
 
     Args:
         chart: What to draw.
+        places: For cells of a heat map, by row and column, the place in the page that a click on it leads to.
 
     Examples:
         >>> from reseed.scores import Series
@@ -37,19 +38,26 @@ def chart_html(chart: Chart) -> str:
         >>> drawn[:33], "<svg" in drawn
         ('<figure class="drawing"><h3>Flips', True)
     """
-    title, sentence = text.clip(chart.title, _WORDS), text.clip(chart.sentence, _WORDS)
-    head = f'<figure class="drawing"><h3>{text.escape(title)}</h3>'
-    caption = f"<figcaption>{text.escape(sentence)}</figcaption>"
-    if chart.kind == "images":
-        return f"{head}{_pictures(chart)}{caption}</figure>"
-    if chart.kind == "texts":
-        return f"{head}{_passages(chart)}{caption}</figure>"
-    drawn, height = _DRAW[chart.kind](chart)
-    svg = (
-        f'<svg viewBox="0 0 {number(WIDTH)} {number(height)}" role="img" '
-        f'aria-label="{text.escape(f"{title}. {sentence}")}">{drawn}</svg>'
+    if chart.kind in ("images", "texts"):
+        inside = _pictures(chart) if chart.kind == "images" else _passages(chart)
+        return figure_html(chart.title, chart.sentence, inside)
+    drawn, height = draw_cells(chart, places) if chart.kind == "heat map" else _DRAW[chart.kind](chart)
+    svg = svg_html(chart.title, chart.sentence, drawn, height)
+    return figure_html(chart.title, chart.sentence, _legend(chart) + svg, _values(chart))
+
+
+def figure_html(title: str, sentence: str, inside: str = "", below: str = "") -> str:
+    """Return a figure: its title, which is untrusted text, HTML, the sentence, which is untrusted too, and HTML."""
+    return (
+        f'<figure class="drawing"><h3>{text.escape(text.clip(title, _WORDS))}</h3>{inside}'
+        f"<figcaption>{text.escape(text.clip(sentence, _WORDS))}</figcaption>{below}</figure>"
     )
-    return f"{head}{_legend(chart)}{svg}{caption}{_values(chart)}</figure>"
+
+
+def svg_html(title: str, sentence: str, drawn: str, height: float) -> str:
+    """Return a drawing with the words that stand for it."""
+    said = text.escape(f"{text.clip(title, _WORDS)}. {text.clip(sentence, _WORDS)}")
+    return f'<svg viewBox="0 0 {number(WIDTH)} {number(height)}" role="img" aria-label="{said}">{drawn}</svg>'
 
 
 def _pictures(chart: Chart) -> str:
