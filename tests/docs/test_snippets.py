@@ -49,7 +49,9 @@ def write_files(folder: Path, page: Path) -> None:
     (folder / "reviews.csv").write_text("\n".join(["id,review,stars", *rows]) + "\n")
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", DOCS / "guide.md"], ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", DOCS / "guide.md", DOCS / "python.md"], ids=lambda page: page.name
+)
 def test_python_of_a_page_runs_from_top_to_bottom(page: Path, tmp_path: Path) -> None:
     """A reader who copies a page's Python into a file gets no error and no warning."""
     write_files(tmp_path, page)

@@ -247,6 +247,8 @@ def _fields(config: Any, prefix: str = "") -> dict[str, Any]:
     """Return a config's fields by dotted name."""
     fields: dict[str, Any] = {}
     for item in dataclasses.fields(config):
+        if "unwritten" in item.metadata:
+            continue
         value = getattr(config, item.name)
         fields |= (
             _fields(value, f"{prefix}{item.name}.") if dataclasses.is_dataclass(value) else {prefix + item.name: value}
@@ -273,10 +275,10 @@ def as_tree(config: Any) -> dict[str, Any]:
     tree: dict[str, Any] = {}
     for item in dataclasses.fields(config):
         value = getattr(config, item.name)
+        if "unwritten" in item.metadata or ("omitted" in item.metadata and value == item.default):
+            continue
         if dataclasses.is_dataclass(value):
             tree[item.name] = as_tree(value)
-        elif "unwritten" in item.metadata or ("omitted" in item.metadata and value == item.default):
-            continue
         elif item.name == "mitigations":
             tree[item.name] = [{"name": method.name, **as_tree(method)} for method in value]
         elif value is not None:

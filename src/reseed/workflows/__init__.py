@@ -10,13 +10,14 @@ from reseed.workflows._bootstrap_fit import bootstrap
 from reseed.workflows._compare import COMPARISON, PAGE, compare, comparison_folder, write_comparison
 from reseed.workflows._export import export
 from reseed.workflows._foretell import foretell
-from reseed.workflows._measure import REPORT, Measurement, inspect, measure, recipe_for
+from reseed.workflows._measure import REPORT, Measurement, inspect, measure
 from reseed.workflows._medoid import medoid
 from reseed.workflows._memorize import SUSPECTS, Memorized, memorize
 from reseed.workflows._mitigate import mitigate
 from reseed.workflows._nested import NESTED, NestedMeasurement, measure_nested
 from reseed.workflows._profile import profile, profile_summary
 from reseed.workflows._randomize import RANDOMIZATION, RANDOMIZATION_PAGE, Randomization, randomize, with_room_to_fit
+from reseed.workflows._recipe import RecipeArguments, TrainingArguments, recipe_fields, recipe_for
 from reseed.workflows._tune import TUNED, TUNING, Tuning, tune
 
 __all__ = [
@@ -37,6 +38,8 @@ __all__ = [
     "Memorized",
     "NestedMeasurement",
     "Randomization",
+    "RecipeArguments",
+    "TrainingArguments",
     "Tuning",
     "attribute",
     "bootstrap",
@@ -54,6 +57,7 @@ __all__ = [
     "profile",
     "profile_summary",
     "randomize",
+    "recipe_fields",
     "recipe_for",
     "tune",
     "with_room_to_fit",

@@ -12,10 +12,8 @@ import numpy as np
 
 from reseed._bounds import check_bound
 from reseed._errors import InputError, TrainingError
-from reseed.data import DataConfig
 from reseed.instability import BootstrapInstability, bootstrap_instability
 from reseed.studies import (
-    ExecutionArguments,
     Samples,
     Study,
     check_runs,
@@ -28,7 +26,7 @@ from reseed.studies import (
 )
 from reseed.training import STREAMS, Recipe, RecordConfig, SeedPlan, Weights, check_vary
 from reseed.workflows._design import check_design_folder, design_folder, draws_of, prepare_once, share_cache, told
-from reseed.workflows._measure import recipe_for
+from reseed.workflows._recipe import TrainingArguments, chosen_recipe
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -137,8 +135,8 @@ class BootstrapMeasurement:
 
 
 def measure_bootstrap(
-    data: str | DataConfig = "digits",
-    model: str | None = None,
+    data: object = "digits",
+    model: object = None,
     *,
     recipe: Recipe | None = None,
     bootstraps: int = _ADVISED,
@@ -148,7 +146,7 @@ def measure_bootstrap(
     seed: int = 0,
     weights: Weights = "auto",
     announce: Callable[[str], None] | None = None,
-    **execution: Unpack[ExecutionArguments],
+    **options: Unpack[TrainingArguments],
 ) -> BootstrapMeasurement:
     """Measure how far predictions move when a recipe is trained on another sample of its training data.
 
@@ -159,8 +157,9 @@ def measure_bootstrap(
     sample) and ``bootstrap-plot.parquet`` (the instability plot's data).
 
     Args:
-        data: A data set's name, a file, or a `DataConfig`. Not used when ``recipe`` is given.
-        model: A model's name; default: what suits the data. Not used when ``recipe`` is given.
+        data: What is learned, as `measure` takes it: a name, a file, or what is in memory.
+        model: A model's name, or a function that makes a network; default: what suits the data. Not used when
+            ``recipe`` is given.
         recipe: The whole recipe, see `recipe_for`; default: that of ``data`` and ``model``.
         bootstraps: Resamples, two or more; 200 are asked for by Riley and Collins, for the percentiles above all.
         base_runs: Runs on the whole training set, two or more: the original and others that tell what the seed
@@ -170,7 +169,8 @@ def measure_bootstrap(
         seed: Base seed from which all seeds and resamples derive.
         weights: Which weights the studies keep, see `RecordConfig`.
         announce: Takes a line before long work begins; default: standard error.
-        **execution: Where and how runs execute: ``engine``, ``jobs``, ``address``, ``group``, ``device``, ``threads``,
+        **options: Changes of the recipe, such as ``text``, ``label`` or ``epochs``, see `RecipeArguments`; and where
+            and how runs execute: ``engine``, ``jobs``, ``address``, ``group``, ``device``, ``threads``,
             ``deterministic`` and ``probe``, as `measure` takes them.
 
     Returns:
@@ -193,7 +193,7 @@ def measure_bootstrap(
         ...     sorted(path.name for path in found.path.iterdir())
         ['bootstrap-plot.parquet', 'bootstrap.json', 'bootstrap.parquet', 'study-original', 'study-resampled']
     """
-    recipe = recipe or recipe_for(data, model)
+    recipe, execution = chosen_recipe(data, model, recipe, options)
     announce = announce or to_stderr
     streams = check_vary(vary)
     if "data" not in streams:
