@@ -53,6 +53,7 @@ def in_memory(data: Any, config: DataConfig | None = None) -> DataConfig:
         DataError: the samples cannot be used as asked.
 
     Example:
+        >>> from reseed.data import load
         >>> splits = load(in_memory((np.eye(8, dtype=np.float32), ["a", "b"] * 4)))
         >>> len(splits.train), len(splits.evaluation), splits.train.class_names
         (6, 2, ('a', 'b'))

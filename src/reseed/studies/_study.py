@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reseed._errors import InputError, StudyError
+from reseed._shown import AbstractResult
 from reseed.studies._again import RECIPE_FILE, check_recipe, data_for
 from reseed.studies._corruption import read_corruption, write_corruption
 from reseed.studies._data_file import write_data
@@ -63,8 +64,8 @@ def check_folder(place: str | Path) -> None:
 
 
 @final
-@dataclass(frozen=True, eq=False)
-class Study:
+@dataclass(frozen=True, eq=False, repr=False)
+class Study(AbstractResult):
     """The recorded predictions of many trainings of one recipe, in a folder or at a URL.
 
     Open one with `Study.open`. It opens with some runs missing or diverged and says so in `missing` and

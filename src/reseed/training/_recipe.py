@@ -17,6 +17,7 @@ from reseed._bounds import check_bound
 from reseed._choices import OMITTED
 from reseed._errors import RecipeError
 from reseed._foreign import parse_toml, read_toml, reason
+from reseed._shown import AbstractResult
 from reseed.data import DataConfig
 from reseed.mitigations import AbstractMitigation, Peers, check_composition, mitigation
 from reseed.models import ModelConfig
@@ -91,8 +92,8 @@ class AverageConfig:
         _choice("average.statistics", self.statistics, ("averaged", "refreshed"))
 
 
-@dataclass(frozen=True)
-class Recipe:
+@dataclass(frozen=True, repr=False)
+class Recipe(AbstractResult):
     """Everything that defines a training except its seed.
 
     Its `digest` names the study. Read it from TOML with `Recipe.from_toml`, write it with `to_toml`.
@@ -125,6 +126,11 @@ class Recipe:
     """Arithmetic of layers in training: single precision, or bfloat16 with single-precision weights (mixed)."""
     mitigations: tuple[AbstractMitigation, ...] = field(default=(), metadata=OMITTED)
     """Methods that keep predictions in place, see `mitigated`; in TOML ``[[mitigations]]`` with ``name``."""
+
+    def __repr__(self) -> str:
+        length = f"{self.steps} steps" if self.steps is not None else f"{self.epochs} epochs"
+        methods = "".join(f", {method.name}" for method in self.mitigations)
+        return f"Recipe({self.model.name} on {self.data.name}: {length}, {self.optimizer.name}{methods}; {self.digest})"
 
     def __post_init__(self) -> None:
         for name, kind in (("epochs", "steps"), ("steps", "steps"), ("batch_size", "batch_size")):

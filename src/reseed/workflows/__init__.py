@@ -19,6 +19,7 @@ from reseed.workflows._profile import profile, profile_summary
 from reseed.workflows._randomize import RANDOMIZATION, RANDOMIZATION_PAGE, Randomization, randomize, with_room_to_fit
 from reseed.workflows._recipe import RecipeArguments, TrainingArguments, recipe_fields, recipe_for
 from reseed.workflows._tune import TUNED, TUNING, Tuning, tune
+from reseed.workflows._views import print_memorized, print_tuning
 
 __all__ = [
     "ATTRIBUTION",
@@ -54,6 +55,8 @@ __all__ = [
     "medoid",
     "memorize",
     "mitigate",
+    "print_memorized",
+    "print_tuning",
     "profile",
     "profile_summary",
     "randomize",

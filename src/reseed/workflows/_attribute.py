@@ -12,6 +12,7 @@ from typing import Any, Unpack
 from numpy.typing import NDArray
 
 from reseed._errors import InputError, TrainingError
+from reseed._shown import AbstractResult
 from reseed.data import load
 from reseed.instability import Estimate, SourceEffect, SourceEffects, source_effects
 from reseed.models import architecture
@@ -37,8 +38,8 @@ ATTRIBUTION = "attribution.json"
 _STUDY = "vary-"
 
 
-@dataclass(frozen=True, eq=False)
-class Attribution:
+@dataclass(frozen=True, eq=False, repr=False)
+class Attribution(AbstractResult):
     """What each source of randomness does to a recipe's predictions.
 
     Attributes:
@@ -52,6 +53,10 @@ class Attribution:
     studies: dict[frozenset[Stream], Study]
     path: Path
     notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        largest = max(self.effects.effects, key=lambda one: one.drop.value).source
+        return f"Attribution({str(self.path)!r}: {len(self.effects.effects)} sources, {largest} matters most)"
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -130,9 +135,8 @@ def attribute(
 
     Examples:
         >>> import tempfile
-        >>> recipe = recipe_for("digits", changes={"epochs": 1, "model.hidden": [4]})
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     found = attribute(recipe=recipe, runs=3, out=folder, engine="serial", announce=lambda line: None)
+        ...     found = attribute("digits", epochs=1, hidden=[4], runs=3, out=folder, announce=lambda line: None)
         ...     sorted(path.name for path in found.path.iterdir())
         ['attribution.json', 'vary-init', 'vary-init-order', 'vary-order']
     """

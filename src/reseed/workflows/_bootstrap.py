@@ -12,6 +12,7 @@ import numpy as np
 
 from reseed._bounds import check_bound
 from reseed._errors import InputError, TrainingError
+from reseed._shown import AbstractResult
 from reseed.instability import BootstrapInstability, bootstrap_instability
 from reseed.studies import (
     Samples,
@@ -38,8 +39,8 @@ _BASE, _RESAMPLED = "study-original", "study-resampled"
 _ADVISED = 200  # resamples that the reference asks for
 
 
-@dataclass(frozen=True, eq=False)
-class BootstrapMeasurement:
+@dataclass(frozen=True, eq=False, repr=False)
+class BootstrapMeasurement(AbstractResult):
     """What another training sample does to predictions.
 
     Attributes:
@@ -60,6 +61,11 @@ class BootstrapMeasurement:
     path: Path
     notes: tuple[str, ...]
     threshold: float | None = None
+
+    def __repr__(self) -> str:
+        found = self.instability
+        told = f"{found.bootstraps} bootstraps, mean error {found.mape_estimate.value:.4f}"
+        return f"BootstrapMeasurement({str(self.path)!r}: {told})"
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -105,7 +111,7 @@ class BootstrapMeasurement:
         return pa.table(columns)
 
     @property
-    def plot(self) -> pa.Table:
+    def plot_data(self) -> pa.Table:
         """The data of the instability plot, one row a sample and class: prediction, percentiles, and mean error.
 
         With a threshold it has the second class only.
@@ -130,7 +136,11 @@ class BootstrapMeasurement:
         Raises:
             StorageError: They cannot be written.
         """
-        files = {TABLE: table_writer(self.samples), PLOT: table_writer(self.plot), BOOTSTRAP: json_writer(self.summary)}
+        files = {
+            TABLE: table_writer(self.samples),
+            PLOT: table_writer(self.plot_data),
+            BOOTSTRAP: json_writer(self.summary),
+        }
         replace_files({self.path / name: write for name, write in files.items()})
 
 
@@ -185,10 +195,9 @@ def measure_bootstrap(
 
     Examples:
         >>> import tempfile
-        >>> recipe = recipe_for("digits", changes={"epochs": 1, "model.hidden": [4]})
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     found = measure_bootstrap(
-        ...         recipe=recipe, bootstraps=3, base_runs=2, out=folder, engine="serial", announce=lambda line: None
+        ...         "digits", epochs=1, bootstraps=3, base_runs=2, out=folder, announce=lambda line: None
         ...     )
         ...     sorted(path.name for path in found.path.iterdir())
         ['bootstrap-plot.parquet', 'bootstrap.json', 'bootstrap.parquet', 'study-original', 'study-resampled']

@@ -8,7 +8,9 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
+from reseed._notebook import show_link
 from reseed._parts import Parts
+from reseed._shown import AbstractResult
 from reseed.engines import Engine
 from reseed.instability import SampleGroups, Stability, describe_columns, evaluate, sample_groups
 from reseed.report import Page, make_page, report_data
@@ -42,8 +44,8 @@ SUMMARY, SAMPLES, REPORT = "summary.json", "samples.parquet", "report.html"
 """What `Measurement.write` writes, in this order."""
 
 
-@dataclass(frozen=True, eq=False)
-class Measurement:
+@dataclass(frozen=True, eq=False, repr=False)
+class Measurement(AbstractResult):
     """A study and what it says.
 
     Attributes:
@@ -53,6 +55,11 @@ class Measurement:
 
     study: Study
     stability: Stability
+
+    def __repr__(self) -> str:
+        unstable = "unstable_fraction" if self.stability.pairs is not None else "expected_unstable_fraction"
+        told = "unstable" if self.stability.pairs is not None else "expected to be unstable"
+        return f"Measurement({self.study!r}: {self.summary[unstable]:.1%} of the samples {told})"
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -241,5 +248,5 @@ def measure(
         return train(runs=runs)
 
     found = inspect(trained(runs) if until is None else train_until(trained, until, runs, announce))
-    found.write()
+    show_link(found.write())
     return found

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from reseed._errors import InputError
 from reseed._numbers import check_whole, is_whole
+from reseed._shown import AbstractResult
 from reseed.data import load
 from reseed.memorization import suspect_labels
 from reseed.scores import Scores
@@ -26,8 +27,8 @@ SUSPECTS = "suspects.csv"
 _LEAST_FOLDS, _MOST_REPEATS = 2, 1000
 
 
-@dataclass(frozen=True, eq=False)
-class Memorized:
+@dataclass(frozen=True, eq=False, repr=False)
+class Memorized(AbstractResult):
     """What networks say of the labels that they were trained with.
 
     Attributes:
@@ -37,6 +38,9 @@ class Memorized:
 
     study: Study
     scores: Scores
+
+    def __repr__(self) -> str:
+        return f"Memorized({self.study!r}: {self.suspects.num_rows} suspicious labels)"
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -122,9 +126,8 @@ def memorize(
 
     Examples:
         >>> import tempfile
-        >>> recipe = recipe_for("digits", changes={"epochs": 2})
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     found = memorize(recipe=recipe, folds=2, out=folder + "/study", announce=lambda line: None)
+        ...     found = memorize("digits", epochs=2, folds=2, out=folder + "/study", announce=lambda line: None)
         ...     found.suspects.column_names[:4], found.summary["trainings"]
         (['sample_id', 'image', 'given_label', 'likely_label'], 1.0)
     """

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Unpack
 
 from reseed._errors import InputError
+from reseed._notebook import show_link
 from reseed.instability import Comparison, compare_studies
 from reseed.mitigations import described, parse_mitigations
 from reseed.studies import Study, check_runs, local_folder, to_stderr, train_study
@@ -87,10 +88,9 @@ def mitigate(
 
     Examples:
         >>> import tempfile
-        >>> recipe = recipe_for("digits", changes={"epochs": 1, "model.hidden": [4]})
         >>> options = {"runs": 3, "engine": "serial", "announce": lambda line: None}
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     found = mitigate(recipe=recipe, methods=["swa"], out=folder, **options)
+        ...     found = mitigate("digits", epochs=1, hidden=[4], methods=["swa"], out=folder, **options)
         ...     [row.name for row in found.rows]
         ['control', 'second control', 'swa']
     """
@@ -126,7 +126,7 @@ def mitigate(
         announce(f"left out: {reason}")
     found = compare_studies({_name(folder): study for folder, study in kept.items()}, null=null, interval=interval)
     found = replace(found, notes=(*found.notes, *(f"Left out: {reason}." for reason in left_out)))
-    write_comparison(found, root)
+    show_link(write_comparison(found, root))
     return found
 
 

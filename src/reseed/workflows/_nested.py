@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from reseed._bounds import check_bound
 from reseed._errors import InputError, TrainingError
 from reseed._numbers import is_whole
+from reseed._shown import AbstractResult
 from reseed.instability import Estimate, NestedEstimates, nested_estimates, nested_instability, nested_variance
 from reseed.studies import (
     Study,
@@ -38,8 +39,8 @@ _TABLE = "nested.parquet"
 _STUDY = "sample-"
 
 
-@dataclass(frozen=True, eq=False)
-class NestedMeasurement:
+@dataclass(frozen=True, eq=False, repr=False)
+class NestedMeasurement(AbstractResult):
     """What the seed does to a recipe's predictions, and what the training sample adds.
 
     Attributes:
@@ -57,6 +58,11 @@ class NestedMeasurement:
     path: Path
     epsilon: float | None
     notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        found = self.estimates
+        sizes = f"{found.training_sets} training sets, {found.runs} runs of each"
+        return f"NestedMeasurement({str(self.path)!r}: {sizes}, churn {found.churn.value:.1%})"
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -138,10 +144,9 @@ def measure_nested(
 
     Examples:
         >>> import tempfile
-        >>> recipe = recipe_for("digits", changes={"epochs": 1, "model.hidden": [4]})
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     found = measure_nested(
-        ...         recipe=recipe, training_sets=2, runs=2, out=folder, engine="serial", announce=lambda line: None
+        ...         "digits", epochs=1, training_sets=2, runs=2, out=folder, announce=lambda line: None
         ...     )
         ...     sorted(path.name for path in found.path.iterdir())
         ['nested.json', 'nested.parquet', 'sample-0', 'sample-1']

@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reseed._errors import InputError
+from reseed._notebook import show_link
 from reseed._numbers import check_whole
+from reseed._shown import AbstractResult
 from reseed.data import CorruptionConfig, Splits, load
 from reseed.instability import Estimate, estimate
 from reseed.memorization import RandomizationTest, Randomized, sign_correlation
@@ -50,8 +52,8 @@ class _Version:
 
 
 @final
-@dataclass(frozen=True, eq=False)
-class Randomization:
+@dataclass(frozen=True, eq=False, repr=False)
+class Randomization(AbstractResult):
     """What a recipe makes of true, random and destroyed data.
 
     Attributes:
@@ -63,6 +65,9 @@ class Randomization:
     test: RandomizationTest
     studies: dict[str, Study]
     path: Path
+
+    def __repr__(self) -> str:
+        return f"Randomization({str(self.path)!r}: {len(self.test.versions)} versions)"
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -203,7 +208,7 @@ def randomize(
         studies[each.name] = study
     test = RandomizationTest(tuple(found), level, tuple(correlations), tuple(_notes(found, level, plain)))
     result = Randomization(test, studies, root)
-    result.write()
+    show_link(result.write())
     return result
 
 

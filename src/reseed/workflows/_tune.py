@@ -11,6 +11,8 @@ from typing import Any, Unpack
 import numpy as np
 
 from reseed._errors import InputError, TrainingError
+from reseed._notebook import show_link
+from reseed._shown import AbstractResult
 from reseed.data import DataConfig, load
 from reseed.instability import Comparison, accuracy_difference, compare_studies, label_entropy
 from reseed.studies import (
@@ -23,7 +25,7 @@ from reseed.studies import (
     train_study,
 )
 from reseed.training import Recipe, RecordConfig, SeedPlan
-from reseed.workflows._compare import COMPARISON_FILES, comparison_files
+from reseed.workflows._compare import COMPARISON_FILES, PAGE, comparison_files
 from reseed.workflows._design import check_design_folder, design_folder, draws_of, prepare_once, share_cache
 from reseed.workflows._recipe import TrainingArguments, chosen_recipe
 from reseed.workflows._tune_plan import Trial, check_budget, choose, plan_rungs
@@ -37,8 +39,8 @@ _FEWEST = 30
 _ONE_SIDED = 0.90  # a two-sided interval of 90 % has the ends of one-sided ones of 95 %
 
 
-@dataclass(frozen=True, eq=False)
-class Tuning:
+@dataclass(frozen=True, eq=False, repr=False)
+class Tuning(AbstractResult):
     """What a search found.
 
     Attributes:
@@ -58,6 +60,9 @@ class Tuning:
     comparison: Comparison | None
     budget: float
     spent: float
+
+    def __repr__(self) -> str:
+        return f"Tuning({str(self.path)!r}: {self.conclusion})"
 
     @property
     def holds(self) -> bool:
@@ -183,6 +188,8 @@ def tune(
     name, tuned_recipe = (None, None) if winner is None else (winner.name, winner.recipe)
     found = Tuning(root, rungs, name, tuned_recipe, comparison, float(budget), spent)
     _write(found)
+    if comparison is not None:
+        show_link(root / PAGE)
     return found
 
 
