@@ -7,8 +7,12 @@ author = "the reseed authors"
 copyright = "the reseed authors"
 release = version = installed_version("reseed")
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build", "_scripts"]
+nb_execution_mode = "force"  # the notebook is kept without outputs
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300
+nb_execution_in_temp = True
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 

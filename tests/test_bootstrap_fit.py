@@ -184,7 +184,7 @@ def test_a_threshold_decides_between_two_classes(tmp_path):
     np.testing.assert_array_equal(found.samples["mape"], expected.mape)
     np.testing.assert_array_equal(found.samples["prediction"], p[0] >= np.float32(0.2))
     np.testing.assert_array_equal(found.instability.index, expected.index)
-    assert set(found.plot["class"].to_pylist()) == {"1"}
+    assert set(found.plot_data["class"].to_pylist()) == {"1"}
     assert found.summary["threshold"] == 0.2
 
 

@@ -53,13 +53,14 @@ if TYPE_CHECKING:
     from reseed.workflows._export import export
     from reseed.workflows._foretell import foretell
     from reseed.workflows._gate import gate
-    from reseed.workflows._measure import Measurement, inspect, measure, recipe_for
+    from reseed.workflows._measure import Measurement, inspect, measure
     from reseed.workflows._medoid import medoid
     from reseed.workflows._memorize import Memorized, memorize
     from reseed.workflows._mitigate import mitigate
     from reseed.workflows._nested import NestedMeasurement, measure_nested
     from reseed.workflows._profile import profile
     from reseed.workflows._randomize import Randomization, randomize
+    from reseed.workflows._recipe import recipe_for
     from reseed.workflows._tune import Tuning, tune
 
 __all__ = [
@@ -147,12 +148,13 @@ _HOMES = {
     "reseed.workflows._foretell": ("foretell",),
     "reseed.workflows._gate": ("gate",),
     "reseed._limits": ("max_bytes",),
-    "reseed.workflows._measure": ("Measurement", "inspect", "measure", "recipe_for"),
+    "reseed.workflows._measure": ("Measurement", "inspect", "measure"),
     "reseed.workflows._medoid": ("medoid",),
     "reseed.workflows._memorize": ("Memorized", "memorize"),
     "reseed.workflows._mitigate": ("mitigate",),
     "reseed.workflows._nested": ("NestedMeasurement", "measure_nested"),
     "reseed.workflows._profile": ("profile",),
+    "reseed.workflows._recipe": ("recipe_for",),
     "reseed.workflows._tune": ("Tuning", "tune"),
     "reseed.data": ("DataConfig", "Dataset", "Splits", "load"),
     "reseed.instability": ("Comparison", "Gate", "Stability", "WhereUnstable", "evaluate", "where_unstable"),

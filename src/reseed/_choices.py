@@ -7,6 +7,12 @@ from typing import Literal
 OMITTED = {"omitted": True}
 """Marks fields that trees leave out at their default, so that digests and files from before them stay as they were."""
 
+UNWRITTEN = {"unwritten": True}
+"""Marks fields that no recipe file has."""
+
+IN_MEMORY = "in-memory:"
+"""What the name of data or of a model begins with that was in memory; what tells it from others follows."""
+
 EngineName = Literal["auto", "serial", "processes", "stacked", "cluster"]
 Level = Literal["labels", "scores", "full"]
 Weights = Literal["auto", "none", "final", "checkpoints"]

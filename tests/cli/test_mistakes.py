@@ -22,7 +22,7 @@ def raises(input_shape, num_classes):
 def number(input_shape, num_classes):
     return 3
 
-def no_arguments():
+def one_argument(input_shape):
     return ONE
 
 def leaves(input_shape, num_classes):
@@ -120,7 +120,7 @@ MEASURE = [
     ("measure digits --model models_of_mine:THING --out o", "not a function"),
     ("measure digits --model models_of_mine:raises --out o", "RuntimeError: no such weights"),
     ("measure digits --model models_of_mine:number --out o", "must return a torch.nn.Module, got int"),
-    ("measure digits --model models_of_mine:no_arguments --out o", "no_arguments() takes 0 positional arguments"),
+    ("measure digits --model models_of_mine:one_argument --out o", "one_argument() takes 1 positional argument"),
     ("measure digits --model models_of_mine:shared --out o", "returned a shared instance"),
     ("measure digits --model models_of_mine:leaves --out o", "raised SystemExit: 0"),
     ("measure digits --model models_of_mine:wrong_inputs --out o", "cannot take inputs of shape (2, 1, 8, 8)"),

@@ -50,7 +50,9 @@ def write_files(folder: Path, page: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "page", [ROOT / "README.md", DOCS / "guide.md", DOCS / "memorization.md"], ids=lambda page: page.name
+    "page",
+    [ROOT / "README.md", DOCS / "guide.md", DOCS / "memorization.md", DOCS / "python.md"],
+    ids=lambda page: page.name,
 )
 def test_python_of_a_page_runs_from_top_to_bottom(page: Path, tmp_path: Path) -> None:
     """A reader who copies a page's Python into a file gets no error and no warning."""

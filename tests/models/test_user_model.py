@@ -1,13 +1,15 @@
 """The user's own factories."""
 
+import importlib
 import sys
+from functools import partial
 
 import pytest
 import torch
 from torch import nn
 
 from reseed._errors import ModelError
-from reseed.models import ModelConfig, architecture, draw_model, parameter_origins
+from reseed.models import ModelConfig, architecture, draw_model, named_model, parameter_origins
 
 FACTORIES = """
 import torch
@@ -103,3 +105,51 @@ def test_missing_module_is_named():
     """A module that cannot be imported is an error about the model's name."""
     with pytest.raises(ModelError, match=r"cannot import the model factory 'nowhere:f'.*Write MODULE:FUNCTION"):
         draw_model(architecture(ModelConfig("nowhere:f")), (4,), 3, 0)
+
+
+def test_a_file_is_named_by_its_path(tmp_path, monkeypatch):
+    """FILE.py:FUNCTION is imported from where it is, with what stands beside it, and once."""
+    (tmp_path / "nets").mkdir()
+    (tmp_path / "nets" / "beside_it.py").write_text("WIDTH = 5\n")
+    text = "from torch import nn\nfrom beside_it import WIDTH\nMADE = []\n"
+    text += "def small(input_shape, num_classes):\n    MADE.append(1)\n    return nn.Linear(WIDTH, num_classes)\n"
+    (tmp_path / "nets" / "mine.py").write_text(text)
+    for name in ("nets/mine.py:small", str(tmp_path / "nets" / "mine.py") + ":small"):
+        assert architecture(ModelConfig(name)).build((5,), 3).out_features == 3
+    factory = architecture(ModelConfig("nets/mine.py:small"))._factory
+    assert sum(factory.__globals__["MADE"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("nowhere.py:small", "FileNotFoundError"),
+        ("own_factories.py:missing", "has no attribute 'missing'"),
+        ("broken.py:small", "SyntaxError"),
+    ],
+)
+def test_a_file_that_gives_no_factory_is_told(tmp_path, name, message):
+    """A file that is not there, lacks the function or cannot be run."""
+    (tmp_path / "broken.py").write_text("def small(:\n")
+    with pytest.raises(ModelError, match=message):
+        architecture(ModelConfig(name))
+
+
+def test_a_file_needs_the_same_trust_as_a_module(tmp_path):
+    """What a recipe file names is not imported without leave."""
+    with pytest.raises(ModelError, match=r"names code to run as its model, 'own_factories\.py:good'"):
+        architecture(ModelConfig("own_factories.py:good", is_trusted=False))
+
+
+def test_functions_get_a_name():
+    """Importable ones that of their module, others one that tells their code from other code."""
+    own_factories = importlib.import_module("own_factories")
+    assert named_model(own_factories.good) == ModelConfig("own_factories:good")
+    first, second = named_model(lambda: nn.Linear(1, 2)), named_model(lambda: nn.Linear(1, 3))
+    assert first.name.startswith("in-memory:lambda-")
+    assert first.name != second.name
+    assert first.name == named_model(lambda: nn.Linear(1, 2)).name
+    bound = [named_model(partial(own_factories.good, num_classes=classes)).name for classes in (2, 3)]
+    assert bound[0] != bound[1]
+    with pytest.raises(ModelError, match="was a function of the session"):
+        ModelConfig(first.name).check_trusted()

@@ -12,7 +12,6 @@ from tyro.conf import Positional, arg
 import reseed
 from reseed._choices import Weights
 from reseed._errors import InputError
-from reseed._plain import plain
 from reseed.cli._options import Count, Maybe, Number, Place, RecipeOptions, words
 from reseed.cli._output import console, print_json, print_notes
 
@@ -110,14 +109,7 @@ def _show(found: Memorized, report: Path, *, top: int, as_json: bool) -> None:
         tree = reseed.report.scores_tree(found.scores)
         print_json(tree | {"suspects": found.suspects.to_pylist()})
         return
-    reseed.report.print_scores(found.scores, console())
-    for row in found.suspects.slice(0, max(top, 0)).to_pylist():
-        what = str(row.get("text", row.get("image", "")))
-        line = (
-            f"{row['sample_id']}: given {row['given_label']}, likely {row['likely_label']} ({row['score']:.3f}) {what}"
-        )
-        print(plain(line)[:160])
+    reseed.workflows.print_memorized(found, console(), top=top)
     study = found.study
-    print(f"cost:     {found.summary['trainings']:g} trainings")
     print(f"suspects: {study.path / reseed.workflows.SUSPECTS}")
     print(f"report:   {report}")

@@ -237,18 +237,6 @@ class TrainingOptions:
     """Arithmetic of layers in training: single precision, or bfloat16 with single-precision weights."""
 
 
-_FIELDS_OF_OTHER_NAMES = {
-    "optimizer": "optimizer.name",
-    "schedule": "schedule.name",
-    "gamma": "schedule.gamma",
-    "warmup": "schedule.warmup",
-    "average": "average.name",
-    "average_start": "average.start",
-    "average_decay": "average.decay",
-}
-_AT_THE_TOP = ("epochs", "steps", "batch_size", "augment", "precision")
-
-
 @dataclass(frozen=True)
 class ExecutionOptions:
     """Where and how runs execute."""
@@ -286,13 +274,13 @@ class RecipeOptions(Command):
     """digits, mnist, cifar10, clinc150, massive, massive-domain, hf:NAME, or a CSV, TSV, JSON-lines, Parquet or npz
     file. Default: what --recipe says, else digits."""
     model: Name = None
-    """mlp, cnn, resnet, small-inception, small-alexnet, text-tfidf, text-encoder or MODULE:FUNCTION. Default: what
-    suits the data."""
+    """mlp, cnn, resnet, small-inception, small-alexnet, text-tfidf, text-encoder, MODULE:FUNCTION or
+    FILE.py:FUNCTION. Default: what suits the data."""
     recipe: File = None
     """TOML file with some or all fields of the recipe."""
     trust_code: bool = False
-    """Import the code that --recipe names as its model (MODULE:FUNCTION). Give it where you trust whoever wrote the
-    file; code that --model names needs no leave."""
+    """Import the code that --recipe names as its model (MODULE:FUNCTION or FILE.py:FUNCTION). Give it where
+    you trust whoever wrote the file; code that --model names needs no leave."""
     data: OmitArgPrefixes[DataOptions] = field(default_factory=DataOptions)
     corruption: OmitArgPrefixes[CorruptionOptions] = field(default_factory=CorruptionOptions)
     network: OmitArgPrefixes[ModelOptions] = field(default_factory=ModelOptions)
@@ -312,24 +300,10 @@ class RecipeOptions(Command):
 
     def given_fields(self) -> dict[str, object]:
         """Return the recipe fields that the command line sets, by dotted name."""
-        return _changed_fields(self.data, self.corruption, self.network, self.training)
-
-
-def _changed_fields(
-    data: DataOptions, corruption: CorruptionOptions, network: ModelOptions, training: TrainingOptions
-) -> dict[str, object]:
-    """Return the recipe fields that the command line sets, by dotted name."""
-    named = {f"data.{name}": value for name, value in vars(data).items()}
-    named["data.labels"] = corruption.labels
-    if corruption.corrupt is not None:
-        named["data.corruption"] = reseed.data.parse_corruption(corruption.corrupt)
-    named |= {f"model.{name}": value for name, value in vars(network).items()}
-    for name in ("fine_tune", "whiten"):
-        named[f"model.{name}"] = getattr(network, name) or None  # a flag can only turn it on
-    for name, value in vars(training).items():
-        default = name if name in _AT_THE_TOP else f"optimizer.{name}"
-        named[_FIELDS_OF_OTHER_NAMES.get(name, default)] = value
-    return {name: value for name, value in named.items() if value is not None}
+        named = {**vars(self.data), **vars(self.corruption), **vars(self.network), **vars(self.training)}
+        for name in ("fine_tune", "whiten"):
+            named[name] = named[name] or None  # a flag can only turn it on
+        return reseed.workflows.recipe_fields({name: value for name, value in named.items() if value is not None})
 
 
 def check_one_question(questions: Mapping[str, bool]) -> None:

@@ -6,14 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import reseed
-from reseed._plain import plain
 from reseed.cli._options import File, RecipeOptions
 from reseed.cli._output import console, print_json
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-    from reseed import Tuning
+    pass
 
 
 @dataclass(frozen=True)
@@ -59,7 +56,7 @@ class Tune(RecipeOptions):
         if self.json:
             print_json(found.summary)
             return
-        _print_tuning(found, console(), details=self.details)
+        reseed.workflows.print_tuning(found, console(), details=self.details)
         written = {"numbers": reseed.workflows.TUNING}
         if found.comparison is not None:
             written["report"] = reseed.workflows.PAGE
@@ -67,26 +64,3 @@ class Tune(RecipeOptions):
             written["recipe"] = reseed.workflows.TUNED
         for what, name in written.items():
             print(f"{what + ':':<8} {found.path / name}")
-
-
-def _print_tuning(found: Tuning, console: Console, *, details: bool) -> None:
-    """Print every rung, the confirmation, and what to use."""
-    from rich.table import Table
-    from rich.text import Text
-
-    for number, rung in enumerate(found.rungs):
-        table = Table(title=f"Rung {number}: {rung[0].runs} runs, validation samples", title_justify="left")
-        for column in ("candidate", "label entropy", "reduction, %", "accuracy, points", "cost", "outcome"):
-            table.add_column(column, overflow="fold")
-        for row in rung:
-            numbers = (
-                ("", "", "")
-                if row.diverged
-                else (f"{row.label_entropy:.4f}", f"{row.reduction:.1f}", f"{100 * row.accuracy_difference:+.2f}")
-            )
-            table.add_row(Text(plain(row.name)), *numbers, f"{row.cost:.2f}x", row.outcome)
-        console.print(table)
-    if found.comparison is not None:
-        reseed.report.print_comparison(found.comparison, console, details=details)
-    console.print(plain(found.conclusion), markup=False, highlight=False)
-    console.print(f"spent {found.spent:.1f} of {found.budget:g} trainings", markup=False, highlight=False)

@@ -12,7 +12,8 @@ from reseed.data._formats import TABLES as TABLE_EXTENSIONS
 from reseed.data._formats import extension as file_extension
 from reseed.data._index_columns import without_index
 from reseed.data._json_lines import json_rows
-from reseed.data._load import load
+from reseed.data._load import data_config, load
+from reseed.data._memory import digest_of, in_memory, is_table
 from reseed.data._named import DATA_NAMES
 from reseed.data._opened import check_file
 from reseed.data._pixels import pixels
@@ -44,9 +45,13 @@ __all__ = [
     "check_file",
     "column_texts",
     "corrupt_labels",
+    "data_config",
+    "digest_of",
     "file_extension",
     "find_column",
     "gaussian_inputs",
+    "in_memory",
+    "is_table",
     "json_rows",
     "load",
     "parse_corruption",

@@ -4,6 +4,7 @@ import math
 import warnings
 import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,48 @@ def read_arrays(path: Path) -> tuple[Rows, Rows | None, tuple[str, ...] | None]:
     train = _rows(path.name, arrays, "", class_names)
     evaluation = _rows(path.name, arrays, "_eval", class_names) if "x_eval" in arrays else None
     return train, evaluation, class_names
+
+
+def array_rows(x: Any, y: Any, split: str) -> Rows:
+    """Samples of arrays in memory, for which the same holds as for those of an archive.
+
+    Args:
+        x: an array or a tensor of numbers, or texts as an array or a list.
+        y: labels, words or integers, [sample].
+        split: `train`, or the name of an evaluation split.
+
+    Raises:
+        DataError: they are of other types, or do not fit together.
+    """
+    part = "" if split == "train" else "_eval"
+    inputs, labels = _plain(x, f"X{part}"), _plain(y, f"y{part}")
+    if labels.dtype.kind == "f" and (labels == np.round(labels)).all():
+        labels = labels.astype(np.int64)
+    if labels.dtype == object and all(isinstance(label, str | int) for label in labels.tolist()):
+        labels = labels.astype(str)
+    arrays = {f"x{part}": inputs, f"y{part}": labels}
+    if inputs.dtype != object:
+        return _rows("arrays", arrays, part, None)
+    texts = inputs.tolist()
+    wrong = [text for text in texts if not isinstance(text, str)]
+    if wrong:
+        raise DataError(f"arrays: X{part} holds {wrong[0]!r} among texts; give numbers or texts.")
+    rows = _rows("arrays", arrays | {f"x{part}": np.zeros((len(texts), 1))}, part, None)
+    return replace(rows, take=lambda index: tuple(texts[i] for i in index))
+
+
+def _plain(value: Any, name: str) -> NDArray[Any]:
+    """What numbers or names come in as numpy; texts as objects, since numpy's own take the room of the longest."""
+    if hasattr(value, "tocsr"):
+        raise DataError(f"{name} is a sparse matrix; pass {name}.toarray(), or give it to reseed.run.")
+    if isinstance(value, torch.Tensor):
+        return value.detach().cpu().numpy()
+    if isinstance(value, list | tuple) and value and all(isinstance(item, str) for item in value):
+        return np.array(value, dtype=object)
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise DataError(f"{name} must be rectangular, got lists of unequal length.") from error
 
 
 def _read(path: Path) -> dict[str, NDArray[Any]]:

@@ -1,8 +1,11 @@
 """What to load: the data part of a recipe."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Self
 
+from reseed._choices import IN_MEMORY, UNWRITTEN
 from reseed._errors import DataError
+from reseed.data._splits import Splits
 from reseed.data.corruption._config import ANNOTATIONS, CorruptionConfig
 
 _LARGEST_SEED = 2**32 - 1  # what scikit-learn's splitters accept
@@ -65,6 +68,18 @@ class DataConfig:
 
     corruption: CorruptionConfig | None = None
     """What is corrupted on purpose in the training split; default: nothing."""
+
+    held: Splits | None = field(default=None, compare=False, repr=False, kw_only=True, metadata=UNWRITTEN)
+    """The samples themselves, where they are in memory; their digest is in the name."""
+
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether the samples are or were in memory, and not in a file of the user's."""
+        return self.name.startswith(IN_MEMORY)
+
+    def without_samples(self) -> Self:
+        """The same configuration, as a file has it: it names what is in memory, and does not hold it."""
+        return replace(self, held=None)
 
     def __post_init__(self) -> None:
         if self.labels is not None:

@@ -40,15 +40,34 @@ def load_file(path: Path, config: DataConfig) -> Splits:
 
 
 def _load_table(path: Path, config: DataConfig) -> Splits:
-    from reseed.data._columns import columns_note, input_columns, label_column, table_rows, text_like
+    from reseed.data._columns import text_like
 
     table, notes = _read(path, config, text_like(config))
-    label = label_column(table, config, path.name)
-    inputs = input_columns(table, config, label, path.name)
+    return table_splits(table, config, path.name, notes)
+
+
+def table_splits(table: "pa.Table", config: DataConfig, where: str, notes: tuple[str, ...] = ()) -> Splits:
+    """The samples of a table.
+
+    Where the evaluation samples come from: the second file, else the split column, else a stratified share.
+
+    Args:
+        table: rows are samples.
+        config: which columns are meant, and how samples are split.
+        where: what messages and results call the table.
+        notes: what was taken for granted of the table so far.
+
+    Raises:
+        DataError: it cannot be used as asked.
+    """
+    from reseed.data._columns import columns_note, input_columns, label_column, table_rows
+
+    label = label_column(table, config, where)
+    inputs = input_columns(table, config, label, where)
     notes = (*notes, *columns_note(table, config, inputs, label))
-    train = table_rows(table, config, path.name, "train", inputs, label)
+    train = table_rows(table, config, where, "train", inputs, label)
     if config.split is not None:
-        train, evaluation = _by_split(train, table, config, config.split, path.name)
+        train, evaluation = _by_split(train, table, config, config.split, where)
     elif config.eval_file is not None:
         second = expanded(config.eval_file)
         check_file(second)
@@ -57,8 +76,8 @@ def _load_table(path: Path, config: DataConfig) -> Splits:
             evaluation, more = _second_file(second, config, inputs, label)
         notes = tuple(dict.fromkeys((*notes, *more)))
     else:
-        train, evaluation = split_rows(path.name, train, config)
-    return to_splits(path.name, train, evaluation, config, notes=notes)
+        train, evaluation = split_rows(where, train, config)
+    return to_splits(where, train, evaluation, config, notes=notes)
 
 
 def expanded(name: str) -> Path:

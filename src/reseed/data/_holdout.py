@@ -26,10 +26,11 @@ def hold_out(splits: Splits, fraction: float, seed: int) -> Splits:
     """
     data = splits.train
     kept, held = stratified_split(data.name, data.labels.numpy(), data.class_names, fraction, seed, "holdout")
-    return Splits(_part(data, kept, data.split), _part(data, held, "validation"), splits.notes)
+    return Splits(part_of(data, kept, data.split), part_of(data, held, "validation"), splits.notes)
 
 
-def _part(data: Dataset, places: NDArray[np.int64], split: str) -> Dataset:
+def part_of(data: Dataset, places: NDArray[np.int64], split: str) -> Dataset:
+    """The samples at some places, as a split."""
     chosen = torch.from_numpy(places)
     inputs = data.inputs[chosen] if isinstance(data.inputs, torch.Tensor) else tuple(data.inputs[i] for i in places)
     ids = tuple(data.sample_ids[i] for i in places)

@@ -106,22 +106,39 @@ def load_hub(name: str, config: DataConfig) -> Splits:
         DataError: the data set cannot be loaded or used as asked.
         MissingExtraError: `datasets` is not installed.
     """
-    from reseed.data._columns import columns_note, input_columns, label_column
-
     path, _, configuration = name.partition("@")
     if not path:
         raise DataError("hf: needs a name behind it: hf:OWNER/NAME or hf:OWNER/NAME@CONFIG.")
     for option in ("split", "eval_file"):
         if getattr(config, option) is not None:
             raise DataError(f"{option} is for your own files; choose a split of hf:{name} with eval_split.")
-    found = fetch(path, configuration or None)
-    where = f"hf:{name}"
+    return hub_splits(fetch(path, configuration or None), config, f"hf:{name}")
+
+
+def evaluation_split(found: Mapping[str, Any], config: DataConfig, where: str) -> str | None:
+    """The split to evaluate on, which is never the training split; None where there is no other.
+
+    Raises:
+        DataError: there is no training split, or not the evaluation split that is asked for.
+    """
     if "train" not in found:
-        raise DataError(f"{where} has no split 'train'; it has {', '.join(found)}.")
+        raise DataError(f"{where} has no split 'train'; it has {', '.join(map(str, found))}.")
     eval_split = config.eval_split or next((split for split in _EVAL_SPLITS if split in found), None)
     if eval_split is not None and (eval_split not in found or eval_split == "train"):
         others = ", ".join(split for split in found if split != "train") or "none besides train"
         raise DataError(f"{where} has no evaluation split {eval_split!r}; it has {others}.")
+    return eval_split
+
+
+def hub_splits(found: HubData, config: DataConfig, where: str) -> Splits:
+    """The samples of a data set as `datasets` has it; see `load_hub`.
+
+    Raises:
+        DataError: it cannot be used as asked.
+    """
+    from reseed.data._columns import columns_note, input_columns, label_column
+
+    eval_split = evaluation_split(found, config, where)
     train = found["train"]
     head = train.with_format("arrow")[:1]  # the columns and their types
     label = label_column(head, config, where)

@@ -1,7 +1,9 @@
 """From a name to splits."""
 
 import difflib
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from reseed._errors import DataError
 from reseed.data._config import DataConfig
@@ -9,6 +11,7 @@ from reseed.data._files import expanded, load_file
 from reseed.data._formats import EXTENSIONS
 from reseed.data._holdout import hold_out
 from reseed.data._hub import load_hub
+from reseed.data._memory import held, in_memory
 from reseed.data._named import DATA_NAMES, load_named
 from reseed.data._splits import Splits
 from reseed.data.corruption._annotations import annotated, check_annotations
@@ -17,7 +20,29 @@ from reseed.data.corruption._apply import corrupted
 _HUB = "hf:"
 
 
-def load(source: DataConfig) -> Splits:
+def data_config(source: object, **options: Any) -> DataConfig:
+    """Describes data, however it is given.
+
+    Args:
+        source: a data set's name, the path of a file, a `DataConfig`, or samples that are in memory, see `in_memory`.
+        **options: other fields of the `DataConfig`.
+
+    Raises:
+        InputTypeError: it is none of these; the message names the call that takes it, where there is one.
+        DataError: an option is out of its range, or the samples cannot be used as asked.
+
+    Example:
+        >>> data_config("digits", limit=100).limit
+        100
+    """
+    if isinstance(source, DataConfig):
+        return replace(source, **options)
+    if isinstance(source, str | Path):
+        return DataConfig(str(source), **options)
+    return in_memory(source, DataConfig(**options))
+
+
+def load(source: object, **options: Any) -> Splits:
     """Loads the training and the evaluation samples that a configuration asks for.
 
     The same configuration gives the same samples, ids and order every time; no global random state is used.
@@ -26,21 +51,25 @@ def load(source: DataConfig) -> Splits:
     is unpickled or executed.
 
     Args:
-        source: the data part of a recipe.
+        source: the data part of a recipe, a data set's name, the path of a file, or samples that are in memory, see
+            `in_memory`.
+        **options: other fields of the `DataConfig`, such as `text` and `label`.
 
     Returns:
         The two splits. Ids are unique across both unless the user's own ids are not.
 
     Raises:
+        InputTypeError: it is nothing that data can be; the message names the call that takes it, where there is one.
         DataError: the name is not known, or the data cannot be used as asked; the message says what to
             change.
         MissingExtraError: the hub is needed and the extra `text` is not installed.
 
     Example:
-        >>> splits = load(DataConfig("digits", limit=100))
+        >>> splits = load("digits", limit=100)
         >>> len(splits.train), len(splits.evaluation), splits.evaluation.sample_ids[:3]
         (100, 360, ('21', '24', '28'))
     """
+    source = data_config(source, **options)
     if source.labels is not None:
         check_annotations()  # before anything is fetched
     splits = _load(source)
@@ -53,6 +82,8 @@ def load(source: DataConfig) -> Splits:
 
 def _load(source: DataConfig) -> Splits:
     name = source.name
+    if source.is_in_memory:
+        return held(source)
     if name in DATA_NAMES:
         return load_named(name, source)
     if name.startswith(_HUB):

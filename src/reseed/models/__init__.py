@@ -17,7 +17,7 @@ from reseed.models._registry import MODELS, architecture, check_model_name, sugg
 from reseed.models._stack import StackedModel, check_stackable
 from reseed.models._tensors import first_difference, own_tensors, tensors_of
 from reseed.models._undisturbed import undisturbed
-from reseed.models._user import trained_networks
+from reseed.models._user import named_model, trained_networks
 from reseed.models._vmapped import VmappedModel, vmapped_model
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "first_difference",
     "folded",
     "is_token_ids",
+    "named_model",
     "own_tensors",
     "parameter_origins",
     "per_image_whitening",

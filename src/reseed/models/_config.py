@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from reseed._bounds import check_bound
-from reseed._choices import OMITTED
+from reseed._choices import IN_MEMORY, OMITTED, UNWRITTEN
 from reseed._errors import ModelError, RecipeError
-
-UNWRITTEN = {"unwritten": True}
-"""Marks fields that no recipe file has."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +20,8 @@ class ModelConfig:
     """
 
     name: str = "mlp"
-    """mlp, cnn, resnet, small-inception, small-alexnet, text-tfidf, text-encoder, or MODULE:FUNCTION of your own."""
+    """mlp, cnn, resnet, small-inception, small-alexnet, text-tfidf, text-encoder, or of your own MODULE:FUNCTION or
+    FILE.py:FUNCTION."""
     hidden: tuple[int, ...] = (64,)
     """Widths of the hidden layers of an MLP or of the head on text features."""
     dropout: float = 0.0
@@ -49,6 +48,10 @@ class ModelConfig:
     """Whether mlp and networks on images first give each image mean 0 and standard deviation 1."""
     is_trusted: bool = field(default=True, compare=False, repr=False, kw_only=True, metadata=UNWRITTEN)
     """Whether MODULE:FUNCTION may be imported; False where a file names it and nobody said that it may."""
+    factory: Callable[..., Any] | None = field(
+        default=None, compare=False, repr=False, kw_only=True, metadata=UNWRITTEN
+    )
+    """The function that makes the network, where no import finds it; a digest of its code is in the name."""
 
     def __post_init__(self) -> None:
         if any(width < 1 for width in self.hidden):
@@ -79,9 +82,14 @@ class ModelConfig:
             named_by: What names the model.
 
         Raises:
-            ModelError: A file names code to import.
+            ModelError: A file names code to import, or a function that was in memory when the recipe was made.
         """
-        if ":" in self.name and not self.is_trusted:
+        if self.name.startswith(IN_MEMORY) and self.factory is None:
+            raise ModelError(
+                f"the model {self.name!r} was a function of the session that made the {named_by}, which does not hold "
+                "it; pass that function again, or write it into a file and name it as FILE.py:FUNCTION."
+            )
+        if ":" in self.name and self.factory is None and not self.is_trusted:
             where, otherwise = "its networks are asked for", ""
             if named_by == "recipe":
                 where, otherwise = "the recipe is read", ", or name that model yourself with --model"

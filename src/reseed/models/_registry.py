@@ -27,7 +27,7 @@ MODELS: dict[str, type[AbstractArchitecture]] = {
 
 
 def check_model_name(name: str) -> None:
-    """Accept a known name or MODULE:FUNCTION.
+    """Accept a known name, MODULE:FUNCTION or FILE.py:FUNCTION.
 
     Raises:
         ModelError: The name is neither; the message lists the known names and the nearest.
@@ -37,7 +37,8 @@ def check_model_name(name: str) -> None:
     nearest = difflib.get_close_matches(name, MODELS, n=1)
     hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
     raise ModelError(
-        f"unknown model {name!r}.{hint} Known models: {', '.join(MODELS)}; or MODULE:FUNCTION of your own."
+        f"unknown model {name!r}.{hint} Known models: {', '.join(MODELS)}; or MODULE:FUNCTION or FILE.py:FUNCTION of "
+        "your own."
     )
 
 

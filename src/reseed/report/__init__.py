@@ -22,15 +22,21 @@ from reseed.report._scores_terminal import print_kept_scores, print_scores
 from reseed.report._shell import Page
 from reseed.report._sources import print_sources
 from reseed.report._terminal import print_stability, unstable_rows
+from reseed.report._views import bars, estimate_text, page_charts, table_of
 from reseed.report._where import print_where
+from reseed.report.chart._drawn import figure_of
 
 __all__ = [
     "Page",
     "ReportData",
+    "bars",
+    "estimate_text",
+    "figure_of",
     "gate_junit",
     "gate_markdown",
     "make_comparison_page",
     "make_page",
+    "page_charts",
     "print_bootstrap",
     "print_comparison",
     "print_foretelling",
@@ -50,6 +56,7 @@ __all__ = [
     "report_data",
     "scores_listing",
     "scores_tree",
+    "table_of",
     "unstable_rows",
     "write",
     "write_comparison_page",

@@ -5,6 +5,7 @@ from reseed.studies._answers import Answers, read_answers, same_contents
 from reseed.studies._cost import Cost
 from reseed.studies._cost_summary import cost_summary
 from reseed.studies._equal_runs import EqualRuns, equal_rows, equal_runs
+from reseed.studies._estimators import is_estimator
 from reseed.studies._execution import ExecutionArguments
 from reseed.studies._files import (
     bytes_writer,
@@ -22,7 +23,7 @@ from reseed.studies._files import (
     text_writer,
 )
 from reseed.studies._final import FinalArray
-from reseed.studies._fit import run
+from reseed.studies._fit import fingerprint, run
 from reseed.studies._header import Header, is_factory, read_header
 from reseed.studies._import import from_predictions
 from reseed.studies._import_files import import_predictions
@@ -75,9 +76,11 @@ __all__ = [
     "equal_rows",
     "equal_runs",
     "evaluation_data",
+    "fingerprint",
     "from_predictions",
     "import_predictions",
     "inside",
+    "is_estimator",
     "is_factory",
     "is_out_of_memory",
     "is_partial",

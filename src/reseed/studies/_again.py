@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+from reseed._choices import IN_MEMORY
 from reseed._errors import DataError, StudyError
 from reseed.data import Splits, load
+from reseed.studies._data_file import read_data
 from reseed.studies._files import inside
 from reseed.studies._header import check_same_recipe, read_header
 from reseed.training import Recipe, load_recipe
@@ -43,6 +46,9 @@ def data_for(recipe: Recipe, root: Path) -> Splits:
     if found.kind != "training":
         raise StudyError(f"{str(root)!r} holds a study that reseed did not train itself; choose another --out.")
     check_recipe(root, recipe)
+    if recipe.data.is_in_memory and recipe.data.held is None:
+        samples = read_data(root, recipe.data.name.removeprefix(IN_MEMORY))
+        recipe = replace(recipe, data=replace(recipe.data, held=samples))
     try:
         splits = load(recipe.data)
     except DataError:

@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reseed._errors import StudyError
-from reseed._foreign import check_regular, parse_json, reason
-from reseed._limits import check_size
-from reseed._parquet import check_parquet
+from reseed._foreign import parse_json, reason
 from reseed.data import CorruptionRecord
 from reseed.studies._files import inside, replace_table
-from reseed.studies._samples_file import unfolded_bytes, values_of
+from reseed.studies._table_file import read_columns, values_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -65,7 +63,7 @@ def read_corruption(root: Path, class_names: tuple[str, ...]) -> CorruptionRecor
     if not path.exists():
         return None
     try:
-        return _corruption(_table(path), len(class_names))
+        return _corruption(read_columns(path, _known_columns, ["sample_id"]), len(class_names))
     except (OSError, ValueError, pa.ArrowException) as error:
         if isinstance(error, StudyError):
             raise
@@ -75,32 +73,17 @@ def read_corruption(root: Path, class_names: tuple[str, ...]) -> CorruptionRecor
         ) from error
 
 
-def _table(path: Path) -> pa.Table:
-    """Return the columns, ids as dictionaries.
+def _known_columns(schema: pa.Schema) -> list[str]:
+    """Return the names of the columns, which are there and of the right types.
 
     Raises:
-        OSError: The file cannot be read.
-        ValueError: It is damaged, or a column is missing or of another type.
-        StudyError: Reading it takes too much.
+        ValueError: One is missing or of another type.
     """
-    import pyarrow.parquet as pq
-
-    check_regular(path)
-    check_size(path.stat().st_size, repr(str(path)), StudyError)
-    metadata = pq.read_metadata(path)
-    schema = metadata.schema.to_arrow_schema()
     for name, kind in _TYPES.items():
         found = [str(field.type) for field in schema if field.name == name]
         if found != [kind]:
             raise ValueError(f"it has columns {name!r} of the types {found}, and should have one of {kind}")
-    check_parquet(path, metadata, _TYPES, StudyError)
-    with pq.ParquetFile(path, metadata=metadata, read_dictionary=["sample_id"]) as file:
-        table = file.read(columns=list(_TYPES), use_threads=False)
-    for name in _TYPES:
-        if table.column(name).null_count:
-            raise ValueError(f"the column {name!r} lacks values")
-    check_size(unfolded_bytes(table.column("sample_id")), repr(str(path)), StudyError)
-    return table.replace_schema_metadata(schema.metadata)
+    return list(_TYPES)
 
 
 def _corruption(table: pa.Table, num_classes: int) -> CorruptionRecord:

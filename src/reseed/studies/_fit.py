@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
-import re
-import types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reseed._code import code_text, unwrapped, without_addresses
 from reseed._errors import InputError
 from reseed._simplex import check_simplex
 from reseed.engines import Engine, Group, as_engine, check_retries
@@ -122,7 +120,7 @@ def run(
         runs=runs,
         class_names=data.samples.class_names,
         data=data.samples.digest,
-        recipe=_fingerprint(fitter),
+        recipe=fingerprint(fitter),
         base_seed=plan.base,
         record=RecordConfig(every="final", level=level),
         notes=data.notes,
@@ -160,7 +158,7 @@ class FitRun(AbstractRunTask):
             self.level,
             seeds={"fit": seed},
             cost=watch.cost(),
-            recipe=_fingerprint(self.fit),
+            recipe=fingerprint(self.fit),
         )
 
 
@@ -194,35 +192,22 @@ def _fitter(fit: Any, train_data: tuple[Any, Any] | None) -> Callable[[int], Any
     return fit  # type: ignore[no-any-return]
 
 
-def _fingerprint(fit: Any) -> str:
+def fingerprint(fit: Any) -> str:
     """Return a digest of what ``fit`` is, so that a study is not continued with another one.
 
     Of a function, its code and defaults; of an estimator, its class and parameters; of anything else, its type. What a
     function reads from outside (data, other functions) is not seen.
     """
-    while isinstance(fit, functools.partial):
-        fit = fit.func
+    fit = unwrapped(fit)
     if isinstance(fit, ResampledFit):
-        text = f"{_fingerprint(fit.fit)} {fit.digest} {fit.is_seed_varied}"
+        text = f"{fingerprint(fit.fit)} {fit.digest} {fit.is_seed_varied}"
     elif is_estimator(fit):
         text = repr((type(fit), sorted(map(repr, fit.get_params().items()))))
     elif isinstance(fit, EstimatorFit):
         text = repr((type(fit.estimator), sorted(map(repr, fit.estimator.get_params().items()))))
-    elif isinstance(fit, types.MethodType | types.FunctionType):
-        text = _code_text(fit.__code__) + repr(fit.__defaults__)
     else:
-        text = type(fit).__qualname__
-    return hashlib.sha256(re.sub(r" at 0x[0-9a-f]+", "", text).encode("utf-8", "backslashreplace")).hexdigest()[:16]
-
-
-def _code_text(code: types.CodeType) -> str:
-    constants = [
-        _code_text(constant)
-        if isinstance(constant, types.CodeType)
-        else repr(sorted(map(repr, constant)) if isinstance(constant, frozenset) else constant)
-        for constant in code.co_consts
-    ]
-    return repr((code.co_code.hex(), code.co_names, constants))
+        text = code_text(fit)
+    return hashlib.sha256(without_addresses(text).encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
 
 def _predicted(fitted: Any, inputs: Any, labels: LabelReading, samples: int) -> Predicted:

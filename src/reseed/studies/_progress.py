@@ -1,16 +1,19 @@
-"""The progress bars of training and of reading, drawn by the parent process; silent when no terminal looks."""
+"""The progress bars of training and of reading, drawn by the parent process; silent when nobody looks."""
 
 from __future__ import annotations
 
 import sys
 from types import TracebackType
 
+from reseed._notebook import NotebookBar
 from reseed._plain import plain
 from reseed.engines import RunReport
 
 
 class RunProgress:
     """Shows runs done, mean accuracy so far and time left on standard error; silent when that is no terminal.
+
+    In a notebook a bar in the output shows the same, but for the time.
 
     Args:
         total: Runs that will be done in all.
@@ -34,6 +37,7 @@ class RunProgress:
             disable=not console.is_terminal,
         )
         self._bar = self._progress.add_task("runs", total=total, completed=done, accuracy=self._shown())
+        self._done, self._notebook = done, NotebookBar("runs", total, done, self._shown())
 
     def __enter__(self) -> RunProgress:
         self._progress.start()
@@ -55,7 +59,9 @@ class RunProgress:
             self._progress.console.print(f"run {report.run} {report.message}", markup=False)
         if report.accuracy == report.accuracy:  # not NaN
             self._accuracies.append(report.accuracy)
+        self._done += 1
         self._progress.update(self._bar, advance=1, accuracy=self._shown())
+        self._notebook.move(self._done, self._shown())
 
     def _shown(self) -> str:
         if not self._accuracies:

@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 
 from reseed._errors import InputError, MissingExtraError, StudyError
 from reseed.studies._corruption import CORRUPTION_FILE
+from reseed.studies._data_file import DATA_FILE
 from reseed.studies._files import replace_file, storing
 from reseed.studies._header import HEADER_FILE
 from reseed.studies._manifest import MANIFEST, RUNS, Manifest, existing_runs, read_manifest, run_folder, run_name
@@ -24,7 +25,7 @@ from reseed.studies._weights import check_digest, weights_path
 
 LESSONS = "lessons"
 """Folder of a study for what its shared teachers say."""
-_BEFORE_THE_HEADER = ("recipe.toml", "evaluation.parquet", INPUTS_FILE, CORRUPTION_FILE)
+_BEFORE_THE_HEADER = ("recipe.toml", "evaluation.parquet", INPUTS_FILE, CORRUPTION_FILE, DATA_FILE)
 _HALF_COPIED = ".copy-"
 
 

@@ -6,21 +6,16 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from reseed._errors import StudyError
-from reseed._foreign import check_regular, parse_json, reason
-from reseed._limits import check_size
-from reseed._parquet import check_parquet
+from reseed._foreign import parse_json, reason
 from reseed.studies._files import inside, replace_table
 from reseed.studies._samples import Samples
+from reseed.studies._table_file import number_rows, numbers_of, read_columns, values_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 SAMPLES_FILE = "evaluation.parquet"
-_OBJECT_BYTES = 64  # of a text or a picture in Python, besides its characters
 _NAMES = b"names"
 
 
@@ -35,8 +30,7 @@ def write_samples(root: Path, samples: Samples) -> None:
         columns["image"] = pa.array(samples.images, pa.binary())
     table = pa.table(columns)
     if samples.features is not None:
-        values = pa.array(np.ascontiguousarray(samples.features, np.float32).ravel())
-        rows = pa.FixedSizeListArray.from_arrays(values, samples.features.shape[1])
+        rows = number_rows(samples.features)
         names = None if samples.feature_names is None else {_NAMES: json.dumps(samples.feature_names)}
         table = table.append_column(pa.field("features", rows.type, metadata=names), rows)
     replace_table(root / SAMPLES_FILE, table)
@@ -52,7 +46,7 @@ def read_samples(root: Path, class_names: tuple[str, ...], digest: str) -> Sampl
 
     path = inside(root, SAMPLES_FILE)
     try:
-        samples = _samples(_table(path), class_names, digest)
+        samples = _samples(read_columns(path, _known_columns, _TEXTS), class_names, digest)
         if not set(samples.targets.tolist()) <= set(range(-1, len(class_names))):
             raise ValueError("a target is none of the classes")
         if len(set(samples.ids)) != len(samples):
@@ -62,31 +56,6 @@ def read_samples(root: Path, class_names: tuple[str, ...], digest: str) -> Sampl
         if isinstance(error, StudyError):
             raise
         raise StudyError(f"cannot read {str(path)!r}: {reason(error)}. The study is not usable without it.") from error
-
-
-def _table(path: Path) -> pa.Table:
-    """Return the columns that samples are made of, texts and pictures as dictionaries.
-
-    Raises:
-        OSError: The file cannot be read.
-        ValueError: It is damaged, or a column is missing or of another type; of Arrow's own types too.
-        StudyError: Reading it takes too much.
-    """
-    import pyarrow.parquet as pq
-
-    check_regular(path)
-    check_size(path.stat().st_size, repr(str(path)), StudyError)
-    metadata = pq.read_metadata(path)
-    names = _known_columns(metadata.schema.to_arrow_schema())
-    check_parquet(path, metadata, names, StudyError)
-    texts = [name for name in names if name in _TEXTS]
-    with pq.ParquetFile(path, metadata=metadata, read_dictionary=texts) as file:
-        table = file.read(columns=names, use_threads=False)  # one column at a time, so that memory holds one unpacked
-    for name in names:
-        if table.column(name).null_count:
-            raise ValueError(f"the column {name!r} lacks values")
-    check_size(sum(unfolded_bytes(table.column(name)) for name in texts), repr(str(path)), StudyError)
-    return table
 
 
 _TEXTS = {"sample_id": "string", "text": "string", "image": "binary"}
@@ -119,33 +88,13 @@ def _known_columns(schema: pa.Schema) -> list[str]:
     return names
 
 
-def unfolded_bytes(column: pa.ChunkedArray) -> int:
-    """Return what the values of a column of dictionaries take when each stands by itself."""
-    import pyarrow.compute as pc
-
-    total = _OBJECT_BYTES * len(column)
-    for chunk in column.chunks:
-        lengths = pc.binary_length(chunk.dictionary)
-        total += int(np.asarray(lengths, np.int64)[np.asarray(chunk.indices)].sum(dtype=np.int64))
-    return total
-
-
-def values_of(column: pa.ChunkedArray) -> tuple[Any, ...]:
-    """Return the values of a column of dictionaries."""
-    values: list[Any] = []
-    for chunk in column.chunks:
-        known = chunk.dictionary.to_pylist()
-        values.extend(known[index] for index in chunk.indices.to_pylist())
-    return tuple(values)
-
-
 def _samples(table: pa.Table, class_names: tuple[str, ...], digest: str) -> Samples:
     import pyarrow as pa
 
     columns = {name: table.column(name) for name in table.column_names}
     features, names = None, None
     if "features" in columns:
-        features = _numbers(columns["features"], len(table))
+        features = numbers_of(columns["features"], "features")
         names = _feature_names(table.schema.field("features").metadata, features.shape[1])
     return Samples(
         values_of(columns["sample_id"]),
@@ -157,14 +106,6 @@ def _samples(table: pa.Table, class_names: tuple[str, ...], digest: str) -> Samp
         features,
         names,
     )
-
-
-def _numbers(column: pa.ChunkedArray, rows: int) -> NDArray[np.float32]:
-    values = column.combine_chunks().flatten()
-    found = np.asarray(values.to_numpy(zero_copy_only=False), np.float32).reshape(rows, column.type.list_size)
-    if values.null_count or not np.isfinite(found).all():
-        raise ValueError("the column 'features' lacks values")
-    return found
 
 
 def _feature_names(metadata: dict[bytes, bytes] | None, width: int) -> tuple[str, ...] | None:

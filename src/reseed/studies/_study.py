@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reseed._errors import InputError, StudyError
+from reseed._shown import AbstractResult
 from reseed.studies._again import RECIPE_FILE, check_recipe, data_for
 from reseed.studies._corruption import read_corruption, write_corruption
+from reseed.studies._data_file import write_data
 from reseed.studies._files import inside, is_partial, remove_partials, replace_text
 from reseed.studies._final import FinalArray
 from reseed.studies._header import HEADER_FILE, Header, check_same_study, read_header, write_header
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
 EVALUATION = "evaluation"
 # What there may be before the header is written, besides half-written files of a killed process.
 _BEFORE_A_STUDY = re.compile(
-    r"\.lock|cache|corruption\.parquet|evaluation\.parquet|inputs\.safetensors|recipe\.toml|study\.json"
+    r"\.lock|cache|corruption\.parquet|data\.parquet|evaluation\.parquet|inputs\.safetensors|recipe\.toml|study\.json"
 )
 
 
@@ -62,8 +64,8 @@ def check_folder(place: str | Path) -> None:
 
 
 @final
-@dataclass(frozen=True, eq=False)
-class Study:
+@dataclass(frozen=True, eq=False, repr=False)
+class Study(AbstractResult):
     """The recorded predictions of many trainings of one recipe, in a folder or at a URL.
 
     Open one with `Study.open`. It opens with some runs missing or diverged and says so in `missing` and
@@ -163,6 +165,7 @@ class Study:
             write_samples(root, samples)
             write_inputs(root, inputs)
             write_corruption(root, corruption)
+            write_data(root, None if recipe is None else recipe.data.held)
             if recipe is not None:
                 replace_text(root / RECIPE_FILE, recipe.to_toml())
         if found != header:

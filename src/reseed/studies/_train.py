@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from reseed._bounds import check_bound
+from reseed._choices import IN_MEMORY
 from reseed._errors import InputError, RecipeError
 from reseed._numbers import is_whole
 from reseed.data import Splits
@@ -255,7 +256,7 @@ def _header(task: TrainRun, splits: Splits, runs: int, told: tuple[str, ...]) ->
     return Header(
         kind="training",
         dataset=splits.evaluation.name,
-        model=recipe.model.name,
+        model=recipe.model.name.removeprefix(IN_MEMORY),
         runs=runs,
         class_names=splits.evaluation.class_names,
         data=splits.evaluation.digest,

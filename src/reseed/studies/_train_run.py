@@ -205,7 +205,7 @@ def train_run(
     """Return what trains the runs of a study in a folder."""
     return TrainRun(
         root.absolute(),  # workers elsewhere may stand in another folder
-        recipe,
+        replace(recipe, data=recipe.data.without_samples()),  # they come as arrays, which workers share
         plan,
         record,
         prepared.train.numpy(),

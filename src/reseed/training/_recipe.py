@@ -17,6 +17,7 @@ from reseed._bounds import check_bound
 from reseed._choices import OMITTED
 from reseed._errors import RecipeError
 from reseed._foreign import parse_toml, read_toml, reason
+from reseed._shown import AbstractResult
 from reseed.data import DataConfig
 from reseed.mitigations import AbstractMitigation, Peers, check_composition, mitigation
 from reseed.models import ModelConfig
@@ -94,8 +95,8 @@ class AverageConfig:
         _choice("average.statistics", self.statistics, ("averaged", "refreshed"))
 
 
-@dataclass(frozen=True)
-class Recipe:
+@dataclass(frozen=True, repr=False)
+class Recipe(AbstractResult):
     """Everything that defines a training except its seed.
 
     Its `digest` names the study. Read it from TOML with `Recipe.from_toml`, write it with `to_toml`.
@@ -128,6 +129,11 @@ class Recipe:
     """Arithmetic of layers in training: single precision, or bfloat16 with single-precision weights (mixed)."""
     mitigations: tuple[AbstractMitigation, ...] = field(default=(), metadata=OMITTED)
     """Methods that keep predictions in place, see `mitigated`; in TOML ``[[mitigations]]`` with ``name``."""
+
+    def __repr__(self) -> str:
+        length = f"{self.steps} steps" if self.steps is not None else f"{self.epochs} epochs"
+        methods = "".join(f", {method.name}" for method in self.mitigations)
+        return f"Recipe({self.model.name} on {self.data.name}: {length}, {self.optimizer.name}{methods}; {self.digest})"
 
     def __post_init__(self) -> None:
         for name, kind in (("epochs", "steps"), ("steps", "steps"), ("batch_size", "batch_size")):
@@ -250,6 +256,8 @@ def _fields(config: Any, prefix: str = "") -> dict[str, Any]:
     """Return a config's fields by dotted name."""
     fields: dict[str, Any] = {}
     for item in dataclasses.fields(config):
+        if "unwritten" in item.metadata:
+            continue
         value = getattr(config, item.name)
         fields |= (
             _fields(value, f"{prefix}{item.name}.") if dataclasses.is_dataclass(value) else {prefix + item.name: value}
@@ -276,10 +284,10 @@ def as_tree(config: Any) -> dict[str, Any]:
     tree: dict[str, Any] = {}
     for item in dataclasses.fields(config):
         value = getattr(config, item.name)
+        if "unwritten" in item.metadata or ("omitted" in item.metadata and value == item.default):
+            continue
         if dataclasses.is_dataclass(value):
             tree[item.name] = as_tree(value)
-        elif "unwritten" in item.metadata or ("omitted" in item.metadata and value == item.default):
-            continue
         elif item.name == "mitigations":
             tree[item.name] = [{"name": method.name, **as_tree(method)} for method in value]
         elif value is not None:

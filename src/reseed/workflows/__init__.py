@@ -11,14 +11,16 @@ from reseed.workflows._compare import COMPARISON, PAGE, compare, comparison_fold
 from reseed.workflows._export import export
 from reseed.workflows._foretell import foretell
 from reseed.workflows._gate import changed_csv, gate
-from reseed.workflows._measure import REPORT, Measurement, inspect, measure, recipe_for
+from reseed.workflows._measure import REPORT, Measurement, inspect, measure
 from reseed.workflows._medoid import medoid
 from reseed.workflows._memorize import SUSPECTS, Memorized, memorize
 from reseed.workflows._mitigate import mitigate
 from reseed.workflows._nested import NESTED, NestedMeasurement, measure_nested
 from reseed.workflows._profile import profile, profile_summary
 from reseed.workflows._randomize import RANDOMIZATION, RANDOMIZATION_PAGE, Randomization, randomize, with_room_to_fit
+from reseed.workflows._recipe import RecipeArguments, TrainingArguments, recipe_fields, recipe_for
 from reseed.workflows._tune import TUNED, TUNING, Tuning, tune
+from reseed.workflows._views import print_memorized, print_tuning
 
 __all__ = [
     "ATTRIBUTION",
@@ -38,6 +40,8 @@ __all__ = [
     "Memorized",
     "NestedMeasurement",
     "Randomization",
+    "RecipeArguments",
+    "TrainingArguments",
     "Tuning",
     "attribute",
     "bootstrap",
@@ -54,9 +58,12 @@ __all__ = [
     "medoid",
     "memorize",
     "mitigate",
+    "print_memorized",
+    "print_tuning",
     "profile",
     "profile_summary",
     "randomize",
+    "recipe_fields",
     "recipe_for",
     "tune",
     "with_room_to_fit",

@@ -12,10 +12,11 @@ from typing import Any, Unpack
 from numpy.typing import NDArray
 
 from reseed._errors import InputError, TrainingError
-from reseed.data import DataConfig, load
+from reseed._shown import AbstractResult
+from reseed.data import load
 from reseed.instability import Estimate, SourceEffect, SourceEffects, source_effects
 from reseed.models import architecture
-from reseed.studies import ExecutionArguments, Study, check_runs, local_folder, replace_json, to_stderr, train_study
+from reseed.studies import Study, check_runs, local_folder, replace_json, to_stderr, train_study
 from reseed.training import (
     DEFAULT_VARY,
     STREAMS,
@@ -31,14 +32,14 @@ from reseed.training import (
     makes_use_of,
 )
 from reseed.workflows._design import CACHE, check_design_folder, design_folder, draws_of, share_cache, told
-from reseed.workflows._measure import recipe_for
+from reseed.workflows._recipe import TrainingArguments, chosen_recipe
 
 ATTRIBUTION = "attribution.json"
 _STUDY = "vary-"
 
 
-@dataclass(frozen=True, eq=False)
-class Attribution:
+@dataclass(frozen=True, eq=False, repr=False)
+class Attribution(AbstractResult):
     """What each source of randomness does to a recipe's predictions.
 
     Attributes:
@@ -52,6 +53,10 @@ class Attribution:
     studies: dict[frozenset[Stream], Study]
     path: Path
     notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        largest = max(self.effects.effects, key=lambda one: one.drop.value).source
+        return f"Attribution({str(self.path)!r}: {len(self.effects.effects)} sources, {largest} matters most)"
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -78,8 +83,8 @@ class Attribution:
 
 
 def attribute(
-    data: str | DataConfig = "digits",
-    model: str | None = None,
+    data: object = "digits",
+    model: object = None,
     *,
     recipe: Recipe | None = None,
     runs: int = 10,
@@ -88,7 +93,7 @@ def attribute(
     seed: int = 0,
     record: RecordConfig | None = None,
     announce: Callable[[str], None] | None = None,
-    **execution: Unpack[ExecutionArguments],
+    **options: Unpack[TrainingArguments],
 ) -> Attribution:
     """Measure which source of randomness makes predictions change.
 
@@ -102,8 +107,9 @@ def attribute(
     of the distinct training samples, and where ``data`` is fixed they train on the whole set.
 
     Args:
-        data: A data set's name, a file, or a `DataConfig`. Not used when ``recipe`` is given.
-        model: A model's name; default: what suits the data. Not used when ``recipe`` is given.
+        data: What is learned, as `measure` takes it: a name, a file, or what is in memory.
+        model: A model's name, or a function that makes a network; default: what suits the data. Not used when
+            ``recipe`` is given.
         recipe: The whole recipe, see `recipe_for`; default: that of ``data`` and ``model``.
         runs: Trainings in each study, two or more; three or more for intervals that cover other runs.
         out: The folder of all studies; default: ``reseed-studies/`` and a name made of data, model and recipe.
@@ -111,7 +117,8 @@ def attribute(
         seed: Base seed from which all seeds derive. A source that is fixed keeps the seed of run 0.
         record: What is recorded, and when; default: at the final step only.
         announce: Takes a line before long work begins; default: standard error.
-        **execution: Where and how runs execute: ``engine``, ``jobs``, ``address``, ``group``, ``device``, ``threads``,
+        **options: Changes of the recipe, such as ``text``, ``label`` or ``epochs``, see `RecipeArguments`; and where
+            and how runs execute: ``engine``, ``jobs``, ``address``, ``group``, ``device``, ``threads``,
             ``deterministic`` and ``probe``, as `measure` takes them.
 
     Returns:
@@ -128,13 +135,12 @@ def attribute(
 
     Examples:
         >>> import tempfile
-        >>> recipe = recipe_for("digits", changes={"epochs": 1, "model.hidden": [4]})
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     found = attribute(recipe=recipe, runs=3, out=folder, engine="serial", announce=lambda line: None)
+        ...     found = attribute("digits", epochs=1, hidden=[4], runs=3, out=folder, announce=lambda line: None)
         ...     sorted(path.name for path in found.path.iterdir())
         ['attribution.json', 'vary-init', 'vary-init-order', 'vary-order']
     """
-    recipe = recipe or recipe_for(data, model)
+    recipe, execution = chosen_recipe(data, model, recipe, options)
     announce = announce or to_stderr
     asked = check_vary(vary)
     root = local_folder(design_folder(recipe, "sources") if out is None else out)

@@ -12,10 +12,9 @@ import numpy as np
 
 from reseed._bounds import check_bound
 from reseed._errors import InputError, TrainingError
-from reseed.data import DataConfig
+from reseed._shown import AbstractResult
 from reseed.instability import BootstrapInstability, bootstrap_instability
 from reseed.studies import (
-    ExecutionArguments,
     Samples,
     Study,
     check_runs,
@@ -28,7 +27,7 @@ from reseed.studies import (
 )
 from reseed.training import STREAMS, Recipe, RecordConfig, SeedPlan, Weights, check_vary
 from reseed.workflows._design import check_design_folder, design_folder, draws_of, prepare_once, share_cache, told
-from reseed.workflows._measure import recipe_for
+from reseed.workflows._recipe import TrainingArguments, chosen_recipe
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -40,8 +39,8 @@ _BASE, _RESAMPLED = "study-original", "study-resampled"
 _ADVISED = 200  # resamples that the reference asks for
 
 
-@dataclass(frozen=True, eq=False)
-class BootstrapMeasurement:
+@dataclass(frozen=True, eq=False, repr=False)
+class BootstrapMeasurement(AbstractResult):
     """What another training sample does to predictions.
 
     Attributes:
@@ -62,6 +61,11 @@ class BootstrapMeasurement:
     path: Path
     notes: tuple[str, ...]
     threshold: float | None = None
+
+    def __repr__(self) -> str:
+        found = self.instability
+        told = f"{found.bootstraps} bootstraps, mean error {found.mape_estimate.value:.4f}"
+        return f"BootstrapMeasurement({str(self.path)!r}: {told})"
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -107,7 +111,7 @@ class BootstrapMeasurement:
         return pa.table(columns)
 
     @property
-    def plot(self) -> pa.Table:
+    def plot_data(self) -> pa.Table:
         """The data of the instability plot, one row a sample and class: prediction, percentiles, and mean error.
 
         With a threshold it has the second class only.
@@ -132,13 +136,17 @@ class BootstrapMeasurement:
         Raises:
             StorageError: They cannot be written.
         """
-        files = {TABLE: table_writer(self.samples), PLOT: table_writer(self.plot), BOOTSTRAP: json_writer(self.summary)}
+        files = {
+            TABLE: table_writer(self.samples),
+            PLOT: table_writer(self.plot_data),
+            BOOTSTRAP: json_writer(self.summary),
+        }
         replace_files({self.path / name: write for name, write in files.items()})
 
 
 def measure_bootstrap(
-    data: str | DataConfig = "digits",
-    model: str | None = None,
+    data: object = "digits",
+    model: object = None,
     *,
     recipe: Recipe | None = None,
     bootstraps: int = _ADVISED,
@@ -148,7 +156,7 @@ def measure_bootstrap(
     seed: int = 0,
     weights: Weights = "auto",
     announce: Callable[[str], None] | None = None,
-    **execution: Unpack[ExecutionArguments],
+    **options: Unpack[TrainingArguments],
 ) -> BootstrapMeasurement:
     """Measure how far predictions move when a recipe is trained on another sample of its training data.
 
@@ -159,8 +167,9 @@ def measure_bootstrap(
     sample) and ``bootstrap-plot.parquet`` (the instability plot's data).
 
     Args:
-        data: A data set's name, a file, or a `DataConfig`. Not used when ``recipe`` is given.
-        model: A model's name; default: what suits the data. Not used when ``recipe`` is given.
+        data: What is learned, as `measure` takes it: a name, a file, or what is in memory.
+        model: A model's name, or a function that makes a network; default: what suits the data. Not used when
+            ``recipe`` is given.
         recipe: The whole recipe, see `recipe_for`; default: that of ``data`` and ``model``.
         bootstraps: Resamples, two or more; 200 are asked for by Riley and Collins, for the percentiles above all.
         base_runs: Runs on the whole training set, two or more: the original and others that tell what the seed
@@ -170,7 +179,8 @@ def measure_bootstrap(
         seed: Base seed from which all seeds and resamples derive.
         weights: Which weights the studies keep, see `RecordConfig`.
         announce: Takes a line before long work begins; default: standard error.
-        **execution: Where and how runs execute: ``engine``, ``jobs``, ``address``, ``group``, ``device``, ``threads``,
+        **options: Changes of the recipe, such as ``text``, ``label`` or ``epochs``, see `RecipeArguments`; and where
+            and how runs execute: ``engine``, ``jobs``, ``address``, ``group``, ``device``, ``threads``,
             ``deterministic`` and ``probe``, as `measure` takes them.
 
     Returns:
@@ -185,15 +195,14 @@ def measure_bootstrap(
 
     Examples:
         >>> import tempfile
-        >>> recipe = recipe_for("digits", changes={"epochs": 1, "model.hidden": [4]})
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     found = measure_bootstrap(
-        ...         recipe=recipe, bootstraps=3, base_runs=2, out=folder, engine="serial", announce=lambda line: None
+        ...         "digits", epochs=1, bootstraps=3, base_runs=2, out=folder, announce=lambda line: None
         ...     )
         ...     sorted(path.name for path in found.path.iterdir())
         ['bootstrap-plot.parquet', 'bootstrap.json', 'bootstrap.parquet', 'study-original', 'study-resampled']
     """
-    recipe = recipe or recipe_for(data, model)
+    recipe, execution = chosen_recipe(data, model, recipe, options)
     announce = announce or to_stderr
     streams = check_vary(vary)
     if "data" not in streams:

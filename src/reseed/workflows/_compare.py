@@ -14,7 +14,7 @@ from reseed.instability import Comparison, compare_studies
 from reseed.mitigations import described
 from reseed.report import make_comparison_page
 from reseed.studies import Study, json_writer, local_folder, replace_files, table_writer, text_writer
-from reseed.workflows._measure import STUDIES
+from reseed.workflows._recipe import STUDIES
 
 COMPARISON, PAGE = "comparison.json", "comparison.html"
 _TABLE = "comparison.parquet"

@@ -14,7 +14,7 @@ from reseed.instability import Estimate
 from reseed.models import architecture
 from reseed.studies import is_partial, read_header, remove_partials, replace_file
 from reseed.training import DRAWS, Recipe
-from reseed.workflows._measure import default_folder
+from reseed.workflows._recipe import default_folder
 
 CACHE = "cache"  # as studies call it
 

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
-from reseed._errors import RecipeError
-from reseed._foreign import parse_toml, read_toml, reason
+from reseed._notebook import show_link
 from reseed._parts import Parts
-from reseed.data import DataConfig, load
+from reseed._shown import AbstractResult
 from reseed.engines import Engine
 from reseed.instability import SampleGroups, Stability, describe_columns, evaluate, sample_groups
-from reseed.mitigations import AbstractMitigation, parse_mitigations
-from reseed.models import ModelConfig, suggested_model
 from reseed.report import Page, make_page, report_data
 from reseed.studies import (
     Study,
+    is_estimator,
     json_writer,
     local_folder,
     replace_files,
@@ -33,23 +31,21 @@ from reseed.training import (
     RecordConfig,
     SeedPlan,
     check_vary,
-    default_recipe,
-    from_tree,
-    mitigated,
 )
+from reseed.workflows._estimator import check_no_recipe, estimator_training
 from reseed.workflows._foretell import foretelling_for_page
+from reseed.workflows._recipe import RecipeArguments, chosen_recipe, default_folder
 from reseed.workflows._until import train_until
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-STUDIES = Path("reseed-studies")
 SUMMARY, SAMPLES, REPORT = "summary.json", "samples.parquet", "report.html"
 """What `Measurement.write` writes, in this order."""
 
 
-@dataclass(frozen=True, eq=False)
-class Measurement:
+@dataclass(frozen=True, eq=False, repr=False)
+class Measurement(AbstractResult):
     """A study and what it says.
 
     Attributes:
@@ -59,6 +55,11 @@ class Measurement:
 
     study: Study
     stability: Stability
+
+    def __repr__(self) -> str:
+        unstable = "unstable_fraction" if self.stability.pairs is not None else "expected_unstable_fraction"
+        told = "unstable" if self.stability.pairs is not None else "expected to be unstable"
+        return f"Measurement({self.study!r}: {self.summary[unstable]:.1%} of the samples {told})"
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -137,8 +138,8 @@ def inspect(study: str | Path | Study) -> Measurement:
 
 
 def measure(
-    data: str | DataConfig = "digits",
-    model: str | None = None,
+    data: object = "digits",
+    model: object = None,
     *,
     runs: int = 50,
     until: float | None = None,
@@ -156,6 +157,7 @@ def measure(
     deterministic: bool = False,
     probe: bool = True,
     announce: Callable[[str], None] | None = None,
+    **changes: Unpack[RecipeArguments],
 ) -> Measurement:
     """Train one recipe with many seeds and measure which predictions change.
 
@@ -163,8 +165,12 @@ def measure(
     happens: calling again with the same arguments continues, and more ``runs`` extend the study.
 
     Args:
-        data: A data set's name, a file, or a `DataConfig`. Not used when ``recipe`` is given.
-        model: A model's name; default: what suits the data. Not used when ``recipe`` is given.
+        data: A data set's name, a file, a `DataConfig`, or what is in memory: a DataFrame, ``(X, y)``, a Hugging Face
+            ``Dataset`` or ``DatasetDict``, a `Dataset` or `Splits`; see `reseed.data.in_memory`. Where ``recipe`` is
+            given, its data is what is learned, unless this is in memory.
+        model: A model's name, a function of ``(input_shape, num_classes)`` that makes a fresh network, or an unfitted
+            scikit-learn estimator, which is fitted with every seed as `run` does it; default: what suits the data. Not
+            used when ``recipe`` is given.
         runs: Trainings in all; with ``until`` the most there may be. Of a single one, which must be recorded with
             scores at several checkpoints, instability is estimated, see `reseed.instability.evaluate`.
         until: Begin with 10 runs and add more until the half-width, in nats, of the 95 % interval of mean label
@@ -186,6 +192,8 @@ def measure(
         deterministic: Whether to use torch's deterministic kernels only; for GPUs.
         probe: Whether to check determinism first.
         announce: Takes a line before long work begins; default: standard error.
+        **changes: Changes of the recipe, such as ``text="utterance"``, ``label="intent"``, ``epochs=5``, ``lr=0.01`` or
+            ``mitigations=["ema"]``; see `RecipeArguments`.
 
     Returns:
         The study and its measures.
@@ -199,115 +207,46 @@ def measure(
 
     Examples:
         >>> import tempfile
-        >>> recipe = recipe_for("digits", changes={"epochs": 2})
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     found = measure(recipe=recipe, runs=3, out=folder + "/digits", engine="serial")
+        ...     found = measure("digits", epochs=2, runs=3, out=folder + "/digits", engine="serial")
         ...     sorted(path.name for path in found.study.path.glob("[!.]*"))
         ['evaluation.parquet', 'recipe.toml', 'report.html', 'runs', 'samples.parquet', 'study.json', 'summary.json']
     """
-    recipe = recipe or recipe_for(data, model)
-    train = partial(
-        train_study,
-        recipe,
-        default_folder(recipe) if out is None else out,
-        plan=SeedPlan(seed, check_vary(vary)),
-        record=record,
-        engine=engine,
-        jobs=jobs,
-        address=address,
-        group=group,
-        device=device,
-        threads=threads,
-        deterministic=deterministic,
-        probe=probe,
-        announce=announce or to_stderr,
-    )
-    if until is None:
-        study = train(runs=runs)
+    announce = announce or to_stderr
+    if is_estimator(model):
+        given = {
+            "recipe": recipe is not None,
+            "vary": frozenset(vary) != DEFAULT_VARY,
+            "record": record is not None,
+            "group": group is not None,
+            "device": device != "cpu",
+            "threads": threads is not None,
+            "deterministic": deterministic,
+        }
+        check_no_recipe(model, [name for name, is_given in given.items() if is_given])
+        train = estimator_training(data, model, out, changes, seed=seed, engine=engine, jobs=jobs, address=address)
     else:
-        study = train_until(lambda wanted: train(runs=wanted), until, runs, announce or to_stderr)
-    found = inspect(study)
-    found.write()
+        recipe, _ = chosen_recipe(data, model, recipe, changes)
+        train = partial(
+            train_study,
+            recipe,
+            default_folder(recipe) if out is None else out,
+            plan=SeedPlan(seed, check_vary(vary)),
+            record=record,
+            engine=engine,
+            jobs=jobs,
+            address=address,
+            group=group,
+            device=device,
+            threads=threads,
+            deterministic=deterministic,
+            probe=probe,
+            announce=announce,
+        )
+
+    def trained(runs: int) -> Study:
+        return train(runs=runs)
+
+    found = inspect(trained(runs) if until is None else train_until(trained, until, runs, announce))
+    show_link(found.write())
     return found
-
-
-def recipe_for(
-    data: str | DataConfig | None = None,
-    model: str | None = None,
-    *,
-    file: str | Path | None = None,
-    changes: Mapping[str, Any] | None = None,
-    mitigations: str | Sequence[AbstractMitigation] = (),
-    trust_code: bool = False,
-) -> Recipe:
-    """Return the whole recipe: the model's defaults, changed by a file, changed by single values, with methods added.
-
-    Args:
-        data: A data set's name, a file, or a `DataConfig`; default: what ``file`` says, else ``digits``.
-        model: A model's name; default: what ``file`` says, else what suits the data.
-        file: A TOML file with some or all fields of a `Recipe`.
-        changes: Values by dotted field name, such as ``{"optimizer.lr": 0.05, "epochs": 5}``.
-        mitigations: Methods that keep predictions in place, or text that names them, such as
-            ``tgtss:exponent=0.5+swa``; see `reseed.mitigations`.
-        trust_code: Whether a model of the form MODULE:FUNCTION that ``file`` names may be imported when the recipe is
-            trained. One that ``model`` or ``changes`` names may.
-
-    Raises:
-        InputError: A name is unknown or a value is unusable.
-
-    Examples:
-        >>> recipe_for("digits", changes={"optimizer.lr": 0.05}).optimizer.lr
-        0.05
-    """
-    tree = {} if file is None else _read_tree(Path(file))
-    is_named_there = "name" in _nested(tree, "model")
-    if changes and "epochs" in changes:
-        tree.pop("steps", None)  # the file's steps would win over the epochs that are asked for
-    for name, value in (changes or {}).items():
-        _put(tree, name, value)
-    source = DataConfig(data) if isinstance(data, str) else data
-    described, network = _nested(tree, "data"), _nested(tree, "model")
-    if data is not None:
-        described.pop("name", None)
-    source = from_tree(source or DataConfig(), described, "data.")
-    named = from_tree(ModelConfig(), network, "model.").name if "name" in network else None
-    chosen = model or named or suggested_model(load(source).train)
-    del tree["data"]
-    network.pop("name", None)
-    default = default_recipe(chosen, source, fine_tune=network.get("fine_tune") is True)
-    methods = parse_mitigations(mitigations) if isinstance(mitigations, str) else mitigations
-    recipe = mitigated(from_tree(default, tree), methods)
-    is_named_here = model is not None or "model.name" in (changes or {})
-    is_trusted = trust_code or is_named_here or not is_named_there
-    return replace(recipe, model=replace(recipe.model, is_trusted=is_trusted))
-
-
-def default_folder(recipe: Recipe) -> Path:
-    """Return the folder that a recipe's study gets when the user names none."""
-    data = Path(recipe.data.name).stem if Path(recipe.data.name).suffix else recipe.data.name
-    name = f"{data}-{recipe.model.name}"
-    safe = "".join(character if character.isalnum() or character in "-_." else "-" for character in name)
-    return STUDIES / f"{safe}-{recipe.digest[:8]}"
-
-
-def _read_tree(path: Path) -> dict[str, Any]:
-    try:
-        return parse_toml(read_toml(path, RecipeError))
-    except RecipeError:
-        raise
-    except (OSError, ValueError) as error:
-        raise RecipeError(f"cannot read the recipe {str(path)!r}: {reason(error)}.") from error
-
-
-def _nested(tree: dict[str, Any], name: str) -> dict[str, Any]:
-    part = tree.setdefault(name, {})
-    if not isinstance(part, dict):
-        raise RecipeError(f"recipe field {name} must be a table, got {part!r}.")
-    return part
-
-
-def _put(tree: dict[str, Any], name: str, value: Any) -> None:
-    *path, last = name.split(".")
-    for part in path:
-        tree = _nested(tree, part)
-    tree[last] = value

@@ -12,13 +12,14 @@ import numpy as np
 
 from reseed._errors import InputError
 from reseed._numbers import check_whole, is_whole
-from reseed.data import DataConfig, load
+from reseed._shown import AbstractResult
+from reseed.data import load
 from reseed.memorization import suspect_labels
 from reseed.scores import Scores
-from reseed.studies import ExecutionArguments, Study, bytes_writer, replace_files, to_stderr, train_study
+from reseed.studies import Study, bytes_writer, replace_files, to_stderr, train_study
 from reseed.training import DEFAULT_VARY, Recipe, RecordConfig, SeedPlan, Weights, check_vary, trained_on
 from reseed.workflows._design import design_folder
-from reseed.workflows._measure import recipe_for
+from reseed.workflows._recipe import TrainingArguments, chosen_recipe
 from reseed.workflows._suspects_table import csv_writer, suspects_table
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ SUSPECTS = "suspects.csv"
 _FOLDS, _LEAST_FOLDS, _MOST_REPEATS = 5, 2, 1000
 
 
-@dataclass(frozen=True, eq=False)
-class Memorized:
+@dataclass(frozen=True, eq=False, repr=False)
+class Memorized(AbstractResult):
     """What networks say of the labels that they were trained with.
 
     Attributes:
@@ -39,6 +40,9 @@ class Memorized:
 
     study: Study
     scores: Scores
+
+    def __repr__(self) -> str:
+        return f"Memorized({self.study!r}: {self.suspects.num_rows} suspicious labels)"
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -76,8 +80,8 @@ class Memorized:
 
 
 def memorize(
-    data: str | DataConfig | Study = "digits",
-    model: str | None = None,
+    data: object = "digits",
+    model: object = None,
     *,
     recipe: Recipe | None = None,
     folds: int | None = None,
@@ -88,7 +92,7 @@ def memorize(
     seed: int = 0,
     weights: Weights = "auto",
     announce: Callable[[str], None] | None = None,
-    **execution: Unpack[ExecutionArguments],
+    **options: Unpack[TrainingArguments],
 ) -> Memorized:
     """Say which training labels are likely wrong.
 
@@ -100,8 +104,9 @@ def memorize(
     whatever happens: the same call continues, and more ``repeats`` extend the study.
 
     Args:
-        data: A data set's name, a file, or a `DataConfig`; or a `Study`. Not used when ``recipe`` is given.
-        model: A model's name; default: what suits the data. Not used when ``recipe`` is given.
+        data: What is learned, as `measure` takes it: a name, a file, or what is in memory; or a `Study`.
+        model: A model's name, or a function that makes a network; default: what suits the data. Not used when
+            ``recipe`` is given.
         recipe: The whole recipe, see `recipe_for`; default: that of ``data`` and ``model``.
         folds: Into how many folds the training set is divided, 2 or more: each costs a training of all but its share.
             Default: 5.
@@ -113,7 +118,7 @@ def memorize(
         seed: Base seed of networks and folds.
         weights: Which weights the study keeps, see `RecordConfig`.
         announce: Takes a line before long work begins; default: standard error.
-        **execution: Where and how runs execute, as `measure` takes them.
+        **options: Changes of the recipe, and where and how runs execute, as `measure` takes them.
 
     Returns:
         The study with scores of every training sample, and the suspects.
@@ -127,9 +132,8 @@ def memorize(
 
     Examples:
         >>> import tempfile
-        >>> recipe = recipe_for("digits", changes={"epochs": 2})
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     found = memorize(recipe=recipe, folds=2, out=folder + "/study", announce=lambda line: None)
+        ...     found = memorize("digits", epochs=2, folds=2, out=folder + "/study", announce=lambda line: None)
         ...     found.suspects.column_names[:4], found.summary["trainings"]
         (['sample_id', 'image', 'given_label', 'likely_label'], 1.0)
     """
@@ -142,7 +146,8 @@ def memorize(
     check_whole("repeats", repeats)
     if repeats > _MOST_REPEATS:
         raise InputError(f"repeats must be at most {_MOST_REPEATS:,}, got {repeats:,}.")
-    recipe, announce = recipe or recipe_for(data, model), announce or to_stderr
+    recipe, execution = chosen_recipe(data, model, recipe, options)
+    announce = announce or to_stderr
     folds = _FOLDS if folds is None and share is None else folds
     plan = SeedPlan(seed, check_vary(vary), folds=folds, share=share)
     samples = len(load(recipe.data).train)

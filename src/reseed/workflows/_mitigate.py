@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Unpack
 
 from reseed._errors import InputError
-from reseed.data import DataConfig
+from reseed._notebook import show_link
 from reseed.instability import Comparison, compare_studies
 from reseed.mitigations import described, parse_mitigations
-from reseed.studies import ExecutionArguments, Study, check_runs, local_folder, to_stderr, train_study
+from reseed.studies import Study, check_runs, local_folder, to_stderr, train_study
 from reseed.training import DEFAULT_VARY, Recipe, RecordConfig, SeedPlan, check_vary, mitigated
 from reseed.workflows._compare import COMPARISON_FILES, METHOD, Interval, method_folder, method_name, write_comparison
 from reseed.workflows._design import check_design_folder, design_folder, draws_of, share_cache
-from reseed.workflows._measure import recipe_for
+from reseed.workflows._recipe import TrainingArguments, chosen_recipe
 
 DEFAULT_METHODS = (
     "label-smoothing",
@@ -34,8 +34,8 @@ _KNOWN = (_CONTROL, _NULL, _LESSONS, *COMPARISON_FILES)
 
 
 def mitigate(
-    data: str | DataConfig = "digits",
-    model: str | None = None,
+    data: object = "digits",
+    model: object = None,
     *,
     recipe: Recipe | None = None,
     methods: Sequence[str] = DEFAULT_METHODS,
@@ -46,7 +46,7 @@ def mitigate(
     seed: int = 0,
     record: RecordConfig | None = None,
     announce: Callable[[str], None] | None = None,
-    **execution: Unpack[ExecutionArguments],
+    **options: Unpack[TrainingArguments],
 ) -> Comparison:
     """Train a recipe with each of several methods and compare what they do to stability, accuracy and cost.
 
@@ -57,8 +57,9 @@ def mitigate(
     ``comparison.json``, ``comparison.parquet`` and ``comparison.html``.
 
     Args:
-        data: A data set's name, a file, or a `DataConfig`. Not used when ``recipe`` is given.
-        model: A model's name; default: what suits the data. Not used when ``recipe`` is given.
+        data: What is learned, as `measure` takes it: a name, a file, or what is in memory.
+        model: A model's name, or a function that makes a network; default: what suits the data. Not used when
+            ``recipe`` is given.
         recipe: The control's recipe, see `recipe_for`; default: that of ``data`` and ``model``.
         methods: Texts such as ``swa`` or ``tgtss:exponent=0.5+swa``, see `reseed.mitigations.parse_mitigations`;
             ``default`` stands for the default list, and ``control`` may be named.
@@ -70,7 +71,8 @@ def mitigate(
         seed: Base seed of all studies but the second control, which has the next one.
         record: What is recorded, and when; default: scores at the final step.
         announce: Takes a line before long work begins; default: standard error.
-        **execution: Where and how runs execute: ``engine``, ``jobs``, ``address``, ``group``, ``device``, ``threads``,
+        **options: Changes of the recipe, such as ``text``, ``label`` or ``epochs``, see `RecipeArguments`; and where
+            and how runs execute: ``engine``, ``jobs``, ``address``, ``group``, ``device``, ``threads``,
             ``deterministic`` and ``probe``, as `measure` takes them.
 
     Returns:
@@ -86,14 +88,13 @@ def mitigate(
 
     Examples:
         >>> import tempfile
-        >>> recipe = recipe_for("digits", changes={"epochs": 1, "model.hidden": [4]})
         >>> options = {"runs": 3, "engine": "serial", "announce": lambda line: None}
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     found = mitigate(recipe=recipe, methods=["swa"], out=folder, **options)
+        ...     found = mitigate("digits", epochs=1, hidden=[4], methods=["swa"], out=folder, **options)
         ...     [row.name for row in found.rows]
         ['control', 'second control', 'swa']
     """
-    recipe = recipe or recipe_for(data, model)
+    recipe, execution = chosen_recipe(data, model, recipe, options)
     announce = announce or to_stderr
     record = record or RecordConfig(every="final")
     streams = check_vary(vary)
@@ -125,7 +126,7 @@ def mitigate(
         announce(f"left out: {reason}")
     found = compare_studies({_name(folder): study for folder, study in kept.items()}, null=null, interval=interval)
     found = replace(found, notes=(*found.notes, *(f"Left out: {reason}." for reason in left_out)))
-    write_comparison(found, root)
+    show_link(write_comparison(found, root))
     return found
 
 

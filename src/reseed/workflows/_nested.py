@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 from reseed._bounds import check_bound
 from reseed._errors import InputError, TrainingError
 from reseed._numbers import is_whole
-from reseed.data import DataConfig
+from reseed._shown import AbstractResult
 from reseed.instability import Estimate, NestedEstimates, nested_estimates, nested_instability, nested_variance
 from reseed.studies import (
-    ExecutionArguments,
     Study,
     check_runs,
     json_writer,
@@ -30,7 +29,7 @@ from reseed.studies import (
 )
 from reseed.training import DEFAULT_VARY, STREAMS, Recipe, RecordConfig, SeedPlan, Weights, check_vary
 from reseed.workflows._design import check_design_folder, design_folder, draws_of, prepare_once, share_cache, told
-from reseed.workflows._measure import recipe_for
+from reseed.workflows._recipe import TrainingArguments, chosen_recipe
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -40,8 +39,8 @@ _TABLE = "nested.parquet"
 _STUDY = "sample-"
 
 
-@dataclass(frozen=True, eq=False)
-class NestedMeasurement:
+@dataclass(frozen=True, eq=False, repr=False)
+class NestedMeasurement(AbstractResult):
     """What the seed does to a recipe's predictions, and what the training sample adds.
 
     Attributes:
@@ -59,6 +58,11 @@ class NestedMeasurement:
     path: Path
     epsilon: float | None
     notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        found = self.estimates
+        sizes = f"{found.training_sets} training sets, {found.runs} runs of each"
+        return f"NestedMeasurement({str(self.path)!r}: {sizes}, churn {found.churn.value:.1%})"
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -88,8 +92,8 @@ class NestedMeasurement:
 
 
 def measure_nested(
-    data: str | DataConfig = "digits",
-    model: str | None = None,
+    data: object = "digits",
+    model: object = None,
     *,
     recipe: Recipe | None = None,
     training_sets: int = 5,
@@ -100,7 +104,7 @@ def measure_nested(
     seed: int = 0,
     weights: Weights = "auto",
     announce: Callable[[str], None] | None = None,
-    **execution: Unpack[ExecutionArguments],
+    **options: Unpack[TrainingArguments],
 ) -> NestedMeasurement:
     """Measure how much of the instability the seed causes, and how much another training sample adds.
 
@@ -110,8 +114,9 @@ def measure_nested(
     ``training_sets`` extend what is there. Writes ``nested.json`` and ``nested.parquet``.
 
     Args:
-        data: A data set's name, a file, or a `DataConfig`. Not used when ``recipe`` is given.
-        model: A model's name; default: what suits the data. Not used when ``recipe`` is given.
+        data: What is learned, as `measure` takes it: a name, a file, or what is in memory.
+        model: A model's name, or a function that makes a network; default: what suits the data. Not used when
+            ``recipe`` is given.
         recipe: The whole recipe, see `recipe_for`; default: that of ``data`` and ``model``.
         training_sets: Resamples of the training set, two or more; three or more for intervals that cover others.
         runs: Trainings on each, two or more; three or more for intervals that cover other seeds.
@@ -122,7 +127,8 @@ def measure_nested(
         seed: Base seed from which all seeds and resamples derive.
         weights: Which weights the studies keep, see `RecordConfig`.
         announce: Takes a line before long work begins; default: standard error.
-        **execution: Where and how runs execute: ``engine``, ``jobs``, ``address``, ``group``, ``device``, ``threads``,
+        **options: Changes of the recipe, such as ``text``, ``label`` or ``epochs``, see `RecipeArguments`; and where
+            and how runs execute: ``engine``, ``jobs``, ``address``, ``group``, ``device``, ``threads``,
             ``deterministic`` and ``probe``, as `measure` takes them.
 
     Returns:
@@ -138,15 +144,14 @@ def measure_nested(
 
     Examples:
         >>> import tempfile
-        >>> recipe = recipe_for("digits", changes={"epochs": 1, "model.hidden": [4]})
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     found = measure_nested(
-        ...         recipe=recipe, training_sets=2, runs=2, out=folder, engine="serial", announce=lambda line: None
+        ...         "digits", epochs=1, training_sets=2, runs=2, out=folder, announce=lambda line: None
         ...     )
         ...     sorted(path.name for path in found.path.iterdir())
         ['nested.json', 'nested.parquet', 'sample-0', 'sample-1']
     """
-    recipe = recipe or recipe_for(data, model)
+    recipe, execution = chosen_recipe(data, model, recipe, options)
     announce = announce or to_stderr
     streams = check_vary(vary)
     if "data" in streams:

@@ -13,15 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reseed._errors import InputError
+from reseed._notebook import show_link
 from reseed._numbers import check_whole
-from reseed.data import CorruptionConfig, DataConfig, Splits, load
+from reseed._shown import AbstractResult
+from reseed.data import CorruptionConfig, Splits, load
 from reseed.instability import Estimate, estimate
 from reseed.memorization import RandomizationTest, Randomized, sign_correlation
 from reseed.report import write_scores_page
-from reseed.studies import ExecutionArguments, Study, check_runs, local_folder, replace_json, to_stderr, train_study
+from reseed.studies import Study, check_runs, local_folder, replace_json, to_stderr, train_study
 from reseed.training import Recipe, RecordConfig, SeedPlan, steps_per_epoch
 from reseed.workflows._design import check_design_folder, design_folder, draws_of, prepare_once, share_cache
-from reseed.workflows._measure import recipe_for
+from reseed.workflows._recipe import TrainingArguments, chosen_recipe, given_fields
 
 RANDOMIZATION, RANDOMIZATION_PAGE = "randomization.json", "randomization.html"
 LEVELS = (0.2, 0.4, 0.6, 0.8)
@@ -50,8 +52,8 @@ class _Version:
 
 
 @final
-@dataclass(frozen=True, eq=False)
-class Randomization:
+@dataclass(frozen=True, eq=False, repr=False)
+class Randomization(AbstractResult):
     """What a recipe makes of true, random and destroyed data.
 
     Attributes:
@@ -63,6 +65,9 @@ class Randomization:
     test: RandomizationTest
     studies: dict[str, Study]
     path: Path
+
+    def __repr__(self) -> str:
+        return f"Randomization({str(self.path)!r}: {len(self.test.versions)} versions)"
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -102,8 +107,8 @@ class Randomization:
 
 
 def randomize(
-    data: str | DataConfig = "digits",
-    model: str | None = None,
+    data: object = "digits",
+    model: object = None,
     *,
     recipe: Recipe | None = None,
     runs: int = 3,
@@ -114,7 +119,7 @@ def randomize(
     out: str | Path | None = None,
     seed: int = 0,
     announce: Callable[[str], None] | None = None,
-    **execution: Unpack[ExecutionArguments],
+    **options: Unpack[TrainingArguments],
 ) -> Randomization:
     """Train one recipe on true labels, random labels and destroyed inputs, with the same hyperparameters.
 
@@ -128,8 +133,9 @@ def randomize(
     adds, for true and for random labels, each of these alone, and networks without normalisation.
 
     Args:
-        data: A data set's name, a file, or a `DataConfig`. Not used when ``recipe`` is given.
-        model: A model's name; default: what suits the data. Not used when ``recipe`` is given.
+        data: What is learned, as `measure` takes it: a name, a file, or what is in memory.
+        model: A model's name, or a function that makes a network; default: what suits the data. Not used when
+            ``recipe`` is given.
         recipe: The whole recipe; its epochs are the limit that every version has. Default: that of ``data`` and
             ``model`` with five times its epochs, of an MLP with two layers of 512 nodes.
         runs: Trainings of each version.
@@ -140,7 +146,7 @@ def randomize(
         out: The folder of all studies; default: ``reseed-studies/`` and a name made of data, model and recipe.
         seed: Base seed from which all seeds derive.
         announce: Takes a line before long work begins; default: standard error.
-        **execution: Where and how runs execute, as `measure` takes them.
+        **options: Changes of the recipe, and where and how runs execute, as `measure` takes them.
 
     Returns:
         The numbers, the curves, and the studies behind them.
@@ -158,7 +164,9 @@ def randomize(
         raise InputError(f"level must be in (0, 1], got {level!r}; 1 asks for every training sample to be right.")
     if wrong := [each for each in levels if not 0 < each < 1]:
         raise InputError(f"levels must be in (0, 1), got {wrong[0]!r}; true and wholly random labels are there anyway.")
-    whole = recipe if recipe is not None else with_room_to_fit(recipe_for(data, model))
+    whole, execution = chosen_recipe(data, model, recipe, options)
+    if recipe is None:
+        whole = with_room_to_fit(whole, given_fields(options))
     if whole.data.corruption is not None:
         raise InputError("recipe field data.corruption is set; the randomisation test makes its own corruptions.")
     root = local_folder(design_folder(whole, "randomized") if out is None else out)
@@ -200,7 +208,7 @@ def randomize(
         studies[each.name] = study
     test = RandomizationTest(tuple(found), level, tuple(correlations), tuple(_notes(found, level, plain)))
     result = Randomization(test, studies, root)
-    result.write()
+    show_link(result.write())
     return result
 
 

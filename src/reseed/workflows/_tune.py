@@ -11,10 +11,11 @@ from typing import Any, Unpack
 import numpy as np
 
 from reseed._errors import InputError, TrainingError
+from reseed._notebook import show_link
+from reseed._shown import AbstractResult
 from reseed.data import DataConfig, load
 from reseed.instability import Comparison, accuracy_difference, compare_studies, label_entropy
 from reseed.studies import (
-    ExecutionArguments,
     Study,
     json_writer,
     local_folder,
@@ -24,9 +25,9 @@ from reseed.studies import (
     train_study,
 )
 from reseed.training import Recipe, RecordConfig, SeedPlan
-from reseed.workflows._compare import COMPARISON_FILES, comparison_files
+from reseed.workflows._compare import COMPARISON_FILES, PAGE, comparison_files
 from reseed.workflows._design import check_design_folder, design_folder, draws_of, prepare_once, share_cache
-from reseed.workflows._measure import recipe_for
+from reseed.workflows._recipe import TrainingArguments, chosen_recipe
 from reseed.workflows._tune_plan import Trial, check_budget, choose, plan_rungs
 from reseed.workflows._tune_space import Candidate, candidates
 
@@ -38,8 +39,8 @@ _FEWEST = 30
 _ONE_SIDED = 0.90  # a two-sided interval of 90 % has the ends of one-sided ones of 95 %
 
 
-@dataclass(frozen=True, eq=False)
-class Tuning:
+@dataclass(frozen=True, eq=False, repr=False)
+class Tuning(AbstractResult):
     """What a search found.
 
     Attributes:
@@ -59,6 +60,9 @@ class Tuning:
     comparison: Comparison | None
     budget: float
     spent: float
+
+    def __repr__(self) -> str:
+        return f"Tuning({str(self.path)!r}: {self.conclusion})"
 
     @property
     def holds(self) -> bool:
@@ -104,8 +108,8 @@ class Tuning:
 
 
 def tune(
-    data: str | DataConfig = "digits",
-    model: str | None = None,
+    data: object = "digits",
+    model: object = None,
     *,
     recipe: Recipe | None = None,
     budget: float = 40.0,
@@ -113,7 +117,7 @@ def tune(
     out: str | Path | None = None,
     seed: int = 0,
     announce: Callable[[str], None] | None = None,
-    **execution: Unpack[ExecutionArguments],
+    **options: Unpack[TrainingArguments],
 ) -> Tuning:
     """Search for a recipe whose predictions change less, without a loss of accuracy, and confirm it.
 
@@ -125,15 +129,17 @@ def tune(
     holds up.
 
     Args:
-        data: A data set's name, a file, or a `DataConfig`. Not used when ``recipe`` is given.
-        model: A model's name; default: what suits the data. Not used when ``recipe`` is given.
+        data: What is learned, as `measure` takes it: a name, a file, or what is in memory.
+        model: A model's name, or a function that makes a network; default: what suits the data. Not used when
+            ``recipe`` is given.
         recipe: The control's recipe, see `recipe_for`; default: that of ``data`` and ``model``.
         budget: Trainings in all, in trainings of the control; one that sees twice the samples counts twice.
         max_cost: The most that training the tuned recipe may cost, relative to the control.
         out: The folder of all studies; default: ``reseed-studies/`` and a name made of data, model and recipe.
         seed: Base seed of the search and of the candidates' order; the confirmation has the next two.
         announce: Takes a line before long work begins; default: standard error.
-        **execution: Where and how runs execute: ``engine``, ``jobs``, ``address``, ``group``, ``device``, ``threads``,
+        **options: Changes of the recipe, such as ``text``, ``label`` or ``epochs``, see `RecipeArguments`; and where
+            and how runs execute: ``engine``, ``jobs``, ``address``, ``group``, ``device``, ``threads``,
             ``deterministic`` and ``probe``, as `measure` takes them.
 
     Returns:
@@ -147,7 +153,7 @@ def tune(
         StorageError: The folder cannot be written.
         TrainingError: Runs of the control did not finish; those that did are kept.
     """
-    recipe = recipe or recipe_for(data, model)
+    recipe, execution = chosen_recipe(data, model, recipe, options)
     if not max_cost >= 1:
         raise InputError(f"max_cost must be 1 or more, got {max_cost!r}; the control itself costs 1.")
     if recipe.data.holdout is not None:
@@ -182,6 +188,8 @@ def tune(
     name, tuned_recipe = (None, None) if winner is None else (winner.name, winner.recipe)
     found = Tuning(root, rungs, name, tuned_recipe, comparison, float(budget), spent)
     _write(found)
+    if comparison is not None:
+        show_link(root / PAGE)
     return found
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from reseed._errors import InputError
 from reseed._parts import Parts
+from reseed._shown import AbstractResult
 from reseed.instability.comparison._compared_method import NULL, ComparedMethod, Role
 from reseed.instability.comparison._compared_samples import compared_samples, effects
 from reseed.instability.comparison._compared_study import ComparedRuns, runs_of
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-@dataclass(frozen=True, eq=False)
-class Comparison:
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison(AbstractResult):
     """Methods beside their control.
 
     Attributes:
@@ -45,6 +46,11 @@ class Comparison:
     runs: int
     interval: Method
     notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        header = self.control.study.header
+        methods = ", ".join(row.name for row in self.methods) or "no methods"
+        return f"Comparison({header.dataset}, {header.model}, {self.runs} runs of each: {methods})"
 
     @property
     def rows(self) -> tuple[ComparedMethod, ...]:

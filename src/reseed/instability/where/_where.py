@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float, Integer
 
+from reseed._shown import AbstractResult
 from reseed.instability.evaluation._evaluate import check_runs
 from reseed.instability.labels._label_entropy import label_entropy
 from reseed.instability.where._corrupted import IS_CORRUPTED, corrupted_groups
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-@dataclass(frozen=True, eq=False)
-class WhereUnstable:
+@dataclass(frozen=True, eq=False, repr=False)
+class WhereUnstable(AbstractResult):
     """How local instability differs between groups of samples.
 
     Attributes:
@@ -43,6 +44,9 @@ class WhereUnstable:
     test: ClusteringTest
     table: pa.Table
     notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"WhereUnstable(by {self.by}: {self.table.num_rows} groups, p = {self.test.p_value:.3g})"
 
     @property
     def summary(self) -> dict[str, Any]:

@@ -1,0 +1,20 @@
+"""A figure of matplotlib that a notebook shows, whichever backend it has; imported only where something is drawn."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import final
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+
+@final
+class ShownFigure(Figure):  # type: ignore[misc]  # matplotlib may be absent where types are checked
+    """A figure that belongs to no window, so that nothing has to be closed."""
+
+    def _repr_png_(self) -> bytes:
+        """Return the picture, for notebooks."""
+        content = BytesIO()
+        FigureCanvasAgg(self).print_png(content)
+        return content.getvalue()
