@@ -158,6 +158,7 @@ def test_a_sample_opens_with_all_that_is_known(data, open_page):
     page = open_page(data)
     page.goto(f"{page.url.partition('#')[0]}#samples?sample={data.sample_ids[3]}")
     page.reload()
+    page.locator("dialog[open]").wait_for()
     dialog = page.get_by_role("dialog", name=f"Sample {data.sample_ids[3]}")
     words = dialog.inner_text()
     for part in (
@@ -176,7 +177,7 @@ def test_a_sample_opens_with_all_that_is_known(data, open_page):
     playwright.expect(page.locator("dialog h2")).to_have_text(f"Sample {target}")
     page.keyboard.press("Escape")
     assert not page.locator("dialog").is_visible()
-    assert "sample=" not in page.evaluate("location.hash")
+    page.wait_for_function("!location.hash.includes('sample=')")  # the dialog's event comes after it is closed
 
 
 def test_samples_are_paged_in_the_dialog_by_keyboard(data, open_page):
@@ -192,7 +193,7 @@ def test_samples_are_paged_in_the_dialog_by_keyboard(data, open_page):
     playwright.expect(title).to_have_text(f"Sample {rows[1]}")
     assert page.evaluate("location.hash") == f"#samples?gold=1&sample={rows[1]}"
     page.keyboard.press("Escape")
-    assert page.evaluate("location.hash") == "#samples?gold=1"
+    page.wait_for_function("location.hash === '#samples?gold=1'")
     assert page.evaluate("document.activeElement.className") == "id"
 
 
