@@ -28,7 +28,7 @@ class RecipeArguments(TypedDict, total=False):
     Data: ``text``, ``features``, ``label``, ``id`` and ``split`` name columns; see `DataConfig` for these and for
     ``eval_file`` to ``labels``; ``corrupt`` is a text such as ``labels:rate=0.1``. Model: ``hidden`` to ``max_length``,
     see `ModelConfig`. Training: ``epochs`` to ``precision``, see `Recipe`; ``optimizer``, ``schedule`` and ``average``
-    are names; ``lr`` to ``clip_norm``, ``gamma``, ``warmup``, ``average_start`` and ``average_decay`` are their numbers.
+    are names; ``lr`` to ``clip_norm``, ``gamma``, ``warmup``, ``average_start``, ``average_decay`` are their numbers.
     ``mitigations`` are added last.
     """
 
