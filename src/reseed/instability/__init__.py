@@ -99,10 +99,10 @@ from reseed.instability.probabilities._top_two import (
     selective_ensemble,
     self_consistency_ensemble,
 )
-from reseed.instability.replacement._gate import Gate
-from reseed.instability.replacement._replacement import Correctness, Replacement, replacement
-from reseed.instability.replacement._reseeding import Excess
-from reseed.instability.replacement._verdict import Failure, Limits, Outcome, Verdict, verdict
+from reseed.instability.replaced._gate import Gate
+from reseed.instability.replaced._replacement import Correctness, Replacement, replacement
+from reseed.instability.replaced._reseeding import Excess
+from reseed.instability.replaced._verdict import Failure, Limits, Outcome, Verdict, verdict
 from reseed.instability.sources._bootstrap import BootstrapInstability, bootstrap_instability
 from reseed.instability.sources._nested import NestedInstability, nested_instability
 from reseed.instability.sources._nested_estimates import NestedEstimates, nested_estimates
