@@ -130,6 +130,17 @@ def _html(line: str, view: View, rows: Sequence[Mapping[str, object]]) -> str:
     return f"<div>{''.join(parts)}</div>"
 
 
+def write_report(place: str | Path) -> Path:
+    """Write the report of a study, and return its path; the highest layer makes it.
+
+    Raises:
+        TrainingError: Too few of its runs are complete.
+        StorageError: It cannot be written.
+    """
+    written: Path = import_module(_VIEWS).inspect(place).write()
+    return written
+
+
 def page_link(page: Path) -> str:
     """Return a link to a report, relative to where the notebook is, as its server needs it."""
     try:

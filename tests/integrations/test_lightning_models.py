@@ -143,7 +143,8 @@ def test_modules_and_inputs_of_many_kinds(tmp_path, network, inputs, options):
             (X, Y),
             r"raised NotImplementedError: .*missing the required .forward. function; a function of your",
         ),
-        (Network, DataLoader(TensorDataset(X, Y)), "data holds a DataLoader, whose samples have no fixed order"),
+        (Network, DataLoader(TensorDataset(X)), "must give pairs"),
+        (Network, (DataLoader(TensorDataset(X)), Y), "data holds a DataLoader, whose samples have no fixed order"),
         (Network, (X.numpy(), Y), "asked for 8 samples before the training it raised TypeError"),
     ],
 )

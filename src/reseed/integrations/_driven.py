@@ -9,10 +9,13 @@ from typing import Any, final
 
 from torch import nn
 
+from reseed._notebook import show_link
+from reseed._shown import write_report
 from reseed.integrations._failures import OnError, report
 from reseed.integrations._predictor import Ask, Predictor
 from reseed.integrations._recorder import Recorder
 from reseed.integrations._untouched import bare, check_whole
+from reseed.studies import Study
 from reseed.training import RecordConfig
 
 
@@ -24,17 +27,22 @@ class DrivenRecorder:
         out: The study's folder.
         every: ``epoch``, ``final``, or a number of steps.
         on_error: What an error does once the training runs: ``report`` or ``raise``.
-        arguments: Those of `Recorder` besides.
+        writes_report: Whether the study's report is written once all its runs are recorded.
+        arguments: Those of `Recorder` besides; without ``data`` it comes when the run begins.
 
     Raises:
         InputError: An argument is unusable, which is better known before the training begins.
     """
 
-    def __init__(self, out: str | Path, *, every: str | int, on_error: OnError, **arguments: Any) -> None:
+    def __init__(
+        self, out: str | Path, *, every: str | int, on_error: OnError, writes_report: bool = True, **arguments: Any
+    ) -> None:
         self._every = str(RecordConfig(every=every).every)
         self._on_error, self._run = on_error, arguments["run"]
         self._make = partial(Recorder, out, every=every, on_error=on_error, **arguments)
-        self._make()
+        self._out, self._writes_report = out, writes_report
+        if arguments.get("data") is not None:
+            self._make()
         self._begun: tuple[Recorder, Ask] | None = None
 
     @property
@@ -87,12 +95,24 @@ class DrivenRecorder:
         if self._begun is not None:
             (recorder, _), self._begun = self._begun, None
             recorder.finish()
+            if self._writes_report:
+                self._write_report()
 
     def discard(self) -> None:
         """Drop a run that did not end; what a resumed training needs of it stays."""
         if self._begun is not None:
             (recorder, _), self._begun = self._begun, None
             recorder.discard()
+
+    def _write_report(self) -> None:
+        """Write the report if the last run of the study is recorded; like all else, no error in it ends a training."""
+        try:
+            if not Study.open(self._out).missing:
+                show_link(write_report(self._out))
+        except Exception as error:
+            if self._on_error == "raise":
+                raise
+            report(f"the report of {str(self._out)!r} is not written", error)
 
     def _begin(self, step: int, model: nn.Module, ask: Ask, arguments: dict[str, Any]) -> None:
         recorder = self._make(**arguments)

@@ -15,6 +15,7 @@ from reseed.integrations._factory import KeepWeights
 from reseed.integrations._failures import OnError
 from reseed.integrations._gold import gold_labels
 from reseed.integrations._inputs import Rows
+from reseed.integrations._known import evaluation_rows, names_of_classes, texts_of_rows
 from reseed.training import Level
 
 try:
@@ -47,14 +48,20 @@ class InstabilityCallback(TrainerCallback):
         run: This run's number, from 0 to ``runs - 1``.
         runs: How many runs there will be. Of a single one instability is estimated.
         data: The split to record, prepared as the trainer's is: rows that are mappings, with the targets under
-            ``labels`` or ``label``, or any rows that the collation takes, if ``targets`` are given.
+            ``labels`` or ``label``, or any rows that the collation takes, if ``targets`` are given. Default: the
+            evaluation set of ``trainer``.
+        trainer: The trainer that the callback is added to, as in ``trainer.add_callback(InstabilityCallback(out, run=0,
+            runs=5, trainer=trainer))``; only needed without ``data``.
         targets: The name of another column with the targets, or the targets themselves, [sample].
         every: ``epoch``, ``final``, or a number of steps. The last step is always recorded.
         level: What is kept: ``labels``, ``scores`` or ``full``.
         name: What the report calls the data.
         sample_ids: Stable ids, [sample]; default: the row number.
-        class_names: Names of the classes; default: those of the data's ``ClassLabel``, else the distinct targets.
-        texts: What the report shows of each sample, [sample].
+        class_names: Names of the classes; default: those of the data's ``ClassLabel``, else the model's
+            ``id2label`` where that has names, else the distinct targets.
+        texts: What the report shows of each sample, [sample]; default: the rows' ``text``, ``utterance`` or
+            ``sentence``, else what the trainer's tokenizer makes of their ``input_ids``, if it has one. The study keeps
+            them.
         unknown_target: The target of samples whose gold label is not known; see `reseed.run`.
         model_name: What the report calls the model.
         batch_size: Samples predicted at once.
@@ -66,6 +73,7 @@ class InstabilityCallback(TrainerCallback):
         weights: Whether the model's weights are kept, see `reseed.Recorder`.
         factory: ``MODULE:FUNCTION``, which makes a fresh module with the model's tensors, see `reseed.Recorder`. It is
             called with ``()`` in place of the shape of a sample.
+        writes_report: Whether ``report.html`` and what goes with it are written once all runs are recorded.
 
     Raises:
         InputError: An argument is unusable.
@@ -77,7 +85,8 @@ class InstabilityCallback(TrainerCallback):
         *,
         run: int,
         runs: int,
-        data: Any,
+        data: Any = None,
+        trainer: Any = None,
         targets: str | Sequence[Any] | None = None,
         every: str | int = "epoch",
         level: Level = "scores",
@@ -93,9 +102,15 @@ class InstabilityCallback(TrainerCallback):
         on_error: OnError = "report",
         weights: KeepWeights = False,
         factory: str | None = None,
+        writes_report: bool = True,
     ) -> None:
+        if data is None:
+            data = evaluation_rows(trainer)
         gold = gold_labels(data, targets)
         self._collate, self._predict, self._label = collate, predict, gold.column
+        self._rows = data
+        self._targets = None if (gold.class_names or class_names) is not None else gold.values
+        self._has_texts = texts is not None
         self._run = DrivenRecorder(
             out,
             run=run,
@@ -113,6 +128,7 @@ class InstabilityCallback(TrainerCallback):
             on_error=on_error,
             weights=weights,
             factory=factory,
+            writes_report=writes_report,
         )
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
@@ -126,7 +142,17 @@ class InstabilityCallback(TrainerCallback):
             lambda: asking(model, args, collate, self._predict, self._label),
             is_main=state.is_world_process_zero,
             seed=args.seed,
+            **self._told_by(model, kwargs.get("processing_class")),
         )
+
+    def _told_by(self, model: nn.Module, processing: Any) -> dict[str, Any]:
+        """Return what model and tokenizer know of classes and texts, where nobody else says."""
+        told: dict[str, Any] = {}
+        if self._targets is not None and (names := names_of_classes(model, self._targets)) is not None:
+            told["class_names"] = names
+        if not self._has_texts and (texts := texts_of_rows(self._rows, processing)) is not None:
+            told["texts"] = texts
+        return told
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Record where a number of steps is complete, and after the last one."""

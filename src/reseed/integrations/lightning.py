@@ -6,16 +6,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, final
 
-from reseed._errors import MissingExtraError
-from reseed.data import Dataset
+from reseed._errors import InputError, MissingExtraError
 from reseed.integrations._driven import DrivenRecorder
 from reseed.integrations._factory import KeepWeights
 from reseed.integrations._failures import OnError
+from reseed.integrations._loaded import whole_split
 from reseed.integrations._predictor import Ask, calling, on_device
 from reseed.training import Level
 
 try:
     from lightning.pytorch import Callback, LightningModule, Trainer
+    from lightning.pytorch.utilities.model_helpers import is_overridden
 except ImportError as error:  # pragma: no cover
     raise MissingExtraError(
         "reseed.integrations.lightning needs the package lightning; install it with: pip install 'reseed[lightning]'."
@@ -36,8 +37,9 @@ class InstabilityCallback(Callback):
         out: The study's folder; the first run makes it.
         run: This run's number, from 0 to ``runs - 1``.
         runs: How many runs there will be. Of a single one instability is estimated.
-        data: The evaluation data, ``(inputs, targets)`` or a `Dataset`. Several inputs are a mapping or a tuple of
-            arrays, [sample, ...] each.
+        data: The evaluation data: ``(inputs, targets)``, a `Dataset`, or a `DataLoader` or data set of torch, of which
+            all rows are read in the order of the data set. Several inputs are a mapping or a tuple of arrays, [sample,
+            ...] each. Default: the validation loader of the trainer's datamodule or module.
         predict: From the module and a batch of inputs, on its device and at its precision, to logits [sample, class];
             default: the module's ``forward``, called with the batch, or else with an argument for each of several
             inputs.
@@ -56,6 +58,7 @@ class InstabilityCallback(Callback):
         weights: Whether the model's weights are kept, see `reseed.Recorder`.
         factory: ``MODULE:FUNCTION``, which makes a fresh module with the tensors of the LightningModule, see
             `reseed.Recorder`; it may make that itself, if its ``forward`` answers logits.
+        writes_report: Whether ``report.html`` and what goes with it are written once all runs are recorded.
 
     Raises:
         InputError: An argument is unusable.
@@ -67,7 +70,7 @@ class InstabilityCallback(Callback):
         *,
         run: int,
         runs: int,
-        data: Dataset | tuple[Any, Any],
+        data: Any = None,
         predict: Callable[[Any, Any], Any] | None = None,
         every: str | int = "epoch",
         level: Level = "scores",
@@ -82,6 +85,7 @@ class InstabilityCallback(Callback):
         on_error: OnError = "report",
         weights: KeepWeights = False,
         factory: str | None = None,
+        writes_report: bool = True,
     ) -> None:
         super().__init__()
         self._predict = calling() if predict is None else predict
@@ -89,7 +93,7 @@ class InstabilityCallback(Callback):
             out,
             run=run,
             runs=runs,
-            data=data,
+            data=whole_split(data),
             sample_ids=sample_ids,
             class_names=class_names,
             texts=texts,
@@ -103,11 +107,15 @@ class InstabilityCallback(Callback):
             on_error=on_error,
             weights=weights,
             factory=factory,
+            writes_report=writes_report,
         )
+        self._is_given = data is not None
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Try the module out, and begin the run, or go on with it."""
-        self._run.begin(trainer.global_step, pl_module, lambda: self._asking(trainer), is_main=trainer.is_global_zero)
+        later = {} if self._is_given else {"data": whole_split(_validation(trainer, pl_module))}
+        is_main = trainer.is_global_zero
+        self._run.begin(trainer.global_step, pl_module, lambda: self._asking(trainer), is_main=is_main, **later)
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -138,3 +146,22 @@ class InstabilityCallback(Callback):
                 return predict(module, precision.convert_input(on_device(batch, module.device)))
 
         return ask
+
+
+def _validation(trainer: Trainer, module: LightningModule) -> Any:
+    """Return the loader of the validation split.
+
+    Raises:
+        InputError: There is none, or there are several.
+    """
+    loaders = trainer.val_dataloaders
+    datamodule = getattr(trainer, "datamodule", None)
+    for source in (module if datamodule is None else datamodule, module):
+        if loaders is None and is_overridden("val_dataloader", source):
+            loaders = source.val_dataloader()
+    if isinstance(loaders, list | tuple) and len(loaders) == 1:
+        loaders = loaders[0]
+    if loaders is None or isinstance(loaders, list | tuple | dict):
+        found = "no validation loader" if not loaders else f"{len(loaders)} of them"
+        raise InputError(f"data is not given, and the trainer has {found}; pass data=, a loader or (inputs, targets).")
+    return loaders

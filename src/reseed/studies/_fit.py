@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from reseed._code import code_text, unwrapped, without_addresses
 from reseed._errors import InputError
 from reseed._simplex import check_simplex
+from reseed.data import Dataset
 from reseed.engines import Engine, Group, as_engine, check_retries
+from reseed.studies._columns import in_columns, texts_among
 from reseed.studies._cost import Stopwatch
 from reseed.studies._estimators import fitted_clone, is_estimator, random_states
 from reseed.studies._header import Header, read_header
@@ -36,7 +39,9 @@ def run(
     eval_data: Any,
     out: str | Path,
     runs: int = 20,
-    train_data: tuple[Any, Any] | None = None,
+    train_data: Any = None,
+    text: str | None = None,
+    label: str | None = None,
     seed: int = 0,
     sample_ids: Sequence[Any] | None = None,
     class_names: Sequence[Any] | None = None,
@@ -59,15 +64,19 @@ def run(
             probabilities stand beside them, their columns matched through ``classes_`` where the model has that. Or an
             unfitted scikit-learn estimator, which is cloned, given the seed as every ``random_state`` it has, and
             fitted on ``train_data``.
-        eval_data: ``(inputs, targets)``, or a `Dataset`. Targets may be None, class names, or positions in
-            ``class_names``; whole numbers are read as one or the other in the whole study, see `LabelReading`.
+        eval_data: ``(inputs, targets)``, a `Dataset`, or a frame or data set with columns, see ``label``. Targets may
+            be None, class names, or positions in ``class_names``; whole numbers are read as one or the other in the
+            whole study, see `LabelReading`.
         out: The study's folder, or a URL that begins with ``s3://``, ``gs://`` or ``az://``.
         runs: Trainings in all, two or more.
-        train_data: ``(inputs, targets)`` for an unfitted estimator.
+        train_data: ``(inputs, targets)`` for an unfitted estimator, or a frame as ``eval_data``.
+        text: Of frames (pandas, polars) and data sets of `datasets`: the column with the texts, which are the inputs;
+            default: the inputs are the frame without its labels.
+        label: The column with the targets.
         seed: Base seed from which the seeds of all runs derive.
         sample_ids: Stable ids, [sample]; default: the row number. A `Dataset` brings its own, and the next two.
         class_names: Names of the classes; default: the sorted distinct targets, of ``train_data`` as well.
-        texts: What the report shows of each sample, [sample].
+        texts: What the report shows of each sample, [sample]; default: the inputs, where they are texts.
         unknown_target: The target of samples whose gold label is not known. Default: -1 and -100 beside targets of
             zero and above, where they cannot be classes, see `Targets`; None: every target is a class.
         name: What the report calls the model; default: the name of ``fit``.
@@ -103,7 +112,10 @@ def run(
     check_encodable("name", () if name is None else (name,))
     plan = SeedPlan(seed)
     chosen = as_engine(engine, jobs=jobs, address=address)
-    fitter = _fitter(fit, train_data)
+    eval_data = in_columns(eval_data, "eval_data", text, label)
+    fitter = _fitter(fit, in_columns(train_data, "train_data", text, label))
+    if texts is None and not isinstance(eval_data, Dataset):
+        texts = texts_among(eval_data)
     data = evaluation_data(
         eval_data,
         "eval_data",
@@ -175,7 +187,7 @@ class EstimatorFit:
         return fitted_clone(self.estimator, self.inputs, self.targets, seed)
 
 
-def _fitter(fit: Any, train_data: tuple[Any, Any] | None) -> Callable[[int], Any]:
+def _fitter(fit: Any, train_data: Any) -> Callable[[int], Any]:
     if is_estimator(fit):
         if train_data is None:
             raise InputError(f"fit is the unfitted estimator {fit!r}; pass train_data=(inputs, targets) with it.")
@@ -187,6 +199,11 @@ def _fitter(fit: Any, train_data: tuple[Any, Any] | None) -> Callable[[int], Any
         return EstimatorFit(fit, *pair(train_data, "train_data"))
     if train_data is not None:
         raise InputError("train_data is only used with an unfitted estimator; fit(seed) brings its own data.")
+    if isinstance(fit, torch.nn.Module):
+        raise InputError(
+            f"fit is a {type(fit).__name__}, one network; pass a function fit(seed) that makes and trains one, or give "
+            "a function that makes a fresh network to reseed.measure(data, model)."
+        )
     if not callable(fit):
         raise InputError(f"fit must be a function of the seed or an unfitted estimator, got {type(fit).__name__}.")
     return fit  # type: ignore[no-any-return]
