@@ -112,6 +112,9 @@ def test_a_page_shows_pictures_and_leads_to_the_report(results, tmp_path, monkey
     html = results["Measurement"]._repr_html_()
     assert html.count("<img") == 10
     assert 'href="measured/report.html"' in html
+    for name in ("accuracy", "label_entropy"):
+        low, high = results["Measurement"].summary[f"{name}_ci95"]
+        assert f"[{low:.4f}, {high:.4f}]" in html
     (results["Study"].path / "report.html").rename(tmp_path / "report.html")
     assert "href" not in results["Measurement"]._repr_html_()
     (tmp_path / "report.html").rename(results["Study"].path / "report.html")

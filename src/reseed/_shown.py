@@ -28,6 +28,7 @@ _VIEWS = "reseed.workflows"  # the highest layer: with it all views are there
 _WIDTH = 110
 _MOST_LETTERS = 120
 _PNG = b"\x89PNG"
+_PICTURE = "height:3em;min-width:3em;object-fit:contain;image-rendering:pixelated"  # small ones are seen too
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,8 @@ def _cell(value: Any) -> str:
     if isinstance(value, bytes):
         if not value.startswith(_PNG):
             return "<td></td>"
-        return f'<td><img alt="" src="data:image/png;base64,{base64.b64encode(value).decode("ascii")}"></td>'
+        content = base64.b64encode(value).decode("ascii")
+        return f'<td><img alt="" style="{_PICTURE}" src="data:image/png;base64,{content}"></td>'
     if isinstance(value, float):
         return f"<td>{'' if value != value else f'{value:.4g}'}</td>"
     text = "" if value is None else str(value)

@@ -50,7 +50,7 @@ def _of_measurement(found: Measurement) -> View:
     numbers = {"runs, samples": f"{summary['runs']}, {summary['samples']:,}"}
     for name in names:
         if summary.get(name) is not None:
-            ends = summary.get(f"{name}_ci95")
+            ends = summary.get(f"{name.removesuffix('_mean')}_ci95")
             numbers[name.replace("_", " ")] = f"{summary[name]:.4f}" + (
                 f" [{ends[0]:.4f}, {ends[1]:.4f}]" if ends else ""
             )
