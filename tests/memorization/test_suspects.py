@@ -6,6 +6,7 @@ import torch
 
 from reseed import InputError, SeedPlan
 from reseed.memorization import (
+    averaging_start,
     held_out_probabilities,
     in_sample_margin,
     label_matrix,
@@ -122,6 +123,45 @@ def test_held_out_answers_are_those_of_runs_that_did_not_see_a_sample():
         assert margin[sample] == pytest.approx((own - others).mean())
 
 
+def along(surer, truth, steps=8, classes=4):
+    """Answers of one run that become surer at each checkpoint: of the truth, or of anything."""
+    draw = np.random.default_rng(0)
+    logits = np.repeat(draw.standard_normal((1, 1, len(truth), classes)), steps, 1)
+    for step in range(steps):
+        for sample, label in enumerate(truth):
+            logits[0, step, sample, surer(step, sample, label)] += step
+    powers = np.exp(logits)
+    return powers / powers.sum(-1, keepdims=True)
+
+
+@pytest.mark.parametrize(
+    ("surer", "start"),
+    [
+        (lambda step, sample, label: label, 7),
+        (lambda step, sample, label: label if step < 4 else (label + 1 + (step + sample) % 3) % 4, 0),
+    ],
+    ids=["learns to the end", "forgets what it knew"],
+)
+def test_answers_are_averaged_where_they_tell_most(surer, start):
+    """Networks that go on learning are asked at their end, and such as get worse all along; by brute force."""
+    labels = np.random.default_rng(1).integers(0, 4, 200)
+    probabilities = along(surer, labels)
+    nobody = np.zeros((1, 200), bool)
+    assert averaging_start(probabilities, labels, nobody) == start
+    found = {}
+    for first in (0, 4, 6, 7):
+        mean = probabilities[0, first:].mean(0)
+        raised = [mean**power / (mean**power).sum(-1, keepdims=True) for power in np.geomspace(0.5, 8, 60)]
+        own = [answers[range(200), labels] for answers in raised]
+        found[first] = max(np.log((1 - e) * one + e / 4).mean() for one in own for e in np.linspace(0.001, 0.5, 60))
+    assert max(found, key=found.get) == start
+
+
+def test_a_single_checkpoint_is_the_window():
+    """There is nothing to choose."""
+    assert averaging_start(GOOD, [0, 1, 1], [[1, 0, 1], [0, 1, 1]]) == 0
+
+
 def test_what_no_run_left_out_is_unknown():
     """NaN with a warning."""
     answers = np.full((2, 1, 2, 2), 0.5)
@@ -145,6 +185,8 @@ GOOD = np.full((2, 1, 3, 2), 0.5)
         (lambda: held_out_probabilities(GOOD, [[1, 0]] * 2), "both must have the same runs and samples"),
         (lambda: held_out_probabilities(3 * GOOD, [[1, 0, 1]] * 2), "pass probabilities, not logits"),
         (lambda: in_sample_margin(GOOD, [0, 1, 2], [[1, 0, 1]] * 2), "labels holds 2 at position 2"),
+        (lambda: averaging_start(GOOD, [0, 1, 1], [[1, 1, 1]] * 2), "trained_on is True everywhere"),
+        (lambda: averaging_start(GOOD, [0, 1], [[1, 0, 1]] * 2), "labels must be 3 whole numbers [sample]"),
         (lambda: label_matrix(GOOD, [0, 1, 1]), "of several runs take their mean first"),
         (lambda: label_matrix(GOOD[0, 0], [0.0, 1.0, 1.0]), "labels must be 3 whole numbers [sample]"),
         (lambda: rank_suspects(GOOD[0, 0], [0, 1, 1], [0.0, np.nan, 1.0]), "margin must hold 3 numbers [sample]"),

@@ -37,6 +37,7 @@ from reseed.memorization.suspects._label_matrix import LabelMatrix, label_matrix
 from reseed.memorization.suspects._memorization import Memorization, memorization
 from reseed.memorization.suspects._rank import Suspects, rank_suspects
 from reseed.memorization.suspects._suspect_labels import suspect_labels
+from reseed.memorization.suspects._window import averaging_start
 
 __all__ = [
     "Accuracies",
@@ -62,6 +63,7 @@ __all__ = [
     "Suspects",
     "activation_rate",
     "always_on_nodes",
+    "averaging_start",
     "corrupted_neighbour_share",
     "cover",
     "dead_nodes",

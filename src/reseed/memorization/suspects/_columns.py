@@ -32,14 +32,15 @@ COLUMNS: dict[str, Column] = {
         "label_matrix",
     ),
     "held_out_probability": _column(
-        "probability of the given label in networks that did not see the sample, averaged over checkpoints",
+        "probability of the given label in networks that did not see the sample, averaged over the last checkpoints",
         LOWER,
         "[0, 1]",
         "probability",
         "held_out_probabilities",
     ),
     "in_sample_margin": _column(
-        "by how much the given label's logit is ahead in networks that were trained on it, averaged over checkpoints",
+        "by how much the given label's logit is ahead in networks that were trained on it, averaged over the last "
+        "checkpoints",
         LOWER,
         "[-inf, inf]",
         "logits",

@@ -13,8 +13,9 @@ _LEAST = float(np.finfo(np.float32).tiny)  # what recorded probabilities hold ab
 def held_out_probabilities(probabilities: ArrayLike, trained_on: ArrayLike) -> Result:
     """Returns each sample's probabilities as networks give them that were not trained on it.
 
-    The mean over the runs that left the sample out and over all their checkpoints: an average along the training
-    ranks wrong labels better than the last checkpoint, whose networks are surer than right.
+    The mean over the runs that left the sample out and over all their checkpoints. Where networks learn wrong labels by
+    heart, an average along the training ranks them better than the last checkpoint; where they still learn, worse: see
+    `averaging_start`.
 
     Args:
         probabilities: [run, checkpoint, sample, class].

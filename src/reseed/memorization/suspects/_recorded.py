@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float, Int, Shaped
 
 from reseed._errors import StudyError
 from reseed.memorization.suspects._held_out import FoldSums
+from reseed.memorization.suspects._window import WindowSums
 from reseed.studies import Study
 
 _BYTES = 64 << 20
@@ -90,19 +91,21 @@ def recorded_labels(
     return Recorded(inside, right, finally_right, forgotten, _entropy(last), rival)
 
 
-def fold_sums(study: Study, labels: Int[np.ndarray, " sample"], inside: Bool[np.ndarray, "run sample"]) -> FoldSums:
-    """Returns what full probabilities add up to, of runs that saw a sample and of those that did not.
+def best_window(
+    study: Study, labels: Int[np.ndarray, " sample"], inside: Bool[np.ndarray, "run sample"]
+) -> tuple[int, FoldSums]:
+    """Returns from which checkpoint on answers are averaged, see `averaging_start`, and what they add up to.
 
     Raises:
         StudyError: Some are damaged.
     """
-    found = FoldSums(inside, len(study.header.class_names), labels)
+    windows = WindowSums(inside, len(study.header.class_names), labels, len(study.manifests[0].steps))
     for run in range(len(inside)):
-        for probabilities in checkpoints(study, "probabilities", run):
+        for checkpoint, probabilities in enumerate(checkpoints(study, "probabilities", run)):
             if not np.isfinite(probabilities).all() or probabilities.min() < 0:
                 raise _damaged(study, "probabilities", run)
-            found.add(run, probabilities)
-    return found
+            windows.add(run, checkpoint, probabilities)
+    return windows.best()
 
 
 def probability_margins(

@@ -19,8 +19,8 @@ from reseed.memorization.suspects._memorization import memorization
 from reseed.memorization.suspects._rank import mean_rank, rank_suspects
 from reseed.memorization.suspects._recorded import (
     Recorded,
+    best_window,
     check_recorded,
-    fold_sums,
     probability_margins,
     recorded_labels,
 )
@@ -28,7 +28,7 @@ from reseed.scores import Scores, scores_for
 from reseed.studies import Study, data_for
 
 _LEARNED = 0.5
-_RECIPE = 2
+_RECIPE = 3
 """Version of the recipe of the ranking, so that kept scores of another one are made anew."""
 
 
@@ -123,7 +123,7 @@ def _made(study: Study) -> Scores:
 
 
 def _by_folds(study: Study, train: Dataset, labels: Int[np.ndarray, " sample"], recorded: Recorded) -> _Ranked:
-    sums, inside = fold_sums(study, labels, recorded.inside), recorded.inside
+    inside, (start, sums) = recorded.inside, best_window(study, labels, recorded.inside)
     held_out = sums.held_out / sums.held_out.sum(1, keepdims=True)
     is_seen = inside.any(0)
     margins = sums.margins if is_seen.all() else None
@@ -155,6 +155,12 @@ def _by_folds(study: Study, train: Dataset, labels: Int[np.ndarray, " sample"], 
         notes.append(
             "These networks have not learned the task well enough to tell wrong labels from hard samples; train "
             "longer, or another model, before believing any of this."
+        )
+    steps = study.manifests[0].steps
+    if start:
+        notes.append(
+            f"Answers are averaged over the last {len(steps) - start} of {len(steps)} checkpoints, under which the "
+            "given labels are most likely."
         )
     outside = int((~inside).sum(0).min())
     if outside < 10:
