@@ -34,7 +34,7 @@ class NotebookBar:
             html = _html()
             from IPython.display import display
 
-            handle = display(html(self._bar(done, words)), display_id=True)
+            handle = display(html(self._bar(done, words)), display_id=True)  # type: ignore[no-untyped-call]
             self._move = lambda text: handle.update(html(text))
 
     def move(self, done: int, words: str = "") -> None:
@@ -52,10 +52,10 @@ def show_link(page: Path) -> None:
     if is_notebook():
         from IPython.display import display
 
-        display(_html()(page_link(page)))
+        display(_html()(page_link(page)))  # type: ignore[no-untyped-call]
 
 
 def _html() -> Callable[[str], Any]:
     from IPython.display import HTML
 
-    return HTML  # type: ignore[no-any-return]
+    return HTML

@@ -150,7 +150,7 @@ def test_a_tie_is_drawn_again():
     first = np.random.default_rng(0).standard_normal(2)
     across = np.array([-first[1], first[0]])
     samples = np.array([[0.0, 0.0], across, [1.0, 5.0]])
-    assert samples[0] @ first == samples[1] @ first
+    assert abs(samples[1] @ first) < 1e-15  # nothing but what rounding leaves, which differs between processors
     assert missed(FiniteSampleReLU.fit(samples, [1.0, 2.0, 3.0]), samples, np.array([1.0, 2.0, 3.0])) <= 1e-6
     with pytest.raises(InputError, match="samples 0 and 1 of X are so close"):
         FiniteSampleReLU.fit(samples, [1.0, 2.0, 3.0], directions=1)

@@ -4,6 +4,7 @@
 disk.
 """
 
+from reseed.report._charts import page_charts
 from reseed.report._comparison_page import make_comparison_page, render_comparison, write_comparison_page
 from reseed.report._comparison_terminal import print_comparison
 from reseed.report._data import ReportData
@@ -22,7 +23,7 @@ from reseed.report._scores_terminal import print_kept_scores, print_scores
 from reseed.report._shell import Page
 from reseed.report._sources import print_sources
 from reseed.report._terminal import print_stability, unstable_rows
-from reseed.report._views import bars, estimate_text, page_charts, table_of
+from reseed.report._views import bars, estimate_text, table_of
 from reseed.report._where import print_where
 from reseed.report.chart._drawn import figure_of
 

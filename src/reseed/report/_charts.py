@@ -18,6 +18,7 @@ from reseed.scores import Chart, Series
 
 MAP, HISTOGRAM, RAREFACTION = "Where the unstable answers are", "How unstable they are", "Would more runs find more?"
 FLIPS = "From answer to answer"
+_SPREAD, _MEAN = "spread of the confidence (standard deviation)", "mean confidence"
 _MAP_POINTS = 3_000
 _MAP_UNSTABLE = 2_000
 _BINS = 24
@@ -41,6 +42,12 @@ def charts(data: ReportData, rows: Sequence[int], parts: Parts) -> Mapping[str, 
     return {name: drawn(title, partial(make, data), parts) for name, (title, make) in makers.items()}
 
 
+def page_charts(data: ReportData) -> tuple[Chart, ...]:
+    """Return the charts of a study's page as plain data, those that there are."""
+    found = (_map_chart(data), _histogram_chart(data), _rarefaction_chart(data), _flips_chart(data)[0])
+    return tuple(chart for chart in found if isinstance(chart, Chart))
+
+
 def drawn(title: str, make: Callable[[], str], parts: Parts) -> str:
     """A chart as HTML; nothing, with a note, where it cannot be made."""
     return parts.make(f"The chart '{title}' is missing", make, "")
@@ -53,21 +60,43 @@ def data_map(data: ReportData, rows: Sequence[int] = ()) -> str:
         data: What the page shows.
         rows: The samples that its table holds, which dots lead to.
     """
-    known = np.isfinite(data.confidence_mean) & np.isfinite(data.confidence_std)
+    known = _has_confidence(data)
     if not known.any():
         return figure_html(MAP, "The data map needs the confidence of the runs, which was not recorded.")
     row_of = {sample: row for row, sample in enumerate(rows)}
-    order = data.order[known[data.order]]
-    shown = _thin(order, data.unstable[order])[::-1]  # the least stable are drawn last, on top
+    shown = _shown(data, known)
     entropy = np.nan_to_num(np.asarray(data.label_entropy, dtype=float), nan=0.0)
-    spread, mean = (np.asarray(values, dtype=float) for values in (data.confidence_std, data.confidence_mean))
+    spread, mean = _confidence(data)
     dots = [
         Dot(float(spread[sample]), float(mean[sample]), float(entropy[sample]), row_of.get(sample))
         for sample in shown.tolist()
     ]
-    titles = ("spread of the confidence (standard deviation)", "mean confidence", "label entropy (nats)")
+    titles = (_SPREAD, _MEAN, "label entropy (nats)")
     caption, alternative = _map_words(data, known, len(shown))
     return figure_html(MAP, caption, svg_html(MAP, alternative, *draw_dots(dots, titles)))
+
+
+def _map_chart(data: ReportData) -> Chart | None:
+    known = _has_confidence(data)
+    if not known.any():
+        return None
+    shown = _shown(data, known)
+    spread, mean = (tuple(values[shown].tolist()) for values in _confidence(data))
+    return Chart("scatter", MAP, _map_words(data, known, len(shown))[1], _SPREAD, _MEAN, (Series(MAP, spread, mean),))
+
+
+def _has_confidence(data: ReportData) -> Bool[np.ndarray, " sample"]:
+    return np.asarray(np.isfinite(data.confidence_mean) & np.isfinite(data.confidence_std))
+
+
+def _confidence(data: ReportData) -> tuple[Float[np.ndarray, " sample"], Float[np.ndarray, " sample"]]:
+    return np.asarray(data.confidence_std, dtype=float), np.asarray(data.confidence_mean, dtype=float)
+
+
+def _shown(data: ReportData, known: Bool[np.ndarray, " sample"]) -> Int[np.ndarray, " shown"]:
+    """The samples that the map shows; the least stable are drawn last, on top."""
+    order = data.order[known[data.order]]
+    return _thin(order, data.unstable[order])[::-1]
 
 
 def _thin(order: Int[np.ndarray, " sample"], unstable: Bool[np.ndarray, " sample"]) -> Int[np.ndarray, " shown"]:
@@ -102,6 +131,11 @@ def _map_words(data: ReportData, known: Bool[np.ndarray, " sample"], shown: int)
 
 def histogram(data: ReportData) -> str:
     """How unstable the unstable samples are; the zeros are counted in words, not drawn."""
+    found = _histogram_chart(data)
+    return chart_html(found) if isinstance(found, Chart) else figure_html(HISTOGRAM, found)
+
+
+def _histogram_chart(data: ReportData) -> Chart | str:
     entropy = np.asarray(data.label_entropy, dtype=float)
     zeros = int((entropy == 0).sum())
     values = entropy[np.isfinite(entropy) & (entropy > 0)]
@@ -110,12 +144,12 @@ def histogram(data: ReportData) -> str:
     if undefined:
         agree += f" It is undefined for {text.count(undefined)}."
     if not len(values):
-        return figure_html(HISTOGRAM, f"No sample has a label entropy above 0. {agree}")
+        return f"No sample has a label entropy above 0. {agree}"
     counts, middles = _binned(values)
     median = text.decimal(float(np.median(values)))
     sentence = f"The unstable samples only: {agree} The median of those drawn is {median}."
     series = (Series("", tuple(middles.round(4).tolist()), tuple(counts.tolist())),)
-    return chart_html(Chart("bars", HISTOGRAM, sentence, "label entropy (nats)", "unstable samples", series))
+    return Chart("bars", HISTOGRAM, sentence, "label entropy (nats)", "unstable samples", series)
 
 
 def _binned(values: Float[np.ndarray, " sample"]) -> tuple[Int[np.ndarray, " bin"], Float[np.ndarray, " bin"]]:
@@ -126,13 +160,18 @@ def _binned(values: Float[np.ndarray, " sample"]) -> tuple[Int[np.ndarray, " bin
 
 def rarefaction(data: ReportData) -> str:
     """The share of unstable samples that fewer runs would have found."""
+    found = _rarefaction_chart(data)
+    return chart_html(found) if isinstance(found, Chart) else figure_html(RAREFACTION, found)
+
+
+def _rarefaction_chart(data: ReportData) -> Chart | str:
     points = [
         (int(size), float(share))
         for size, share in zip(*(data.rarefaction or ((), ())), strict=True)
         if math.isfinite(share)
     ]
     if len(points) < 2:
-        return figure_html(RAREFACTION, "The curve needs at least two runs.")
+        return "The curve needs at least two runs."
     (first, low), (last, high) = points[0], points[-1]
     gain = text.decimal(100 * (high - points[-2][1]), 2)
     sentence = (
@@ -142,14 +181,20 @@ def rarefaction(data: ReportData) -> str:
         "find more."
     )
     series = Series("", tuple(size for size, _ in points), tuple(round(100 * share, 4) for _, share in points))
-    return chart_html(Chart("lines", RAREFACTION, sentence, "runs", "unstable samples (%)", (series,)))
+    return Chart("lines", RAREFACTION, sentence, "runs", "unstable samples (%)", (series,))
 
 
 def flips(data: ReportData) -> str:
     """How many answers of runs go from a sample's most frequent label to another."""
+    found, places = _flips_chart(data)
+    return chart_html(found, places) if found is not None else ""
+
+
+def _flips_chart(data: ReportData) -> tuple[Chart | None, dict[tuple[int, int], str]]:
+    """The map, and where each of its cells leads."""
     moved = _moved(data)
     if not moved:
-        return ""
+        return None, {}
     involved: dict[int, int] = {}
     for (start, end), count in moved.items():
         for label in (start, end):
@@ -172,8 +217,7 @@ def flips(data: ReportData) -> str:
     if len(ranked) > len(labels):
         sentence += f" Shown are the {len(labels)} labels with the most such answers, of {text.count(len(ranked))}."
     unit = "answers of single runs"
-    map_of_flips = Chart("heat map", FLIPS, sentence, "", unit, (), names, names, tuple(map(tuple, cells)))
-    return chart_html(map_of_flips, places)
+    return Chart("heat map", FLIPS, sentence, "", unit, (), names, names, tuple(map(tuple, cells))), places
 
 
 def pair_place(first: int, second: int) -> str:

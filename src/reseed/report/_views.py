@@ -7,14 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from reseed._errors import InputError
-from reseed._parts import Parts
 from reseed._plain import plain
 from reseed._shown import View, view_of
 from reseed.instability import Comparison, Estimate, WhereUnstable
-from reseed.report._charts import Chart as PageChart
-from reseed.report._charts import charts
 from reseed.report._comparison_terminal import print_comparison
-from reseed.report._data import ReportData
 from reseed.report._where import print_where, verdict
 from reseed.report.chart._drawn import figure_of
 from reseed.scores import Chart, Series
@@ -29,20 +25,6 @@ if TYPE_CHECKING:
 _ROWS = 10
 _BARS = 20
 _GROUP = ("group", "label_entropy", "low", "high")
-
-
-def page_charts(data: ReportData) -> tuple[Chart, ...]:
-    """Return the charts of a study's page as those that anything can draw."""
-    return tuple(map(_plain_chart, (one for one in charts(data, Parts()) if one.figure is not None)))
-
-
-def _plain_chart(chart: PageChart) -> Chart:
-    figure = chart.figure or {}
-    (trace,), layout = figure["data"], figure["layout"]
-    kind = {"bar": "bars", "markers": "scatter", "lines+markers": "lines"}[trace.get("mode", trace["type"])]
-    axes = {axis: layout[f"{axis}axis"]["title"]["text"] for axis in "xy"}
-    series = Series(chart.title, tuple(trace["x"]), tuple(trace["y"]))
-    return Chart(kind, chart.title, chart.alternative, axes["x"], axes["y"], (series,))  # type: ignore[arg-type]
 
 
 def estimate_text(found: Estimate | None, digits: int = 4) -> str:

@@ -10,11 +10,12 @@ from matplotlib.figure import Figure
 
 
 @final
-class ShownFigure(Figure):  # type: ignore[misc]  # matplotlib may be absent where types are checked
+class ShownFigure(Figure):
     """A figure that belongs to no window, so that nothing has to be closed."""
 
     def _repr_png_(self) -> bytes:
         """Return the picture, for notebooks."""
         content = BytesIO()
-        FigureCanvasAgg(self).print_png(content)
+        FigureCanvasAgg(self)
+        self.savefig(content, format="png", dpi=self.dpi)
         return content.getvalue()
