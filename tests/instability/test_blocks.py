@@ -20,9 +20,9 @@ from reseed.instability import (
 from reseed.instability._blocks import sample_ranges
 from reseed.instability.evaluation._label_pass import label_pass
 from reseed.instability.evaluation._samples_table import values_read
-from reseed.instability.evaluation._score_pass import all_equal, mean_and_std
+from reseed.instability.evaluation._score_pass import mean_and_std
 from reseed.instability.labels import _counts, _flip_pairs
-from reseed.studies import Header, Manifest, ReadingProgress, Samples, Study, _final, _views
+from reseed.studies import Header, Manifest, ReadingProgress, Samples, Study, _equal_runs, _final, _views, equal_runs
 from reseed.studies._store import run_writer
 from reseed.training import probability_arrays
 
@@ -146,10 +146,10 @@ def test_equal_scores_are_told_apart_in_blocks(tmp_path, monkeypatch):
     other = np.tile([[[0.7, 0.3]] * 9], (3, 1, 1))
     other[2, 8] = [0.6, 0.4]
     differ = Study.from_predictions(other, tmp_path / "differ")
-    for size in (1, 1000):
-        monkeypatch.setattr(_blocks, "BLOCK_BYTES", size)
-        assert all_equal(same.final_array("confidence"))
-        assert not all_equal(differ.final_array("confidence"))
+    for size in (1, 4, 1000):
+        monkeypatch.setattr(_equal_runs, "_STEP", size)
+        assert equal_runs(same).groups == ((0, 1, 2),)
+        assert equal_runs(differ).groups == ((0, 1),)
 
 
 def test_impossible_scores_are_refused(tmp_path):

@@ -102,7 +102,7 @@ from reseed.instability.probabilities._top_two import (
 from reseed.instability.replaced._gate import Gate
 from reseed.instability.replaced._replacement import Correctness, Replacement, replacement
 from reseed.instability.replaced._reseeding import Excess
-from reseed.instability.replaced._verdict import Failure, Limits, Outcome, Verdict, verdict
+from reseed.instability.replaced._verdict import Failure, Limits, Verdict, verdict
 from reseed.instability.sources._bootstrap import BootstrapInstability, bootstrap_instability
 from reseed.instability.sources._nested import NestedInstability, nested_instability
 from reseed.instability.sources._nested_estimates import NestedEstimates, nested_estimates
@@ -151,7 +151,6 @@ __all__ = [
     "NestedEstimates",
     "NestedInstability",
     "NestedVariance",
-    "Outcome",
     "Rarefaction",
     "RashomonSweep",
     "Replacement",

@@ -99,6 +99,13 @@ def verdict(found: Replacement, limits: Limits, doubts: Sequence[str] = ()) -> V
         found: What changes.
         limits: What may change at most.
         doubts: Why runs of a side say too little of reseeding, a sentence each.
+
+    Example:
+        >>> from reseed.instability import replacement
+        >>> right, wrong = ["a"] * 40, ["a"] * 20 + ["b"] * 20
+        >>> found = verdict(replacement(right, wrong, right), Limits(max_churn=0.6))
+        >>> found.outcome, found.passed
+        ('worse', False)
     """
     doubts = [*_doubts(found), *doubts]
     broken = list(_broken(found, limits, doubts))
