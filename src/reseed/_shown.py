@@ -57,7 +57,7 @@ class View:
 @singledispatch
 def view_of(result: object) -> View:
     """Return what a result has to show; registered for each type."""
-    raise NotImplementedError(f"nothing says how a {type(result).__name__} is shown")
+    raise TypeError(f"nothing says how a {type(result).__name__} is shown; register a view of it with view_of")
 
 
 class AbstractResult:

@@ -58,6 +58,10 @@ from reseed.instability.dynamics._training_dynamics import TrainingDynamics, tra
 from reseed.instability.evaluation._answered import Answered, answered
 from reseed.instability.evaluation._evaluate import ClassStability, Stability, evaluate
 from reseed.instability.evaluation._negative_flips import retraining_negative_flip_rate
+from reseed.instability.gate._gate import Gate
+from reseed.instability.gate._replacement import Correctness, Replacement, replacement
+from reseed.instability.gate._reseeding import Excess
+from reseed.instability.gate._verdict import Failure, Limits, Verdict, verdict
 from reseed.instability.intervals._beyond_null import reduction_beyond_null
 from reseed.instability.intervals._estimate import estimate
 from reseed.instability.intervals._reduction import label_entropy_reduction
@@ -99,10 +103,6 @@ from reseed.instability.probabilities._top_two import (
     selective_ensemble,
     self_consistency_ensemble,
 )
-from reseed.instability.replaced._gate import Gate
-from reseed.instability.replaced._replacement import Correctness, Replacement, replacement
-from reseed.instability.replaced._reseeding import Excess
-from reseed.instability.replaced._verdict import Failure, Limits, Verdict, verdict
 from reseed.instability.sources._bootstrap import BootstrapInstability, bootstrap_instability
 from reseed.instability.sources._nested import NestedInstability, nested_instability
 from reseed.instability.sources._nested_estimates import NestedEstimates, nested_estimates

@@ -61,11 +61,6 @@ class Answers:
     seeds: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
-    @property
-    def has_targets(self) -> bool:
-        """Whether at least one gold label is known."""
-        return bool((self.targets >= 0).any())
-
     def at(self, samples: Sequence[int]) -> Answers:
         """Return the answers to some samples, by their positions."""
         rows = np.asarray(samples, np.int64)

@@ -8,8 +8,8 @@ from math import ceil, log
 from typing import Literal, TypeAlias
 
 from reseed._errors import InputError
-from reseed.instability.replaced._replacement import Replacement
-from reseed.instability.replaced._reseeding import ENOUGH_RUNS, Excess
+from reseed.instability.gate._replacement import Replacement
+from reseed.instability.gate._reseeding import ENOUGH_RUNS, Excess
 from reseed.statistics import Estimate
 
 Outcome: TypeAlias = Literal["same as reseeding", "changed", "worse", "unreliable baseline", "not enough data"]

@@ -12,8 +12,8 @@ from jaxtyping import Bool, Float, Shaped
 from reseed._arrays import ArrayLike, brief
 from reseed._errors import InputError
 from reseed._labels import encode, label_array, same_shape
-from reseed.instability.replaced._between import Between, between, differs, is_lost, within
-from reseed.instability.replaced._reseeding import ENOUGH_RUNS, Excess, excess
+from reseed.instability.gate._between import Between, between, differs, is_lost, within
+from reseed.instability.gate._reseeding import ENOUGH_RUNS, Excess, excess
 from reseed.statistics import (
     Estimate,
     balance_interval,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from reseed.instability.replaced._between import Between
+from reseed.instability.gate._between import Between
 from reseed.statistics import (
     Estimate,
     counted_once,

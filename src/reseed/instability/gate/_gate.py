@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from reseed.instability.replaced._replacement import Replacement
-from reseed.instability.replaced._reseeding import Excess
-from reseed.instability.replaced._verdict import Limits, Verdict
+from reseed.instability.gate._replacement import Replacement
+from reseed.instability.gate._reseeding import Excess
+from reseed.instability.gate._verdict import Limits, Verdict
 from reseed.statistics import Estimate
 
 if TYPE_CHECKING:
