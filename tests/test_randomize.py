@@ -84,6 +84,28 @@ def test_the_grid_trains_each_regulariser_alone(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("named", "changes", "model", "hidden", "epochs"),
+    [
+        (None, {}, "mlp", (256, 256), 120),
+        (None, {"width": 4}, "cnn", None, 60),
+        ("cnn", {"width": 4}, "cnn", None, 60),
+        ("mlp", {"hidden": [8], "epochs": 2}, "mlp", (8,), 2),
+    ],
+)
+def test_unless_told_otherwise_there_is_room_to_fit(named, changes, model, hidden, epochs, tmp_path):
+    """Images too are learned by an MLP of 256-256, for 60 epochs at least; what somebody sets stays."""
+    images = np.random.default_rng(0).uniform(size=(20, 1, 16, 16)).astype(np.float32)
+    labels = np.arange(20) % 2
+    found = reseed.randomize(
+        (images, labels), named, runs=2, levels=(), draws=1, out=tmp_path / "out", announce=lambda line: None, **changes
+    )
+    recipe = found.studies["true"].recipe
+    assert (recipe.model.name, recipe.epochs) == (model, epochs)
+    if hidden is not None:
+        assert recipe.model.hidden == hidden
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ({"levels": (0.2, 1.0)}, r"levels must be in \(0, 1\), got 1.0"),

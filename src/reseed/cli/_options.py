@@ -300,10 +300,14 @@ class RecipeOptions(Command):
 
     def given_fields(self) -> dict[str, object]:
         """Return the recipe fields that the command line sets, by dotted name."""
+        return reseed.workflows.recipe_fields(self.changes())
+
+    def changes(self) -> dict[str, Any]:
+        """Return the changes of the recipe that the command line asks for, by the functions' names of them."""
         named = {**vars(self.data), **vars(self.corruption), **vars(self.network), **vars(self.training)}
         for name in ("fine_tune", "whiten"):
             named[name] = named[name] or None  # a flag can only turn it on
-        return reseed.workflows.recipe_fields({name: value for name, value in named.items() if value is not None})
+        return {name: value for name, value in named.items() if value is not None}
 
 
 def check_one_question(questions: Mapping[str, bool]) -> None:

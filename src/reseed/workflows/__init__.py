@@ -17,7 +17,7 @@ from reseed.workflows._memorize import SUSPECTS, Memorized, memorize
 from reseed.workflows._mitigate import mitigate
 from reseed.workflows._nested import NESTED, NestedMeasurement, measure_nested
 from reseed.workflows._profile import profile, profile_summary
-from reseed.workflows._randomize import RANDOMIZATION, RANDOMIZATION_PAGE, Randomization, randomize, with_room_to_fit
+from reseed.workflows._randomize import RANDOMIZATION, RANDOMIZATION_PAGE, Randomization, randomize
 from reseed.workflows._recipe import RecipeArguments, TrainingArguments, recipe_fields, recipe_for
 from reseed.workflows._tune import TUNED, TUNING, Tuning, tune
 from reseed.workflows._views import print_memorized, print_tuning
@@ -66,6 +66,5 @@ __all__ = [
     "recipe_fields",
     "recipe_for",
     "tune",
-    "with_room_to_fit",
     "write_comparison",
 ]
