@@ -19,6 +19,8 @@ myst_heading_anchors = 3
 html_theme = "furo"
 html_title = "reseed"
 html_show_copyright = False
+html_static_path = ["_static"]
+html_css_files = ["cards.css"]
 
 default_role = "py:obj"  # `name` in a docstring is a link where there is such a name, else code
 add_module_names = False
