@@ -96,7 +96,7 @@ def test_scikit_learn(folder):
     """Texts are shown; any training with a seed, and an estimator alone."""
     pipeline, *others = shown("scikit-learn", "python")
     run_python(folder, pipeline)
-    study = reseed.Study.open(folder / "pipeline-study")
+    study = reseed.Study.open(folder / "pipeline")
     assert (len(study.manifests), len(study.samples)) == (5, 12)
     assert study.samples.texts[0].startswith(("wake me up", "play some jazz"))
     assert (study.path / "report.html").exists()
@@ -141,7 +141,9 @@ def test_hugging_face(folder):
 def test_lightning(folder):
     """The validation loader, and a report."""
     pytest.importorskip("lightning", reason="needs the extra `lightning`")
-    assert "accuracy" in run_python(folder, *shown("lightning", "python"))
+    block, yours = shown("lightning", "python")
+    (folder / "my_training.py").write_text(yours)
+    assert "accuracy" in run_python(folder, block)
     study = reseed.Study.open(folder / "digits-study")
     assert (len(study.manifests), len(study.samples)) == (3, 539)
     assert (study.path / "report.html").exists()
