@@ -1,11 +1,12 @@
 # Two commands for a newcomer: `make demo` and `make test`. `make check` is what CI asks of the source.
 PYTHON ?= python3
 BIN := .venv/bin
+CORE := .venv/.core
 INSTALLED := .venv/.installed
 
 .PHONY: demo test fuzz check lint types contract doctest numbers docs wheel clean
 
-demo: $(INSTALLED)
+demo: $(CORE)
 	$(BIN)/reseed measure digits --runs 50 --out demo
 	@echo "Open demo/report.html in a browser; make demo again adds nothing, rm -r demo starts over."
 
@@ -42,13 +43,19 @@ wheel: $(INSTALLED)
 	rm -rf dist
 	$(BIN)/python -m build --wheel --outdir dist .
 
-$(INSTALLED): pyproject.toml constraints.txt
+# What the demo needs: reseed without extras.
+$(CORE): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("reseed needs Python 3.11 or newer: make PYTHON=python3.11 ..." if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --build-constraint constraints.txt --editable .
+	touch $(CORE)
+
+# The rest, beside what is there.
+$(INSTALLED): $(CORE)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --build-constraint constraints.txt \
 		--editable '.[text,cluster,onnx,attacks]' --group dev
 	touch $(INSTALLED)
 
 clean:
-	rm -rf .venv .venv-wheel dist docs/_build demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-wheel dist docs/_build docs/api/generated demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

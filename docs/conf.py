@@ -1,13 +1,19 @@
 import re
+import sys
 from importlib.metadata import version as installed_version
+from pathlib import Path
 from typing import Any
+
+sys.path.append(str(Path(__file__).parent / "_scripts"))
+import api_pages
+import examples
 
 project = "reseed"
 author = "the reseed authors"
 copyright = "the reseed authors"
 release = version = installed_version("reseed")
 
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build", "_scripts"]
 nb_execution_mode = "force"  # the notebook is kept without outputs
 nb_execution_raise_on_error = True
@@ -19,11 +25,14 @@ myst_heading_anchors = 3
 html_theme = "furo"
 html_title = "reseed"
 html_show_copyright = False
+html_static_path = ["_static"]
+html_css_files = ["cards.css"]
 
 default_role = "py:obj"  # `name` in a docstring is a link where there is such a name, else code
 add_module_names = False
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "fully-qualified"
+autosummary_generate = False  # `api_pages` writes the pages
 python_use_unqualified_type_names = True
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
@@ -32,8 +41,16 @@ napoleon_use_rtype = False
 
 
 def setup(app: Any) -> None:
-    """Reads docstrings as this project writes them, before napoleon does."""
+    """Writes the pages of the API and the examples, and reads docstrings as this project writes them."""
+    api_pages.write()
     app.connect("autodoc-process-docstring", _as_written, priority=400)
+    app.connect("build-finished", _examples)
+
+
+def _examples(app: Any, exception: Exception | None) -> None:
+    """Puts the example report and comparison beside the page that links them."""
+    if exception is None and app.builder.name == "html":
+        examples.write(Path(app.outdir) / "examples")
 
 
 def _as_written(app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:

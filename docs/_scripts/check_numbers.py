@@ -30,7 +30,7 @@ WITHOUT_FIGURES = {
 
 def pages_with_figures() -> list[Path]:
     """Return README and all pages that may print measured figures, the last one that of the cards."""
-    docs = sorted((ROOT / "docs").glob("*.md"))
+    docs = [path for pattern in ("*.md", "howto/*.md") for path in sorted((ROOT / "docs").glob(pattern))]
     return [ROOT / "README.md", *(path for path in docs if path.name not in WITHOUT_FIGURES), CARDS_PAGE]
 
 

@@ -18,7 +18,12 @@ from reseed.cli._main import command_class
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md")), *sorted(DOCS.glob("howto/*.md"))]
+RUN = [
+    ROOT / "README.md",
+    *(DOCS / f"{name}.md" for name in ("executors", "guide", "install", "memorization", "models", "networks")),
+    *(DOCS / f"{name}.md" for name in ("other-tools", "python", "recording")),
+]
 OPTIONS = {name: command_class(name) for name in NAMES}
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(rf"`(reseed (?:{'|'.join(OPTIONS)}) [^`\n]+)`")
@@ -36,7 +41,7 @@ def commands(page: Path) -> list[list[str]]:
     return [line[1:] for line in words if line[:1] == ["reseed"]]
 
 
-COMMANDS = [(page.name, words) for page in PAGES for words in commands(page)]
+COMMANDS = [(page.relative_to(ROOT).as_posix(), words) for page in PAGES for words in commands(page)]
 
 
 def write_files(folder: Path, page: Path) -> None:
@@ -49,11 +54,7 @@ def write_files(folder: Path, page: Path) -> None:
     (folder / "reviews.csv").write_text("\n".join(["id,review,stars", *rows]) + "\n")
 
 
-@pytest.mark.parametrize(
-    "page",
-    [ROOT / "README.md", DOCS / "guide.md", DOCS / "memorization.md", DOCS / "python.md"],
-    ids=lambda page: page.name,
-)
+@pytest.mark.parametrize("page", RUN, ids=lambda page: page.name)
 def test_python_of_a_page_runs_from_top_to_bottom(page: Path, tmp_path: Path) -> None:
     """A reader who copies a page's Python into a file gets no error and no warning."""
     write_files(tmp_path, page)

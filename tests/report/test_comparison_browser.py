@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from reseed import recipe_for
+from reseed import SeedPlan, recipe_for
 from reseed.instability import compare_studies
 from reseed.report import write_comparison_page
 from reseed.studies import train_study
@@ -18,21 +19,33 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def page_path(tmp_path_factory):
-    """The page of two tiny studies of digits."""
-    root = tmp_path_factory.mktemp("compared")
+def root(tmp_path_factory):
+    """A folder of its own."""
+    return tmp_path_factory.mktemp("compared")
+
+
+@pytest.fixture(scope="module")
+def compared(root):
+    """A comparison of tiny studies of digits."""
     studies = {
         name: train_study(
             recipe_for("digits", changes={"epochs": epochs, "model.hidden": [4]}),
             root / name,
-            runs=2,
+            runs=3,
+            plan=SeedPlan(seed),
             engine="serial",
             probe=False,
             announce=lambda line: None,
         )
-        for name, epochs in (("control", 1), ("longer", 2))
+        for name, epochs, seed in (("control", 1, 0), ("longer", 2, 0), ("again", 1, 1))
     }
-    return write_comparison_page(compare_studies(studies), root / "comparison.html")
+    return compare_studies(studies, null=studies.pop("again"))
+
+
+@pytest.fixture(scope="module")
+def page_path(root, compared):
+    """The comparison's page."""
+    return write_comparison_page(compared, root / "comparison.html")
 
 
 @pytest.mark.parametrize("width", [390, 700])
@@ -60,6 +73,39 @@ def test_the_plot_is_drawn_and_nothing_is_requested(page_path, scheme, width):
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         browser.close()
     assert [item for item in troubles if not item.startswith("data:")] == []
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_marks_stand_where_the_numbers_are(page_path, compared, width):
+    """Dots, ends of intervals and the band lie on one scale, by the numbers of the comparison."""
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page(viewport={"width": width, "height": 900})
+        page.goto(page_path.as_uri())
+        shown = {}
+        for row in page.locator(".forest tbody tr").all():
+            track = row.locator(".track").first
+            boxes = {kind: track.locator(f".{kind}").bounding_box() for kind in ("dot", "whisker", "chance", "nothing")}
+            shown[row.get_by_role("rowheader").inner_text()] = boxes
+        browser.close()
+    assert set(shown) == {"longer", "second control"}
+    numbers, places = [0.0], [middle(shown["longer"]["nothing"])]
+    for method in compared.rows[1:]:
+        boxes, found = shown[method.name], method.effect.reduction
+        numbers += [found.value, found.low, found.high]
+        places += [middle(boxes["dot"]), boxes["whisker"]["x"], boxes["whisker"]["x"] + boxes["whisker"]["width"]]
+        assert boxes["chance"]["x"] == pytest.approx(shown["second control"]["whisker"]["x"], abs=1)
+        assert boxes["chance"]["width"] == pytest.approx(shown["second control"]["whisker"]["width"], abs=1)
+    drawn = [place for place, number in enumerate(numbers) if -200 < number < 100]
+    assert len(drawn) >= 4
+    scale = np.polyfit(np.array(numbers)[drawn], np.array(places)[drawn], 1)
+    assert scale[0] > 0.1
+    assert np.abs(np.polyval(scale, np.array(numbers)[drawn]) - np.array(places)[drawn]).max() < 2
+
+
+def middle(box):
+    """The middle of a box, from left to right."""
+    return box["x"] + box["width"] / 2
 
 
 def test_without_scripts_the_words_remain(page_path):
