@@ -150,7 +150,7 @@ MEASURE = [
 OTHERS = [
     (
         "warp",
-        "unknown command 'warp'; choose among measure, import, inspect, robustness, randomize, memorize, report, ",
+        "unknown command 'warp'. Commands: measure, import, inspect, robustness, randomize, memorize, report, ",
     ),
     ("tune digits --budget 18 --out o", "budget 18 is too small or no number; pass at least 19 trainings"),
     ("tune digits --budget nan --out o", "budget nan is too small or no number"),

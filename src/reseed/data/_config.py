@@ -5,6 +5,7 @@ from typing import Self
 
 from reseed._choices import IN_MEMORY, UNWRITTEN
 from reseed._errors import DataError
+from reseed._near import did_you_mean
 from reseed.data._splits import Splits
 from reseed.data.corruption._config import ANNOTATIONS, CorruptionConfig
 
@@ -103,7 +104,10 @@ class DataConfig:
 
     def _check_labels(self, labels: str) -> None:
         if labels not in ANNOTATIONS:
-            raise DataError(f"labels is {labels!r}; choose one of {', '.join(ANNOTATIONS)}, or leave it out.")
+            raise DataError(
+                f"labels is {labels!r}; choose one of {', '.join(ANNOTATIONS)}, or leave it out."
+                f"{did_you_mean(labels, ANNOTATIONS)}"
+            )
         if self.name != "cifar10":
             raise DataError(
                 f"labels={labels!r} are annotations of cifar10, and the data is {self.name!r}; leave it out."

@@ -7,6 +7,7 @@ from typing import get_args
 from reseed._bounds import check_bound
 from reseed._choices import EngineName
 from reseed._errors import InputError
+from reseed._near import did_you_mean
 from reseed.engines._cluster import ClusterEngine
 from reseed.engines._cores import most_workers, usable_cores
 from reseed.engines._processes import ProcessesEngine
@@ -56,7 +57,8 @@ def as_engine(
             raise InputError(f"jobs is {jobs}, but the engine {engine.name!r} is given whole; set its workers instead.")
         return engine
     if engine not in get_args(EngineName):
-        raise InputError(f"unknown engine {engine!r}; choose among {', '.join(get_args(EngineName))}.")
+        names = get_args(EngineName)
+        raise InputError(f"unknown engine {engine!r}.{did_you_mean(engine, names)} Choose among {', '.join(names)}.")
     if engine == "cluster":
         return ClusterEngine(address, jobs, threads, gpus=int(device.startswith("cuda")))
     workers = jobs or usable_cores()

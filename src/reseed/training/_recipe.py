@@ -17,6 +17,7 @@ from reseed._bounds import check_bound
 from reseed._choices import OMITTED
 from reseed._errors import RecipeError
 from reseed._foreign import parse_toml, read_toml, reason
+from reseed._near import did_you_mean
 from reseed._shown import AbstractResult
 from reseed.data import DataConfig
 from reseed.mitigations import AbstractMitigation, Peers, check_composition, mitigation
@@ -302,7 +303,8 @@ def from_tree(default: T, tree: Mapping[str, Any], prefix: str = "") -> T:
     known = {item.name for item in dataclasses.fields(config) if "unwritten" not in item.metadata}
     unknown = sorted(set(tree) - known)
     if unknown:
-        raise RecipeError(f"unknown recipe field {prefix}{unknown[0]}; known here: {', '.join(sorted(known))}.")
+        hint = did_you_mean(unknown[0], known)
+        raise RecipeError(f"unknown recipe field {prefix}{unknown[0]}.{hint} Known here: {', '.join(sorted(known))}.")
     changes: dict[str, Any] = {}
     for name, value in tree.items():
         current = getattr(default, name)

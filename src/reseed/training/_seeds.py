@@ -10,6 +10,7 @@ import numpy as np
 
 from reseed._bounds import check_bound
 from reseed._errors import RecipeError
+from reseed._near import did_you_mean
 from reseed._numbers import is_whole
 from reseed.mitigations import Peers
 from reseed.training._subset import Subset
@@ -195,7 +196,8 @@ def check_vary(vary: Iterable[str]) -> frozenset[Stream]:
     names = frozenset(vary)
     unknown = sorted(names - set(STREAMS))
     if unknown:
-        raise RecipeError(f"vary names unknown streams {unknown}; choose among {', '.join(STREAMS)}.")
+        hint = did_you_mean(unknown[0], STREAMS)
+        raise RecipeError(f"vary names unknown streams {unknown}.{hint} Choose among {', '.join(STREAMS)}.")
     if not names:
         raise RecipeError(f"vary is empty, so all runs would be equal; choose among {', '.join(STREAMS)}.")
     return frozenset(stream for stream in STREAMS if stream in names)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, TypedDict
 from reseed._choices import IN_MEMORY
 from reseed._errors import InputTypeError, RecipeError
 from reseed._foreign import parse_toml, read_toml, reason
+from reseed._near import did_you_mean
 from reseed.data import DataConfig, data_config, in_memory, load, parse_corruption
 from reseed.mitigations import AbstractMitigation, parse_mitigations
 from reseed.models import ModelConfig, named_model, suggested_model
@@ -114,8 +114,7 @@ def recipe_fields(given: Mapping[str, Any]) -> dict[str, Any]:
     """
     for name in given:
         if name not in _FIELDS:
-            near = difflib.get_close_matches(name, (*_FIELDS, "mitigations"), n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
+            hint = did_you_mean(name, (*_FIELDS, "mitigations"))
             raise InputTypeError(
                 f"there is no argument {name!r}.{hint} Changes of the recipe are {', '.join(_FIELDS)} and mitigations."
             )
