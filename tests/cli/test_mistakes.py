@@ -147,6 +147,31 @@ MEASURE = [
     ("measure --recipe item.toml", "model.hidden[1] must be of type int, got 'a'"),
     ("measure --recipe nan.toml", "optimizer.lr must be a positive number, got nan"),
 ]
+NEAR = [
+    ("mesure digits", "unknown command 'mesure'. Did you mean 'measure'?"),
+    ("measure Digits", "unknown data set 'Digits'. Did you mean 'digits'?"),
+    ("measure digits --model resent", "unknown model 'resent'. Did you mean 'resnet'?"),
+    ("measure digits --mitigation swaa", "unknown mitigation 'swaa'. Did you mean 'swa'?"),
+    ("measure digits --mitigation tgtss:exponnt=1", "has no option 'exponnt'. Did you mean 'exponent'?"),
+    ("mitigate digits --methods control,tgts", "unknown mitigation 'tgts'. Did you mean 'tgtss'?"),
+    ("measure digits --engine stackd", "--engine stackd: Did you mean 'stacked'?"),
+    ("measure digits --level=score", "--level score: Did you mean 'scores'?"),
+    ("measure digits --optimizer adm", "--optimizer adm: Did you mean 'adam'?"),
+    ("measure digits --vary init,ordr", "unknown streams ['ordr']. Did you mean 'order'?"),
+    ("measure digits --every finl", "Did you mean 'final'?"),
+    ("measure digits --eval-split tst", "has no evaluation split 'tst'. Did you mean 'test'?"),
+    ("measure digits --corrupt label:rate=0.1", "unknown corruption 'label'. Did you mean 'labels'?"),
+    ("measure digits --corrupt labels:rat=0.1", "has no option 'rat'. Did you mean 'rate'?"),
+    ("measure digits --corrupt labels:rate=0.1:mode=permut", "Did you mean 'permute'?"),
+    ("measure digits --device cudaa", "Did you mean 'cuda'?"),
+    ("measure numbers.csv --label lable", "has no column 'lable' (label). Did you mean 'label'?"),
+    ("measure --recipe unknown.toml", "unknown recipe field epoch. Did you mean 'epochs'?"),
+    ("measure digits --epoch 3", "--epochs"),
+    ("import labels.npy --out study --levl full", "--level"),
+    ("inspect study --by clas", "Did you mean 'class'?"),
+    ("inspect study --scores robustnes", "keeps no scores of the lens 'robustnes'"),
+    ("inspect study --sample 00", "the study has no sample '00'. Did you mean '0'?"),
+]
 OTHERS = [
     (
         "warp",
@@ -198,6 +223,15 @@ def test_mistakes_are_answered_with_status_2(cli, folder, labels, command, expec
     assert expected in " ".join((ended.err + ended.out).replace("│", " ").split())
     assert "Traceback" not in ended.err + ended.out
     assert (folder / "other/precious.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize(("command", "expected"), NEAR)
+def test_what_was_meant_is_suggested(cli, folder, labels, command, expected):
+    """Whatever word is mistyped: a command, an option, a choice, a name of data, model, method or column."""
+    assert cli("import", labels, "--out", "study").status == 0
+    ended = cli(*command.split())
+    assert ended.status == 2
+    assert expected in " ".join((ended.err + ended.out).replace("│", " ").split())
 
 
 @pytest.mark.parametrize("command", ["measure digits", "import labels.npy", "report study"])

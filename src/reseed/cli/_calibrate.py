@@ -20,7 +20,7 @@ class Calibrate(Command):
       reseed calibrate study-a study-b --out weights.json
     """
 
-    studies: Annotated[Positional[tuple[str, ...]], arg(metavar="STUDY")]
+    studies: Annotated[Positional[tuple[str, ...]], arg(metavar="STUDY", help_behavior_hint="")]
     """Folders or URLs of studies with margins at several checkpoints."""
     out: Annotated[Path, arg(metavar="PATH")]
     """The file to write."""

@@ -25,7 +25,7 @@ class Compare(Command):
       reseed compare a b --names control,mine --out comparison
     """
 
-    studies: Annotated[Positional[tuple[str, ...]], arg(metavar="STUDY")]
+    studies: Annotated[Positional[tuple[str, ...]], arg(metavar="STUDY", help_behavior_hint="")]
     """Folders or URLs of studies, the control first."""
     out: File = None
     """The folder to write to. Default: reseed-studies/ and a name made of the data and the studies."""
