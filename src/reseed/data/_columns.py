@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 
+from reseed._arguments import argument
 from reseed._errors import DataError
 from reseed._near import did_you_mean
 from reseed.data._column_names import find_column, plain_name
@@ -52,7 +53,7 @@ def label_column(table: pa.Table, config: DataConfig, where: str) -> str:
     many = f"several columns could be the label: {', '.join(found)}"
     if not found:
         many = f"no column is called {', '.join(LABEL_NAMES)}"
-    raise DataError(f"{where}: {many}; set label to one of {', '.join(table.column_names)}.")
+    raise DataError(f"{where}: {many}; set {argument('label')} to one of {', '.join(table.column_names)}.")
 
 
 def input_columns(table: pa.Table, config: DataConfig, label: str, where: str) -> tuple[str, ...] | str:

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
+from reseed._arguments import argument
 from reseed._errors import DataError
 from reseed._near import did_you_mean
 from reseed.data._config import DataConfig
@@ -65,7 +66,7 @@ def load_named(name: str, config: DataConfig) -> Splits:
     if eval_split not in _EVAL_SPLITS[name]:
         hint = did_you_mean(eval_split, _EVAL_SPLITS[name])
         raise DataError(
-            f"{name} has no evaluation split {eval_split!r}.{hint} Set eval_split to one of "
+            f"{name} has no evaluation split {eval_split!r}.{hint} Set {argument('eval_split')} to one of "
             f"{', '.join(_EVAL_SPLITS[name])}."
         )
     if name == "digits":

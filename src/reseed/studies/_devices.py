@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import torch
 
+from reseed._arguments import argument
 from reseed._errors import InputError
 from reseed.engines import Engine
 
@@ -22,7 +23,9 @@ def devices(name: str, engine: str | Engine, announce: Callable[[str], None]) ->
         InputError: The device cannot be used.
     """
     if engine == "cluster" and name.startswith("cuda:"):
-        raise InputError(f"device is {name!r}, but a cluster gives each run a GPU of its own; say 'cuda'.")
+        raise InputError(
+            f"{argument('device')} is {name!r}, but a cluster gives each run a GPU of its own; say 'cuda'."
+        )
     try:
         here = str(_device(name))
         return here, here

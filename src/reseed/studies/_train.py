@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from reseed._arguments import argument, recipe_field, setting
 from reseed._bounds import check_bound
 from reseed._choices import IN_MEMORY
 from reseed._errors import InputError, RecipeError
@@ -173,8 +174,9 @@ def _bytes_of_run(task: TrainRun, announce: Callable[[str], None]) -> int:
     kept = record.weights_at(checkpoints, whole.own_bytes)
     if record.weights == "auto" and whole.own_bytes > SMALL_WEIGHTS:
         announce(
-            f"no weights are kept: those of a run take {whole.own_bytes / 2**20:,.0f} MiB, and only --weights final or "
-            f"checkpoints keeps more than {SMALL_WEIGHTS >> 20} MiB"
+            f"no weights are kept: those of a run take {whole.own_bytes / 2**20:,.0f} MiB, and only "
+            f"{setting('weights', 'final')} or {setting('weights', 'checkpoints')} keeps more than "
+            f"{SMALL_WEIGHTS >> 20} MiB"
         )
     return recorded_bytes(record, len(checkpoints), samples, task.num_classes) + len(kept) * whole.own_bytes
 
@@ -212,13 +214,15 @@ def check_runs(runs: object, record: RecordConfig | None = None) -> None:
     """
     if not is_whole(runs) or runs < (1 if record else 2):
         least = 1 if record else 2
-        raise InputError(f"runs must be {least} or more, got {runs}: instability is what differs between runs.")
-    check_bound("runs", runs)
+        raise InputError(
+            f"{argument('runs')} must be {least} or more, got {runs}: instability is what differs between runs."
+        )
+    check_bound("runs", runs, argument("runs"))
     if record is not None and runs == 1 and (record.every == "final" or record.level == "labels"):
         raise InputError(
-            f"runs is 1, from which instability is estimated by margins along the training, but every is "
-            f"{record.every!r} and level is {record.level!r}; record with --every epoch and --level scores, or train "
-            "2 runs or more."
+            f"{argument('runs')} is 1, from which instability is estimated by margins along the training, but "
+            f"{argument('every')} is {record.every!r} and {argument('level')} is {record.level!r}; record with "
+            f"{setting('every', 'epoch')} and {setting('level', 'scores')}, or train 2 runs or more."
         )
 
 
@@ -226,7 +230,7 @@ def _header(task: TrainRun, splits: Splits, runs: int, told: tuple[str, ...]) ->
     recipe, data = task.recipe, task.training_set()
     if recipe.augment != "none" and data.inputs.ndim != 4:
         raise RecipeError(
-            f"recipe field augment is {recipe.augment!r}, but inputs of shape {tuple(data.inputs.shape)} are no "
+            f"{recipe_field('augment')} is {recipe.augment!r}, but inputs of shape {tuple(data.inputs.shape)} are no "
             "images [sample, channel, height, width]; set it to 'none'."
         )
     blending = next((method.name for method in recipe.mitigations if method.blends), None)

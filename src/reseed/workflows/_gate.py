@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reseed._arguments import argument
 from reseed._errors import InputError
 from reseed.instability import Gate, Limits, Replacement, mode_label, replacement, verdict
 from reseed.studies import Answers, ColumnNames, LogOptions, Study, equal_rows, read_answers, same_contents
@@ -96,7 +97,8 @@ def gate(
     if max_negative_flips is not None and (gold < 0).all():
         column = (columns or ColumnNames()).target
         raise InputError(
-            f"max_negative_flips is {max_negative_flips!r}, but no gold label is known, so no flip is known "
+            f"{argument('max_negative_flips')} is {max_negative_flips!r}, but no gold label is known, so no flip is "
+            "known "
             f"to be negative; give files a column {column!r}, name another with that column's option, or pass targets."
         )
     equal = () if allow_identical else _equal_across(before, after)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypedDict
 
+from reseed._arguments import recipe_field
 from reseed._choices import IN_MEMORY
 from reseed._errors import InputTypeError, RecipeError
 from reseed._foreign import parse_toml, read_toml, reason
@@ -264,7 +265,7 @@ def _read_tree(path: Path) -> dict[str, Any]:
 def _nested(tree: dict[str, Any], name: str) -> dict[str, Any]:
     part = tree.setdefault(name, {})
     if not isinstance(part, dict):
-        raise RecipeError(f"recipe field {name} must be a table, got {part!r}.")
+        raise RecipeError(f"{recipe_field(name)} must be a table, got {part!r}.")
     return part
 
 

@@ -10,6 +10,7 @@ from typing import Any, Unpack
 
 import numpy as np
 
+from reseed._arguments import argument
 from reseed._errors import InputError, TrainingError
 from reseed._notebook import show_link
 from reseed._shown import AbstractResult
@@ -155,7 +156,7 @@ def tune(
     """
     recipe, execution = chosen_recipe(data, model, recipe, options)
     if not max_cost >= 1:
-        raise InputError(f"max_cost must be 1 or more, got {max_cost!r}; the control itself costs 1.")
+        raise InputError(f"{argument('max_cost')} must be 1 or more, got {max_cost!r}; the control itself costs 1.")
     if recipe.data.holdout is not None:
         raise InputError(
             f"data.holdout is {recipe.data.holdout!r}, but a search holds out training samples itself and confirms on "

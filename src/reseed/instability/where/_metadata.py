@@ -47,7 +47,7 @@ def metadata_groups(
     if key is None:
         raise InputError(
             f"{where} has no id column {' or '.join(map(repr, known))}; it has {', '.join(names)}. "
-            "Pass the column that holds the sample ids as `id_column` (--id)."
+            "Pass the column that holds the sample ids as {argument('id_column')}."
         )
     column = find_column(names, by)
     if column is None:
