@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+FIELD = "recipe field "
+"""What the name of a field of the recipe begins with, where it is an argument's."""
+
 _option: ContextVar[Callable[[str], str] | None] = ContextVar("reseed_option", default=None)
 
 
@@ -18,7 +21,7 @@ def options_called(option: Callable[[str], str]) -> Iterator[None]:
     """Have messages inside name options.
 
     Args:
-        option: Returns what an argument or a recipe field is called, by its name in Python.
+        option: Returns what an argument is called, by its name in Python; that of a recipe's field begins with `FIELD`.
 
     Examples:
         >>> with options_called(lambda name: f"--{name}"):
@@ -53,16 +56,15 @@ def recipe_field(name: str) -> str:
         >>> recipe_field("optimizer.lr")
         'recipe field optimizer.lr'
     """
-    called = argument(name)
-    return f"recipe field {name}" if called == name else called
+    return argument(FIELD + name)
 
 
 def setting(name: str, value: object) -> str:
     """Return how an argument is given a value; an option without one stands for True or False.
 
     Examples:
-        >>> setting("level", "scores"), setting("record_train", True)
-        ("level='scores'", 'record_train=True')
+        >>> setting("level", "scores"), setting("monitor", True)
+        ("level='scores'", 'monitor=True')
         >>> with options_called(lambda name: f"--{name}"):
         ...     setting("level", "scores"), setting("monitor", True)
         ('--level scores', '--monitor')

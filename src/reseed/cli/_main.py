@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import reseed
 from _reseed_start import quitting
+from reseed._arguments import options_called
 from reseed._errors import InputError, ReseedError
 from reseed._near import did_you_mean
 from reseed._plain import plain
@@ -173,8 +174,9 @@ def _command(words: list[str]) -> int:
 
         command = parse(command_class(words[0]), words[0], words[1:])
         import_module("reseed.workflows")  # all that the command will ask for
+        from reseed.cli._names import options_for
     limit = command.reading.limit
-    with nullcontext() if limit is None else reseed.max_bytes(limit):
+    with options_called(options_for(command)), nullcontext() if limit is None else reseed.max_bytes(limit):
         return command.execute() or 0
 
 

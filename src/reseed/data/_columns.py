@@ -39,7 +39,7 @@ def column_called(columns: Sequence[str], name: str, role: str, where: str) -> s
     if found is not None:
         return found
     raise DataError(
-        f"{where} has no column {name!r} ({role}).{did_you_mean(name, columns)} It has {', '.join(columns)}."
+        f"{where} has no column {name!r} ({argument(role)}).{did_you_mean(name, columns)} It has {', '.join(columns)}."
     )
 
 

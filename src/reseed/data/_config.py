@@ -92,8 +92,8 @@ class DataConfig:
             raise DataError("name is empty; give a known data set, hf:OWNER/NAME or the path of a file.")
         if self.text is not None and self.features is not None:
             raise DataError(
-                f"{argument('text')}={self.text!r} and {argument('features')}={self.features!r} are both given; "
-                "choose one kind of input."
+                f"{argument('text')}={self.text!r} and {argument('features')}={self.features!r} are both given; choose "
+                "one kind of input."
             )
         if self.features is not None and not self.features:
             raise DataError(
@@ -113,8 +113,8 @@ class DataConfig:
     def _check_labels(self, labels: str) -> None:
         if labels not in ANNOTATIONS:
             raise DataError(
-                f"{argument('labels')} is {labels!r}; choose one of {', '.join(ANNOTATIONS)}, or leave it out."
-                f"{did_you_mean(labels, ANNOTATIONS)}"
+                f"{argument('labels')} is {labels!r}; choose one of {', '.join(ANNOTATIONS)}, or leave it "
+                f"out.{did_you_mean(labels, ANNOTATIONS)}"
             )
         if self.name != "cifar10":
             raise DataError(
@@ -124,6 +124,5 @@ class DataConfig:
         if self.corruption is not None:
             raise DataError(
                 f"{argument('labels')}={labels!r} and a corruption ({self.corruption.kind}) are both given; choose "
-                "one, so that "
-                "it is known what was done to each sample."
+                "one, so that it is known what was done to each sample."
             )

@@ -75,7 +75,6 @@ def as_engine(
     if workers > (most := most_workers()):
         raise InputError(
             f"{argument('jobs')} is {workers:,}, but this machine has memory for {most:,} worker processes, which "
-            "would share "
-            f"{usable_cores()} cores; ask for fewer."
+            f"would share {usable_cores()} cores; ask for fewer."
         )
     return ProcessesEngine(workers)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from reseed._arguments import recipe_field
+from reseed._arguments import argument, recipe_field, setting
 from reseed._bounds import check_bound
 from reseed._choices import IN_MEMORY, OMITTED, UNWRITTEN
 from reseed._errors import ModelError, RecipeError
@@ -97,8 +97,8 @@ class ModelConfig:
         if ":" in self.name and self.factory is None and not self.is_trusted:
             where, otherwise = "its networks are asked for", ""
             if named_by == "recipe":
-                where, otherwise = "the recipe is read", ", or name that model yourself with --model"
+                where, otherwise = "the recipe is read", f", or name that model yourself with {argument('model')}"
             raise ModelError(
                 f"the {named_by} names code to run as its model, {self.name!r}. If you trust whoever wrote it, pass "
-                f"--trust-code (in Python trust_code=True where {where}){otherwise}."
+                f"{setting('trust_code', True)} where {where}{otherwise}."
             )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from reseed._arguments import argument
 from reseed._errors import StudyError
 from reseed._foreign import parse_json, reason
 from reseed.data import Dataset, Splits, digest_of
@@ -76,8 +77,8 @@ def read_data(root: Path, digest: str) -> Splits:
         if isinstance(error, StudyError):
             raise
         raise StudyError(
-            f"cannot read {str(path)!r}, the data that was in memory when the study began: {reason(error)}. "
-            "Bring the file back, or measure the data again with another --out."
+            f"cannot read {str(path)!r}, the data that was in memory when the study began: {reason(error)}. Bring the "
+            f"file back, or measure the data again with another {argument('out')}."
         ) from error
 
 

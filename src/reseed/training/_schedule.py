@@ -71,7 +71,7 @@ def cycle_ends(schedule: ScheduleConfig, total: int) -> tuple[int, ...]:
     warmup, cycles = round(schedule.warmup * total), schedule.cycles or 1
     if cycles > total - warmup:
         raise RecipeError(
-            f"{recipe_field('schedule.cycles')} must be at most {total - warmup}, the steps after the warm-up; "
-            f"got {cycles!r}."
+            f"{recipe_field('schedule.cycles')} must be at most {total - warmup}, the steps after the warm-up; got "
+            f"{cycles!r}."
         )
     return tuple(warmup - (warmup - total) * number // cycles for number in range(1, cycles + 1))

@@ -113,7 +113,9 @@ class SeedPlan:
         if self.resample is not None and self.resample < 0:
             raise RecipeError(f"resample must be a non-negative integer or None, got {self.resample}.")
         if self.folds is not None and (not is_whole(self.folds) or self.folds < 2):
-            raise RecipeError(f"folds must be a whole number of 2 or more, or None, got {self.folds!r}; pass 5.")
+            raise RecipeError(
+                f"{argument('folds')} must be a whole number of 2 or more, or None, got {self.folds!r}; pass 5."
+            )
         if self.share is not None and not 0 < self.share < 1:
             raise RecipeError(
                 f"{argument('share')} must be a share of the training set, in (0, 1), or None, got {self.share!r}."

@@ -197,8 +197,7 @@ def _sources(
     if len(sources) < 2:
         raise InputError(
             f"{argument('vary')} is {_name(asked, ', ')}, of which this recipe makes use of "
-            f"{', '.join(sources) or 'none'} only; "
-            "name two sources or more, or turn on dropout or augmentation."
+            f"{', '.join(sources) or 'none'} only; name two sources or more, or turn on dropout or augmentation."
         )
     return sources
 

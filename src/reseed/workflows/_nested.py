@@ -158,8 +158,7 @@ def measure_nested(
     if "data" in streams:
         raise InputError(
             f"{argument('vary')} names data, which differs between the training samples in any case; name the streams "
-            "that differ "
-            "between runs on one sample: init, order, dropout, augment."
+            "that differ between runs on one sample: init, order, dropout, augment."
         )
     if not is_whole(training_sets) or training_sets < 2:
         raise InputError(f"{argument('training_sets')} must be 2 or more, got {training_sets}; pass for example 5.")

@@ -89,7 +89,7 @@ _MODEL = (
     "hidden", "dropout", "init_scale", "norm", "width", "crop", "whiten", "depth", "vocabulary", "encoder", "fine_tune",
     "max_length",
 )  # fmt: skip
-_FIELDS = {
+RECIPE_FIELDS = {
     **{name: f"data.{name}" for name in _DATA},
     "corrupt": "data.corruption",
     **{name: f"model.{name}" for name in _MODEL},
@@ -101,6 +101,7 @@ _FIELDS = {
     "average_start": "average.start",
     "average_decay": "average.decay",
 }
+"""The recipe's field that each change sets, by the name of the change."""
 
 
 def recipe_fields(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,12 +115,13 @@ def recipe_fields(given: Mapping[str, Any]) -> dict[str, Any]:
         {'epochs': 5, 'optimizer.lr': 0.1, 'schedule.name': 'cosine'}
     """
     for name in given:
-        if name not in _FIELDS:
-            hint = did_you_mean(name, (*_FIELDS, "mitigations"))
+        if name not in RECIPE_FIELDS:
+            hint = did_you_mean(name, (*RECIPE_FIELDS, "mitigations"))
             raise InputTypeError(
-                f"there is no argument {name!r}.{hint} Changes of the recipe are {', '.join(_FIELDS)} and mitigations."
+                f"there is no argument {name!r}.{hint} Changes of the recipe are {', '.join(RECIPE_FIELDS)} and "
+                "mitigations."
             )
-    fields = {_FIELDS[name]: value for name, value in given.items()}
+    fields = {RECIPE_FIELDS[name]: value for name, value in given.items()}
     if isinstance(corrupt := given.get("corrupt"), str):
         fields["data.corruption"] = parse_corruption(corrupt)
     return fields

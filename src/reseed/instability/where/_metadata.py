@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from reseed._arguments import argument
 from reseed._errors import InputError
 from reseed._near import did_you_mean
 from reseed.data import column_texts, file_extension, find_column, read_table, table_notes, without_index
@@ -46,8 +47,8 @@ def metadata_groups(
     key = next((found for name in known if (found := find_column(names, name)) is not None), None)
     if key is None:
         raise InputError(
-            f"{where} has no id column {' or '.join(map(repr, known))}; it has {', '.join(names)}. "
-            "Pass the column that holds the sample ids as {argument('id_column')}."
+            f"{where} has no id column {' or '.join(map(repr, known))}; it has {', '.join(names)}. Pass the column "
+            f"that holds the sample ids as {argument('id_column')}."
         )
     column = find_column(names, by)
     if column is None:

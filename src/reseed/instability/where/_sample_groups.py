@@ -155,8 +155,7 @@ def grouping_of(study: Study, by: str, seed: int = 0) -> tuple[Grouping, tuple[s
         )
     raise InputError(
         f"{argument('by')}={by!r} is unknown.{did_you_mean(by, available_groupings(study))} Choose {_choices(study)}, "
-        "or a column of "
-        "`metadata`."
+        "or a column of `metadata`."
     )
 
 
