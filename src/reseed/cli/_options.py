@@ -264,8 +264,9 @@ class ExecutionOptions:
     """A Ray cluster that is there, for --engine cluster. Default: a Ray on this machine alone."""
     group: Count = None
     """Runs in one program, for all engines but serial. Default: what memory allows, at most 64."""
-    device: str = "cpu"
-    """cpu, cuda, mps or auto."""
+    device: str = "auto"
+    """cpu, cuda, cuda:1, mps; or auto: a GPU of CUDA that can be used, else the CPU; a study goes on where it began.
+    Worker processes and clusters use a GPU only where it is asked for."""
     threads: Count = None
     """Threads of arithmetic. Default: one; all cores for --engine stacked."""
     deterministic: bool = False

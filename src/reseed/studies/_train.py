@@ -16,7 +16,7 @@ from reseed.engines import Engine, as_engine, check_retries
 from reseed.models import architecture, parameter_origins
 from reseed.studies._again import data_for
 from reseed.studies._anchor import said_of_training_set
-from reseed.studies._devices import devices
+from reseed.studies._devices import AUTO, chosen_device, devices
 from reseed.studies._execution import check_group, plan_execution
 from reseed.studies._files import inside
 from reseed.studies._header import Header, read_header
@@ -56,7 +56,7 @@ def train_study(
     jobs: int | None = None,
     address: str | None = None,
     group: int | None = None,
-    device: str = "cpu",
+    device: str = AUTO,
     threads: int | None = None,
     deterministic: bool = False,
     probe: bool = True,
@@ -84,7 +84,8 @@ def train_study(
         address: Where the cluster is: ``auto`` or HOST[:PORT]; default: a Ray on this machine alone.
         group: Runs in one program, for all engines but ``serial``; default: what memory allows, at most
             64; in worker processes 16, and 8 of networks on images on a CPU.
-        device: ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``auto``.
+        device: ``cpu``, ``cuda``, ``cuda:1``, ``mps``; or ``auto``: where the study began, for a new one a GPU of CUDA
+            that can be used, else the CPU. Worker processes and clusters use a GPU only where it is asked for.
         threads: Threads of arithmetic. Part of the study, since more threads may round differently; default: what the
             study began with; for a new one all cores for the engine ``stacked``, one for the others.
         deterministic: Whether to use torch's deterministic kernels only; for GPUs, see `reseed.training.arithmetic`.
@@ -111,7 +112,7 @@ def train_study(
     check_retries(retries)
     check_group(group, engine)
     announce = announce or to_stderr
-    device, here = devices(device, engine, announce)
+    asked = None if device == AUTO else devices(device, engine, announce)
     check_folder(out)
     as_engine(engine, jobs=jobs, address=address)  # refuses bad options before any work
     if threads is not None:
@@ -122,6 +123,8 @@ def train_study(
         found = read_header(root)
         if found is not None:
             plan = replace(plan, draws=found.draws)
+        began = None if found is None else found.device
+        device, here = asked or devices(chosen_device(engine, began, announce), engine, announce)
         prepared = architecture(recipe.model).prepare(splits, inside(root, "cache"), announce)
         task = train_run(root, recipe, plan, record, splits, prepared, here, threads or 1, deterministic=deterministic)
         with arithmetic(task.threads, deterministic=deterministic):
