@@ -16,6 +16,7 @@ from reseed._arguments import argument
 from reseed._bounds import BOUNDS, check_bound, shown
 from reseed._choices import OMITTED, Level, Weights
 from reseed._errors import RecipeError
+from reseed._near import did_you_mean
 from reseed.training._evaluated import EvaluatedWeights
 
 EVAL_BATCH = 1024
@@ -52,7 +53,10 @@ class RecordConfig:
         every = str(self.every)
         is_number = every.isdecimal() and len(every) < 16 and int(every) > 0
         if every not in ("epoch", "final") and not is_number:
-            raise RecipeError(f"{argument('every')} must be 'epoch', 'final' or a number of steps, got {self.every!r}.")
+            hint = did_you_mean(every, ("epoch", "final"))
+            raise RecipeError(
+                f"{argument('every')} must be 'epoch', 'final' or a number of steps, got {self.every!r}.{hint}"
+            )
         object.__setattr__(self, "every", every)  # one form, so that equal configs compare equal
         if self.burn_in < 0:
             raise RecipeError(f"{argument('burn_in')} must be zero or more steps, got {self.burn_in}.")
