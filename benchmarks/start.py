@@ -35,7 +35,7 @@ def main() -> None:
         "reseed --help": (CODE, "--help"),
         "reseed --version": (CODE, "--version"),
         **{f"reseed {name} --help": (CODE, name, "--help") for name in COMMANDS},
-        "reseed measure --tyro-print-completion bash": (CODE, "measure", "--tyro-print-completion", "bash"),
+        "reseed --completion bash": (CODE, "--completion", "bash"),
         "import reseed": ("import reseed",),
         "import torch": ("import torch",),
     }

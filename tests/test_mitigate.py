@@ -180,7 +180,7 @@ def test_a_study_with_mitigations_says_so(made):
 @pytest.mark.parametrize(
     ("methods", "text"),
     [
-        (["no-such"], "unknown mitigation 'no-such'; choose among"),
+        (["no-such"], "unknown mitigation 'no-such'. Known: "),
         (["control"], "methods name nothing but the control; name at least one method, such as swa"),
         (["label-smoothing:epsilon=0"], "changes nothing, so it is the control itself; raise its strength"),
         ("swa", r"methods must be several texts, got 'swa'; pass \['swa'\]"),

@@ -16,14 +16,15 @@ import tokenize
 import tomllib
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from reseed._errors import DataError, InputError
+from reseed._errors import DataError, InputError, StudyError
 from reseed._limits import check_size
 
 # Bytes in memory for each byte of text, at most: a list of nothing has 3 bytes and takes 64, a TOML table of many parts
@@ -166,6 +167,32 @@ def parse_toml(text: str) -> dict[str, Any]:
         if isinstance(value, int) and value.bit_length() > _MOST_BITS:
             raise ValueError(f"it holds a whole number of {value.bit_length()} bits")
     return tree
+
+
+@contextmanager
+def damage_told(kinds: tuple[type[Exception], ...], told: Callable[[Exception], str]) -> Iterator[None]:
+    """Have what goes wrong while a file of a study is read end in a `StudyError`; one that is raised inside stays.
+
+    Args:
+        kinds: What may go wrong.
+        told: Returns the message.
+
+    Raises:
+        StudyError: Something of these kinds went wrong.
+
+    Examples:
+        >>> with damage_told((KeyError,), lambda error: f"'a.json' is damaged: it lacks {reason(error)}."):
+        ...     {}["name"]
+        Traceback (most recent call last):
+            ...
+        reseed._errors.StudyError: 'a.json' is damaged: it lacks 'name'.
+    """
+    try:
+        yield
+    except StudyError:  # one of these kinds itself
+        raise
+    except kinds as error:
+        raise StudyError(told(error)) from error
 
 
 def reason(error: Exception) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from reseed._arguments import argument
 from reseed._errors import DataError, InputError
 from reseed._numbers import is_whole
 
@@ -65,7 +66,7 @@ def check_size(size: int, what: str, error: type[InputError] = DataError) -> Non
     if size > _limit.get():
         raise error(
             f"{what} takes {_shown(size)} or more to read, above the limit of {_shown(_limit.get())}; if it is meant "
-            "to be that large, raise the limit with --max-bytes, in Python with reseed.max_bytes."
+            f"to be that large, raise the limit with {argument('reseed.max_bytes')}."
         )
 
 

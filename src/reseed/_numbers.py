@@ -6,6 +6,7 @@ from typing import TypeGuard
 
 import numpy as np
 
+from reseed._arguments import argument
 from reseed._errors import InputError
 
 
@@ -27,4 +28,4 @@ def check_whole(name: str, value: object, least: int = 1) -> None:
         reseed._errors.InputError: draws must be a whole number of 1 or more, got 0.
     """
     if not is_whole(value) or value < least:
-        raise InputError(f"{name} must be a whole number of {least} or more, got {value!r}.")
+        raise InputError(f"{argument(name)} must be a whole number of {least} or more, got {value!r}.")

@@ -33,7 +33,7 @@ def test_overview_lists_commands_and_exit_codes(cli):
 WORDS = [
     ("--help",),
     ("--version",),
-    ("measure", "--tyro-print-completion", "bash"),
+    ("--completion", "bash"),
     ("nonsense",),
     ("inspect", "--top"),
 ]

@@ -1,11 +1,30 @@
 """A user's mistakes: each ends with one clear message and the right status, none with a traceback."""
 
+import ast
 import os
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import reseed
+from reseed.cli._main import COMMANDS, command_class
+from reseed.cli._names import options_for
+from reseed.cli._parse import options_of
+
+SOURCES = Path(reseed.__file__).parent
+# What the commands cannot be without.
+_NEEDED = {
+    "import": {"files": (), "out": ""},
+    "inspect": {"study": ""},
+    "robustness": {"model": ""},
+    "report": {"study": ""},
+    "export": {"study": "", "out": Path()},
+    "calibrate": {"studies": (), "out": Path()},
+    "compare": {"studies": ()},
+    "gate": {"old": "", "new": ""},
+}
 TINY = ("--runs", "2", "--epochs", "1", "--engine", "serial", "--hidden", "4", "--no-probe")
 MODELS = """
 import torch
@@ -87,28 +106,28 @@ MEASURE = [
     ("measure digits --model mpl", "Did you mean 'mlp'?"),
     ("measure digits --wat 3", "--wat"),
     ("measure digits --engine warp", "warp"),
-    ("measure digits --device warp", "device 'warp' cannot be used here"),
-    ("measure digits --runs 0", "runs must be 1 or more, got 0"),
-    ("measure digits --runs 1 --every final", "runs is 1, from which instability is estimated by margins along"),
-    ("measure digits --runs 1 --attribute", "runs must be 2 or more, got 1"),
-    ("measure digits --runs -3", "runs must be 1 or more, got -3"),
+    ("measure digits --device warp", "--device 'warp' cannot be used here; there are cpu, cuda, mps, xpu and auto."),
+    ("measure digits --runs 0", "--runs must be 1 or more, got 0"),
+    ("measure digits --runs 1 --every final", "--runs is 1, from which instability is estimated by margins along"),
+    ("measure digits --runs 1 --attribute", "--runs must be 2 or more, got 1"),
+    ("measure digits --runs -3", "--runs must be 1 or more, got -3"),
     ("measure digits --runs many", "many"),
     ("measure digits --runs", "--runs"),
-    ("measure digits --vary seed", "vary names unknown streams ['seed']"),
-    ("measure digits --vary ,", "vary is empty"),
-    ("measure digits --every sometimes", "every must be 'epoch', 'final' or a number of steps, got 'sometimes'"),
-    ("measure digits --every 0", "every must be"),
-    ("measure digits --every -5", "every must be"),
-    ("measure digits --burn-in -1", "burn_in must be zero or more"),
+    ("measure digits --vary seed", "--vary names unknown streams ['seed']"),
+    ("measure digits --vary ,", "--vary is empty"),
+    ("measure digits --every sometimes", "--every must be 'epoch', 'final' or a number of steps, got 'sometimes'"),
+    ("measure digits --every 0", "--every must be"),
+    ("measure digits --every -5", "--every must be"),
+    ("measure digits --burn-in -1", "--burn-in must be zero or more"),
     ("measure digits --level all", "all"),
-    ("measure digits --seed -1", "seed must be a non-negative integer, got -1"),
-    ("measure digits --threads 0", "threads must be 1 or more, got 0"),
-    ("measure digits --runs 2 --jobs 0 --out fresh", "jobs must be 1 or more, got 0"),
-    ("measure digits --lr -1", "optimizer.lr must be a positive number"),
-    ("measure digits --lr nan", "optimizer.lr must be a positive number"),
-    ("measure digits --batch-size 0", "batch_size must be 1 or more"),
-    ("measure digits --hidden 0", "model.hidden must hold positive widths"),
-    ("measure digits --dropout 1", "model.dropout must be in [0, 1)"),
+    ("measure digits --seed -1", "--seed must be a non-negative integer, got -1"),
+    ("measure digits --threads 0", "--threads must be 1 or more, got 0"),
+    ("measure digits --runs 2 --jobs 0 --out fresh", "--jobs must be 1 or more, got 0"),
+    ("measure digits --lr -1", "--lr must be a positive number"),
+    ("measure digits --lr nan", "--lr must be a positive number"),
+    ("measure digits --batch-size 0", "--batch-size must be 1 or more"),
+    ("measure digits --hidden 0", "--hidden must hold positive widths"),
+    ("measure digits --dropout 1", "--dropout must be in [0, 1)"),
     ("measure digits --limit 5", "limit=5"),
     ("measure digits --out other", "'other' exists and holds no study"),
     ("measure digits --model text-tfidf --out o", "takes texts"),
@@ -130,13 +149,13 @@ MEASURE = [
     ("measure digits --model :f --out o", "is not of the form MODULE:FUNCTION"),
     ("measure digits --model .models_of_mine:f --out o", "is not of the form MODULE:FUNCTION"),
     ("measure digits --model models_of_mine: --out o", "is not of the form MODULE:FUNCTION"),
-    ("measure digits --device meta --out o", "device 'meta' cannot be used here"),
+    ("measure digits --device meta --out o", "--device 'meta' cannot be used here"),
     ("measure latin.csv --out o", "latin.csv: line 1 holds the byte 0xf6, which is no UTF-8"),
     ("measure --recipe missing.toml", "cannot read the recipe 'missing.toml'"),
     ("measure --recipe empty", "cannot read the recipe 'empty'"),
     ("measure --recipe binary.toml", "cannot read the recipe 'binary.toml'"),
     ("measure --recipe no_toml.toml", "cannot read the recipe 'no_toml.toml'"),
-    ("measure --recipe unknown.toml", "unknown recipe field epoch;"),
+    ("measure --recipe unknown.toml", "unknown recipe field epoch. Did you mean 'epochs'?"),
     ("measure --recipe unknown_inner.toml", "unknown recipe field optimizer.learning_rate"),
     ("measure --recipe text_for_number.toml", "epochs must be of type int, got 'many'"),
     ("measure --recipe float_for_int.toml", "epochs must be of type int, got 2.5"),
@@ -147,15 +166,39 @@ MEASURE = [
     ("measure --recipe item.toml", "model.hidden[1] must be of type int, got 'a'"),
     ("measure --recipe nan.toml", "optimizer.lr must be a positive number, got nan"),
 ]
+NEAR = [
+    ("mesure digits", "unknown command 'mesure'. Did you mean 'measure'?"),
+    ("measure Digits", "unknown data set 'Digits'. Did you mean 'digits'?"),
+    ("measure digits --model resent", "unknown model 'resent'. Did you mean 'resnet'?"),
+    ("measure digits --mitigation swaa", "unknown mitigation 'swaa'. Did you mean 'swa'?"),
+    ("measure digits --mitigation tgtss:exponnt=1", "has no option 'exponnt'. Did you mean 'exponent'?"),
+    ("mitigate digits --methods control,tgts", "unknown mitigation 'tgts'. Did you mean 'tgtss'?"),
+    ("measure digits --engine stackd", "--engine stackd: Did you mean 'stacked'?"),
+    ("measure digits --level=score", "--level score: Did you mean 'scores'?"),
+    ("measure digits --optimizer adm", "--optimizer adm: Did you mean 'adam'?"),
+    ("measure digits --vary init,ordr", "unknown streams ['ordr']. Did you mean 'order'?"),
+    ("measure digits --every finl", "Did you mean 'final'?"),
+    ("measure digits --eval-split tst", "has no evaluation split 'tst'. Did you mean 'test'?"),
+    ("measure digits --corrupt label:rate=0.1", "unknown corruption 'label'. Did you mean 'labels'?"),
+    ("measure digits --corrupt labels:rat=0.1", "has no option 'rat'. Did you mean 'rate'?"),
+    ("measure digits --corrupt labels:rate=0.1:mode=permut", "Did you mean 'permute'?"),
+    ("measure digits --device cudaa", "Did you mean 'cuda'?"),
+    ("measure numbers.csv --label lable", "has no column 'lable' (--label). Did you mean 'label'?"),
+    ("measure --recipe unknown.toml", "unknown recipe field epoch. Did you mean 'epochs'?"),
+    ("measure digits --epoch 3", "--epochs"),
+    ("import labels.npy --out study --levl full", "--level"),
+    ("inspect study --by clas", "Did you mean 'class'?"),
+    ("inspect study --scores robustnes", "keeps no scores of the lens 'robustnes'"),
+]
 OTHERS = [
     (
         "warp",
-        "unknown command 'warp'; choose among measure, import, inspect, robustness, randomize, memorize, report, ",
+        "unknown command 'warp'. Commands: measure, import, inspect, robustness, randomize, memorize, report, ",
     ),
-    ("tune digits --budget 18 --out o", "budget 18 is too small or no number; pass at least 19 trainings"),
-    ("tune digits --budget nan --out o", "budget nan is too small or no number"),
+    ("tune digits --budget 18 --out o", "--budget 18 is too small or no number; pass at least 19 trainings"),
+    ("tune digits --budget nan --out o", "--budget nan is too small or no number"),
     ("tune digits --budget many --out o", "many"),
-    ("tune digits --max-cost 0.9 --out o", "max_cost must be 1 or more, got 0.9"),
+    ("tune digits --max-cost 0.9 --out o", "--max-cost must be 1 or more, got 0.9"),
     ("tune digts --out o", "digts"),
     ("tune digits --model warp --out o", "warp"),
     ("tune digits --engine warp --out o", "warp"),
@@ -198,6 +241,16 @@ def test_mistakes_are_answered_with_status_2(cli, folder, labels, command, expec
     assert expected in " ".join((ended.err + ended.out).replace("│", " ").split())
     assert "Traceback" not in ended.err + ended.out
     assert (folder / "other/precious.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize(("command", "expected"), NEAR)
+def test_what_was_meant_is_suggested(cli, folder, labels, command, expected):
+    """Whatever word is mistyped: a command, an option, a choice, a name of data, model, method or column."""
+    if "inspect study" in command:
+        assert cli("import", labels, "--out", "study").status == 0
+    ended = cli(*command.split())
+    assert ended.status == 2
+    assert expected in " ".join((ended.err + ended.out).replace("│", " ").split())
 
 
 @pytest.mark.parametrize("command", ["measure digits", "import labels.npy", "report study"])
@@ -285,3 +338,91 @@ def test_file_name_that_is_no_text(cli, tmp_path):
     ended = cli("import", path, "--out", tmp_path / "study")
     assert ended.status in (0, 2)
     assert "Traceback" not in ended.err
+
+
+def _marked() -> set[str]:
+    """Return the names of arguments and fields that messages of the library mark as such."""
+    names = set()
+    for path in SOURCES.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
+                first = node.args[0]
+                if node.func.id in ("argument", "setting") and isinstance(first, ast.Constant):
+                    names.add(str(first.value))
+    return names
+
+
+def test_marked_arguments_have_options():
+    """What a message would call an option is one, of some command: a name that no command has cannot be given."""
+    words = {option.called for name in COMMANDS for option in options_of(command_class(name))}
+    commands = [command_class(name)(**_NEEDED.get(name, {})) for name in COMMANDS]
+    assert len(_marked()) > 60
+    for marked in _marked():
+        assert words & {options_for(command)(marked) for command in commands}, marked
+
+
+BAD = [
+    *(f"measure digits --{name} -1" for name in ("until", "burn-in", "dropout-passes", "split-seed", "limit", "seed")),
+    *(f"measure digits --{name} -1" for name in ("eval-fraction", "dropout", "init-scale", "hidden", "lr", "epochs")),
+    *(f"measure digits --{name} -1" for name in ("steps", "batch-size", "momentum", "weight-decay", "clip-norm")),
+    *(f"measure digits --{name} -1" for name in ("warmup", "threads", "jobs", "group", "nested", "vocabulary")),
+    *(f"measure digits --model resnet --{name} -1" for name in ("width", "depth", "crop")),
+    *(f"measure digits --average ema --{name} -1" for name in ("average-start", "average-decay")),
+    "measure digits --schedule exponential --gamma -1",
+    "measure digits --nested 2 --epsilon -1",
+    "measure digits --device abacus",
+    "measure digits --vary weather",
+    "measure digits --every never",
+    *(f"measure numbers.csv --{name} nothing" for name in ("label", "id", "split", "features", "text")),
+    *(f"tune digits --{name} -1" for name in ("budget", "max-cost", "seed")),
+    *(f"memorize digits --{name} -1" for name in ("folds", "share", "repeats", "seed")),
+    *(f"randomize digits --{name} -1" for name in ("runs", "levels", "draws", "level", "seed")),
+    *(f"mitigate digits --{name} -1" for name in ("runs", "every", "vary", "seed")),
+    "mitigate digits --methods control",
+    *(f"robustness study --{name} -1" for name in ("epsilon", "samples", "seed")),
+    *(f"gate study study --{name} -1" for name in ("max-churn", "max-negative-flips", "old-runs", "new-runs")),
+    "gate labels.npy labels.npy --classes one",
+    "gate labels.npy study --old-runs 0",
+    "inspect study --by nothing",
+    "inspect study --top -1",
+    "export study table.txt",
+    "export study table.csv --run 0",
+    "compare study study --names one",
+]
+
+
+@pytest.mark.parametrize("command", BAD)
+def test_messages_name_options(cli, folder, labels, command):
+    """Whatever option has an unusable value, the message calls it as the user wrote it."""
+    if "study" in command:
+        assert cli("import", labels, "--out", "study").status == 0
+    words = command.split()
+    named = "OUT" if words[-1] == "table.txt" else words[-2]
+    ended = cli(*words)
+    assert ended.status == 2
+    assert re.search(rf"(?<![\w-]){named}(?![\w-])", ended.err), ended.err
+
+
+def test_fields_that_a_file_sets_keep_their_names(cli, folder):
+    """Of options beside a recipe file those are named that are given; the file's fields are called as in the file."""
+    (folder / "own.toml").write_text("[optimizer]\nlr = -1.0\n")
+    ended = cli("measure", "digits", "--recipe", "own.toml")
+    assert "recipe field optimizer.lr must be a positive number, got -1.0" in ended.err
+    ended = cli("measure", "digits", "--recipe", "own.toml", "--lr", "-2")
+    assert ended.status == 2
+    assert "--lr must be a positive number, got -2.0" in ended.err
+
+
+def test_in_python_the_same_messages_name_arguments(tmp_path):
+    """Outside of a command there are no options."""
+    for named, arguments in {
+        "runs must be 1 or more": {"runs": 0},
+        "threads must be 1 or more": {"threads": 0},
+        "recipe field optimizer.lr must be a positive number": {"lr": -1.0},
+        "split_seed is -1": {"split_seed": -1},
+        "device 'abacus' cannot be used": {"device": "abacus"},
+    }.items():
+        with pytest.raises(reseed.InputError) as refused:
+            reseed.measure("digits", out=tmp_path / "study", **arguments)
+        assert str(refused.value).startswith(named)
+        assert "--" not in str(refused.value)

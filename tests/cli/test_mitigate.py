@@ -62,7 +62,7 @@ def test_unknown_methods_list_the_known_ones(cli, tmp_path):
     """A misspelt method ends with status 2 and the names of all."""
     ended = cli("mitigate", "digits", "--methods", "control,sva", "--out", tmp_path / "none")
     assert ended.status == 2
-    assert "unknown mitigation 'sva'; choose among" in ended.err
+    assert "unknown mitigation 'sva'. Did you mean 'swa'? Known: " in ended.err
     assert "swa" in ended.err
 
 

@@ -86,7 +86,7 @@ def test_the_command_begins_where_the_package_does_not():
     code = "from _reseed_start import main; main()"
     ended = subprocess.run([sys.executable, "-c", code, "nothing"], capture_output=True, text=True, check=False)
     assert ended.returncode == 2
-    assert ended.stderr.startswith("error: unknown command 'nothing'; choose among measure")
+    assert ended.stderr.startswith("error: unknown command 'nothing'. Commands: measure")
 
 
 def test_termination_is_raised_once():

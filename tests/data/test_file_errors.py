@@ -26,7 +26,7 @@ def refuses(config, message):
         (
             GOOD,
             {"text": "texts"},
-            "data.csv has no column 'texts' (text); it has text, label; did you mean 'text'?",
+            "data.csv has no column 'texts' (text). Did you mean 'text'? It has text, label.",
         ),
         (GOOD, {"label": "zzz"}, "data.csv has no column 'zzz' (label); it has text, label."),
         (GOOD, {"id": "key"}, "has no column 'key' (id)"),

@@ -213,7 +213,7 @@ def test_failed_fetch_is_explained(hub, monkeypatch):
             "hf:owner/name has no evaluation split 'dev'; it has test.",
         ),
         ({"train": TEXT}, {"eval_split": "train"}, "no evaluation split 'train'; it has none besides train."),
-        ({"train": TEXT}, {"label": "lable"}, "no column 'lable' (label); it has text, label; did you mean 'label'?"),
+        ({"train": TEXT}, {"label": "lable"}, "no column 'lable' (label). Did you mean 'label'? It has text, label."),
         ({"train": TEXT}, {"text": "body"}, "no column 'body' (text)"),
         (
             {"train": {"a": ["x"], "b": ["y"]}},

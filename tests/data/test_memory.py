@@ -177,7 +177,7 @@ def test_what_cannot_be_taken_is_told(data, message):
 @pytest.mark.parametrize(
     ("data", "options", "message"),
     [
-        (FRAME, {"text": "utterence"}, "did you mean 'utterance'"),
+        (FRAME, {"text": "utterence"}, "Did you mean 'utterance'"),
         ((TEXTS, INTENTS), {"label": "intent"}, "X and y are arrays"),
         ((FRAME, INTENTS), {"label": "intent"}, "the labels are given beside the frame"),
         (FRAME, {"eval_file": "test.csv"}, "not for data in memory"),

@@ -154,7 +154,7 @@ def test_engines_by_name(monkeypatch):
 
 def test_bad_engine_options_are_refused():
     """Unknown engines and no workers raise, naming the argument."""
-    with pytest.raises(InputError, match="unknown engine 'slurm'; choose among auto, serial, processes, stacked"):
+    with pytest.raises(InputError, match=r"unknown engine 'slurm'\. Choose among auto, serial, processes, stacked"):
         as_engine("slurm")
     with pytest.raises(InputError, match="jobs must be 1 or more, got 0"):
         as_engine("processes", jobs=0)

@@ -67,8 +67,8 @@ def test_file_fields_replace_defaults():
     ("text", "message"),
     [
         ("epochs = ", "the recipe is not valid TOML"),
-        ("epoch = 3", "unknown recipe field epoch; known here: augment, average, batch_size"),
-        ("[optimizer]\nrate = 3", r"unknown recipe field optimizer.rate; known here: clip_norm, lr"),
+        ("epoch = 3", r"unknown recipe field epoch\. Did you mean .epochs.\? Known here: augment, average, batch_size"),
+        ("[optimizer]\nrate = 3", r"unknown recipe field optimizer.rate\. Known here: clip_norm, lr"),
         ("optimizer = 3", "recipe field optimizer must be a table, got 3"),
         ("epochs = 'three'", "recipe field epochs must be of type int, got 'three'"),
         ("epochs = true", "recipe field epochs must be of type int, got True"),
@@ -194,7 +194,7 @@ def test_recipes_without_corruption_are_what_they_were():
         ("data.corruption = 3", "recipe field data.corruption must be a table, got 3"),
         (
             "data.corruption.share = 0.1",
-            "unknown recipe field data.corruption.share; known here: evaluation, exact, kind",
+            r"unknown recipe field data.corruption.share\. Known here: evaluation, exact, kind",
         ),
         ('data.corruption.rate = "all"', "recipe field data.corruption.rate must be of type float, got 'all'"),
         ('data.corruption.kind = "flip"', "recipe field data.corruption.kind must be one of labels, pair"),

@@ -56,7 +56,7 @@ def test_data_does_not_vary_by_default():
     ("vary", "message"),
     [
         ((), "vary is empty, so all runs would be equal; choose among init, order, dropout, augment, data"),
-        (("init", "weather"), r"vary names unknown streams \['weather'\]; choose among init"),
+        (("init", "weather"), r"vary names unknown streams \['weather'\]\. Choose among init"),
     ],
 )
 def test_bad_vary_is_refused(vary, message):

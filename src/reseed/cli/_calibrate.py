@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
-from tyro.conf import Positional, arg
+from tyro.conf import OmitArgPrefixes, Positional, arg
 
 import reseed
-from reseed.cli._options import Command
+from reseed.cli._options import Command, ReadingOptions
 
 
 @dataclass(frozen=True)
@@ -20,12 +20,13 @@ class Calibrate(Command):
       reseed calibrate study-a study-b --out weights.json
     """
 
-    studies: Annotated[Positional[tuple[str, ...]], arg(metavar="STUDY")]
+    studies: Annotated[Positional[tuple[str, ...]], arg(metavar="STUDY", help_behavior_hint="")]
     """Folders or URLs of studies with margins at several checkpoints."""
     out: Annotated[Path, arg(metavar="PATH")]
     """The file to write."""
     burn_in: float = 0.5
     """Share of each run's checkpoints, from the first one, that is left out."""
+    reading: OmitArgPrefixes[ReadingOptions] = field(default_factory=ReadingOptions)
 
     def execute(self) -> None:
         """Learn the weights, write them, and print where they are."""

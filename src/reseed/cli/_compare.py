@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from tyro.conf import Positional, arg
+from tyro.conf import OmitArgPrefixes, Positional, arg
 
 import reseed
-from reseed.cli._options import Command, File, Maybe, words
-from reseed.cli._output import show_comparison
+from reseed.cli._options import Command, File, Maybe, Open, ReadingOptions, words
+from reseed.cli._output import open_page, show_comparison
 
 
 @dataclass(frozen=True)
@@ -25,21 +25,23 @@ class Compare(Command):
       reseed compare a b --names control,mine --out comparison
     """
 
-    studies: Annotated[Positional[tuple[str, ...]], arg(metavar="STUDY")]
+    studies: Annotated[Positional[tuple[str, ...]], arg(metavar="STUDY", help_behavior_hint="")]
     """Folders or URLs of studies, the control first."""
+    out: File = None
+    """The folder to write to. Default: reseed-studies/ and a name made of the data and the studies."""
+    json: bool = False
+    """Print comparison.json instead of tables."""
+    open: Open = False
     null: Annotated[Maybe[str], arg(metavar="STUDY", help_behavior_hint="")] = None
     """A second control: the control's recipe with other seeds. What it seems to change is chance."""
     names: Annotated[Maybe[str], arg(metavar="NAME,...", help_behavior_hint="")] = None
     """What to call the studies. Default: the methods of their recipes, else their folders."""
+    details: bool = False
+    """Print every measure of every method as well."""
     interval: Literal["two-way", "jackknife", "samples"] = "two-way"
     """What 95 % intervals cover: other runs and other samples, other runs on these samples
     (jackknife), or other samples."""
-    out: File = None
-    """The folder to write to. Default: reseed-studies/ and a name made of the data and the studies."""
-    details: bool = False
-    """Print every measure of every method as well."""
-    json: bool = False
-    """Print comparison.json instead of tables."""
+    reading: OmitArgPrefixes[ReadingOptions] = field(default_factory=ReadingOptions)
 
     def execute(self) -> None:
         """Compare, and print what was found."""
@@ -48,3 +50,5 @@ class Compare(Command):
         folder = self.out or reseed.workflows.comparison_folder(found)
         reseed.workflows.write_comparison(found, folder)
         show_comparison(found, folder, as_json=self.json, details=self.details)
+        if self.open:
+            open_page(folder / reseed.workflows.PAGE)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
-from tyro.conf import Positional, arg
+from tyro.conf import OmitArgPrefixes, Positional, arg
 
 import reseed
-from reseed.cli._options import Command, Maybe, StudyPlace
+from reseed.cli._options import Command, Maybe, ReadingOptions, StudyPlace
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class Export(Command):
     keep_formulas: bool = False
     """In .csv, write texts that begin with =, +, - or @ as they are. Otherwise they get an apostrophe before them, lest
     a spreadsheet runs them as formulas."""
+    reading: OmitArgPrefixes[ReadingOptions] = field(default_factory=ReadingOptions)
 
     def execute(self) -> None:
         """Write the file, and print where it is."""

@@ -10,7 +10,7 @@ from tyro.conf import OmitArgPrefixes, Positional, arg
 
 import reseed
 from reseed._plain import plain
-from reseed.cli._options import ColumnOptions, Command, EvaluationOptions, File, Maybe, Number
+from reseed.cli._options import ColumnOptions, Command, EvaluationOptions, File, Maybe, Number, ReadingOptions
 from reseed.cli._output import console, print_json
 
 if TYPE_CHECKING:
@@ -47,12 +47,14 @@ class Gate(Command):
     """Share of samples that may have been right and be wrong, such as 0.01."""
     beyond_reseeding: bool = False
     """Both limits are on what is beyond that which reseeding alone changes; one side needs three runs."""
+    json: bool = False
+    """Print JSON instead of tables."""
+    top: int = 10
+    """How many of the samples that changed to print."""
     old_runs: Annotated[tuple[int, ...], _RUNS] = ()
     """Of a study, the runs of OLD. Default: all."""
     new_runs: Annotated[tuple[int, ...], _RUNS] = ()
     """Of a study, the runs of NEW. Default: all."""
-    columns: OmitArgPrefixes[ColumnOptions] = field(default_factory=ColumnOptions)
-    evaluation: OmitArgPrefixes[EvaluationOptions] = field(default_factory=EvaluationOptions)
     targets: File = None
     """.npy file of gold labels, for both sides where they are files."""
     classes: Annotated[Maybe[tuple[str, ...]], arg(metavar="NAME ...", help_behavior_hint="")] = None
@@ -67,10 +69,9 @@ class Gate(Command):
     """Write JUnit XML to this file."""
     markdown: File = None
     """Write Markdown to this file, for the summary of a CI job."""
-    top: int = 10
-    """How many of the samples that changed to print."""
-    json: bool = False
-    """Print JSON instead of tables."""
+    columns: Annotated[OmitArgPrefixes[ColumnOptions], arg(name="column")] = field(default_factory=ColumnOptions)
+    evaluation: OmitArgPrefixes[EvaluationOptions] = field(default_factory=EvaluationOptions)
+    reading: OmitArgPrefixes[ReadingOptions] = field(default_factory=ReadingOptions)
 
     def execute(self) -> int:
         """Judge, print and write what was found; returns 3 where the change may not pass."""

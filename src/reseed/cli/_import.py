@@ -10,8 +10,8 @@ from tyro.conf import OmitArgPrefixes, Positional, arg
 
 import reseed
 from reseed._choices import Level
-from reseed.cli._options import ColumnOptions, Command, EvaluationOptions, File, Maybe
-from reseed.cli._output import show
+from reseed.cli._options import ColumnOptions, Command, EvaluationOptions, File, Maybe, Open, ReadingOptions
+from reseed.cli._output import open_page, show
 
 
 @dataclass(frozen=True)
@@ -36,19 +36,21 @@ class Import(Command):
     """.npy, .csv, .tsv, .jsonl, .parquet, .json or .eval files."""
     out: Annotated[str, arg(metavar="PATH|URL")]
     """The new study's folder, or a URL."""
+    json: bool = False
+    """Print summary.json instead of tables."""
+    open: Open = False
     targets: File = None
     """.npy file of gold labels, for .npy predictions."""
     classes: Annotated[Maybe[tuple[str, ...]], arg(metavar="NAME ...", help_behavior_hint="")] = None
     """Names of the classes, in the order of the columns."""
-    level: Level = "scores"
-    """What is kept of probabilities."""
-    columns: OmitArgPrefixes[ColumnOptions] = field(default_factory=ColumnOptions)
-    evaluation: OmitArgPrefixes[EvaluationOptions] = field(default_factory=EvaluationOptions)
     unknown_target: Annotated[str, arg(metavar="auto|none|LABEL")] = "auto"
     """The gold label that says "not known": auto takes -1 and -100 for that, beside gold labels of zero and above, if
     no run answers so; none takes every gold label for a class."""
-    json: bool = False
-    """Print summary.json instead of tables."""
+    level: Level = "scores"
+    """What is kept of probabilities."""
+    columns: Annotated[OmitArgPrefixes[ColumnOptions], arg(name="column")] = field(default_factory=ColumnOptions)
+    evaluation: OmitArgPrefixes[EvaluationOptions] = field(default_factory=EvaluationOptions)
+    reading: OmitArgPrefixes[ReadingOptions] = field(default_factory=ReadingOptions)
 
     def execute(self) -> None:
         """Make the study, and print what it says."""
@@ -63,5 +65,7 @@ class Import(Command):
             level=self.level,
         )
         found = reseed.inspect(study)
-        found.write()
+        page = found.write()
         show(found, as_json=self.json)
+        if self.open:
+            open_page(page)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
-from tyro.conf import arg
+from tyro.conf import OmitArgPrefixes, arg
 
 import reseed
 from reseed._errors import InputError, StudyError
-from reseed.cli._options import Command, File, Maybe, Name, StudyPlace, check_one_question
+from reseed.cli._options import Command, File, Maybe, Name, ReadingOptions, StudyPlace, check_one_question
 from reseed.cli._output import console, print_json, show
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ class Inspect(Command):
     """The study's folder or URL."""
     top: int = 10
     """How many of the most unstable samples to print."""
+    json: bool = False
+    """Print JSON instead of tables."""
     sample: Name = None
     """Print everything known of the sample with this id, as JSON."""
     by: Name = None
@@ -69,8 +71,7 @@ class Inspect(Command):
     weights: File = None
     """Weights of the combination, as reseed calibrate writes them, for --one-run. Default: those that come with
     reseed."""
-    json: bool = False
-    """Print JSON instead of tables."""
+    reading: OmitArgPrefixes[ReadingOptions] = field(default_factory=ReadingOptions)
 
     def execute(self) -> None:
         """Print what is asked for."""

@@ -8,13 +8,14 @@ import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 from importlib import import_module
-from inspect import getdoc
 from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 import reseed
 from _reseed_start import quitting
+from reseed._arguments import options_called
 from reseed._errors import InputError, ReseedError
+from reseed._near import did_you_mean
 from reseed._plain import plain
 from reseed.cli._signals import TerminatedError, termination_raised
 
@@ -57,7 +58,8 @@ examples:
   reseed measure data.csv --text utterance --label intent
   reseed inspect reseed-studies/digits-mlp-1a2b3c4d
 
-reseed COMMAND --help tells more; reseed --version prints the version.
+reseed COMMAND --help tells more; reseed --version prints the version; reseed --completion SHELL prints what teaches
+bash, zsh or fish to complete commands and options.
 Exit codes: 0 done; 1 something failed; 2 usage or bad input; 3 reseed gate lets a change not pass; 130 interrupted,
 143 terminated.
 RESEED_TRACEBACK=1 in the environment shows where a failure that nobody foresaw comes from.
@@ -162,20 +164,28 @@ def _command(words: list[str]) -> int:
 
         print(f"reseed {version('reseed')}")
         return 0
+    if words[0] == "--completion":
+        return _completion(words[1:])
     if words[0] not in COMMANDS:
-        raise InputError(f"unknown command {words[0]!r}; choose among {', '.join(COMMANDS)}.")
+        hint = did_you_mean(words[0], COMMANDS)
+        raise InputError(f"unknown command {words[0]!r}.{hint} Commands: {', '.join(COMMANDS)}.")
     with quitting():
-        import tyro  # here, since the overview needs none of it
+        from reseed.cli._parse import parse  # here, since the overview needs none of it
 
-        kind = command_class(words[0])
-        command = tyro.cli(
-            kind,
-            prog=f"reseed {words[0]}",
-            description=getdoc(kind),  # as it is written, with its examples
-            args=words[1:],
-            config=(tyro.conf.FlagCreatePairsOff,),
-        )
+        command = parse(command_class(words[0]), words[0], words[1:])
         import_module("reseed.workflows")  # all that the command will ask for
+        from reseed.cli._names import options_for
     limit = command.reading.limit
-    with nullcontext() if limit is None else reseed.max_bytes(limit):
+    with options_called(options_for(command)), nullcontext() if limit is None else reseed.max_bytes(limit):
         return command.execute() or 0
+
+
+def _completion(words: list[str]) -> int:
+    with quitting():
+        from reseed.cli._parse import SHELLS, print_completion
+    if len(words) != 1 or words[0] not in SHELLS:
+        hint = did_you_mean(words[0], SHELLS) if words else ""
+        raise InputError(f"--completion takes one shell, {', '.join(SHELLS)}; got {' '.join(words) or 'none'}.{hint}")
+    says = {name: what for group in GROUPS.values() for name, what in group.items()}
+    print_completion({name: (command_class(name), says[name]) for name in COMMANDS}, words[0])
+    return 0

@@ -2,19 +2,77 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
-from tyro.conf import arg
+from tyro.conf import OmitArgPrefixes, arg
 
 import reseed
 from reseed._choices import Level, Weights
 from reseed._errors import InputError
-from reseed.cli._options import Count, Maybe, Number, Place, RecipeOptions, check_one_question, words
-from reseed.cli._output import console, print_json, show
+from reseed.cli._options import (
+    Count,
+    Maybe,
+    Number,
+    Open,
+    Place,
+    ReadingOptions,
+    RecipeOptions,
+    check_one_question,
+    words,
+)
+from reseed.cli._output import console, open_page, print_json, show
 
 if TYPE_CHECKING:
     from reseed import Attribution, BootstrapMeasurement, NestedMeasurement, RecordConfig
+
+
+@dataclass(frozen=True)
+class QuestionOptions:
+    """What else is asked; one of them at a time."""
+
+    until: Number = None
+    """Begin with 10 runs and add more until the 95 % interval of mean label entropy over runs is this narrow: its
+    half-width in nats."""
+    attribute: bool = False
+    """Measure which source of randomness the changes come from: a study in which all of --vary differ, one for each
+    alone, and one for each with it alone held fixed."""
+    bootstrap: bool = False
+    """Measure what another training sample does: models of bootstrap resamples against the model of all data. Records
+    probabilities at the final step, whatever --every and --level say."""
+    nested: Count = None
+    """Take seed and training sample apart: train on this many bootstrap resamples, with --runs seeds on each. Records
+    as --bootstrap does."""
+    epsilon: Number = None
+    """With --nested: mix this share of the uniform distribution into predictions before divergences, which else are
+    infinite where a run rules a class out."""
+
+
+@dataclass(frozen=True)
+class RecordingOptions:
+    """What is kept of every run."""
+
+    every: str = "epoch"
+    """Record predictions every epoch, at the final step only (final), or every so many steps (a number)."""
+    burn_in: int = 0
+    """Leave out checkpoints up to and including this step."""
+    level: Level = "scores"
+    """Record labels; or scores as well (confidence, margin, ...); or full probabilities."""
+    record_train: bool = False
+    """Record predictions on the training split as well."""
+    dropout_passes: int = 0
+    """At the end of each run also predict so many times with its dropout on, as a signal of one run; 20 is usual."""
+    monitor: bool = False
+    """Record every step's loss, gradient norm and mean entropy of the batch as well."""
+    weights: Weights = "auto"
+    """Keep the weights of every run, so that its network need not be trained again: those of the last step (final), of
+    every recorded one (checkpoints), or none. auto: the final ones while a run's take 16 MiB or less."""
+
+    def config(self) -> RecordConfig:
+        """Return them as the functions call them."""
+        given = dict(vars(self))
+        given["train"] = given.pop("record_train")
+        return reseed.RecordConfig(**given)
 
 
 @dataclass(frozen=True)
@@ -43,64 +101,24 @@ class Measure(RecipeOptions):
     """Trainings in all, with --attribute in each study, with --bootstrap resamples, with --nested on each training
     sample, with --until the most there may be. With 1, instability is estimated from that run. Default: 50; 10 with
     --attribute, 200 with --bootstrap, 4 with --nested."""
-    until: Number = None
-    """Begin with 10 runs and add more until the 95 % interval of mean label entropy over runs is this narrow: its
-    half-width in nats."""
-    attribute: bool = False
-    """Measure which source of randomness the changes come from: a study in which all of --vary differ, one for each
-    alone, and one for each with it alone held fixed."""
-    bootstrap: bool = False
-    """Measure what another training sample does: models of bootstrap resamples against the model of all data. Records
-    probabilities at the final step, whatever --every and --level say."""
-    nested: Count = None
-    """Take seed and training sample apart: train on this many bootstrap resamples, with --runs seeds on each. Records
-    as --bootstrap does."""
-    epsilon: Number = None
-    """With --nested: mix this share of the uniform distribution into predictions before divergences, which else are
-    infinite where a run rules a class out."""
     out: Place = None
     """The study's folder, or a URL (s3://, gs://, az://). Default: reseed-studies/ and a name made of data, model
     and recipe."""
-    mitigation: Annotated[Maybe[str], arg(metavar="NAME[:OPTION=VALUE][+NAME...]", help_behavior_hint="")] = None
-    """Methods that keep predictions in place, such as swa, tgtss:exponent=0.5 or tgtss+swa."""
     seed: int = 0
     """Base seed from which all seeds derive."""
+    json: bool = False
+    """Print summary.json instead of tables."""
+    open: Open = False
+    mitigation: Annotated[Maybe[str], arg(metavar="NAME[:OPTION=VALUE][+NAME...]", help_behavior_hint="")] = None
+    """Methods that keep predictions in place, such as swa, tgtss:exponent=0.5 or tgtss+swa."""
     vary: Annotated[Maybe[str], arg(metavar="STREAM,...", help_behavior_hint="")] = None
     """What differs between runs: init, order, dropout, augment, data (a bootstrap of the training set). Default:
     init,order,dropout,augment; with --bootstrap data alone."""
-
-    every: str = "epoch"
-    """Record predictions every epoch, at the final step only (final), or every so many steps (a number)."""
-    burn_in: int = 0
-    """Leave out checkpoints up to and including this step."""
-    level: Level = "scores"
-    """Record labels; or scores as well (confidence, margin, ...); or full probabilities."""
-    record_train: bool = False
-    """Record predictions on the training split as well."""
-    dropout_passes: int = 0
-    """At the end of each run also predict so many times with its dropout on, as a signal of one run; 20 is usual."""
-    monitor: bool = False
-    """Record every step's loss, gradient norm and mean entropy of the batch as well."""
-    weights: Weights = "auto"
-    """Keep the weights of every run, so that its network need not be trained again: those of the last step (final), of
-    every recorded one (checkpoints), or none. auto: the final ones while a run's take 16 MiB or less."""
-
-    json: bool = False
-    """Print summary.json instead of tables."""
     print_config: bool = False
     """Print the whole recipe as TOML, and train nothing."""
-
-    def recorded(self) -> RecordConfig:
-        """Return what is recorded, and when."""
-        return reseed.RecordConfig(
-            self.every,
-            self.burn_in,
-            self.level,
-            self.record_train,
-            self.dropout_passes,
-            self.monitor,
-            self.weights,
-        )
+    question: OmitArgPrefixes[QuestionOptions] = field(default_factory=QuestionOptions)
+    recording: OmitArgPrefixes[RecordingOptions] = field(default_factory=RecordingOptions)
+    reading: OmitArgPrefixes[ReadingOptions] = field(default_factory=ReadingOptions)
 
     def streams(self) -> list[str] | None:
         """Return the names in --vary, or None where it is not given."""
@@ -119,42 +137,46 @@ class Measure(RecipeOptions):
             **self.execution.arguments(),
         }
         if self.runs is not None:
-            arguments["bootstraps" if self.bootstrap else "runs"] = self.runs
+            arguments["bootstraps" if self.question.bootstrap else "runs"] = self.runs
         streams = self.streams()
         if streams is not None:
             arguments["vary"] = streams
-        _check_options(self)
-        record = self.recorded()
-        if self.nested is not None:
-            arguments |= {"training_sets": self.nested, "epsilon": self.epsilon, "weights": self.weights}
-            found = reseed.measure_nested(**arguments)
-            _show_nested(found, as_json=self.json)
-        elif self.bootstrap:
-            _show_bootstrap(reseed.measure_bootstrap(**arguments, weights=self.weights), as_json=self.json)
-        elif self.attribute:
-            _show_sources(reseed.attribute(**arguments, record=record), as_json=self.json)
+        question, recording = self.question, self.recording
+        _check_options(question, recording)
+        page = None
+        if question.nested is not None:
+            arguments |= {"training_sets": question.nested, "epsilon": question.epsilon, "weights": recording.weights}
+            _show_nested(reseed.measure_nested(**arguments), as_json=self.json)
+        elif question.bootstrap:
+            _show_bootstrap(reseed.measure_bootstrap(**arguments, weights=recording.weights), as_json=self.json)
+        elif question.attribute:
+            _show_sources(reseed.attribute(**arguments, record=recording.config()), as_json=self.json)
         else:
-            show(reseed.measure(**arguments, record=record, until=self.until), as_json=self.json)
+            found = reseed.measure(**arguments, record=recording.config(), until=question.until)
+            show(found, as_json=self.json)
+            page = found.study.path / reseed.workflows.REPORT
+        if self.open:
+            open_page(page)
 
 
-def _check_options(options: Measure) -> None:
+def _check_options(question: QuestionOptions, recording: RecordingOptions) -> None:
     check_one_question(
         {
-            "--until": options.until is not None,
-            "--attribute": options.attribute,
-            "--bootstrap": options.bootstrap,
-            "--nested": options.nested is not None,
+            "--until": question.until is not None,
+            "--attribute": question.attribute,
+            "--bootstrap": question.bootstrap,
+            "--nested": question.nested is not None,
         }
     )
     ignored = {
-        "--monitor": options.monitor,
-        "--record-train": options.record_train,
-        "--dropout-passes": options.dropout_passes > 0,
+        "--monitor": recording.monitor,
+        "--record-train": recording.record_train,
+        "--dropout-passes": recording.dropout_passes > 0,
     }
-    if (options.bootstrap or options.nested is not None) and any(ignored.values()):
+    if (question.bootstrap or question.nested is not None) and any(ignored.values()):
         named = next(name for name, is_given in ignored.items() if is_given)
         raise InputError(f"{named}: --bootstrap and --nested record final probabilities only; leave it out.")
-    if options.epsilon is not None and options.nested is None:
+    if question.epsilon is not None and question.nested is None:
         raise InputError("--epsilon is for the divergences of --nested; pass it with that.")
 
 

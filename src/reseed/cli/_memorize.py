@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from tyro.conf import Positional, arg
+from tyro.conf import OmitArgPrefixes, Positional, arg
 
 import reseed
 from reseed._choices import Weights
 from reseed._errors import InputError
-from reseed.cli._options import Count, Maybe, Number, Place, RecipeOptions, words
-from reseed.cli._output import console, print_json, print_notes
+from reseed.cli._options import Count, Maybe, Number, Open, Place, ReadingOptions, RecipeOptions, words
+from reseed.cli._output import console, open_page, print_json, print_notes
 
 if TYPE_CHECKING:
     from reseed import Memorized
@@ -41,6 +41,14 @@ class Memorize(RecipeOptions):
 
     dataset: Annotated[Positional[Maybe[str]], arg(metavar="DATASET|STUDY", help_behavior_hint="")] = None
     """What reseed measure takes, or the folder or URL of a study. Default: what --recipe says, else digits."""
+    out: Place = None
+    """The study's folder, or a URL (s3://, gs://, az://). Default: reseed-studies/ and a name made of data, model and
+    recipe."""
+    seed: int = 0
+    """Base seed of networks and folds."""
+    json: bool = False
+    """Print JSON instead of tables."""
+    open: Open = False
     folds: Count = None
     """Into how many folds the training set is divided. Default: 5."""
     share: Number = None
@@ -48,11 +56,6 @@ class Memorize(RecipeOptions):
     memorisation of single samples."""
     repeats: Count = None
     """How often it is divided, or a share drawn, for memorisation's intervals; the ranking gains little. Default: 1."""
-    out: Place = None
-    """The study's folder, or a URL (s3://, gs://, az://). Default: reseed-studies/ and a name made of data, model and
-    recipe."""
-    seed: int = 0
-    """Base seed of networks and folds."""
     vary: Annotated[Maybe[str], arg(metavar="STREAM,...", help_behavior_hint="")] = None
     """What differs between runs besides the fold. Default: init,order,dropout,augment."""
     weights: Weights = "auto"
@@ -60,8 +63,7 @@ class Memorize(RecipeOptions):
     auto: the final ones while a run's take 16 MiB or less."""
     top: int = 10
     """How many suspects to print."""
-    json: bool = False
-    """Print JSON instead of tables."""
+    reading: OmitArgPrefixes[ReadingOptions] = field(default_factory=ReadingOptions)
 
     def execute(self) -> None:
         """Train where there is something to train, rank, and print what was found."""
@@ -70,6 +72,8 @@ class Memorize(RecipeOptions):
         report = page.write()
         _show(found, report, top=self.top, as_json=self.json)
         print_notes(page, sys.stderr)
+        if self.open:
+            open_page(report)
 
     def _of_study(self, place: str | None) -> Memorized:
         given: dict[str, Any] = {
@@ -79,7 +83,7 @@ class Memorize(RecipeOptions):
             "--out": self.out,
             "--vary": self.vary,
         }
-        given |= {"--model": self.model, "--recipe": self.recipe}
+        given |= {"--model": self.model, "--recipe": self.file.recipe}
         for name, value in given.items():
             if value is not None:
                 raise InputError(f"{name} is for a data set, but {place!r} is a study, of which nothing is trained.")

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from tyro.conf import arg
+from tyro.conf import OmitArgPrefixes, arg
 
 import reseed
 from reseed._choices import Level, Weights
-from reseed.cli._options import File, RecipeOptions, methods, words
-from reseed.cli._output import show_comparison
+from reseed.cli._options import File, Open, ReadingOptions, RecipeOptions, methods, words
+from reseed.cli._output import open_page, show_comparison
+
+
+@dataclass(frozen=True)
+class RecordingOptions:
+    """What is kept of every run."""
+
+    every: str = "final"
+    """Record predictions at the final step only (final), every epoch, or every so many steps (a number)."""
+    level: Level = "scores"
+    """Record labels; or scores as well (confidence, margin, ...); or full probabilities."""
+    weights: Weights = "auto"
+    """Keep the weights of every run, so that its network need not be trained again: those of the last step (final), of
+    every recorded one (checkpoints), or none. auto: the final ones while a run's take 16 MiB or less."""
 
 
 @dataclass(frozen=True)
@@ -28,34 +41,30 @@ class Mitigate(RecipeOptions):
       reseed mitigate --list
     """
 
-    methods: Annotated[str, arg(metavar="METHOD,...")] = "default"
-    """What to compare: NAME[:OPTION=VALUE][+NAME...], several with commas between them (a value of several numbers has
-    commas as well; in other values write %2C); default stands for methods of one or two trainings and one network at
-    inference."""
-    list: bool = False
-    """Print every method with what it is and what it costs, and train nothing."""
-    interval: Literal["two-way", "jackknife", "samples"] = "two-way"
-    """What 95 % intervals cover: other runs and other samples, other runs on these samples
-    (jackknife), or other samples."""
     runs: int = 30
     """Trainings in each study."""
     out: File = None
     """The folder of all studies. Default: reseed-studies/ and a name made of data, model and recipe."""
     seed: int = 0
     """Base seed of all studies but the second control, which has the next one."""
-    vary: Annotated[str, arg(metavar="STREAM,...")] = "init,order,dropout,augment"
-    """What differs between runs: init, order, dropout, augment, data (a bootstrap of the training set)."""
-    every: str = "final"
-    """Record predictions at the final step only (final), every epoch, or every so many steps (a number)."""
-    level: Level = "scores"
-    """Record labels; or scores as well (confidence, margin, ...); or full probabilities."""
-    weights: Weights = "auto"
-    """Keep the weights of every run, so that its network need not be trained again: those of the last step (final), of
-    every recorded one (checkpoints), or none. auto: the final ones while a run's take 16 MiB or less."""
-    details: bool = False
-    """Print every measure of every method as well."""
     json: bool = False
     """Print comparison.json instead of tables."""
+    open: Open = False
+    methods: Annotated[str, arg(metavar="METHOD,...")] = "default"
+    """What to compare: NAME[:OPTION=VALUE][+NAME...], several with commas between them (a value of several numbers has
+    commas as well; in other values write %2C); default stands for methods of one or two trainings and one network at
+    inference."""
+    list: bool = False
+    """Print every method with what it is and what it costs, and train nothing."""
+    details: bool = False
+    """Print every measure of every method as well."""
+    interval: Literal["two-way", "jackknife", "samples"] = "two-way"
+    """What 95 % intervals cover: other runs and other samples, other runs on these samples
+    (jackknife), or other samples."""
+    vary: Annotated[str, arg(metavar="STREAM,...")] = "init,order,dropout,augment"
+    """What differs between runs: init, order, dropout, augment, data (a bootstrap of the training set)."""
+    recording: OmitArgPrefixes[RecordingOptions] = field(default_factory=RecordingOptions)
+    reading: OmitArgPrefixes[ReadingOptions] = field(default_factory=ReadingOptions)
 
     def execute(self) -> None:
         """Train, and print what was found."""
@@ -70,10 +79,13 @@ class Mitigate(RecipeOptions):
             out=self.out,
             vary=words(self.vary),
             seed=self.seed,
-            record=reseed.RecordConfig(self.every, level=self.level, weights=self.weights),
+            record=reseed.RecordConfig(**vars(self.recording)),
             **self.execution.arguments(),
         )
-        show_comparison(found, found.control.study.path.parent, as_json=self.json, details=self.details)
+        folder = found.control.study.path.parent
+        show_comparison(found, folder, as_json=self.json, details=self.details)
+        if self.open:
+            open_page(folder / reseed.workflows.PAGE)
 
 
 def _list_methods() -> None:

@@ -37,11 +37,14 @@ Place = Annotated[Maybe[str], arg(metavar="PATH|URL", help_behavior_hint="")]
 StudyPlace = Annotated[Positional[str], arg(metavar="PATH|URL")]
 Count = Annotated[Maybe[int], arg(metavar="INT", help_behavior_hint="")]
 Number = Annotated[Maybe[float], arg(metavar="FLOAT", help_behavior_hint="")]
+Open = Annotated[
+    bool, arg(help="Open the page that is written in the browser. Where there is none, a line says where the page is.")
+]
 
 
 @dataclass(frozen=True)
 class ReadingOptions:
-    """What every command that reads takes."""
+    """How much may be read."""
 
     max_bytes: Annotated[Maybe[str], arg(metavar="SIZE", help_behavior_hint="")] = None
     """The most that reading one file, or one chunk of a recorded array, may take in memory: bytes, or with a unit as in
@@ -62,11 +65,11 @@ class ReadingOptions:
         return int(found[1]) << (10 * " KMGT".index((found[2] or " ").upper()))
 
 
-@dataclass(frozen=True)
 class Command(ABC):
-    """A command; all read files."""
+    """A command, made a dataclass of options: those that everybody needs first, the others in groups with headings."""
 
-    reading: OmitArgPrefixes[ReadingOptions] = field(default_factory=ReadingOptions, kw_only=True)
+    # No field here, where it would come first: the last group of every command.
+    reading: ReadingOptions
 
     @abstractmethod
     def execute(self) -> int | None:
@@ -114,6 +117,17 @@ class EvaluationOptions:
     def taken(self) -> LogOptions:
         """Return them as the functions call them."""
         return reseed.studies.LogOptions(**vars(self))
+
+
+@dataclass(frozen=True)
+class RecipeFile:
+    """A file with some or all fields of the recipe."""
+
+    recipe: File = None
+    """TOML file; options on the command line go before it."""
+    trust_code: bool = False
+    """Import the code that --recipe names as its model (MODULE:FUNCTION or FILE.py:FUNCTION). Give it where
+    you trust whoever wrote the file; code that --model names needs no leave."""
 
 
 @dataclass(frozen=True)
@@ -250,8 +264,9 @@ class ExecutionOptions:
     """A Ray cluster that is there, for --engine cluster. Default: a Ray on this machine alone."""
     group: Count = None
     """Runs in one program, for all engines but serial. Default: what memory allows, at most 64."""
-    device: str = "cpu"
-    """cpu, cuda, mps or auto."""
+    device: str = "auto"
+    """cpu, cuda, cuda:1, mps; or auto: a GPU of CUDA that can be used, else the CPU; a study goes on where it began.
+    Worker processes and clusters use a GPU only where it is asked for."""
     threads: Count = None
     """Threads of arithmetic. Default: one; all cores for --engine stacked."""
     deterministic: bool = False
@@ -276,15 +291,11 @@ class RecipeOptions(Command):
     model: Name = None
     """mlp, cnn, resnet, small-inception, small-alexnet, text-tfidf, text-encoder, MODULE:FUNCTION or
     FILE.py:FUNCTION. Default: what suits the data."""
-    recipe: File = None
-    """TOML file with some or all fields of the recipe."""
-    trust_code: bool = False
-    """Import the code that --recipe names as its model (MODULE:FUNCTION or FILE.py:FUNCTION). Give it where
-    you trust whoever wrote the file; code that --model names needs no leave."""
+    file: Annotated[OmitArgPrefixes[RecipeFile], arg(name="recipe")] = field(default_factory=RecipeFile)
     data: OmitArgPrefixes[DataOptions] = field(default_factory=DataOptions)
-    corruption: OmitArgPrefixes[CorruptionOptions] = field(default_factory=CorruptionOptions)
-    network: OmitArgPrefixes[ModelOptions] = field(default_factory=ModelOptions)
+    network: Annotated[OmitArgPrefixes[ModelOptions], arg(name="model")] = field(default_factory=ModelOptions)
     training: OmitArgPrefixes[TrainingOptions] = field(default_factory=TrainingOptions)
+    corruption: OmitArgPrefixes[CorruptionOptions] = field(default_factory=CorruptionOptions)
     execution: OmitArgPrefixes[ExecutionOptions] = field(default_factory=ExecutionOptions)
 
     def whole_recipe(self, mitigations: str | Sequence[AbstractMitigation] = ()) -> Recipe:
@@ -292,10 +303,10 @@ class RecipeOptions(Command):
         return reseed.recipe_for(
             self.dataset,
             self.model or ("text-encoder" if self.network.encoder is not None else None),
-            file=self.recipe,
+            file=self.file.recipe,
             changes=self.given_fields(),
             mitigations=mitigations,
-            trust_code=self.trust_code,
+            trust_code=self.file.trust_code,
         )
 
     def given_fields(self) -> dict[str, object]:
@@ -303,7 +314,7 @@ class RecipeOptions(Command):
         return reseed.workflows.recipe_fields(self.changes())
 
     def changes(self) -> dict[str, Any]:
-        """Return the changes of the recipe that the command line asks for, by the functions' names of them."""
+        """Return the changes of the recipe that the command line asks for, as the functions call them."""
         named = {**vars(self.data), **vars(self.corruption), **vars(self.network), **vars(self.training)}
         for name in ("fine_tune", "whiten"):
             named[name] = named[name] or None  # a flag can only turn it on

@@ -59,6 +59,25 @@ def print_json(value: dict[str, Any]) -> None:
     print("".join(item if item.isprintable() or item == "\n" else json.dumps(item)[1:-1] for item in text))
 
 
+def open_page(page: Path | None) -> None:
+    """Open a page that was written in the browser; say where it is if none can be opened, or that there is none.
+
+    Args:
+        page: Its file; None where what was asked for has no page.
+    """
+    if page is None:
+        print("note: --open: this has no page.", file=sys.stderr)
+        return
+    import webbrowser
+
+    try:
+        is_open = webbrowser.open(page.resolve().as_uri())
+    except (webbrowser.Error, OSError):
+        is_open = False
+    if not is_open:
+        print(f"note: no browser can be opened here; the page is {plain(str(page))}", file=sys.stderr)
+
+
 def show_comparison(found: Comparison, folder: Path, *, as_json: bool, details: bool = False) -> None:
     """Print a comparison, and where it was written."""
     if as_json:

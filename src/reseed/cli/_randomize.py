@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
-from tyro.conf import arg
+from tyro.conf import OmitArgPrefixes, arg
 
 import reseed
 from reseed._errors import InputError
-from reseed.cli._options import File, RecipeOptions, words
-from reseed.cli._output import console, print_json
+from reseed.cli._options import File, Open, ReadingOptions, RecipeOptions, words
+from reseed.cli._output import console, open_page, print_json
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,13 @@ class Randomize(RecipeOptions):
 
     runs: int = 3
     """Trainings of each version."""
+    out: File = None
+    """The folder of all studies. Default: reseed-studies/ and a name made of data, model and recipe."""
+    seed: int = 0
+    """Base seed from which all seeds derive."""
+    json: bool = False
+    """Print randomization.json instead of tables."""
+    open: Open = False
     levels: Annotated[str, arg(metavar="SHARE,...")] = "0.2,0.4,0.6,0.8"
     """Shares of the labels that are drawn anew, uniformly over all classes; none of them (true) and all of them
     (random labels) are there anyway."""
@@ -41,16 +48,11 @@ class Randomize(RecipeOptions):
     """Draws of random labels for the Rademacher complexity; each but the first is one more training."""
     level: float = 1.0
     """The training accuracy that counts as fitted."""
-    out: File = None
-    """The folder of all studies. Default: reseed-studies/ and a name made of data, model and recipe."""
-    seed: int = 0
-    """Base seed from which all seeds derive."""
-    json: bool = False
-    """Print randomization.json instead of tables."""
+    reading: OmitArgPrefixes[ReadingOptions] = field(default_factory=ReadingOptions)
 
     def execute(self) -> None:
         """Train, and print what was found."""
-        recipe = None if self.recipe is None else self.whole_recipe()
+        recipe = None if self.file.recipe is None else self.whole_recipe()
         found = reseed.randomize(
             self.dataset or "digits",
             self.model,
@@ -65,13 +67,16 @@ class Randomize(RecipeOptions):
             **({} if recipe else self.changes()),
             **self.execution.arguments(),
         )
+        page = found.path / reseed.workflows.RANDOMIZATION_PAGE
         if self.json:
             print_json(found.summary)
-            return
-        header = next(iter(found.studies.values())).header
-        reseed.report.print_randomization(found.test, console(), title=f"{header.dataset}, {header.model}")
-        print(f"numbers: {found.path / reseed.workflows.RANDOMIZATION}")
-        print(f"report:  {found.path / reseed.workflows.RANDOMIZATION_PAGE}")
+        else:
+            header = next(iter(found.studies.values())).header
+            reseed.report.print_randomization(found.test, console(), title=f"{header.dataset}, {header.model}")
+            print(f"numbers: {found.path / reseed.workflows.RANDOMIZATION}")
+            print(f"report:  {page}")
+        if self.open:
+            open_page(page)
 
 
 def _share(word: str) -> float:

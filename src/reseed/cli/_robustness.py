@@ -11,8 +11,8 @@ from tyro.conf import OmitArgPrefixes, Positional, arg
 
 import reseed
 from reseed._errors import InputError
-from reseed.cli._options import Command, Count, DataOptions, Maybe, Name, Number
-from reseed.cli._output import console, print_json, print_notes
+from reseed.cli._options import Command, Count, DataOptions, Maybe, Name, Number, Open, ReadingOptions
+from reseed.cli._output import console, open_page, print_json, print_notes
 
 if TYPE_CHECKING:
     from reseed.scores import Scores
@@ -38,6 +38,11 @@ class Robustness(Command):
     of networks of one architecture."""
     data: Name = None
     """For MODULE:FUNCTION: a data set as reseed measure takes it, on whose evaluation samples the network is asked."""
+    seed: int = 0
+    """Seed of everything that is drawn."""
+    json: bool = False
+    """Print JSON instead of tables."""
+    open: Open = False
     epsilon: Number = None
     """How far attacks may change inputs. Default: images 8/255 with three channels, else 0.1; features 0.1 standard
     deviations; features of texts a tenth of their mean norm."""
@@ -47,16 +52,13 @@ class Robustness(Command):
     """How much is done: attacks, severities and draws, on 500, 1000 or all samples."""
     samples: Count = None
     """On how many samples, drawn with --seed. Default: by --effort."""
-    seed: int = 0
-    """Seed of everything that is drawn."""
     threads: Count = None
     """Threads of arithmetic. Default: one; for larger images all cores."""
     trust_code: bool = False
     """Import the code that the study's recipe names as its model (MODULE:FUNCTION). Give it where you trust whoever
     made the study."""
-    columns: OmitArgPrefixes[DataOptions] = field(default_factory=DataOptions)
-    json: bool = False
-    """Print JSON instead of tables."""
+    columns: Annotated[OmitArgPrefixes[DataOptions], arg(name="data")] = field(default_factory=DataOptions)
+    reading: OmitArgPrefixes[ReadingOptions] = field(default_factory=ReadingOptions)
 
     def execute(self) -> None:
         """Evaluate, and print what was found."""
@@ -70,6 +72,8 @@ class Robustness(Command):
         }
         if self.data is not None:
             _show(_of_own(self, asked), as_json=self.json)
+            if self.open:
+                open_page(None)
             return
         if any(value is not None for value in vars(self.columns).values()):
             raise InputError("options of files are for --data; a study knows its own data.")
@@ -83,6 +87,8 @@ class Robustness(Command):
             print(f"scores: {study.url or study.path}/scores/robustness")
             print(f"report: {page}")
         print_notes(found, sys.stderr)
+        if self.open:
+            open_page(page)
 
 
 def _of_own(options: Robustness, asked: dict[str, Any]) -> Scores:

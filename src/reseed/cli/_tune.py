@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tyro.conf import OmitArgPrefixes
+
 import reseed
-from reseed.cli._options import File, RecipeOptions
-from reseed.cli._output import console, print_json
+from reseed.cli._options import File, Open, ReadingOptions, RecipeOptions
+from reseed.cli._output import console, open_page, print_json
 
 if TYPE_CHECKING:
-    pass
+    from reseed import Tuning
 
 
 @dataclass(frozen=True)
@@ -29,19 +31,21 @@ class Tune(RecipeOptions):
       reseed measure --recipe tuning/tuned.toml
     """
 
+    out: File = None
+    """The folder of all studies. Default: reseed-studies/ and a name made of data, model and recipe."""
+    seed: int = 0
+    """Base seed of the search and of the candidates' order; the confirmation has the next two."""
+    json: bool = False
+    """Print tune.json instead of tables."""
+    open: Open = False
     budget: float = 40.0
     """Trainings in all, in trainings of the control; one that costs twice as much counts twice. Half of them or more
     are the confirmation's."""
     max_cost: float = 2.0
     """The most that training the tuned recipe may cost, relative to the control."""
-    out: File = None
-    """The folder of all studies. Default: reseed-studies/ and a name made of data, model and recipe."""
-    seed: int = 0
-    """Base seed of the search and of the candidates' order; the confirmation has the next two."""
     details: bool = False
     """Print every measure of the confirmation as well."""
-    json: bool = False
-    """Print tune.json instead of tables."""
+    reading: OmitArgPrefixes[ReadingOptions] = field(default_factory=ReadingOptions)
 
     def execute(self) -> None:
         """Search, and print what was found."""
@@ -55,12 +59,18 @@ class Tune(RecipeOptions):
         )
         if self.json:
             print_json(found.summary)
-            return
-        reseed.workflows.print_tuning(found, console(), details=self.details)
-        written = {"numbers": reseed.workflows.TUNING}
-        if found.comparison is not None:
-            written["report"] = reseed.workflows.PAGE
-        if found.holds:
-            written["recipe"] = reseed.workflows.TUNED
-        for what, name in written.items():
-            print(f"{what + ':':<8} {found.path / name}")
+        else:
+            _show(found, details=self.details)
+        if self.open:
+            open_page(None if found.comparison is None else found.path / reseed.workflows.PAGE)
+
+
+def _show(found: Tuning, *, details: bool) -> None:
+    reseed.workflows.print_tuning(found, console(), details=details)
+    written = {"numbers": reseed.workflows.TUNING}
+    if found.comparison is not None:
+        written["report"] = reseed.workflows.PAGE
+    if found.holds:
+        written["recipe"] = reseed.workflows.TUNED
+    for what, name in written.items():
+        print(f"{what + ':':<8} {found.path / name}")

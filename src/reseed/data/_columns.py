@@ -1,6 +1,5 @@
 """From a table to samples: which columns are meant, and what is in them."""
 
-import difflib
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -9,7 +8,9 @@ import numpy as np
 import pyarrow as pa
 import torch
 
+from reseed._arguments import argument
 from reseed._errors import DataError
+from reseed._near import did_you_mean
 from reseed.data._column_names import find_column, plain_name
 from reseed.data._config import DataConfig
 from reseed.data._dataset import shown
@@ -37,9 +38,9 @@ def column_called(columns: Sequence[str], name: str, role: str, where: str) -> s
     found = find_column(columns, name)
     if found is not None:
         return found
-    near = difflib.get_close_matches(name, columns, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else "."
-    raise DataError(f"{where} has no column {name!r} ({role}); it has {', '.join(columns)}{hint}")
+    raise DataError(
+        f"{where} has no column {name!r} ({argument(role)}).{did_you_mean(name, columns)} It has {', '.join(columns)}."
+    )
 
 
 def label_column(table: pa.Table, config: DataConfig, where: str) -> str:
@@ -52,7 +53,7 @@ def label_column(table: pa.Table, config: DataConfig, where: str) -> str:
     many = f"several columns could be the label: {', '.join(found)}"
     if not found:
         many = f"no column is called {', '.join(LABEL_NAMES)}"
-    raise DataError(f"{where}: {many}; set label to one of {', '.join(table.column_names)}.")
+    raise DataError(f"{where}: {many}; set {argument('label')} to one of {', '.join(table.column_names)}.")
 
 
 def input_columns(table: pa.Table, config: DataConfig, label: str, where: str) -> tuple[str, ...] | str:

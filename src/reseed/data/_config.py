@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field, replace
 from typing import Self
 
+from reseed._arguments import argument
 from reseed._choices import IN_MEMORY, UNWRITTEN
 from reseed._errors import DataError
+from reseed._near import did_you_mean
 from reseed.data._splits import Splits
 from reseed.data.corruption._config import ANNOTATIONS, CorruptionConfig
 
@@ -90,26 +92,37 @@ class DataConfig:
             raise DataError("name is empty; give a known data set, hf:OWNER/NAME or the path of a file.")
         if self.text is not None and self.features is not None:
             raise DataError(
-                f"text={self.text!r} and features={self.features!r} are both given; choose one kind of input."
+                f"{argument('text')}={self.text!r} and {argument('features')}={self.features!r} are both given; choose "
+                "one kind of input."
             )
         if self.features is not None and not self.features:
-            raise DataError("features is empty; name at least one numeric column or leave it out for all of them.")
+            raise DataError(
+                f"{argument('features')} is empty; name at least one numeric column or leave it out for all of them."
+            )
         if not 0 < self.eval_fraction < 1:
-            raise DataError(f"eval_fraction is {self.eval_fraction!r}; give a share between 0 and 1, such as 0.2.")
+            raise DataError(
+                f"{argument('eval_fraction')} is {self.eval_fraction!r}; give a share between 0 and 1, such as 0.2."
+            )
         if not 0 <= self.split_seed <= _LARGEST_SEED:
-            raise DataError(f"split_seed is {self.split_seed!r}; give an integer from 0 to {_LARGEST_SEED}.")
+            raise DataError(
+                f"{argument('split_seed')} is {self.split_seed!r}; give an integer from 0 to {_LARGEST_SEED}."
+            )
         if self.limit is not None and self.limit < 1:
-            raise DataError(f"limit is {self.limit!r}; give a positive number of training samples.")
+            raise DataError(f"{argument('limit')} is {self.limit!r}; give a positive number of training samples.")
 
     def _check_labels(self, labels: str) -> None:
         if labels not in ANNOTATIONS:
-            raise DataError(f"labels is {labels!r}; choose one of {', '.join(ANNOTATIONS)}, or leave it out.")
+            raise DataError(
+                f"{argument('labels')} is {labels!r}; choose one of {', '.join(ANNOTATIONS)}, or leave it "
+                f"out.{did_you_mean(labels, ANNOTATIONS)}"
+            )
         if self.name != "cifar10":
             raise DataError(
-                f"labels={labels!r} are annotations of cifar10, and the data is {self.name!r}; leave it out."
+                f"{argument('labels')}={labels!r} are annotations of cifar10, and the data is {self.name!r}; leave it "
+                "out."
             )
         if self.corruption is not None:
             raise DataError(
-                f"labels={labels!r} and a corruption ({self.corruption.kind}) are both given; choose one, so that "
-                "it is known what was done to each sample."
+                f"{argument('labels')}={labels!r} and a corruption ({self.corruption.kind}) are both given; choose "
+                "one, so that it is known what was done to each sample."
             )

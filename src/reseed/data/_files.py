@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reseed._arguments import argument
 from reseed._errors import DataError
 from reseed.data._column_names import plain_name
 from reseed.data._config import DataConfig
@@ -30,10 +31,14 @@ def load_file(path: Path, config: DataConfig) -> Splits:
     check_file(path)
     _check_kind(path)
     if config.eval_file is not None and config.split is not None:
-        raise DataError(f"split={config.split!r} and eval_file={config.eval_file!r} are both given; choose one.")
+        raise DataError(
+            f"{argument('split')}={config.split!r} and {argument('eval_file')}={config.eval_file!r} are both given; "
+            "choose one."
+        )
     if config.eval_split is not None and config.split is None:
         raise DataError(
-            f"eval_split={config.eval_split!r} chooses among the values of a split column; set split for {path.name}."
+            f"{argument('eval_split')}={config.eval_split!r} chooses among the values of a split column; set "
+            f"{argument('split')} for {path.name}."
         )
     with understood(path, extension(path)[1:]):
         return _load_arrays(path, config) if extension(path) == ".npz" else _load_table(path, config)

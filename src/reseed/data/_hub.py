@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from reseed._errors import DataError, MissingExtraError
+from reseed._near import did_you_mean
 from reseed.data._config import DataConfig
 from reseed.data._dataset import UNKNOWN_LABEL
 from reseed.data._images import DIVISOR, from_pictures
@@ -126,7 +127,8 @@ def evaluation_split(found: Mapping[str, Any], config: DataConfig, where: str) -
     eval_split = config.eval_split or next((split for split in _EVAL_SPLITS if split in found), None)
     if eval_split is not None and (eval_split not in found or eval_split == "train"):
         others = ", ".join(split for split in found if split != "train") or "none besides train"
-        raise DataError(f"{where} has no evaluation split {eval_split!r}; it has {others}.")
+        hint = did_you_mean(eval_split, found)
+        raise DataError(f"{where} has no evaluation split {eval_split!r}.{hint} It has {others}.")
     return eval_split
 
 

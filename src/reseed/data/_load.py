@@ -1,11 +1,11 @@
 """From a name to splits."""
 
-import difflib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from reseed._errors import DataError
+from reseed._near import did_you_mean
 from reseed.data._config import DataConfig
 from reseed.data._files import expanded, load_file
 from reseed.data._formats import EXTENSIONS
@@ -91,11 +91,9 @@ def _load(source: DataConfig) -> Splits:
     path = expanded(name)
     if _is_path(name) or _exists(path):
         return load_file(path, source)
-    near = difflib.get_close_matches(name.lower(), tuple(DATA_NAMES), n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
     raise DataError(
-        f"unknown data set {name!r}.{hint} Known names: {', '.join(DATA_NAMES)}. The path of a file "
-        f"({', '.join(EXTENSIONS)}) or hf:OWNER/NAME works too."
+        f"unknown data set {name!r}.{did_you_mean(name, DATA_NAMES)} Known names: {', '.join(DATA_NAMES)}. The path of "
+        f"a file ({', '.join(EXTENSIONS)}) or hf:OWNER/NAME works too."
     )
 
 

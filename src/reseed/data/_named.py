@@ -8,7 +8,9 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
+from reseed._arguments import argument
 from reseed._errors import DataError
+from reseed._near import did_you_mean
 from reseed.data._config import DataConfig
 from reseed.data._hub import HubData, fetch, hub_rows
 from reseed.data._local import CIFAR10, read_cifar10, read_clinc150, read_digits, read_massive, read_mnist
@@ -62,8 +64,10 @@ def load_named(name: str, config: DataConfig) -> Splits:
             )
     eval_split = config.eval_split or "test"
     if eval_split not in _EVAL_SPLITS[name]:
+        hint = did_you_mean(eval_split, _EVAL_SPLITS[name])
         raise DataError(
-            f"{name} has no evaluation split {eval_split!r}; set eval_split to one of {', '.join(_EVAL_SPLITS[name])}."
+            f"{name} has no evaluation split {eval_split!r}.{hint} Set {argument('eval_split')} to one of "
+            f"{', '.join(_EVAL_SPLITS[name])}."
         )
     if name == "digits":
         train, evaluation = split_rows(name, read_digits(), config)

@@ -15,6 +15,7 @@ from pickle import PicklingError
 from typing import Any
 from unittest.mock import patch
 
+from reseed._arguments import argument
 from reseed._errors import InputError, MissingExtraError, TrainingError
 from reseed.engines._cores import usable_cores
 from reseed.engines._protocol import Group, RunReport, Task, WorkersLostError
@@ -75,8 +76,8 @@ class ClusterEngine:
             room = self._room(ray.nodes())
             if not room:
                 raise TrainingError(
-                    f"no node of the cluster has the {self.threads} cores (--threads) and {self.gpus} GPUs that a run "
-                    "needs; ask for fewer threads, or start such a node first."
+                    f"no node of the cluster has the {self.threads} cores ({argument('threads')}) and {self.gpus} GPUs "
+                    "that a run needs; ask for fewer threads, or start such a node first."
                 )
             shared = _put(ray, task)
             # Lost work is asked for again by the ledger, which knows what was finished; Ray must not repeat it as well.

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import get_args
 
+from reseed._arguments import argument
 from reseed._bounds import check_bound
 from reseed._choices import EngineName
 from reseed._errors import InputError
+from reseed._near import did_you_mean
 from reseed.engines._cluster import ClusterEngine
 from reseed.engines._cores import most_workers, usable_cores
 from reseed.engines._processes import ProcessesEngine
@@ -42,21 +44,27 @@ def as_engine(
         ProcessesEngine(workers=2, name='processes')
     """
     if jobs is not None and jobs < 1:
-        raise InputError(f"jobs must be 1 or more, got {jobs}.")
+        raise InputError(f"{argument('jobs')} must be 1 or more, got {jobs}.")
     if jobs is not None:
-        check_bound("jobs", jobs)
+        check_bound("jobs", jobs, argument("jobs"))
     if address is not None and engine != "cluster":
-        raise InputError(f"address is {address!r}, but only the engine 'cluster' has one; the engine is {engine!r}.")
+        raise InputError(
+            f"{argument('address')} is {address!r}, but only the engine 'cluster' has one; the engine is {engine!r}."
+        )
     if not isinstance(engine, str):
         if not all(hasattr(engine, name) for name in ("name", "workers", "map")):
             raise InputError(
-                f"engine must be a name or an object with name, workers and map, got {type(engine).__name__}."
+                f"{argument('engine')} must be a name or an object with name, workers and map, got "
+                f"{type(engine).__name__}."
             )
         if jobs is not None:
-            raise InputError(f"jobs is {jobs}, but the engine {engine.name!r} is given whole; set its workers instead.")
+            raise InputError(
+                f"{argument('jobs')} is {jobs}, but the engine {engine.name!r} is given whole; set its workers instead."
+            )
         return engine
     if engine not in get_args(EngineName):
-        raise InputError(f"unknown engine {engine!r}; choose among {', '.join(get_args(EngineName))}.")
+        names = get_args(EngineName)
+        raise InputError(f"unknown engine {engine!r}.{did_you_mean(engine, names)} Choose among {', '.join(names)}.")
     if engine == "cluster":
         return ClusterEngine(address, jobs, threads, gpus=int(device.startswith("cuda")))
     workers = jobs or usable_cores()
@@ -66,7 +74,7 @@ def as_engine(
         return SerialEngine()
     if workers > (most := most_workers()):
         raise InputError(
-            f"jobs is {workers:,}, but this machine has memory for {most:,} worker processes, which would share "
-            f"{usable_cores()} cores; ask for fewer."
+            f"{argument('jobs')} is {workers:,}, but this machine has memory for {most:,} worker processes, which "
+            f"would share {usable_cores()} cores; ask for fewer."
         )
     return ProcessesEngine(workers)

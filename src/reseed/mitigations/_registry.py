@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from reseed._errors import RecipeError
+from reseed._near import did_you_mean
 from reseed.mitigations._averaged_weights import Swa
 from reseed.mitigations._co_distillation import CoDistillation
 from reseed.mitigations._confidence_penalty import ConfidencePenalty
@@ -93,12 +94,17 @@ def mitigation(name: str, **options: Any) -> AbstractMitigation:
         LabelSmoothing(epsilon=0.2, prior='uniform')
     """
     if name not in MITIGATIONS:
-        raise RecipeError(f"unknown mitigation {name!r}; choose among {', '.join(MITIGATIONS)}.")
+        raise RecipeError(
+            f"unknown mitigation {name!r}.{did_you_mean(name, MITIGATIONS)} Known: {', '.join(MITIGATIONS)}."
+        )
     method = MITIGATIONS[name]
     known = {field.name: field.type for field in dataclasses.fields(method)}
     for field in options:
         if field not in known:
-            raise RecipeError(f"mitigation {name} has no option {field!r}; it has {', '.join(known) or 'none'}.")
+            raise RecipeError(
+                f"mitigation {name} has no option {field!r}.{did_you_mean(field, known)} It has "
+                f"{', '.join(known) or 'none'}."
+            )
     return method(**{field: _typed(name, field, value, str(known[field])) for field, value in options.items()})
 
 

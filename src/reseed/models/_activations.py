@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from types import TracebackType
@@ -12,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from reseed._errors import InputError, InputTypeError
+from reseed._near import did_you_mean
 from reseed.models._networks import Networks
 
 Modules: TypeAlias = str | type[nn.Module] | Collection[str | type[nn.Module]] | None
@@ -260,8 +260,7 @@ def _chosen(model: nn.Module, modules: Modules) -> tuple[dict[str, nn.Module], S
             found[item] = there[item]
             asked.append(item)
         else:
-            near = difflib.get_close_matches(str(item), there, n=3)
-            hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+            hint = did_you_mean(item, there, most=3)
             raise InputError(f"model has no module {item!r}.{hint} There are {_listed(there)}.")
     if not found:
         raise InputError(f"modules is empty; name some of {_listed(there)}, or pass None for the usual ones.")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from reseed._arguments import argument, recipe_field, setting
 from reseed._bounds import check_bound
 from reseed._choices import IN_MEMORY, OMITTED, UNWRITTEN
 from reseed._errors import ModelError, RecipeError
@@ -55,25 +56,29 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         if any(width < 1 for width in self.hidden):
-            raise RecipeError(f"recipe field model.hidden must hold positive widths, got {self.hidden}.")
+            raise RecipeError(f"{recipe_field('model.hidden')} must hold positive widths, got {self.hidden}.")
         if not 0 <= self.dropout < 1:
-            raise RecipeError(f"recipe field model.dropout must be in [0, 1), got {self.dropout}.")
+            raise RecipeError(f"{recipe_field('model.dropout')} must be in [0, 1), got {self.dropout}.")
         if not self.init_scale > 0:
-            raise RecipeError(f"recipe field model.init_scale must be positive, got {self.init_scale}.")
+            raise RecipeError(f"{recipe_field('model.init_scale')} must be positive, got {self.init_scale}.")
         if self.norm not in ("batch", "group", "layer", "none"):
-            raise RecipeError(f"recipe field model.norm must be one of batch, group, layer, none; got {self.norm!r}.")
+            raise RecipeError(
+                f"{recipe_field('model.norm')} must be one of batch, group, layer, none; got {self.norm!r}."
+            )
         if self.depth < 8 or (self.depth - 2) % 6:
-            raise RecipeError(f"recipe field model.depth must be 8, 14, 20, 26, 32, ... (6 n + 2), got {self.depth}.")
+            raise RecipeError(
+                f"{recipe_field('model.depth')} must be 8, 14, 20, 26, 32, ... (6 n + 2), got {self.depth}."
+            )
         for name in ("width", "vocabulary", "max_length"):
             if getattr(self, name) < 1:
-                raise RecipeError(f"recipe field model.{name} must be 1 or more, got {getattr(self, name)}.")
-            check_bound(name, getattr(self, name), f"recipe field model.{name}", RecipeError)
+                raise RecipeError(f"{recipe_field(f'model.{name}')} must be 1 or more, got {getattr(self, name)}.")
+            check_bound(name, getattr(self, name), recipe_field(f"model.{name}"), RecipeError)
         if self.crop is not None and self.crop < 1:
-            raise RecipeError(f"recipe field model.crop must be 1 or more, got {self.crop}.")
-        check_bound("layers", self.depth, "recipe field model.depth", RecipeError)
-        check_bound("layers", len(self.hidden), "the length of recipe field model.hidden", RecipeError)
+            raise RecipeError(f"{recipe_field('model.crop')} must be 1 or more, got {self.crop}.")
+        check_bound("layers", self.depth, recipe_field("model.depth"), RecipeError)
+        check_bound("layers", len(self.hidden), f"the length of {recipe_field('model.hidden')}", RecipeError)
         for width in self.hidden:
-            check_bound("width", width, "a width of recipe field model.hidden", RecipeError)
+            check_bound("width", width, f"a width of {recipe_field('model.hidden')}", RecipeError)
 
     def check_trusted(self, named_by: Literal["recipe", "study"] = "recipe") -> None:
         """Accept a model of reseed's own, or code that the user named or trusts.
@@ -92,8 +97,8 @@ class ModelConfig:
         if ":" in self.name and self.factory is None and not self.is_trusted:
             where, otherwise = "its networks are asked for", ""
             if named_by == "recipe":
-                where, otherwise = "the recipe is read", ", or name that model yourself with --model"
+                where, otherwise = "the recipe is read", f", or name that model yourself with {argument('model')}"
             raise ModelError(
                 f"the {named_by} names code to run as its model, {self.name!r}. If you trust whoever wrote it, pass "
-                f"--trust-code (in Python trust_code=True where {where}){otherwise}."
+                f"{setting('trust_code', True)} where {where}{otherwise}."
             )

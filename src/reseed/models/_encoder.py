@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from reseed._arguments import argument
 from reseed._errors import MissingExtraError, ModelError
 from reseed._foreign import read_array, reason
 from reseed.data import Dataset, Splits
@@ -57,7 +58,7 @@ class TextEncoder(AbstractArchitecture):
     def __post_init__(self) -> None:
         if self.config.encoder is None:
             raise ModelError(
-                "model 'text-encoder' needs an encoder: pass --encoder with a hub name such as "
+                f"model 'text-encoder' needs an encoder: pass {argument('encoder')} with a hub name such as "
                 "sentence-transformers/all-MiniLM-L6-v2 or with a local folder."
             )
 

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import torch
 
+from reseed._arguments import argument
 from reseed._bounds import machine_bytes, shown
 from reseed._errors import ModelError
 from reseed.models._architecture import AbstractArchitecture
@@ -28,5 +29,6 @@ def check_fits(architecture: AbstractArchitecture, input_shape: tuple[int, ...],
         raise ModelError(
             f"model {architecture.config.name!r} of these sizes has {shown(count)} weights for inputs of shape "
             f"{input_shape} and {num_classes} classes, {needed / 2**30:,.0f} GiB with their gradients, but this "
-            f"machine has {memory / 2**30:,.0f} GiB. Make it smaller: --hidden, --width, --depth or --vocabulary."
+            f"machine has {memory / 2**30:,.0f} GiB. Make it smaller: {argument('hidden')}, {argument('width')}, "
+            f"{argument('depth')} or {argument('vocabulary')}."
         )

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from reseed._arguments import recipe_field
 from reseed._arrays import ArrayLike, Result, brief, give_back, to_numpy
 from reseed._errors import InputError, ModelError
 from reseed._numbers import check_whole
@@ -111,13 +112,13 @@ def input_layers(config: ModelConfig, input_shape: tuple[int, ...]) -> tuple[lis
     if len(input_shape) != 3:
         option = "crop" if config.crop is not None else "whiten"
         raise ModelError(
-            f"recipe field model.{option} is for images, but a sample has shape {input_shape}; leave it out."
+            f"{recipe_field(f'model.{option}')} is for images, but a sample has shape {input_shape}; leave it out."
         )
     if config.crop is not None:
         channels, height, width = input_shape
         if config.crop > min(height, width):
             raise ModelError(
-                f"recipe field model.crop must be at most {min(height, width)} for images of {height} x {width}, "
+                f"{recipe_field('model.crop')} must be at most {min(height, width)} for images of {height} x {width}, "
                 f"got {config.crop}."
             )
         layers.append(CenterCrop(config.crop))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
-
 from reseed._errors import ModelError
+from reseed._near import did_you_mean
 from reseed.data import Dataset
 from reseed.models._architecture import AbstractArchitecture
 from reseed.models._config import ModelConfig
@@ -34,11 +33,9 @@ def check_model_name(name: str) -> None:
     """
     if name in MODELS or ":" in name:
         return
-    nearest = difflib.get_close_matches(name, MODELS, n=1)
-    hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
     raise ModelError(
-        f"unknown model {name!r}.{hint} Known models: {', '.join(MODELS)}; or MODULE:FUNCTION or FILE.py:FUNCTION of "
-        "your own."
+        f"unknown model {name!r}.{did_you_mean(name, MODELS)} Known models: {', '.join(MODELS)}; or "
+        "MODULE:FUNCTION or FILE.py:FUNCTION of your own."
     )
 
 

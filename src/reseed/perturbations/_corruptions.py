@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import zlib
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
@@ -14,6 +13,7 @@ from torch import Tensor
 from reseed._arrays import ArrayLike, brief, to_numpy
 from reseed._bounds import check_bound
 from reseed._errors import InputError
+from reseed._near import did_you_mean
 from reseed._numbers import check_whole, is_whole
 
 SEVERITIES = (1, 2, 3, 4, 5)
@@ -34,8 +34,7 @@ def named(name: str, known: Mapping[str, _Kind], what: str) -> _Kind:
     """
     if name in known:
         return known[name]
-    near = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
-    hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+    hint = did_you_mean(name, known, most=3)
     raise InputError(f"unknown {what} {name!r}.{hint} There are {', '.join(known)}.")
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reseed._errors import InputError, StudyError
-from reseed._foreign import check_regular, parse_json, read_text, reason
+from reseed._foreign import check_regular, damage_told, parse_json, read_text, reason
 from reseed._limits import check_size
 from reseed._parquet import check_parquet
 from reseed.scores._chart import Chart
@@ -82,7 +82,12 @@ def read_scores(folder: Path, split: Split, digest: str, ids: tuple[str, ...] | 
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise StudyError(f"the scores {str(path)!r} cannot be read: {reason(error)}.") from error
-    try:
+    with damage_told(
+        (KeyError, TypeError, ValueError, AttributeError, OSError),
+        lambda error: (
+            f"the scores {str(path)!r} are damaged: {reason(error)}. Delete {str(folder)!r}, and have them made again."
+        ),
+    ):
         tree = parse_json(text)
         if tree["format"] != FORMAT:
             raise ValueError(f"they have format {tree['format']!r}, this version of reseed reads format {FORMAT}")
@@ -93,13 +98,8 @@ def read_scores(folder: Path, split: Split, digest: str, ids: tuple[str, ...] | 
             )
         if not _DATA.fullmatch(tree["data"]):
             raise ValueError(f"{tree['data']!r} is no name of a folder of scores")
-        return _scores(tree, folder.name, split, inside(folder, tree["data"]), ids, runs)
-    except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
-        if isinstance(error, StudyError):
-            raise
-        raise StudyError(
-            f"the scores {str(path)!r} are damaged: {reason(error)}. Delete {str(folder)!r}, and have them made again."
-        ) from error
+        scores = _scores(tree, folder.name, split, inside(folder, tree["data"]), ids, runs)
+    return scores
 
 
 def data_name(folder: Path, split: Split) -> str | None:

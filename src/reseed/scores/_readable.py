@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from reseed._errors import StudyError
+from reseed._near import did_you_mean
 from reseed._parts import Parts
 from reseed.scores._kept import kept_lenses, kept_scores
 from reseed.scores._scores import Scores, Split
@@ -45,7 +46,10 @@ def scores_of(study: Study, lens: str) -> tuple[Scores, ...]:
     lenses = kept_lenses(study)
     if lens not in lenses:
         known = f"only of {', '.join(lenses[:_MOST])}" if lenses else "of no lens"
-        raise StudyError(f"the study {str(study.url or study.path)!r} keeps no scores of the lens {lens!r}, {known}.")
+        raise StudyError(
+            f"the study {str(study.url or study.path)!r} keeps no scores of the lens {lens!r}, {known}."
+            f"{did_you_mean(lens, lenses)}"
+        )
     splits: tuple[Split, ...] = ("evaluation", "train") if study.header.train_data else ("evaluation",)
     found = [scores for split in splits if (scores := kept_scores(study, lens, split)) is not None]
     if not found:

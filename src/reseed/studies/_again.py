@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from reseed._arguments import argument
 from reseed._choices import IN_MEMORY
 from reseed._errors import DataError, StudyError
 from reseed.data import Splits, load
@@ -44,7 +45,9 @@ def data_for(recipe: Recipe, root: Path) -> Splits:
     if found is None:
         return load(recipe.data)
     if found.kind != "training":
-        raise StudyError(f"{str(root)!r} holds a study that reseed did not train itself; choose another --out.")
+        raise StudyError(
+            f"{str(root)!r} holds a study that reseed did not train itself; choose another {argument('out')}."
+        )
     check_recipe(root, recipe)
     if recipe.data.is_in_memory and recipe.data.held is None:
         samples = read_data(root, recipe.data.name.removeprefix(IN_MEMORY))
@@ -55,11 +58,11 @@ def data_for(recipe: Recipe, root: Path) -> Splits:
         raise DataError(
             f"the data {recipe.data.name!r} of the study {str(root)!r} cannot be loaded any more as it was; is it "
             "where it was, and RESEED_DATA what it was? What is wrong with it is told where a study of it begins, with "
-            "another --out."
+            f"another {argument('out')}."
         ) from None
     if (splits.evaluation.digest, splits.train.digest) != (found.data, found.train_data):
         raise StudyError(
             f"the data {recipe.data.name!r} is other data than the study {str(root)!r} was made of: it has changed, or "
-            "was another file there. Bring the old data back, or choose another --out."
+            f"was another file there. Bring the old data back, or choose another {argument('out')}."
         )
     return splits

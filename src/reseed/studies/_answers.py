@@ -11,6 +11,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from reseed._arguments import argument
 from reseed._errors import DataError, InputError
 from reseed.data import TABLE_EXTENSIONS
 from reseed.studies._header import HEADER_FILE
@@ -85,6 +86,7 @@ def read_answers(
     place: str | Path | Study | Sequence[str | Path],
     *,
     runs: Sequence[int] | None = None,
+    called: str = "runs",
     columns: ColumnNames | None = None,
     targets: Path | None = None,
     class_names: Sequence[str] | None = None,
@@ -97,6 +99,7 @@ def read_answers(
         place: A study, its folder or URL; a file of predictions, or several, one a run; or a folder of such files. A
             single file may hold one run or more, see `import_predictions`.
         runs: Of a study, the numbers of the runs; default: all complete ones.
+        called: What messages call that argument.
         columns: What columns of tables are called.
         targets: ``.npy`` file of gold labels [sample], for files.
         class_names: Names of the classes, for files.
@@ -109,15 +112,17 @@ def read_answers(
         StudyError: There is no usable study.
     """
     if isinstance(place, Study):
-        return _of_study(place, runs)
+        return _of_study(place, runs, called)
     if isinstance(place, str | Path):
         if "://" in str(place) or (Path(place) / HEADER_FILE).exists():
-            return _of_study(Study.open(place), runs)
+            return _of_study(Study.open(place), runs, called)
         files = _files_of(Path(place))
     else:
         files = [Path(item) for item in place]
     if runs is not None:
-        raise InputError(f"runs are those of a study, but {str(place)!r} is none; name the files of the runs instead.")
+        raise InputError(
+            f"{argument(called)} are those of a study, but {str(place)!r} is none; name the files of the runs instead."
+        )
     found = read_predictions(files, columns=columns, class_names=class_names, is_one_run=True, log=log)
     if targets is not None:
         found["targets"] = read_predicted_array(targets)
@@ -165,18 +170,18 @@ def _files_of(place: Path) -> list[Path]:
     return found
 
 
-def _of_study(study: Study, wanted: Sequence[int] | None) -> Answers:
+def _of_study(study: Study, wanted: Sequence[int] | None, called: str) -> Answers:
     numbers = [manifest.run for manifest in study.manifests]
     if wanted is not None and (lacking := [run for run in wanted if run not in numbers]):
         raise InputError(
-            f"runs name {lacking[0]!r}, which is no complete run of {str(study.path)!r}; it has: "
+            f"{argument(called)} name {lacking[0]!r}, which is no complete run of {str(study.path)!r}; it has: "
             f"{', '.join(map(str, numbers)) or 'none'}."
         )
     if not numbers:
         raise InputError(f"the study {str(study.path)!r} has no complete run yet.")
     rows = [numbers.index(run) for run in (numbers if wanted is None else wanted)]
     if len(set(rows)) != len(rows) or not rows:
-        raise InputError(f"runs must be one or more different numbers, got {list(wanted or ())!r}.")
+        raise InputError(f"{argument(called)} must be one or more different numbers, got {list(wanted or ())!r}.")
     manifests = [study.manifests[row] for row in rows]
     where = study.url or str(study.path.resolve())
     has_confidence = "confidence" in study.recorded_names()

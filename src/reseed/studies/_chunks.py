@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from reseed._errors import StudyError
-from reseed._foreign import parse_json, read_text, reason
+from reseed._foreign import damage_told, parse_json, read_text, reason
 from reseed._limits import check_size
 
 OPEN_BLOCK = 64
@@ -45,15 +45,14 @@ def check_array(path: Path) -> None:
         text = read_text(path / _METADATA, error=StudyError)
     except (OSError, UnicodeDecodeError) as error:
         raise StudyError(f"cannot read the predictions {str(path)!r}: {reason(error)}.") from error
-    try:
-        layout = _layout(parse_json(text), path)
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-        if isinstance(error, StudyError):
-            raise
-        raise StudyError(
+    with damage_told(
+        (KeyError, IndexError, TypeError, ValueError, AttributeError),
+        lambda error: (
             f"the predictions {str(path)!r} are corrupt: their metadata is none of an array that reseed writes "
             f"({type(error).__name__}: {reason(error)})."
-        ) from error
+        ),
+    ):
+        layout = _layout(parse_json(text), path)
     check_size(layout.chunk_bytes, f"a chunk of the predictions {str(path)!r}", StudyError)
     try:
         for file in _files(path, layout.count):

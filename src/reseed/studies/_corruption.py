@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reseed._errors import StudyError
-from reseed._foreign import parse_json, reason
+from reseed._foreign import damage_told, parse_json, reason
 from reseed.data import CorruptionRecord
 from reseed.studies._files import inside, replace_table
 from reseed.studies._table_file import read_columns, values_of
@@ -62,15 +61,15 @@ def read_corruption(root: Path, class_names: tuple[str, ...]) -> CorruptionRecor
     path = inside(root, CORRUPTION_FILE)
     if not path.exists():
         return None
-    try:
-        return _corruption(read_columns(path, _known_columns, ["sample_id"]), len(class_names))
-    except (OSError, ValueError, pa.ArrowException) as error:
-        if isinstance(error, StudyError):
-            raise
-        raise StudyError(
+    with damage_told(
+        (OSError, ValueError, pa.ArrowException),
+        lambda error: (
             f"cannot read {str(path)!r}: {reason(error)}. Which training samples were corrupted is not known without "
             "it; bring it back."
-        ) from error
+        ),
+    ):
+        found = _corruption(read_columns(path, _known_columns, ["sample_id"]), len(class_names))
+    return found
 
 
 def _known_columns(schema: pa.Schema) -> list[str]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from reseed._errors import StudyError
-from reseed._foreign import parse_json, reason
+from reseed._arguments import argument
+from reseed._foreign import damage_told, parse_json, reason
 from reseed.data import Dataset, Splits, digest_of
 from reseed.studies._files import inside, replace_table
 from reseed.studies._table_file import number_rows, numbers_of, read_columns, values_of
@@ -67,18 +67,17 @@ def read_data(root: Path, digest: str) -> Splits:
     import pyarrow as pa
 
     path = inside(root, DATA_FILE)
-    try:
+    with damage_told(
+        (OSError, ValueError, LookupError, TypeError, pa.ArrowException),
+        lambda error: (
+            f"cannot read {str(path)!r}, the data that was in memory when the study began: {reason(error)}. Bring the "
+            f"file back, or measure the data again with another {argument('out')}."
+        ),
+    ):
         splits = _splits(read_columns(path, _known_columns, ("sample_id", "text")))
         if digest_of(splits) != digest:
             raise ValueError("it holds other data than the recipe names")
-        return splits
-    except (OSError, ValueError, LookupError, TypeError, pa.ArrowException) as error:
-        if isinstance(error, StudyError):
-            raise
-        raise StudyError(
-            f"cannot read {str(path)!r}, the data that was in memory when the study began: {reason(error)}. "
-            "Bring the file back, or measure the data again with another --out."
-        ) from error
+    return splits
 
 
 def _known_columns(schema: pa.Schema) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
+from reseed._arguments import argument
 from reseed._bounds import check_bound
 from reseed._errors import InputError, ModelError
 from reseed._numbers import is_whole
@@ -61,11 +62,12 @@ def check_group(group: int | None, engine: str | Engine) -> None:
             one by one.
     """
     if group is not None and is_whole(group):
-        check_bound("group", group)
+        check_bound("group", group, argument("group"))
     least = 1 if engine == "cluster" else 2
     if group is not None and (engine == "serial" or group < least):
         raise InputError(
-            f"group is {group!r}; it is a number of runs, {least} or more, for the engines {', '.join(_STACKING)}."
+            f"{argument('group')} is {group!r}; it is a number of runs, {least} or more, for the engines "
+            f"{', '.join(_STACKING)}."
         )
 
 

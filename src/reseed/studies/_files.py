@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 from uuid import uuid4
 
+from reseed._arguments import argument
 from reseed._errors import InputError, StorageError, StudyError
 from reseed._foreign import reason
 
@@ -44,7 +45,7 @@ def storing(path: Path) -> Iterator[None]:
         remedy = "make room, or choose" if error.errno in _NO_ROOM else "choose"
         raise StorageError(
             f"cannot write {str(path)!r}: {reason(error)}. Finished runs are kept: {remedy} a folder that can be "
-            "written with --out, then run the same command again."
+            f"written with {argument('out')}, then run the same command again."
         ) from error
 
 

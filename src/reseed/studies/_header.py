@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from typeguard import TypeCheckError, check_type
 
+from reseed._arguments import argument
 from reseed._bounds import BOUNDS
 from reseed._choices import OMITTED
 from reseed._errors import StudyError
@@ -188,8 +189,8 @@ def check_same_recipe(root: Path, found: Recipe, wanted: Recipe) -> None:
     if differing:
         shown = "; ".join(f"{name}: {there.get(name)!r} there, {now.get(name)!r} now" for name in differing)
         raise StudyError(
-            f"{str(root)!r} already holds a study of another recipe ({shown}). Choose another --out, or delete "
-            "the folder."
+            f"{str(root)!r} already holds a study of another recipe ({shown}). Choose another {argument('out')}, or "
+            "delete the folder."
         )
 
 
@@ -211,7 +212,7 @@ def check_same_study(root: Path, found: Header, wanted: Header) -> None:
         one, other = ("stacked", "one by one") if found.groups else ("one by one", "stacked")
         raise StudyError(
             f"the runs of {str(root)!r} were trained {one}, now they would be {other}, which rounds differently. "
-            "Choose the engine it began with, or another --out."
+            f"Choose the engine it began with, or another {argument('out')}."
         )
     same_in_all = {"runs", "notes", "parameters", "format", "groups"}
     names = [item.name for item in dataclasses.fields(Header) if item.name not in same_in_all]
@@ -220,7 +221,8 @@ def check_same_study(root: Path, found: Header, wanted: Header) -> None:
     if differing:
         shown = "; ".join(f"{name}: {_brief(found, name)} there, {_brief(wanted, name)} now" for name in differing)
         raise StudyError(
-            f"{str(root)!r} already holds another study ({shown}). Choose another --out, or delete the folder."
+            f"{str(root)!r} already holds another study ({shown}). Choose another {argument('out')}, or delete the "
+            "folder."
         )
 
 

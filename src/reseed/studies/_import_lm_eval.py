@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from reseed._arguments import argument
 from reseed._errors import DataError
 from reseed.data import file_extension, json_rows
 from reseed.studies._import_logs import Item, Log, LogOptions
@@ -53,7 +54,9 @@ def read_lm_eval(path: Path, options: LogOptions) -> Log:
 def _of_filter(rows: list[dict[str, Any]], path: Path, options: LogOptions) -> tuple[list[dict[str, Any]], list[str]]:
     names = list(dict.fromkeys(str(row.get("filter", "none")) for row in rows))
     if options.filter is None and len(names) > 1:
-        raise DataError(f"{path.name} holds answers of several filters: {', '.join(names)}; name one with --filter.")
+        raise DataError(
+            f"{path.name} holds answers of several filters: {', '.join(names)}; name one with {argument('filter')}."
+        )
     chosen = names[0] if options.filter is None else options.filter
     if chosen not in names:
         raise DataError(f"{path.name} has no filter {chosen!r}; it has: {', '.join(names)}.")

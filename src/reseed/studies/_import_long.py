@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reseed._arguments import argument, setting
 from reseed._errors import DataError, InputError
 from reseed._simplex import check_simplex
 from reseed.studies._import_labels import same_spelling
@@ -248,8 +249,8 @@ def _check_shared(runs: Sequence[_Run], labels: Sequence[NDArray[Any]], targets:
             others = sorted(set(counts) - mine)
             raise DataError(
                 f"{run.where} shares no label with the other runs and the gold labels: it has {_listed(sorted(mine))}, "
-                f"they have {_listed(others)}. Write the classes alike in all runs; if they are right, pass --classes "
-                "with the name of every class."
+                f"they have {_listed(others)}. Write the classes alike in all runs; if they are right, pass "
+                f"{argument('class_names')} with the name of every class."
             )
 
 
@@ -274,6 +275,6 @@ def _check_answers(
         label = table.columns["label"]
         raise DataError(
             f"{table.where}: column {label!r} is the same in all runs, although the most probable class is not. If it "
-            f"holds the gold labels, pass --target {label}; if the answers, pass --classes with the name of every "
-            "class."
+            f"holds the gold labels, pass {setting('target', label)}; if the answers, pass {argument('class_names')} "
+            "with the name of every class."
         )

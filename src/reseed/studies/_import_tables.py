@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reseed._errors import DataError
+from reseed._near import did_you_mean
 from reseed.data import column_texts, find_column, read_table, table_notes, without_index
 
 
@@ -84,7 +85,8 @@ class PredictionTable:
 
     def lacks(self, name: str) -> DataError:
         """Return what to raise where a column is needed that is not there."""
-        return DataError(f"{self.where} has no column {name!r}; it has: {', '.join(self.table.column_names)}.")
+        names = self.table.column_names
+        return DataError(f"{self.where} has no column {name!r}.{did_you_mean(name, names)} It has: {', '.join(names)}.")
 
     def values(self, role: str) -> NDArray[Any] | None:
         """Return a role's values as text, [sample]; None where the table has no such column.

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reseed._arguments import argument, setting
 from reseed._errors import DataError
 from reseed.data import find_column
 from reseed.studies._import_labels import same_spelling
@@ -15,9 +16,9 @@ from reseed.studies._import_tables import PredictionTable
 _FEW = 5  # rows; in fewer the answers of a run may well all differ
 # What columns of these names are, if not runs.
 _TELLING = {
-    **dict.fromkeys(("seed", "fold", "trial"), "--run"),
-    **dict.fromkeys(("id", "uid", "index"), "--id"),
-    **dict.fromkeys(("gold", "gold_label", "true_label", "y_true", "truth"), "--target"),
+    **dict.fromkeys(("seed", "fold", "trial"), "run"),
+    **dict.fromkeys(("id", "uid", "index"), "id"),
+    **dict.fromkeys(("gold", "gold_label", "true_label", "y_true", "truth"), "target"),
 }
 _ANSWERS = ("pred", "prediction", "predicted", "y_pred")
 
@@ -44,10 +45,10 @@ def from_wide(table: PredictionTable, *, is_checked: bool) -> dict[str, Any]:
     if is_checked and not table.names.runs:
         _check_guess(table, columns, targets)
     found: dict[str, Any] = {"predictions": list(columns.values())}
-    for argument, role in (("sample_ids", "id"), ("targets", "target"), ("texts", "text")):
+    for given, role in (("sample_ids", "id"), ("targets", "target"), ("texts", "text")):
         described = table.values(role)
         if described is not None:
-            found[argument] = described
+            found[given] = described
     shown = f"Each of these columns was read as one run: {', '.join(runs)}."
     return found | {"notes": (*table.notes, shown, table.taken(runs, without=("run", "label")))}
 
@@ -71,7 +72,7 @@ def _guessed(table: PredictionTable) -> list[str]:
         label = table.columns["label"]
         raise DataError(
             f"{table.where} has a column {label!r}, but none called {table.names.run!r}. If it holds one run, give one "
-            f"file a run; if {label!r} holds the gold labels, pass --target {label}."
+            f"file a run; if {label!r} holds the gold labels, pass {setting('target', label)}."
         )
     return runs
 
@@ -92,7 +93,7 @@ def _check_guess(table: PredictionTable, columns: dict[str, NDArray[Any]], targe
         raise DataError(
             f"{table.where} has no column called {table.names.run!r}, and its columns {', '.join(columns)} are called "
             f"like probabilities ({prefix}CLASS). If it holds one run, give one file a run; if each of them is a run, "
-            f"pass --run-columns {' '.join(columns)}."
+            f"pass {argument('columns.runs')} {' '.join(columns)}."
         )
     spelled = same_spelling([*columns.values(), *([] if targets is None else [targets])])[0]
     labels = dict(zip(columns, spelled, strict=False))
@@ -103,14 +104,19 @@ def _check_guess(table: PredictionTable, columns: dict[str, NDArray[Any]], targe
         return
     name, reason = next(iter(strange.items()))
     options = {name: _TELLING.get(name.casefold()) for name in columns}
-    options |= {name: "--label" for name in columns if name.casefold() in _ANSWERS}
-    named = " ".join(f"{option} {name}" for name, option in options.items() if option)
+    options |= {name: "label" for name in columns if name.casefold() in _ANSWERS}
+    named = " ".join(setting(option, name) for name, option in options.items() if option)
     runs = [name for name in columns if name not in strange]
     ways = [
         *([f"if the names say what the columns are, pass {named}"] if options[name] else []),
-        *([f"if only {', '.join(runs)} are runs, pass --run-columns {' '.join(runs)}"] if len(runs) > 1 else []),
-        "else name what is no run with --run (which run a row belongs to), --id, --label, --target or --text, or list "
-        "the runs with --run-columns",
+        *(
+            [f"if only {', '.join(runs)} are runs, pass {argument('columns.runs')} {' '.join(runs)}"]
+            if len(runs) > 1
+            else []
+        ),
+        f"else name what is no run with {argument('run')} (which run a row belongs to), {argument('id')}, "
+        f"{argument('label')}, {argument('target')} or {argument('text')}, or list the runs with "
+        f"{argument('columns.runs')}",
     ]
     raise DataError(
         f"{table.where}: column {name!r} does not look like the answers of a run: {reason}. {_sentence(ways)}"

@@ -9,6 +9,7 @@ from typing import Any, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
+from reseed._arguments import argument
 from reseed._errors import InputError
 
 Numbers = Literal["names", "positions"]
@@ -154,9 +155,9 @@ class LabelReading:
         """
         names = tuple(map(str, class_names))
         if len(set(names)) != len(names) or len(names) < 2:
-            raise InputError(f"class_names must be two or more distinct names, got {names!r}.")
+            raise InputError(f"{argument('class_names')} must be two or more distinct names, got {names!r}.")
         known = set(names)
-        found = {argument: label_array(part, argument) for argument, part in labels.items() if part is not None}
+        found = {given: label_array(part, given) for given, part in labels.items() if part is not None}
         distinct = {
             argument: [item for item in _distinct(values)[0] if not isinstance(item, str)]
             for argument, values in found.items()
@@ -177,8 +178,8 @@ class LabelReading:
             )
         by_name = bool(only_names) or (not only_positions and any(is_name.values()))
         reading = cls(names, "names" if by_name else "positions", are_named)
-        for argument, values in found.items():
-            reading.indices(values, argument)  # says where the first label stands that is no class
+        for given, values in found.items():
+            reading.indices(values, given)  # says where the first label stands that is no class
         return reading
 
     @classmethod

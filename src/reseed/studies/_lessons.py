@@ -7,6 +7,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reseed._errors import StudyError, TrainingError
-from reseed._foreign import parse_json, read_array, read_text, reason
+from reseed._foreign import damage_told, parse_json, read_array, read_text, reason
 from reseed.mitigations import AbstractMitigation, Stage
 from reseed.studies._anchor import said_of_training_set
 from reseed.studies._files import replace_file, replace_json, storing
@@ -153,20 +154,17 @@ class _Shelf:
 
     def facts(self, name: str) -> dict[str, Any]:
         """Return what a lesson cost, and what else is known."""
-        try:
+        with _damage_told(self._facts(name)):
             found = parse_json(read_text(self._facts(name), error=StudyError))
             if not isinstance(found, dict):
                 raise ValueError("it holds no table")
-        except (OSError, ValueError) as error:
-            raise _damaged(self._facts(name), error) from error
         return {"wall_s": math.nan, **found}
 
     def output(self, name: str) -> NDArray[np.float32]:
         """Return what teachers say."""
-        try:
-            return np.asarray(read_array(self._output(name), StudyError), np.float32)
-        except (OSError, ValueError) as error:
-            raise _damaged(self._output(name), error) from error
+        with _damage_told(self._output(name)):
+            found = np.asarray(read_array(self._output(name), StudyError), np.float32)
+        return found
 
     def _facts(self, name: str) -> Path:
         return self.folder / f"{name}.json"
@@ -175,13 +173,14 @@ class _Shelf:
         return self.folder / f"{name}.npy"
 
 
-def _damaged(path: Path, error: Exception) -> Exception:
-    """Return what to raise where a lesson cannot be read."""
-    if isinstance(error, StudyError):
-        return error
-    return StudyError(
-        f"what teachers say in {str(path)!r} cannot be read: {reason(error)}. Delete both files of that name; the "
-        "command that made the study then asks them again."
+def _damage_told(path: Path) -> AbstractContextManager[None]:
+    """Say what to do where a lesson cannot be read."""
+    return damage_told(
+        (OSError, ValueError),
+        lambda error: (
+            f"what teachers say in {str(path)!r} cannot be read: {reason(error)}. Delete both files of that name; the "
+            "command that made the study then asks them again."
+        ),
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from reseed._arguments import argument
 from reseed._errors import StudyError
 from reseed.studies._files import inside
 from reseed.studies._tensors_file import parsed, read_content, unreadable, write_tensors
@@ -96,7 +97,7 @@ def check_same_inputs(root: Path, inputs: Tensor, samples: int) -> None:
     if not is_same or not torch.equal(_bits(found), _bits(inputs)):
         raise StudyError(
             f"{str(root)!r} already holds another study (its inputs are others). All runs are asked the same: pass the "
-            "inputs that it began with, or choose another --out."
+            f"inputs that it began with, or choose another {argument('out')}."
         )
 
 

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from reseed._arguments import argument
 from reseed._errors import InputError, MissingExtraError, StudyError
 from reseed.studies._corruption import CORRUPTION_FILE
 from reseed.studies._data_file import DATA_FILE
@@ -128,7 +129,7 @@ class Remote:
         if self.pull(root):
             return
         if strange := sorted(self.store.entries() - {*_BEFORE_THE_HEADER, RUNS, LESSONS}):
-            raise StudyError(f"{self.url!r} holds {strange[0]!r} and no study; choose another --out.")
+            raise StudyError(f"{self.url!r} holds {strange[0]!r} and no study; choose another {argument('out')}.")
         for name in (HEADER_FILE, *_BEFORE_THE_HEADER):  # of a study that was there before
             (root / name).unlink(missing_ok=True)
         shutil.rmtree(root / RUNS, ignore_errors=True)

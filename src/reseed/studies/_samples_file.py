@@ -6,8 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reseed._errors import StudyError
-from reseed._foreign import parse_json, reason
+from reseed._foreign import damage_told, parse_json, reason
 from reseed.studies._files import inside, replace_table
 from reseed.studies._samples import Samples
 from reseed.studies._table_file import number_rows, numbers_of, read_columns, values_of
@@ -45,17 +44,16 @@ def read_samples(root: Path, class_names: tuple[str, ...], digest: str) -> Sampl
     import pyarrow as pa
 
     path = inside(root, SAMPLES_FILE)
-    try:
+    with damage_told(
+        (OSError, ValueError, pa.ArrowException),
+        lambda error: f"cannot read {str(path)!r}: {reason(error)}. The study is not usable without it.",
+    ):
         samples = _samples(read_columns(path, _known_columns, _TEXTS), class_names, digest)
         if not set(samples.targets.tolist()) <= set(range(-1, len(class_names))):
             raise ValueError("a target is none of the classes")
         if len(set(samples.ids)) != len(samples):
             raise ValueError("a sample id stands more than once")
-        return samples
-    except (OSError, ValueError, pa.ArrowException) as error:
-        if isinstance(error, StudyError):
-            raise
-        raise StudyError(f"cannot read {str(path)!r}: {reason(error)}. The study is not usable without it.") from error
+    return samples
 
 
 _TEXTS = {"sample_id": "string", "text": "string", "image": "binary"}

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from reseed._arguments import setting
 from reseed.training import RecordConfig
 
 
@@ -26,5 +27,6 @@ def tell_of_space(folder: Path, size: int, announce: Callable[[str], None]) -> N
     if size > free:
         announce(
             f"what will be recorded takes up to {size / 1e9:,.1f} GB before it is compressed, and {str(folder)!r} has "
-            f"{free / 1e9:,.1f} GB free; record less with --every final, --level labels or --weights none"
+            f"{free / 1e9:,.1f} GB free; record less with {setting('every', 'final')}, {setting('level', 'labels')} or "
+            f"{setting('weights', 'none')}"
         )

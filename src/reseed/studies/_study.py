@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from reseed._arguments import argument, setting
 from reseed._errors import InputError, StudyError
 from reseed._shown import AbstractResult
 from reseed.studies._again import RECIPE_FILE, check_recipe, data_for
@@ -60,7 +61,9 @@ def check_folder(place: str | Path) -> None:
     if not root.is_dir() or not all(
         is_partial(item.name) or _BEFORE_A_STUDY.fullmatch(item.name) for item in root.iterdir()
     ):
-        raise StudyError(f"{str(root)!r} exists and holds no study; choose another --out, or an empty folder.")
+        raise StudyError(
+            f"{str(root)!r} exists and holds no study; choose another {argument('out')}, or an empty folder."
+        )
 
 
 @final
@@ -395,7 +398,8 @@ class Study(AbstractResult):
         """
         if not self.has_dropout_passes:
             raise StudyError(
-                f"the study {str(self.path)!r} recorded no dropout passes; measure it with --dropout-passes 20."
+                f"the study {str(self.path)!r} recorded no dropout passes; measure it with "
+                f"{setting('dropout_passes', 20)}."
             )
         return np.stack([read(array, 0) for array in self._arrays(name, DROPOUT)])
 
@@ -421,8 +425,7 @@ class Study(AbstractResult):
         names = self.recorded_names(STEPS)
         if not names:
             raise StudyError(
-                f"the study {str(self.path)!r} has no recorded steps; train it with --monitor, or with "
-                "RecordConfig(monitor=True)."
+                f"the study {str(self.path)!r} has no recorded steps; train it with {setting('monitor', True)}."
             )
         signals = {
             name: (("run", "step"), np.stack([read_steps(self.path, manifest, name) for manifest in self.manifests]))
@@ -469,6 +472,6 @@ class Study(AbstractResult):
         names = self.recorded_names(split)
         if name not in names:
             raise StudyError(
-                f"the study {str(self.path)!r} did not record {name!r} of the split {split!r}; "
-                f"it has: {', '.join(names) or 'nothing'}. Record more with --level or --record-train."
+                f"the study {str(self.path)!r} did not record {name!r} of the split {split!r}; it has: "
+                f"{', '.join(names) or 'nothing'}. Record more with {argument('level')} or {argument('train')}."
             )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from reseed._arguments import argument
 from reseed._errors import ReseedError, StorageError, StudyError
 from reseed.engines import Engine, Group, RunReport, complete_runs
 from reseed.studies._files import remove_partials, storing
@@ -154,7 +155,8 @@ def only_writer(place: str | Path, wait: float = 0) -> Iterator[Path]:
             lock.acquire()
         except Timeout as error:
             raise StudyError(
-                f"another process is writing the study {str(place)!r}; wait for it, or choose another --out."
+                f"another process is writing the study {str(place)!r}; wait for it, or choose another "
+                f"{argument('out')}."
             ) from error
     try:
         if remote is not None:

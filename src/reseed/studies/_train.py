@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from reseed._arguments import argument, recipe_field, setting
 from reseed._bounds import check_bound
 from reseed._choices import IN_MEMORY
 from reseed._errors import InputError, RecipeError
@@ -15,7 +16,7 @@ from reseed.engines import Engine, as_engine, check_retries
 from reseed.models import architecture, parameter_origins
 from reseed.studies._again import data_for
 from reseed.studies._anchor import said_of_training_set
-from reseed.studies._devices import devices
+from reseed.studies._devices import AUTO, chosen_device, devices
 from reseed.studies._execution import check_group, plan_execution
 from reseed.studies._files import inside
 from reseed.studies._header import Header, read_header
@@ -55,7 +56,7 @@ def train_study(
     jobs: int | None = None,
     address: str | None = None,
     group: int | None = None,
-    device: str = "cpu",
+    device: str = AUTO,
     threads: int | None = None,
     deterministic: bool = False,
     probe: bool = True,
@@ -83,7 +84,8 @@ def train_study(
         address: Where the cluster is: ``auto`` or HOST[:PORT]; default: a Ray on this machine alone.
         group: Runs in one program, for all engines but ``serial``; default: what memory allows, at most
             64; in worker processes 16, and 8 of networks on images on a CPU.
-        device: ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``auto``.
+        device: ``cpu``, ``cuda``, ``cuda:1``, ``mps``; or ``auto``: where the study began, for a new one a GPU of CUDA
+            that can be used, else the CPU. Worker processes and clusters use a GPU only where it is asked for.
         threads: Threads of arithmetic. Part of the study, since more threads may round differently; default: what the
             study began with; for a new one all cores for the engine ``stacked``, one for the others.
         deterministic: Whether to use torch's deterministic kernels only; for GPUs, see `reseed.training.arithmetic`.
@@ -110,7 +112,7 @@ def train_study(
     check_retries(retries)
     check_group(group, engine)
     announce = announce or to_stderr
-    device, here = devices(device, engine, announce)
+    asked = None if device == AUTO else devices(device, engine, announce)
     check_folder(out)
     as_engine(engine, jobs=jobs, address=address)  # refuses bad options before any work
     if threads is not None:
@@ -121,6 +123,8 @@ def train_study(
         found = read_header(root)
         if found is not None:
             plan = replace(plan, draws=found.draws)
+        began = None if found is None else found.device
+        device, here = asked or devices(chosen_device(engine, began, announce), engine, announce)
         prepared = architecture(recipe.model).prepare(splits, inside(root, "cache"), announce)
         task = train_run(root, recipe, plan, record, splits, prepared, here, threads or 1, deterministic=deterministic)
         with arithmetic(task.threads, deterministic=deterministic):
@@ -173,8 +177,9 @@ def _bytes_of_run(task: TrainRun, announce: Callable[[str], None]) -> int:
     kept = record.weights_at(checkpoints, whole.own_bytes)
     if record.weights == "auto" and whole.own_bytes > SMALL_WEIGHTS:
         announce(
-            f"no weights are kept: those of a run take {whole.own_bytes / 2**20:,.0f} MiB, and only --weights final or "
-            f"checkpoints keeps more than {SMALL_WEIGHTS >> 20} MiB"
+            f"no weights are kept: those of a run take {whole.own_bytes / 2**20:,.0f} MiB, and only "
+            f"{setting('weights', 'final')} or {setting('weights', 'checkpoints')} keeps more than "
+            f"{SMALL_WEIGHTS >> 20} MiB"
         )
     return recorded_bytes(record, len(checkpoints), samples, task.num_classes) + len(kept) * whole.own_bytes
 
@@ -212,13 +217,15 @@ def check_runs(runs: object, record: RecordConfig | None = None) -> None:
     """
     if not is_whole(runs) or runs < (1 if record else 2):
         least = 1 if record else 2
-        raise InputError(f"runs must be {least} or more, got {runs}: instability is what differs between runs.")
-    check_bound("runs", runs)
+        raise InputError(
+            f"{argument('runs')} must be {least} or more, got {runs}: instability is what differs between runs."
+        )
+    check_bound("runs", runs, argument("runs"))
     if record is not None and runs == 1 and (record.every == "final" or record.level == "labels"):
         raise InputError(
-            f"runs is 1, from which instability is estimated by margins along the training, but every is "
-            f"{record.every!r} and level is {record.level!r}; record with --every epoch and --level scores, or train "
-            "2 runs or more."
+            f"{argument('runs')} is 1, from which instability is estimated by margins along the training, but "
+            f"{argument('every')} is {record.every!r} and {argument('level')} is {record.level!r}; record with "
+            f"{setting('every', 'epoch')} and {setting('level', 'scores')}, or train 2 runs or more."
         )
 
 
@@ -226,7 +233,7 @@ def _header(task: TrainRun, splits: Splits, runs: int, told: tuple[str, ...]) ->
     recipe, data = task.recipe, task.training_set()
     if recipe.augment != "none" and data.inputs.ndim != 4:
         raise RecipeError(
-            f"recipe field augment is {recipe.augment!r}, but inputs of shape {tuple(data.inputs.shape)} are no "
+            f"{recipe_field('augment')} is {recipe.augment!r}, but inputs of shape {tuple(data.inputs.shape)} are no "
             "images [sample, channel, height, width]; set it to 'none'."
         )
     blending = next((method.name for method in recipe.mitigations if method.blends), None)

@@ -8,6 +8,7 @@ from contextlib import contextmanager, nullcontext
 
 import torch
 
+from reseed._arguments import argument
 from reseed._bounds import check_bound
 from reseed._errors import InputError
 from reseed._numbers import is_whole
@@ -20,8 +21,8 @@ def check_threads(threads: object) -> None:
         InputError: It is below one, or above what any machine has, with which torch ends the process.
     """
     if not is_whole(threads) or threads < 1:
-        raise InputError(f"threads must be 1 or more, got {threads!r}.")
-    check_bound("threads", threads)
+        raise InputError(f"{argument('threads')} must be 1 or more, got {threads!r}.")
+    check_bound("threads", threads, argument("threads"))
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.modules.dropout import _DropoutNd
 
+from reseed._arguments import setting
 from reseed._errors import ModelError
 from reseed.models import VmappedModel
 from reseed.training._draws import DrawnDropout
@@ -44,7 +45,7 @@ def check_dropout(model: nn.Module, name: str) -> None:
     if not any(isinstance(module, _DropoutNd | DrawnDropout) and module.p > 0 for module in model.modules()):
         raise ModelError(
             f"model {name!r} has no dropout layer with a probability above zero, so all dropout passes would be equal; "
-            "train it with dropout (--dropout 0.1), or record none (--dropout-passes 0)."
+            f"train it with dropout ({setting('dropout', 0.1)}), or record none ({setting('dropout_passes', 0)})."
         )
 
 

@@ -8,6 +8,7 @@ from itertools import islice
 import torch
 from torch import Tensor
 
+from reseed._arguments import setting
 from reseed._errors import DeterminismError
 from reseed.models import AbstractArchitecture
 from reseed.training._loop import Training
@@ -36,9 +37,9 @@ def probe_determinism(recipe: Recipe, architecture: AbstractArchitecture, data: 
     if differing is not None:
         raise DeterminismError(
             f"the same seed twice gave two different trainings; the first tensor that differs is {differing}. "
-            "Something draws random numbers that no seed stream controls, or computes without a fixed order "
-            "(a model factory with its own generator, a kernel on a GPU without --deterministic): fix that, or skip "
-            "this check with --no-probe and accept that the study cannot be reproduced."
+            "Something draws random numbers that no seed stream controls, or computes without a fixed order (a model "
+            f"factory with its own generator, a kernel on a GPU without {setting('deterministic', True)}): fix that, "
+            f"or skip this check with {setting('probe', False)} and accept that the study cannot be reproduced."
         )
     if _first_difference(trace(plan.seeds(0)), trace(plan.seeds(1))) is None:
         raise DeterminismError(

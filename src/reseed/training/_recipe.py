@@ -13,10 +13,12 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 
 import tomli_w
 
+from reseed._arguments import recipe_field
 from reseed._bounds import check_bound
 from reseed._choices import OMITTED
 from reseed._errors import RecipeError
 from reseed._foreign import parse_toml, read_toml, reason
+from reseed._near import did_you_mean
 from reseed._shown import AbstractResult
 from reseed.data import DataConfig
 from reseed.mitigations import AbstractMitigation, Peers, check_composition, mitigation
@@ -140,7 +142,7 @@ class Recipe(AbstractResult):
             value = getattr(self, name)
             if value is not None:
                 _range(name, value, value >= 1, "1 or more")
-                check_bound(kind, value, f"recipe field {name}", RecipeError)
+                check_bound(kind, value, recipe_field(name), RecipeError)
         _choice("augment", self.augment, ("none", "crop", "crop-flip"))
         _choice("precision", self.precision, ("float32", "bfloat16"))
         check_composition(self.mitigations)
@@ -302,7 +304,8 @@ def from_tree(default: T, tree: Mapping[str, Any], prefix: str = "") -> T:
     known = {item.name for item in dataclasses.fields(config) if "unwritten" not in item.metadata}
     unknown = sorted(set(tree) - known)
     if unknown:
-        raise RecipeError(f"unknown recipe field {prefix}{unknown[0]}; known here: {', '.join(sorted(known))}.")
+        hint = did_you_mean(unknown[0], known)
+        raise RecipeError(f"unknown recipe field {prefix}{unknown[0]}.{hint} Known here: {', '.join(sorted(known))}.")
     changes: dict[str, Any] = {}
     for name, value in tree.items():
         current = getattr(default, name)
@@ -327,7 +330,7 @@ def _optional_part(hint: Any) -> Any:
 
 def _method(tree: Any) -> AbstractMitigation:
     if not isinstance(tree, Mapping) or not isinstance(tree.get("name"), str):
-        raise RecipeError(f"recipe field mitigations must hold tables with a name, got {tree!r}.")
+        raise RecipeError(f"{recipe_field('mitigations')} must hold tables with a name, got {tree!r}.")
     return mitigation(**tree)
 
 
@@ -341,7 +344,7 @@ def _typed(name: str, value: Any, hint: Any) -> Any:
         return tuple(_typed(f"{name}[{i}]", item, get_args(hint)[0]) for i, item in enumerate(value))
     if isinstance(value, int) and abs(value) > _LARGEST:
         raise RecipeError(
-            f"recipe field {name} must be a number up to {_LARGEST}, got one of {len(str(value))} digits."
+            f"{recipe_field(name)} must be a number up to {_LARGEST}, got one of {len(str(value))} digits."
         )
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
@@ -349,16 +352,16 @@ def _typed(name: str, value: Any, hint: Any) -> Any:
         return _choice(name, value, get_args(hint))
     if not isinstance(hint, type) or not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
         expected = hint.__name__ if isinstance(hint, type) else str(hint)
-        raise RecipeError(f"recipe field {name} must be of type {expected}, got {value!r}.")
+        raise RecipeError(f"{recipe_field(name)} must be of type {expected}, got {value!r}.")
     return value
 
 
 def _choice(name: str, value: Any, choices: tuple[Any, ...]) -> Any:
     if value not in choices:
-        raise RecipeError(f"recipe field {name} must be one of {', '.join(map(str, choices))}; got {value!r}.")
+        raise RecipeError(f"{recipe_field(name)} must be one of {', '.join(map(str, choices))}; got {value!r}.")
     return value
 
 
 def _range(name: str, value: float, is_valid: bool, expected: str) -> None:
     if not is_valid:
-        raise RecipeError(f"recipe field {name} must be {expected}, got {value!r}.")
+        raise RecipeError(f"{recipe_field(name)} must be {expected}, got {value!r}.")

@@ -12,9 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from reseed._arguments import argument
 from reseed._bounds import BOUNDS, check_bound, shown
 from reseed._choices import OMITTED, Level, Weights
 from reseed._errors import RecipeError
+from reseed._near import did_you_mean
 from reseed.training._evaluated import EvaluatedWeights
 
 EVAL_BATCH = 1024
@@ -51,17 +53,24 @@ class RecordConfig:
         every = str(self.every)
         is_number = every.isdecimal() and len(every) < 16 and int(every) > 0
         if every not in ("epoch", "final") and not is_number:
-            raise RecipeError(f"every must be 'epoch', 'final' or a number of steps, got {self.every!r}.")
+            hint = did_you_mean(every, ("epoch", "final"))
+            raise RecipeError(
+                f"{argument('every')} must be 'epoch', 'final' or a number of steps, got {self.every!r}.{hint}"
+            )
         object.__setattr__(self, "every", every)  # one form, so that equal configs compare equal
         if self.burn_in < 0:
-            raise RecipeError(f"burn_in must be zero or more steps, got {self.burn_in}.")
+            raise RecipeError(f"{argument('burn_in')} must be zero or more steps, got {self.burn_in}.")
         if self.level not in ("labels", "scores", "full"):
-            raise RecipeError(f"level must be 'labels', 'scores' or 'full', got {self.level!r}.")
+            raise RecipeError(f"{argument('level')} must be 'labels', 'scores' or 'full', got {self.level!r}.")
         if self.weights not in get_args(Weights):
-            raise RecipeError(f"weights must be {', '.join(map(repr, get_args(Weights)))}, got {self.weights!r}.")
+            raise RecipeError(
+                f"{argument('weights')} must be {', '.join(map(repr, get_args(Weights)))}, got {self.weights!r}."
+            )
         most = BOUNDS["dropout_passes"]
         if self.dropout_passes != 0 and not 2 <= self.dropout_passes <= most:
-            raise RecipeError(f"dropout_passes must be 0, or 2 to {most}, got {shown(self.dropout_passes)}.")
+            raise RecipeError(
+                f"{argument('dropout_passes')} must be 0, or 2 to {most}, got {shown(self.dropout_passes)}."
+            )
 
     def checkpoints(self, total_steps: int, steps_per_epoch: int) -> tuple[int, ...]:
         """Return the steps after which predictions are recorded, in rising order.

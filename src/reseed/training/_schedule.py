@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from reseed._arguments import recipe_field
 from reseed._errors import RecipeError
 from reseed.training._recipe import ScheduleConfig
 
@@ -70,7 +71,7 @@ def cycle_ends(schedule: ScheduleConfig, total: int) -> tuple[int, ...]:
     warmup, cycles = round(schedule.warmup * total), schedule.cycles or 1
     if cycles > total - warmup:
         raise RecipeError(
-            f"recipe field schedule.cycles must be at most {total - warmup}, the steps after the warm-up; "
-            f"got {cycles!r}."
+            f"{recipe_field('schedule.cycles')} must be at most {total - warmup}, the steps after the warm-up; got "
+            f"{cycles!r}."
         )
     return tuple(warmup - (warmup - total) * number // cycles for number in range(1, cycles + 1))

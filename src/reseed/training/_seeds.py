@@ -8,8 +8,10 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from reseed._arguments import argument
 from reseed._bounds import check_bound
 from reseed._errors import RecipeError
+from reseed._near import did_you_mean
 from reseed._numbers import is_whole
 from reseed.mitigations import Peers
 from reseed.training._subset import Subset
@@ -100,8 +102,8 @@ class SeedPlan:
 
     def __post_init__(self) -> None:
         if not is_whole(self.base) or self.base < 0:
-            raise RecipeError(f"seed must be a non-negative integer, got {self.base!r}.")
-        check_bound("seed", self.base, error=RecipeError)
+            raise RecipeError(f"{argument('seed')} must be a non-negative integer, got {self.base!r}.")
+        check_bound("seed", self.base, argument("seed"), RecipeError)
         object.__setattr__(self, "base", int(self.base))  # numpy's integers are no JSON
         check_vary(self.vary)
         check_draws(self.draws)
@@ -111,15 +113,21 @@ class SeedPlan:
         if self.resample is not None and self.resample < 0:
             raise RecipeError(f"resample must be a non-negative integer or None, got {self.resample}.")
         if self.folds is not None and (not is_whole(self.folds) or self.folds < 2):
-            raise RecipeError(f"folds must be a whole number of 2 or more, or None, got {self.folds!r}; pass 5.")
+            raise RecipeError(
+                f"{argument('folds')} must be a whole number of 2 or more, or None, got {self.folds!r}; pass 5."
+            )
         if self.share is not None and not 0 < self.share < 1:
-            raise RecipeError(f"share must be a share of the training set, in (0, 1), or None, got {self.share!r}.")
+            raise RecipeError(
+                f"{argument('share')} must be a share of the training set, in (0, 1), or None, got {self.share!r}."
+            )
         given = {name: value for name in ("resample", "folds", "share") if (value := getattr(self, name)) is not None}
         if len(given) > 1:
             raise RecipeError(f"{' and '.join(given)} each say what a run trains on; pass one of them.")
         if given and "data" in self.vary:
             ((name, value),) = given.items()
-            raise RecipeError(f"vary names data, but {name}={value} fixes the training sample; leave one of them out.")
+            raise RecipeError(
+                f"{argument('vary')} names data, but {name}={value} fixes the training sample; leave one of them out."
+            )
 
     @property
     def bootstrap(self) -> bool:
@@ -195,9 +203,14 @@ def check_vary(vary: Iterable[str]) -> frozenset[Stream]:
     names = frozenset(vary)
     unknown = sorted(names - set(STREAMS))
     if unknown:
-        raise RecipeError(f"vary names unknown streams {unknown}; choose among {', '.join(STREAMS)}.")
+        hint = did_you_mean(unknown[0], STREAMS)
+        raise RecipeError(
+            f"{argument('vary')} names unknown streams {unknown}.{hint} Choose among {', '.join(STREAMS)}."
+        )
     if not names:
-        raise RecipeError(f"vary is empty, so all runs would be equal; choose among {', '.join(STREAMS)}.")
+        raise RecipeError(
+            f"{argument('vary')} is empty, so all runs would be equal; choose among {', '.join(STREAMS)}."
+        )
     return frozenset(stream for stream in STREAMS if stream in names)
 
 

@@ -18,7 +18,7 @@ from reseed.workflows._mitigate import mitigate
 from reseed.workflows._nested import NESTED, NestedMeasurement, measure_nested
 from reseed.workflows._profile import profile, profile_summary
 from reseed.workflows._randomize import RANDOMIZATION, RANDOMIZATION_PAGE, Randomization, randomize
-from reseed.workflows._recipe import RecipeArguments, TrainingArguments, recipe_fields, recipe_for
+from reseed.workflows._recipe import RECIPE_FIELDS, RecipeArguments, TrainingArguments, recipe_fields, recipe_for
 from reseed.workflows._tune import TUNED, TUNING, Tuning, tune
 from reseed.workflows._views import print_memorized, print_tuning
 
@@ -30,6 +30,7 @@ __all__ = [
     "PAGE",
     "RANDOMIZATION",
     "RANDOMIZATION_PAGE",
+    "RECIPE_FIELDS",
     "REPORT",
     "SUSPECTS",
     "TUNED",

@@ -11,6 +11,7 @@ from typing import Any, Unpack
 
 from numpy.typing import NDArray
 
+from reseed._arguments import argument
 from reseed._errors import InputError, TrainingError
 from reseed._shown import AbstractResult
 from reseed.data import load
@@ -195,8 +196,8 @@ def _sources(
         announce(f"left out, since this recipe makes no use of it: {', '.join(unused)}")
     if len(sources) < 2:
         raise InputError(
-            f"vary is {_name(asked, ', ')}, of which this recipe makes use of {', '.join(sources) or 'none'} only; "
-            "name two sources or more, or turn on dropout or augmentation."
+            f"{argument('vary')} is {_name(asked, ', ')}, of which this recipe makes use of "
+            f"{', '.join(sources) or 'none'} only; name two sources or more, or turn on dropout or augmentation."
         )
     return sources
 

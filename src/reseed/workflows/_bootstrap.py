@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
+from reseed._arguments import argument
 from reseed._bounds import check_bound
 from reseed._errors import InputError, TrainingError
 from reseed._shown import AbstractResult
@@ -207,7 +208,8 @@ def measure_bootstrap(
     streams = check_vary(vary)
     if "data" not in streams:
         raise InputError(
-            f"vary is {', '.join(sorted(streams))}, without data: all models would train on one sample; add data."
+            f"{argument('vary')} is {', '.join(sorted(streams))}, without data: all models would train on one sample; "
+            "add data."
         )
     check_bootstraps(bootstraps)
     check_runs(base_runs)
@@ -242,11 +244,9 @@ def check_bootstraps(bootstraps: int) -> None:
     Raises:
         InputError: Fewer than two, or more than a study can have runs.
     """
-    check_bound("runs", bootstraps, "bootstraps")
+    check_bound("runs", bootstraps, argument("bootstraps"))
     if bootstraps < 2:
-        raise InputError(
-            f"bootstraps must be 2 or more, got {bootstraps}; pass {_ADVISED} or more (--runs with --bootstrap)."
-        )
+        raise InputError(f"{argument('bootstraps')} must be 2 or more, got {bootstraps}; pass {_ADVISED} or more.")
 
 
 def _compared(original: Study, resampled: Study, root: Path) -> BootstrapMeasurement:

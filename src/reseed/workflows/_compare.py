@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote
 
+from reseed._arguments import argument
 from reseed._errors import InputError
 from reseed.instability import Comparison, compare_studies
 from reseed.mitigations import described
@@ -54,7 +55,7 @@ def compare(
     """
     opened = [_opened(study) for study in studies]
     if len(opened) + (null is not None) < 2:
-        raise InputError(f"studies names {len(opened)} study; name the control and at least one other.")
+        raise InputError(f"{argument('studies')} names {len(opened)} study; name the control and at least one other.")
     called = _names(opened) if names is None else _checked(names, len(opened))
     beside = None if null is None else _opened(null)
     found = compare_studies(dict(zip(called, opened, strict=True)), null=beside, interval=interval)
@@ -132,7 +133,9 @@ def _described(study: Study) -> str:
 
 def _checked(names: Sequence[str], count: int) -> list[str]:
     if len(names) != count:
-        raise InputError(f"names holds {len(names)} names for {count} studies; pass one for each, the control's first.")
+        raise InputError(
+            f"{argument('names')} holds {len(names)} names for {count} studies; pass one for each, the control's first."
+        )
     if len(set(names)) != len(names):
-        raise InputError(f"names are not unique: {', '.join(names)}; call each study otherwise.")
+        raise InputError(f"{argument('names')} are not unique: {', '.join(names)}; call each study otherwise.")
     return list(names)

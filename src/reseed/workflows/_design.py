@@ -8,6 +8,7 @@ from pathlib import Path
 from shutil import copyfile
 from typing import Any
 
+from reseed._arguments import argument
 from reseed._errors import StudyError
 from reseed.data import load
 from reseed.instability import Estimate
@@ -44,7 +45,9 @@ def check_design_folder(root: Path, what: str, names: tuple[str, ...], prefix: s
         for item in root.iterdir()
     )
     if not known:
-        raise StudyError(f"{str(root)!r} exists and holds no {what}; choose another --out, or an empty folder.")
+        raise StudyError(
+            f"{str(root)!r} exists and holds no {what}; choose another {argument('out')}, or an empty folder."
+        )
     remove_partials(root)
 
 

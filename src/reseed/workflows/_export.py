@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import numpy as np
 
+from reseed._arguments import argument
 from reseed._errors import InputError, MissingExtraError
 from reseed._parts import Parts
 from reseed.instability import RECORDED
@@ -90,14 +91,16 @@ def export(
     path = local_folder(out)
     formats = (*_TABLES, _ARRAYS, *MODEL_FORMATS)
     if path.suffix not in formats:
-        raise InputError(f"out is {str(out)!r}; choose a name that ends in one of {', '.join(formats)}.")
+        raise InputError(f"{argument('out')} is {str(out)!r}; choose a name that ends in one of {', '.join(formats)}.")
     if run is not None and path.suffix not in MODEL_FORMATS:
         known = ", ".join(MODEL_FORMATS)
-        raise InputError(f"run says which network to write; for {str(out)!r} leave it out, or choose one of {known}.")
+        raise InputError(
+            f"{argument('run')} says which network to write; for {str(out)!r} leave it out, or choose one of {known}."
+        )
     if keep_formulas and path.suffix != ".csv":
         raise InputError(f"keep_formulas is for .csv, where texts are changed; leave it out for {str(out)!r}.")
     if split != "evaluation" and path.suffix not in _TABLES:
-        raise InputError(f"split is for tables of samples; for {str(out)!r} leave it out.")
+        raise InputError(f"{argument('split')} is for tables of samples; for {str(out)!r} leave it out.")
     opened = study if isinstance(study, Study) else Study.open(study)
     if path.suffix in MODEL_FORMATS:
         export_model(opened, path, run=run, trust_code=trust_code, announce=announce)
@@ -198,7 +201,9 @@ def _flat(table: pa.Table) -> pa.Table:
 def _new_folder(path: Path, write: Callable[[Path], object]) -> None:
     """Have a folder written beside its place, then renamed into it."""
     if path.exists():
-        raise InputError(f"out is {str(path)!r}, which is there already; choose another name, or delete it first.")
+        raise InputError(
+            f"{argument('out')} is {str(path)!r}, which is there already; choose another name, or delete it first."
+        )
     partial = path.with_name(f".{uuid4().hex[:8]}")  # without the name, in which some writers see more than a name
     with storing(path):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from torch import nn
 
+from reseed._arguments import argument
 from reseed._errors import InputError, StudyError
 from reseed._numbers import is_whole
 from reseed.models import Ensemble, Networks, untrimmed
@@ -81,15 +82,15 @@ def _chosen(study: Study, run: int | str | None) -> tuple[list[int], str]:
     if run == "medoid":
         if len(there) < _LEAST:
             raise InputError(
-                f"run is 'medoid', which agrees most with the others, but the study has {len(there)} complete runs of "
-                f"{_LEAST} that this takes; name one of {', '.join(map(str, there))}."
+                f"{argument('run')} is 'medoid', which agrees most with the others, but the study has {len(there)} "
+                f"complete runs of {_LEAST} that this takes; name one of {', '.join(map(str, there))}."
             )
         found = medoid(study).medoid.run
         return [run for run in there if run == found], "medoid"
     if not is_whole(run) or run not in there:
         raise InputError(
-            f"run is {run!r}, which is no complete run of the study; choose one of {', '.join(map(str, there))}, "
-            "'medoid' or 'ensemble'."
+            f"{argument('run')} is {run!r}, which is no complete run of the study; choose one of "
+            f"{', '.join(map(str, there))}, 'medoid' or 'ensemble'."
         )
     return [int(run)], "number"
 

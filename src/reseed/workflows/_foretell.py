@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from reseed._arguments import setting
 from reseed._errors import StudyError
 from reseed._parts import Parts
 from reseed.scores import (
@@ -73,7 +74,9 @@ def foretell(study: str | Path | Study) -> Foretelling:
     parts = Parts()
     columns = _all_columns(opened, parts)
     if not columns:
-        told = " ".join(["no lens has columns of single runs; record scores with --level scores.", *parts.notes])
+        told = " ".join(
+            [f"no lens has columns of single runs; record scores with {setting('level', 'scores')}.", *parts.notes]
+        )
         raise StudyError(f"of the study {str(opened.path)!r} {told}")
     return _foretelling(opened, columns, parts)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reseed._arguments import argument, setting
 from reseed._errors import InputError
 from reseed.instability import Gate, Limits, Replacement, mode_label, replacement, verdict
 from reseed.studies import Answers, ColumnNames, LogOptions, Study, equal_rows, read_answers, same_contents
@@ -85,26 +86,27 @@ def gate(
         "unknown_target": unknown_target,
         "log": log,
     }
-    places = ((old, old_runs), (new, new_runs))
-    sides = [read_answers(side, runs=runs, **described) for side, runs in places]
+    places = ((old, "old_runs", old_runs), (new, "new_runs", new_runs))
+    sides = [read_answers(side, runs=runs, called=called, **described) for side, called, runs in places]
     if {side.taken for side in sides} == {"given", "correct"}:  # one of them speaks of right and wrong alone
         described["log"] = replace(log or LogOptions(), answers="correct")
-        sides = [read_answers(side, runs=runs, **described) for side, runs in places]
+        sides = [read_answers(side, runs=runs, called=called, **described) for side, called, runs in places]
     _check_two_models(*sides, allow_identical=allow_identical)
     before, after, aligned = _aligned(*sides)
     gold, told = _gold(before, after)
     if max_negative_flips is not None and (gold < 0).all():
         column = (columns or ColumnNames()).target
         raise InputError(
-            f"max_negative_flips is {max_negative_flips!r}, but no gold label is known, so no flip is known "
-            f"to be negative; give files a column {column!r}, name another with that column's option, or pass targets."
+            f"{argument('max_negative_flips')} is {max_negative_flips!r}, but no gold label is known, so no flip is "
+            f"known to be negative; give files a column {column!r}, name another with that column's option, or pass "
+            f"{argument('targets')}."
         )
     equal = () if allow_identical else _equal_across(before, after)
     if equal:
         raise InputError(
             f"run {equal[0]} of OLD and run {equal[1]} of NEW give the same answers with the same probabilities, to "
-            "the last bit: they are one model. If the change should change nothing, say so: --allow-identical, in "
-            "Python allow_identical=True."
+            "the last bit: they are one model. If the change should change nothing, say so: "
+            f"{setting('allow_identical', True)}."
         )
     found = replacement(before.labels, after.labels, gold, known=gold >= 0)
     notes = [
@@ -140,13 +142,13 @@ def _check_two_models(old: Answers, new: Answers, *, allow_identical: bool) -> N
     if old.documents is not None and not allow_identical and same_contents(old, new):
         raise InputError(
             f"the files of OLD and NEW hold the same bytes, {old.name!r} and {new.name!r}: they are one evaluation. If "
-            "the change should change nothing, say so: --allow-identical, in Python allow_identical=True."
+            f"the change should change nothing, say so: {setting('allow_identical', True)}."
         )
     same_seeds = [run for run, seeds in zip(old.runs, old.seeds, strict=False) if seeds in new.seeds]
     if same_seeds and not allow_identical:
         raise InputError(
             f"OLD and NEW are studies of one recipe and hold runs of the same seeds (run {same_seeds[0]} of OLD): a "
-            "model is not compared with itself. Train one of them with another --seed."
+            f"model is not compared with itself. Train one of them with another {argument('seed')}."
         )
 
 
@@ -205,7 +207,7 @@ def _aligned(old: Answers, new: Answers) -> tuple[Answers, Answers, list[str]]:
     if not set(old.class_names) & set(new.class_names):
         raise InputError(
             f"OLD and NEW share no label: OLD has {_some(old.class_names)}, NEW {_some(new.class_names)}. Write the "
-            "classes alike in both, or pass the names of positions (--classes)."
+            f"classes alike in both, or pass the names of positions ({argument('class_names')})."
         )
     before, after = old.at(rows).called(names), new.at([position[old.ids[row]] for row in rows]).called(names)
     if before.documents and after.documents and (other := sum(map(str.__ne__, before.documents, after.documents))):

@@ -152,7 +152,7 @@ def measure(
     jobs: int | None = None,
     address: str | None = None,
     group: int | None = None,
-    device: str = "cpu",
+    device: str = "auto",
     threads: int | None = None,
     deterministic: bool = False,
     probe: bool = True,
@@ -186,7 +186,8 @@ def measure(
         jobs: Worker processes, or groups at once on a cluster; default: one for each core.
         address: Where the cluster is: ``auto`` or HOST[:PORT]; default: a Ray on this machine alone.
         group: Runs in one program; default: what memory allows, at most 64.
-        device: Where runs train: ``cpu``, ``cuda``, ``mps`` or ``auto``.
+        device: Where runs train: ``cpu``, ``cuda``, ``cuda:1``, ``mps``; or ``auto``: a GPU of CUDA that can be used,
+            else the CPU; a study that is there goes on where it began.
         threads: Threads of arithmetic; default: one, or all cores for the engine stacked; when a study is continued,
             what it began with.
         deterministic: Whether to use torch's deterministic kernels only; for GPUs.
@@ -219,7 +220,7 @@ def measure(
             "vary": frozenset(vary) != DEFAULT_VARY,
             "record": record is not None,
             "group": group is not None,
-            "device": device != "cpu",
+            "device": device != "auto",
             "threads": threads is not None,
             "deterministic": deterministic,
         }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
+from reseed._arguments import argument, setting
 from reseed._errors import InputError
 from reseed._numbers import check_whole, is_whole
 from reseed._shown import AbstractResult
@@ -142,10 +143,12 @@ def memorize(
             raise InputError("a study is given, whose networks are there; leave model, recipe and out out.")
         return _written(data)
     if folds is not None and (not is_whole(folds) or folds < _LEAST_FOLDS):
-        raise InputError(f"folds must be a whole number of {_LEAST_FOLDS} or more, got {folds!r}; pass for example 5.")
+        raise InputError(
+            f"{argument('folds')} must be a whole number of {_LEAST_FOLDS} or more, got {folds!r}; pass for example 5."
+        )
     check_whole("repeats", repeats)
     if repeats > _MOST_REPEATS:
-        raise InputError(f"repeats must be at most {_MOST_REPEATS:,}, got {repeats:,}.")
+        raise InputError(f"{argument('repeats')} must be at most {_MOST_REPEATS:,}, got {repeats:,}.")
     recipe, execution = chosen_recipe(data, model, recipe, options)
     announce = announce or to_stderr
     folds = _FOLDS if folds is None and share is None else folds
@@ -179,15 +182,16 @@ def _check_shares(plan: SeedPlan, runs: int, samples: int) -> None:
     enough = _enough_runs(plan, samples)
     if enough is None:
         raise InputError(
-            f"share={plan.share} of {samples:,} training samples: even {_MOST_REPEATS:,} networks do not leave out "
-            "every sample, and train on it, at least once each; pass for example share=0.7."
+            f"{argument('share')}={plan.share} of {samples:,} training samples: even {_MOST_REPEATS:,} networks do not "
+            "leave out every sample, and train on it, at least once each; pass for example {setting('share', 0.7)}."
         )
     if enough > runs:
         seen = trained_on(plan, range(runs), samples).sum(0)
         missing = np.count_nonzero((seen == 0) | (seen == runs))
         raise InputError(
-            f"share={plan.share} with repeats={runs}: {missing:,} of {samples:,} training samples are left out by no "
-            f"network, or by all; it takes {enough} networks: pass repeats={enough} or more, 60 for memorisation."
+            f"{argument('share')}={plan.share} with {argument('repeats')}={runs}: {missing:,} of {samples:,} training "
+            f"samples are left out by no network, or by all; it takes {enough} networks: pass "
+            f"{setting('repeats', enough)} or more, 60 for memorisation."
         )
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
 
+from reseed._arguments import argument
 from reseed._errors import InputError
 from reseed._notebook import show_link
 from reseed.instability import Comparison, compare_studies
@@ -134,7 +135,7 @@ def _recipes(recipe: Recipe, methods: Sequence[str]) -> dict[str, Recipe]:
     """Return the recipe of each method by the method's own text; those that say the same are one."""
     found: dict[str, Recipe] = {}
     if isinstance(methods, str):
-        raise InputError(f"methods must be several texts, got {methods!r}; pass [{methods!r}].")
+        raise InputError(f"{argument('methods')} must be several texts, got {methods!r}; pass [{methods!r}].")
     for text in (part for given in methods for part in (DEFAULT_METHODS if given == "default" else (given,))):
         parsed = parse_mitigations(text)
         changed = mitigated(recipe, parsed)
@@ -146,7 +147,7 @@ def _recipes(recipe: Recipe, methods: Sequence[str]) -> dict[str, Recipe]:
         if changed not in found.values():
             found[name] = changed
     if not found:
-        raise InputError("methods name nothing but the control; name at least one method, such as swa.")
+        raise InputError(f"{argument('methods')} name nothing but the control; name at least one method, such as swa.")
     return found
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
+from reseed._arguments import argument
 from reseed._bounds import check_bound
 from reseed._errors import InputError, TrainingError
 from reseed._numbers import is_whole
@@ -156,15 +157,17 @@ def measure_nested(
     streams = check_vary(vary)
     if "data" in streams:
         raise InputError(
-            "vary names data, which differs between the training samples in any case; name the streams that differ "
-            "between runs on one sample: init, order, dropout, augment."
+            f"{argument('vary')} names data, which differs between the training samples in any case; name the streams "
+            "that differ between runs on one sample: init, order, dropout, augment."
         )
     if not is_whole(training_sets) or training_sets < 2:
-        raise InputError(f"training_sets (--nested) must be 2 or more, got {training_sets}; pass for example 5.")
+        raise InputError(f"{argument('training_sets')} must be 2 or more, got {training_sets}; pass for example 5.")
     if epsilon is not None and not 0 < epsilon < 1:
-        raise InputError(f"epsilon must be strictly between 0 and 1, got {epsilon}; pass None to mix nothing in.")
+        raise InputError(
+            f"{argument('epsilon')} must be strictly between 0 and 1, got {epsilon}; pass None to mix nothing in."
+        )
     check_runs(runs)
-    check_bound("runs", training_sets * runs, "training_sets times runs")
+    check_bound("runs", training_sets * runs, f"{argument('training_sets')} times {argument('runs')}")
     root = local_folder(design_folder(recipe, "nested") if out is None else out)
     check_design_folder(root, "nested measurement", (NESTED, _TABLE), _STUDY)
     prepare_once(recipe, root, announce)

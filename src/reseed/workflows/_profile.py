@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reseed._arguments import setting
 from reseed._errors import InputError, StudyError
 from reseed._parts import Parts
 from reseed.scores import Scores, Split
@@ -68,7 +69,7 @@ def _no_training_samples(study: Study) -> str:
     if study.recorded_names("train"):
         remedy = f"{asks} makes some"
     else:
-        remedy = f"record them with --record-train (RecordConfig(train=True)), of which {asks} makes some"
+        remedy = f"record them with {setting('train', True)}, of which {asks} makes some"
     return f"no lens keeps scores of its training samples; {remedy}."
 
 

@@ -12,6 +12,7 @@ from typing import Any, Literal, Unpack, final
 import numpy as np
 from numpy.typing import NDArray
 
+from reseed._arguments import argument, recipe_field
 from reseed._errors import InputError
 from reseed._notebook import show_link
 from reseed._numbers import check_whole
@@ -164,9 +165,13 @@ def randomize(
     check_runs(runs)
     check_whole("draws", draws)
     if not 0 < level <= 1:
-        raise InputError(f"level must be in (0, 1], got {level!r}; 1 asks for every training sample to be right.")
+        raise InputError(
+            f"{argument('level')} must be in (0, 1], got {level!r}; 1 asks for every training sample to be right."
+        )
     if wrong := [each for each in levels if not 0 < each < 1]:
-        raise InputError(f"levels must be in (0, 1), got {wrong[0]!r}; true and wholly random labels are there anyway.")
+        raise InputError(
+            f"{argument('levels')} must be in (0, 1), got {wrong[0]!r}; true and wholly random labels are there anyway."
+        )
     whole, execution = chosen_recipe(data, model, recipe, options)
     if recipe is None:
         given = given_fields(options)
@@ -175,7 +180,7 @@ def randomize(
             whole, execution = chosen_recipe(data, "mlp", None, options)
         whole = _with_room_to_fit(whole, given)
     if whole.data.corruption is not None:
-        raise InputError("recipe field data.corruption is set; the randomisation test makes its own corruptions.")
+        raise InputError(f"{recipe_field('data.corruption')} is set; the randomisation test makes its own corruptions.")
     root = local_folder(design_folder(whole, "randomized") if out is None else out)
     plain = replace(
         whole,

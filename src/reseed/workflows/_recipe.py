@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypedDict
 
+from reseed._arguments import recipe_field
 from reseed._choices import IN_MEMORY
 from reseed._errors import InputTypeError, RecipeError
 from reseed._foreign import parse_toml, read_toml, reason
+from reseed._near import did_you_mean
 from reseed.data import DataConfig, data_config, in_memory, load, parse_corruption
 from reseed.mitigations import AbstractMitigation, parse_mitigations
 from reseed.models import ModelConfig, named_model, suggested_model
@@ -88,7 +89,7 @@ _MODEL = (
     "hidden", "dropout", "init_scale", "norm", "width", "crop", "whiten", "depth", "vocabulary", "encoder", "fine_tune",
     "max_length",
 )  # fmt: skip
-_FIELDS = {
+RECIPE_FIELDS = {
     **{name: f"data.{name}" for name in _DATA},
     "corrupt": "data.corruption",
     **{name: f"model.{name}" for name in _MODEL},
@@ -100,6 +101,7 @@ _FIELDS = {
     "average_start": "average.start",
     "average_decay": "average.decay",
 }
+"""The recipe's field that each change sets, by the name of the change."""
 
 
 def recipe_fields(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -113,13 +115,13 @@ def recipe_fields(given: Mapping[str, Any]) -> dict[str, Any]:
         {'epochs': 5, 'optimizer.lr': 0.1, 'schedule.name': 'cosine'}
     """
     for name in given:
-        if name not in _FIELDS:
-            near = difflib.get_close_matches(name, (*_FIELDS, "mitigations"), n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
+        if name not in RECIPE_FIELDS:
+            hint = did_you_mean(name, (*RECIPE_FIELDS, "mitigations"))
             raise InputTypeError(
-                f"there is no argument {name!r}.{hint} Changes of the recipe are {', '.join(_FIELDS)} and mitigations."
+                f"there is no argument {name!r}.{hint} Changes of the recipe are {', '.join(RECIPE_FIELDS)} and "
+                "mitigations."
             )
-    fields = {_FIELDS[name]: value for name, value in given.items()}
+    fields = {RECIPE_FIELDS[name]: value for name, value in given.items()}
     if isinstance(corrupt := given.get("corrupt"), str):
         fields["data.corruption"] = parse_corruption(corrupt)
     return fields
@@ -265,7 +267,7 @@ def _read_tree(path: Path) -> dict[str, Any]:
 def _nested(tree: dict[str, Any], name: str) -> dict[str, Any]:
     part = tree.setdefault(name, {})
     if not isinstance(part, dict):
-        raise RecipeError(f"recipe field {name} must be a table, got {part!r}.")
+        raise RecipeError(f"{recipe_field(name)} must be a table, got {part!r}.")
     return part
 
 

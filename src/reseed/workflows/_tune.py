@@ -10,8 +10,10 @@ from typing import Any, Unpack
 
 import numpy as np
 
+from reseed._arguments import argument
 from reseed._errors import InputError, TrainingError
 from reseed._notebook import show_link
+from reseed._numbers import check_whole
 from reseed._shown import AbstractResult
 from reseed.data import DataConfig, load
 from reseed.instability import Comparison, accuracy_difference, compare_studies, label_entropy
@@ -155,12 +157,13 @@ def tune(
     """
     recipe, execution = chosen_recipe(data, model, recipe, options)
     if not max_cost >= 1:
-        raise InputError(f"max_cost must be 1 or more, got {max_cost!r}; the control itself costs 1.")
+        raise InputError(f"{argument('max_cost')} must be 1 or more, got {max_cost!r}; the control itself costs 1.")
     if recipe.data.holdout is not None:
         raise InputError(
             f"data.holdout is {recipe.data.holdout!r}, but a search holds out training samples itself and confirms on "
             "the evaluation split; leave it out."
         )
+    check_whole("seed", seed, 0)
     every = candidates(recipe, max_cost, seed)
     check_budget(budget, [candidate.cost for candidate in every])
     searched = replace(recipe, data=validation_data(recipe.data))
@@ -212,7 +215,9 @@ def _search(
             announce(f"rung {len(rungs)}: {len(left)} candidate{'s'[: len(left) > 1]}, {rung.runs} runs each")
             control = train(searched, rung.runs)
             if len(control.manifests) < rung.runs:
-                raise TrainingError("runs of the control diverged, so there is nothing to compare with; lower its lr.")
+                raise TrainingError(
+                    f"runs of the control diverged, so there is nothing to compare with; lower its {argument('lr')}."
+                )
             studies = [train(replace(one.recipe, data=searched.data), rung.runs) for one in left]
             trials = [_trial(one, study, control, rung.runs) for one, study in zip(left, studies, strict=True)]
             chosen = choose(trials, keep)

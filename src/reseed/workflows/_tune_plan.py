@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from reseed._arguments import argument
 from reseed._bounds import check_bound
 from reseed._errors import InputError
 
@@ -82,8 +83,10 @@ def check_budget(budget: float, costs: Sequence[float]) -> None:
     """
     least = _FIRST_RUNS * (1 + min(costs)) + _FEWEST_CONFIRMED * (2 + min(costs))
     if not least <= budget < math.inf:
-        raise InputError(f"budget {budget:g} is too small or no number; pass at least {math.ceil(least)} trainings.")
-    check_bound("runs", budget, "budget")
+        raise InputError(
+            f"{argument('budget')} {budget:g} is too small or no number; pass at least {math.ceil(least)} trainings."
+        )
+    check_bound("runs", budget, argument("budget"))
 
 
 def plan_rungs(budget: float, costs: Sequence[float], done: int = 0) -> tuple[Rung, ...]:

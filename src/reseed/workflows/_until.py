@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from reseed._arguments import argument
 from reseed._bounds import check_bound
 from reseed._errors import InputError
 from reseed.instability import estimate
@@ -59,10 +60,15 @@ def train_until(train: Callable[[int], Study], until: float, most: int, announce
         InputError: ``until`` is not above zero, or ``most`` is too small to look, or more than a study can have.
     """
     if not until > 0:
-        raise InputError(f"until is a half-width in nats, above zero, got {until!r}; pass for example 0.005.")
+        raise InputError(
+            f"{argument('until')} is a half-width in nats, above zero, got {until!r}; pass for example 0.005."
+        )
     if most < FIRST_RUNS:
-        raise InputError(f"until looks after {FIRST_RUNS} runs, but runs, the most there may be, is {most}.")
-    check_bound("runs", most)
+        raise InputError(
+            f"{argument('until')} looks after {FIRST_RUNS} runs, but {argument('runs')}, the most there may be, is "
+            f"{most}."
+        )
+    check_bound("runs", most, argument("runs"))
     runs = FIRST_RUNS
     while True:
         study = train(runs)

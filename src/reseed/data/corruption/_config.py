@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -11,6 +10,7 @@ from typing import Any, Literal, get_args
 
 from reseed._choices import OMITTED
 from reseed._errors import DataError
+from reseed._near import did_you_mean
 from reseed.data.corruption._choose import check_rate, check_seed
 from reseed.data.corruption._gaussian import STATISTICS, Statistics
 
@@ -72,13 +72,14 @@ class CorruptionConfig:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            near = difflib.get_close_matches(str(self.kind), KINDS, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
+            hint = did_you_mean(self.kind, KINDS)
             raise DataError(f"unknown corruption {self.kind!r}.{hint} Known: {', '.join(KINDS)}.")
         object.__setattr__(self, "rate", check_rate(self.rate, "corruption.rate"))
         for name, value, known in (("mode", self.mode, _MODES), ("statistics", self.statistics, STATISTICS)):
             if value not in known:
-                raise DataError(f"corruption.{name} is {value!r}; choose one of {', '.join(known)}.")
+                raise DataError(
+                    f"corruption.{name} is {value!r}; choose one of {', '.join(known)}.{did_you_mean(value, known)}"
+                )
         defaults = {item.name: item.default for item in dataclasses.fields(self)}
         for name, kind in _OPTIONS_OF.items():
             if self.kind != kind and getattr(self, name) != defaults[name]:
@@ -124,7 +125,10 @@ def parse_corruption(text: str) -> CorruptionConfig:
         if not sign:
             raise DataError(f"corruption {text!r}: write options as OPTION=VALUE, got {pair!r}.")
         if name not in known:
-            raise DataError(f"corruption {text!r} has no option {name!r}; there are {', '.join(sorted(known))}.")
+            raise DataError(
+                f"corruption {text!r} has no option {name!r}.{did_you_mean(name, known)} There are "
+                f"{', '.join(sorted(known))}."
+            )
         options[name] = _value(text, name, value)
     config = CorruptionConfig(kind, **options)  # type: ignore[arg-type]
     if config.is_of_labels and "rate" not in options:

@@ -9,6 +9,7 @@ from functools import cached_property, partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from reseed._arguments import argument
 from reseed._errors import InputError
 from reseed._parts import Parts
 from reseed._shown import AbstractResult
@@ -129,12 +130,18 @@ def compare_studies(
     """
     check_method(interval, "interval")
     if not studies:
-        raise InputError("studies is empty, so there is no control; pass studies by name, the control first.")
+        raise InputError(
+            f"{argument('studies')} is empty, so there is no control; pass studies by name, the control first."
+        )
     (name, control), *others = studies.items()
     if not others and null is None:
-        raise InputError(f"studies holds the control {name!r} only; name at least one study to compare with it.")
+        raise InputError(
+            f"{argument('studies')} holds the control {name!r} only; name at least one study to compare with it."
+        )
     if NULL in studies and null is not None:
-        raise InputError(f"studies names one {NULL!r}, which is what the null is called; choose another name.")
+        raise InputError(
+            f"{argument('studies')} names one {NULL!r}, which is what the null is called; choose another name."
+        )
     everything = dict(studies) if null is None else {name: control, NULL: null, **dict(others)}
     for other, study in everything.items():
         check_runs(study)
@@ -202,12 +209,12 @@ def _check_null(control: Study, null: Study) -> None:
     if null.header.recipe != control.header.recipe:
         raise InputError(
             f"the null {str(null.path)!r} is of another recipe than the control {str(control.path)!r}; train the "
-            "control's recipe again with another --seed."
+            f"control's recipe again with another {argument('seed')}."
         )
     if null.path == control.path or (control.header.kind == "training" and _seeds(null) & _seeds(control)):
         raise InputError(
             f"the null {str(null.path)!r} holds runs of the control's own seeds, which would agree with them; train "
-            "the control's recipe again with another --seed."
+            f"the control's recipe again with another {argument('seed')}."
         )
 
 

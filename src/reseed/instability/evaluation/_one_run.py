@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import expit, logit, stdtrit
 
+from reseed._arguments import setting
 from reseed._errors import TrainingError
 from reseed._parts import Parts
 from reseed.instability.evaluation._about import about_recipe, about_study, run_notes
@@ -36,9 +37,9 @@ def one_run_samples(study: Study) -> pa.Table:
 
     if not has_trajectories(study):
         raise TrainingError(
-            f"the study {str(study.path)!r} has 1 complete runs ({len(study.diverged)} diverged, "
-            f"{len(study.missing)} missing); two or more are needed, or one that recorded margins at several "
-            "checkpoints: --every epoch (of two epochs or more), --level scores."
+            f"the study {str(study.path)!r} has 1 complete runs ({len(study.diverged)} diverged, {len(study.missing)} "
+            "missing); two or more are needed, or one that recorded margins at several checkpoints: "
+            f"{setting('every', 'epoch')} (of two epochs or more), {setting('level', 'scores')}."
         )
     samples, names = study.samples, study.header.class_names
     labels = study.final("labels")[0]

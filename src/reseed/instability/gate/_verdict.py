@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import ceil, log
 from typing import Literal, TypeAlias
 
+from reseed._arguments import argument
 from reseed._errors import InputError
 from reseed.instability.gate._replacement import Replacement
 from reseed.instability.gate._reseeding import ENOUGH_RUNS, Excess
@@ -38,10 +39,11 @@ class Limits:
         for name in ("max_churn", "max_negative_flips"):
             value = getattr(self, name)
             if value is not None and not 0 <= value <= 1:
-                raise InputError(f"{name} must be a share between 0 and 1, got {value!r}; 2 % is 0.02.")
+                raise InputError(f"{argument(name)} must be a share between 0 and 1, got {value!r}; 2 % is 0.02.")
         if self.beyond_reseeding and self.max_churn is None and self.max_negative_flips is None:
             raise InputError(
-                "beyond_reseeding says what limits are on, but there is none; pass max_churn or max_negative_flips."
+                f"{argument('beyond_reseeding')} says what limits are on, but there is none; pass "
+                f"{argument('max_churn')} or {argument('max_negative_flips')}."
             )
 
 
@@ -180,8 +182,8 @@ def _broken(found: Replacement, limits: Limits, doubts: Sequence[str]) -> Iterat
         return
     if found.correctness is None:
         raise InputError(
-            f"max_negative_flips is {limits.max_negative_flips!r}, but no gold label is known, so no flip is "
-            "known to be negative; pass targets."
+            f"{argument('max_negative_flips')} is {limits.max_negative_flips!r}, but no gold label is known, so no "
+            f"flip is known to be negative; pass {argument('targets')}."
         )
     flips, beyond = found.correctness.negative_flips, found.correctness.beyond
     limit = limits.max_negative_flips

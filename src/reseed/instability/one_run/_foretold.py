@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reseed._arguments import setting
 from reseed._arrays import float_array
 from reseed._errors import StudyError
 from reseed.instability._blocks import sample_ranges
@@ -33,8 +34,8 @@ def held_out_runs(study: Study, burn_in: float = BURN_IN) -> Iterator[tuple[dict
         )
     if not has_trajectories(study):
         raise StudyError(
-            f"the study {str(study.path)!r} holds no margins at several checkpoints; measure it with --every epoch "
-            "and --level scores."
+            f"the study {str(study.path)!r} holds no margins at several checkpoints; measure it with "
+            f"{setting('every', 'epoch')} and {setting('level', 'scores')}."
         )
     final = study.final("labels")
     for run, signals in enumerate(signals_by_run(study, burn_in)):

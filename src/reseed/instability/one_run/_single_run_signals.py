@@ -10,6 +10,7 @@ from types import MappingProxyType
 import numpy as np
 from jaxtyping import Float, Shaped
 
+from reseed._arguments import argument
 from reseed._arrays import ArrayLike, Result, brief, float_array, give_back, to_numpy, undefined
 from reseed._errors import InputError
 from reseed._labels import encode, label_array
@@ -94,7 +95,9 @@ def single_run_signals(
     """
     answers = _checkpoints(labels)
     if not 0 <= burn_in <= 1:
-        raise InputError(f"burn_in must be a share of the checkpoints in 0 .. 1, got {burn_in}; 0 keeps all of them.")
+        raise InputError(
+            f"{argument('burn_in')} must be a share of the checkpoints in 0 .. 1, got {burn_in}; 0 keeps all of them."
+        )
     first = late_from(len(answers), burn_in)
     given = {"margin": margin, "confidence": confidence, "entropy": entropy, "own_probability": own_probability}
     scores = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Integer
 
+from reseed._arguments import argument, setting
 from reseed._errors import InputError
 from reseed.instability.where._groupings import Grouping, name_groups
 from reseed.studies import Study
@@ -22,8 +23,8 @@ def corrupted_groups(study: Study) -> tuple[Integer[np.ndarray, "run sample"], G
     found = study.corruption
     if found is None:
         raise InputError(
-            f"by={IS_CORRUPTED!r} needs training samples that were corrupted on purpose, which this study has not; "
-            "train one with --corrupt and --record-train."
+            f"{setting('by', IS_CORRUPTED)} needs training samples that were corrupted on purpose, which this study "
+            f"has not; train one with {argument('corrupt')} and {setting('train', True)}."
         )
     labels = np.asarray(study.recorded("labels", "train")[:, -1])
     fitted = labels == found.given_labels

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from reseed._arguments import argument
 from reseed._errors import InputError
+from reseed._near import did_you_mean
 from reseed.data import column_texts, file_extension, find_column, read_table, table_notes, without_index
 from reseed.instability.where._groupings import FEW, Grouping, name_groups, number_groups
 
@@ -45,12 +47,12 @@ def metadata_groups(
     key = next((found for name in known if (found := find_column(names, name)) is not None), None)
     if key is None:
         raise InputError(
-            f"{where} has no id column {' or '.join(map(repr, known))}; it has {', '.join(names)}. "
-            "Pass the column that holds the sample ids as `id_column` (--id)."
+            f"{where} has no id column {' or '.join(map(repr, known))}; it has {', '.join(names)}. Pass the column "
+            f"that holds the sample ids as {argument('id_column')}."
         )
     column = find_column(names, by)
     if column is None:
-        raise InputError(f"{where} has no column {by!r}; it has {', '.join(names)}.")
+        raise InputError(f"{where} has no column {by!r}.{did_you_mean(by, names)} It has {', '.join(names)}.")
     rows = column_texts(table, key, where)
     repeated, times = next(iter(Counter(row for row in rows if row is not None).most_common(1)), ("", 0))
     if times > 1:

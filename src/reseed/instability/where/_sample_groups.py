@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from reseed._arguments import argument, setting
 from reseed._errors import InputError
+from reseed._near import did_you_mean
 from reseed._parts import Parts
 from reseed.data import pixels, shows_numbers
 from reseed.instability.labels._mode import mode_label
@@ -145,11 +147,16 @@ def grouping_of(study: Study, by: str, seed: int = 0) -> tuple[Grouping, tuple[s
     if by in GROUPINGS:
         needs = {
             "length": "texts",
-            "confidence": "recorded confidence (--level scores)",
+            "confidence": f"recorded confidence ({setting('level', 'scores')})",
             "cluster": "texts, images or numbers of its inputs",
         }
-        raise InputError(f"by={by!r} needs {needs[by]}, which this study lacks; choose {_choices(study)}.")
-    raise InputError(f"by={by!r} is unknown; choose {_choices(study)}, or a column of `metadata`.")
+        raise InputError(
+            f"{argument('by')}={by!r} needs {needs[by]}, which this study lacks; choose {_choices(study)}."
+        )
+    raise InputError(
+        f"{argument('by')}={by!r} is unknown.{did_you_mean(by, available_groupings(study))} Choose {_choices(study)}, "
+        "or a column of `metadata`."
+    )
 
 
 def _choices(study: Study) -> str:

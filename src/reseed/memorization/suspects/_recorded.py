@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
+from reseed._arguments import setting
 from reseed._errors import StudyError
 from reseed.memorization.suspects._held_out import FoldSums
 from reseed.memorization.suspects._window import WindowSums
@@ -48,12 +49,12 @@ def check_recorded(study: Study) -> None:
     if "labels" not in names:
         raise StudyError(
             f"the study {str(study.path)!r} did not record what its runs answer for their training samples; make it "
-            "with --record-train (RecordConfig(train=True)), or let reseed memorize DATASET train networks on folds."
+            f"with {setting('train', True)}, or let reseed memorize DATASET train networks on folds."
         )
     if "own_probability" not in names:
         raise StudyError(
             f"the study {str(study.path)!r} recorded labels alone of its training samples, which say little of wrong "
-            "labels; make it with --record-train and --level scores or full."
+            f"labels; make it with {setting('train', True)} and {setting('level', 'scores')} or full."
         )
 
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any, final
 
+from reseed._arguments import argument
 from reseed._errors import InputError
 from reseed._numbers import check_whole
 from reseed.perturbations.attacks import Effort, Norm, check_effort, norm_of
@@ -63,7 +64,9 @@ def check_asked(effort: str, samples: int | None, seed: int, epsilon: float | No
         check_whole("samples", samples)
     check_whole("seed", seed, 0)
     if epsilon is not None and not 0 < epsilon < math.inf:
-        raise InputError(f"epsilon must be above 0 and finite, got {epsilon!r}; it is how far inputs may be changed.")
+        raise InputError(
+            f"{argument('epsilon')} must be above 0 and finite, got {epsilon!r}; it is how far inputs may be changed."
+        )
 
 
 def number_of_samples(effort: Effort, samples: int | None, there: int) -> int:
