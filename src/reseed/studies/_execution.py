@@ -36,6 +36,7 @@ class ExecutionArguments(TypedDict, total=False):
     threads: int | None
     deterministic: bool
     probe: bool
+    save_every: float | None
 
 
 @dataclass(frozen=True)
