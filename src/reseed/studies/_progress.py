@@ -224,5 +224,5 @@ class WorkProgress:
 
 
 def to_stderr(line: str) -> None:
-    """Print a line to standard error, at once."""
-    print(line, file=sys.stderr, flush=True)
+    """Print a line to standard error, at once; in a notebook, where that looks like a failure, to standard output."""
+    print(line, file=sys.stdout if is_notebook() else sys.stderr, flush=True)

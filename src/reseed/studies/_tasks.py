@@ -138,7 +138,7 @@ def finish_study(study: Study, task: AbstractRunTask, engine: Engine, retries: i
         task = replace(task, pulses=pulses)
         try:
             complete_runs(
-                task if remote is None else RemoteRuns(replace(task, save_every=0.0), remote.url),
+                task if remote is None else RemoteRuns(task, remote.url),
                 study.groups,
                 engine=engine,
                 is_finished=is_finished,
@@ -155,7 +155,7 @@ def finish_study(study: Study, task: AbstractRunTask, engine: Engine, retries: i
 @contextmanager
 def _said_in(root: Path) -> Iterator[Path]:
     """Give a folder in which runs say how far they are, as long as anybody looks."""
-    folder = inside(root, PULSES)
+    folder = inside(root, PULSES).absolute()  # workers elsewhere may stand in another folder
     shutil.rmtree(folder, ignore_errors=True)
     with storing(folder):
         folder.mkdir()

@@ -176,7 +176,7 @@ class TrainRun(AbstractRunTask):
         Raises:
             StudyError: It cannot be gone on from.
         """
-        return read_kept(self.root, group, self.identity(group), missing) if self.save_every else None
+        return read_kept(self.root, group, self.identity(group), missing)
 
     def _kept(self, group: Group, missing: Sequence[int]) -> Kept | None:
         try:
