@@ -45,6 +45,16 @@ def training_loop() -> list[str]:
     return lines
 
 
+def checkpoints() -> list[str]:
+    """Returns what keeping runs that are under way costs."""
+    lines = headed("case | runs | every 2 s (median) | smallest to largest | one checkpoint | by default")
+    for found in read("checkpoints").cases:
+        spread = f"{found.lowest:.2f} to {found.highest:.2f}"
+        one = f"{found.bytes / 1e6:.1f} MB, {found.one_s:.2f} s | {found.share_by_default:.2%}".replace("%", " %")
+        lines.append(f"| {found.name} | {found.runs} | {found.ratio:.2f} | {spread} | {one} |")
+    return lines
+
+
 def subset_trainings() -> list[str]:
     """Returns how many times as long plain trainings on shares of the training set take as stacked ones."""
     lines = headed("network | tensors, two threads | one thread | `DataLoader`, two threads | one thread")

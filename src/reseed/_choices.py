@@ -16,3 +16,6 @@ IN_MEMORY = "in-memory:"
 EngineName = Literal["auto", "serial", "processes", "stacked", "cluster"]
 Level = Literal["labels", "scores", "full"]
 Weights = Literal["auto", "none", "final", "checkpoints"]
+
+SAVE_EVERY_S = 120.0
+"""Seconds after which trainings that are under way are kept, where nobody says otherwise."""

@@ -21,14 +21,13 @@ class NotebookBar:
     """A bar of work that is done, shown at once and moved where it is; nothing outside notebooks.
 
     Args:
-        title: What is counted.
-        total: How many there will be.
-        done: How many there are already.
-        words: What stands behind the numbers.
+        total: How much there will be.
+        done: How much there is already.
+        words: What stands beside the bar.
     """
 
-    def __init__(self, title: str, total: int, done: int = 0, words: str = "") -> None:
-        self._title, self._total = title, total
+    def __init__(self, total: int, done: int, words: str) -> None:
+        self._total = total
         self._move: Callable[[str], None] | None = None
         if is_notebook():
             html = _html()
@@ -37,14 +36,13 @@ class NotebookBar:
             handle = display(html(self._bar(done, words)), display_id=True)  # type: ignore[no-untyped-call]
             self._move = lambda text: handle.update(html(text))
 
-    def move(self, done: int, words: str = "") -> None:
-        """Show how many are done now."""
+    def move(self, done: int, words: str) -> None:
+        """Show how much is done now."""
         if self._move is not None:
             self._move(self._bar(done, words))
 
     def _bar(self, done: int, words: str) -> str:
-        told = f"{self._title} {done} of {self._total}{', ' if words else ''}{words}"
-        return f'<label><progress value="{done}" max="{self._total}"></progress> {escape(told)}</label>'
+        return f'<label><progress value="{done}" max="{self._total}"></progress> {escape(words)}</label>'
 
 
 def show_link(page: Path) -> None:

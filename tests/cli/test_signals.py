@@ -57,7 +57,8 @@ def test_workers_end_with_the_command(tmp_path, how):
     assert _wait(lambda: not _processes().keys() & set(workers))
     if how == signal.SIGTERM:
         assert command.returncode == 143
-        assert "terminated: finished runs are kept; the same command continues.\n" in told
+        assert "terminated: 0 of " in told
+        assert told.endswith("are finished and kept; the same command continues.\n")
         assert "Traceback" not in told
 
 

@@ -198,9 +198,9 @@ def test_a_branch_with_the_trunks_seeds_is_the_training_uninterrupted(data, mode
     list(whole.blocks([TOTAL]))
     cut = TOTAL // 2  # where the second cycle begins, at the peak rate
     list(trunk.blocks([cut]))
-    copy = trunk.as_trunk(cut)
+    copy = trunk.snapshot(cut).without_averages().copied()
     for _ in range(2):
-        branch = by_hand(recipe, data, RUNS[0], trunk=copy)
+        branch = by_hand(recipe, data, RUNS[0], begun=copy)
         list(branch.blocks([TOTAL]))
         for name, value in branch.model.state_dict().items():
             assert torch.equal(value, whole.model.state_dict()[name]), name
@@ -214,7 +214,7 @@ def test_branches_have_the_trunk_in_common_and_nothing_else(data):
     list(root.blocks([6]))
     ends = []
     for own in seeds_of_teachers(RUNS[0], stage):
-        branch = by_hand(RECIPE, data, own, trunk=root.as_trunk(6))
+        branch = by_hand(RECIPE, data, own, begun=root.snapshot(6).without_averages().copied())
         assert torch.equal(branch.predict(data.inputs), root.predict(data.inputs))
         list(branch.blocks([TOTAL]))
         ends.append(branch.predict(data.inputs)[0].softmax(-1))

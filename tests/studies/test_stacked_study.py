@@ -263,7 +263,7 @@ def test_auto_says_why_it_does_not_stack(train, tmp_path, monkeypatch):
     recipe = replace(RECIPE, model=ModelConfig("lone_net:net"), data=DataConfig("digits"))
     study = train(recipe=recipe, engine="auto", jobs=1, announce=said.append)
     assert study.header.groups == ()
-    (line,) = said
+    _, line = said
     assert line.startswith("training one run at a time: runs of model 'lone_net:net' cannot be stacked: ")
 
 
@@ -282,8 +282,8 @@ def test_auto_does_not_stack_large_foreign_models_on_a_cpu(train, tmp_path, monk
     assert train("slow", recipe=recipe, engine="auto", runs=2, announce=said.append).header.groups == ()
     monkeypatch.setattr("reseed.studies._placement._MOST_MAPPED", 600)
     assert train("large", recipe=recipe, engine="auto", jobs=1, runs=2, announce=said.append).header.groups == ()
-    assert "model 'heavy_net:net' has 8.2e+04 operations for a batch and layers that reseed does not know" in said[0]
-    assert "model 'heavy_net:net' has 650 parameters and layers that reseed does not know" in said[1]
+    assert "model 'heavy_net:net' has 8.2e+04 operations for a batch and layers that reseed does not know" in said[1]
+    assert "model 'heavy_net:net' has 650 parameters and layers that reseed does not know" in said[3]
 
 
 def test_a_group_that_does_not_fit_is_halved(train, monkeypatch, capsys):

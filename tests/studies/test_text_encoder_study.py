@@ -48,9 +48,9 @@ def test_features_are_computed_once_for_all_runs(train, recipe, engine):
     """Features are announced once for each split, and not again when the study is extended without its encoder."""
     said = []
     study = train(recipe=recipe, runs=2, announce=said.append, engine=engine, jobs=2)
-    assert len(said) == 2
+    assert len([line for line in said if line.startswith("computing")]) == 2
     study = train(recipe=recipe, runs=3, announce=said.append, engine=engine, jobs=2)
-    assert len(said) == 2
+    assert len([line for line in said if line.startswith("computing")]) == 2
     assert len(study.manifests) == 3
     assert study.header.notes == ()
     fine_tuned = replace(recipe, model=replace(recipe.model, fine_tune=True, hidden=()))

@@ -126,7 +126,8 @@ def test_interrupted_studies_continue(tmp_path, uninterrupted, engine, how):
     assert 2 <= kept < 6, stderr
     if how == signal.SIGINT:
         assert process.returncode == 130
-        assert "interrupted: finished runs are kept; the same command continues." in stderr
+        assert f"interrupted: {kept} of 6 runs in {str(root)!r} are finished and kept" in stderr
+        assert stderr.rstrip().endswith("; the same command continues.")
         assert "Traceback" not in stderr
     stamps = {path: path.stat().st_mtime_ns for path in root.glob("runs/*/manifest.json")}
     # Workers record what one process records.

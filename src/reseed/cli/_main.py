@@ -91,10 +91,10 @@ def _run(words: list[str]) -> int:
         return _complain(f"error: {error}", 2)
     except ReseedError as error:
         return _complain(f"failed: {error}", 1)
-    except TerminatedError:
-        return _complain("terminated: finished runs are kept; the same command continues.", 128 + signal.SIGTERM)
-    except KeyboardInterrupt:
-        return _complain("interrupted: finished runs are kept; the same command continues.", 130)
+    except TerminatedError as error:
+        return _complain(f"terminated: {_kept(error)}; the same command continues.", 128 + signal.SIGTERM)
+    except KeyboardInterrupt as error:
+        return _complain(f"interrupted: {_kept(error)}; the same command continues.", 130)
     except BrokenPipeError:  # the reader of our output went away, as `head` does
         _drop_output()
         return 1
@@ -128,6 +128,11 @@ def _check_words(words: list[str]) -> None:
     for word in words:
         if "\0" in word:
             raise InputError(f"the argument {word!r} holds a NUL character, which no name of a file or column can.")
+
+
+def _kept(error: KeyboardInterrupt) -> str:
+    """Return what is kept, as whoever was interrupted says it."""
+    return "; ".join(getattr(error, "__notes__", ())) or "finished runs are kept"
 
 
 def _complain(message: str, status: int) -> int:

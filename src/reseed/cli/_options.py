@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
 import reseed
-from reseed._choices import EngineName
+from reseed._choices import SAVE_EVERY_S, EngineName
 from reseed._errors import InputError
 
 if TYPE_CHECKING:
@@ -273,6 +273,10 @@ class ExecutionOptions:
     """On a GPU, use deterministic kernels only; slower, and equal seeds then give equal runs."""
     no_probe: bool = False
     """Do not check before the first run that equal seeds agree and different seeds differ."""
+
+    save_every: Annotated[float, arg(metavar="SECONDS")] = SAVE_EVERY_S
+    """Keep trainings that are under way after so many seconds, again and again, so that an interruption costs no more.
+    0: never."""
 
     def arguments(self) -> dict[str, Any]:
         """Return them as the functions call them."""

@@ -63,9 +63,14 @@ class Stopwatch:
             self._allocator.reset_peak_memory_stats(device)
         self._start = time.perf_counter()
 
-    def cost(self, runs: int = 1) -> Cost:
-        """Return what each of ``runs`` runs of one program cost: an equal share of the time, all of the peaks."""
-        cost = Cost(wall_s=(time.perf_counter() - self._start) / runs)
+    def cost(self, runs: int = 1, before: float = 0.0) -> Cost:
+        """Return what each of ``runs`` runs of one program cost: an equal share of the time, all of the peaks.
+
+        Args:
+            runs: How many.
+            before: Seconds that they took before they were interrupted.
+        """
+        cost = Cost(wall_s=(before + time.perf_counter() - self._start) / runs)
         if (peak := peak_resident()) is not None:
             cost["peak_memory_bytes"] = peak
         if self._allocator is not None:

@@ -37,6 +37,7 @@ class ExecutionArguments(TypedDict, total=False):
     threads: int | None
     deterministic: bool
     probe: bool
+    save_every: float | None
 
 
 @dataclass(frozen=True)

@@ -3,49 +3,72 @@
 from __future__ import annotations
 
 import sys
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from threading import Event, Lock, Thread
 from types import TracebackType
 
-from reseed._notebook import NotebookBar
+from reseed._notebook import NotebookBar, is_notebook
 from reseed._plain import plain
 from reseed.engines import RunReport
+from reseed.studies._pulse import read_pulses
+from reseed.training import Moment
+
+_LOOK_S = 1.0
+_FIRST_LINE_S, _NEXT_LINE_S = 10.0, 60.0
 
 
 class RunProgress:
-    """Shows runs done, mean accuracy so far and time left on standard error; silent when that is no terminal.
+    """Shows how far the runs of a study are on standard error, in steps of all runs, and the time left.
 
-    In a notebook a bar in the output shows the same, but for the time.
+    In a terminal that is a bar, in a notebook one in the output, elsewhere a line now and then.
 
     Args:
         total: Runs that will be done in all.
         done: Runs that are finished already.
         accuracies: Accuracies of those.
+        steps: Of each run.
+        pulses: Folder in which runs that are under way say how far they are; None: they do not.
     """
 
-    def __init__(self, total: int, done: int, accuracies: list[float]) -> None:
+    def __init__(
+        self, total: int, done: int, accuracies: list[float], steps: int = 1, pulses: Path | None = None
+    ) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-        console = Console(stderr=True)
-        self._accuracies = accuracies
+        self._console = console = Console(stderr=True)
+        self._accuracies, self._total, self._done, self._steps = accuracies, total, done, steps
+        self._pulses, self._reported = pulses, set[int]()
         self._progress = Progress(
             TextColumn("runs"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[accuracy]}"),
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[told]}"),
             TimeRemainingColumn(),
             console=console,
             disable=not console.is_terminal,
         )
-        self._bar = self._progress.add_task("runs", total=total, completed=done, accuracy=self._shown())
-        self._done, self._notebook = done, NotebookBar("runs", total, done, self._shown())
+        made, told = self._state()
+        self._bar = self._progress.add_task("runs", total=total * steps, completed=made, told=told)
+        self._notebook = NotebookBar(total * steps, made, f"runs {told}")
+        self._begun, self._first, self._next_line = time.monotonic(), made, _FIRST_LINE_S
+        self._lock, self._ended = Lock(), Event()
+        self._thread = Thread(target=self._keep_looking, daemon=True)
 
     def __enter__(self) -> RunProgress:
         self._progress.start()
+        if self._pulses is not None:
+            self._thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._ended.set()
+        if self._pulses is not None:
+            self._thread.join()
         self._progress.stop()
 
     def report(self, report: RunReport) -> None:
@@ -57,16 +80,59 @@ class RunProgress:
             return
         if report.message:
             self._progress.console.print(f"run {report.run} {report.message}", markup=False)
-        if report.accuracy == report.accuracy:  # not NaN
-            self._accuracies.append(report.accuracy)
-        self._done += 1
-        self._progress.update(self._bar, advance=1, accuracy=self._shown())
-        self._notebook.move(self._done, self._shown())
+        with self._lock:
+            if report.accuracy == report.accuracy:  # not NaN
+                self._accuracies.append(report.accuracy)
+            self._done += 1
+            self._reported.add(report.run)
+            self._show()
 
-    def _shown(self) -> str:
-        if not self._accuracies:
+    def _keep_looking(self) -> None:
+        while not self._ended.wait(_LOOK_S):
+            with self._lock:
+                self._show()
+
+    def _show(self) -> None:
+        made, told = self._state()
+        self._progress.update(self._bar, completed=made, told=told)
+        self._notebook.move(made, f"runs {told}")
+        taken = time.monotonic() - self._begun
+        if taken >= self._next_line and not self._console.is_terminal and not is_notebook():
+            self._next_line = taken + _NEXT_LINE_S
+            self._console.print(f"runs {told}{self._left(made, taken)}", markup=False, highlight=False, soft_wrap=True)
+
+    def _left(self, made: int, taken: float) -> str:
+        """Return in words how long the rest will take at the pace so far."""
+        if made <= self._first:
             return ""
-        return f"accuracy {sum(self._accuracies) / len(self._accuracies):.4f}"
+        seconds = taken / (made - self._first) * (self._total * self._steps - made)
+        return f", about {timedelta(seconds=round(seconds))} left"
+
+    def _state(self) -> tuple[int, str]:
+        """Return how many steps of all runs are made, and what to say of them."""
+        pulses = [] if self._pulses is None else read_pulses(self._pulses)
+        under_way = [(len(set(pulse.runs) - self._reported), pulse.moment) for pulse in pulses]
+        moments = [moment for runs, moment in under_way if runs]
+        made = self._done * self._steps + sum(runs * moment.step for runs, moment in under_way)
+        words = [f"{self._done}/{self._total}", *_epochs(moments)]
+        known = [one for moment in moments for one in moment.accuracies if one == one] or self._accuracies
+        if known:
+            words.append(f"accuracy {sum(known) / len(known):.4f}")
+        return min(made, self._total * self._steps), ", ".join(words)
+
+
+def _epochs(moments: Sequence[Moment]) -> list[str]:
+    """Return in which epochs trainings are that are under way.
+
+    Examples:
+        >>> _epochs([Moment(11, 30, 10, ()), Moment(10, 30, 10, ())])
+        ['epoch 1-2 of 3']
+    """
+    if not moments:
+        return []
+    now = sorted({-(-moment.step // moment.epoch_steps) for moment in moments})
+    of = -(-moments[0].total // moments[0].epoch_steps)
+    return [f"epoch {now[0]}{f'-{now[-1]}' * (len(now) > 1)} of {of}"]
 
 
 _LONG = 30_000_000  # recorded values; fewer are read in a second or two, in which a bar would only flash
@@ -158,5 +224,5 @@ class WorkProgress:
 
 
 def to_stderr(line: str) -> None:
-    """Print a line to standard error, at once."""
-    print(line, file=sys.stderr, flush=True)
+    """Print a line to standard error, at once; in a notebook, where that looks like a failure, to standard output."""
+    print(line, file=sys.stdout if is_notebook() else sys.stderr, flush=True)

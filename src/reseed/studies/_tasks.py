@@ -4,31 +4,42 @@ from __future__ import annotations
 
 import errno
 import platform
+import shutil
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from reseed._arguments import argument
 from reseed._errors import ReseedError, StorageError, StudyError
 from reseed.engines import Engine, Group, RunReport, complete_runs
-from reseed.studies._files import remove_partials, storing
+from reseed.studies._files import inside, remove_partials, storing
 from reseed.studies._header import HEADER_FILE
 from reseed.studies._manifest import Manifest, read_manifest
 from reseed.studies._progress import RunProgress
+from reseed.studies._pulse import PULSES
 from reseed.studies._remote import LESSONS, Remote, located
 from reseed.studies._store import remove_leftovers
 from reseed.studies._study import Study
+from reseed.studies._unfinished import drop_all_kept, told_of_kept
 
 
 @dataclass(frozen=True, eq=False)
 class AbstractRunTask(ABC):
-    """Does runs of a study: idempotent, picklable, and a failure is a report instead of an exception."""
+    """Does runs of a study: idempotent, picklable, and a failure is a report instead of an exception.
+
+    Args:
+        root: The study's folder.
+        save_every: Seconds after which trainings that are under way are kept, again and again; 0: they are not.
+        pulses: Folder in which to say how far they are; None: nobody wants to know.
+    """
 
     root: Path
+    save_every: float = field(default=0.0, kw_only=True)
+    pulses: Path | None = field(default=None, kw_only=True)
 
     def __call__(self, group: Group) -> list[RunReport]:
         """Do those runs of the group that are not finished."""
@@ -100,8 +111,15 @@ def _report(manifest: Manifest, asked: Group) -> RunReport:
     return RunReport(manifest.run, "complete", accuracy, message)
 
 
-def finish_study(study: Study, task: AbstractRunTask, engine: Engine, retries: int) -> Study:
+def finish_study(study: Study, task: AbstractRunTask, engine: Engine, retries: int, *, steps: int = 1) -> Study:
     """Have all runs of a study finished, with a progress bar, and open it anew.
+
+    Args:
+        study: Some of whose runs are missing.
+        task: Does them.
+        engine: Where.
+        retries: How often failed runs are tried again.
+        steps: Of each run, where those under way say how far they are.
 
     Raises:
         TrainingError: Some runs did not finish.
@@ -114,16 +132,46 @@ def finish_study(study: Study, task: AbstractRunTask, engine: Engine, retries: i
 
     accuracies = [manifest.accuracy for manifest in study.manifests if manifest.accuracy is not None]
     total = study.header.runs
-    with RunProgress(total, total - len(study.missing), accuracies) as progress:
-        complete_runs(
-            task if remote is None else RemoteRuns(task, remote.url),
-            study.groups,
-            engine=engine,
-            is_finished=is_finished,
-            on_report=progress.report,
-            retries=retries,
-        )
+    with (
+        _said_in(study.path) as pulses,
+        RunProgress(total, total - len(study.missing), accuracies, steps, pulses) as bar,
+    ):
+        task = replace(task, pulses=pulses)
+        try:
+            complete_runs(
+                task if remote is None else RemoteRuns(task, remote.url),
+                study.groups,
+                engine=engine,
+                is_finished=is_finished,
+                on_report=bar.report,
+                retries=retries,
+            )
+        except KeyboardInterrupt as error:
+            error.add_note(_told_of(study))
+            raise
+    drop_all_kept(study.path)
     return study.reread()
+
+
+@contextmanager
+def _said_in(root: Path) -> Iterator[Path]:
+    """Give a folder in which runs say how far they are, as long as anybody looks."""
+    folder = inside(root, PULSES).absolute()  # workers elsewhere may stand in another folder
+    shutil.rmtree(folder, ignore_errors=True)
+    with storing(folder):
+        folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _told_of(study: Study) -> str:
+    """Return what there is of a study whose runs were interrupted."""
+    done = study.header.runs - len(study.reread().missing)
+    kept = told_of_kept(study.path, [group for group in study.groups if set(group) & set(study.missing)])
+    told = f"{done} of {study.header.runs} runs in {study.url or str(study.path)!r} are finished and kept"
+    return f"{told}{', and ' * bool(kept)}{', '.join(kept)}"
 
 
 @contextmanager

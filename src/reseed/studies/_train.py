@@ -8,9 +8,10 @@ from pathlib import Path
 
 from reseed._arguments import argument, recipe_field, setting
 from reseed._bounds import check_bound
-from reseed._choices import IN_MEMORY
-from reseed._errors import InputError, RecipeError
+from reseed._choices import IN_MEMORY, SAVE_EVERY_S
+from reseed._errors import InputError, RecipeError, StudyError
 from reseed._numbers import is_whole
+from reseed._plain import plain
 from reseed.data import Splits
 from reseed.engines import Engine, as_engine, check_retries
 from reseed.models import architecture, parameter_origins
@@ -29,6 +30,7 @@ from reseed.studies._space import recorded_bytes, tell_of_space
 from reseed.studies._study import Study, check_folder
 from reseed.studies._tasks import finish_study, only_writer
 from reseed.studies._train_run import TrainRun, train_run
+from reseed.studies._unfinished import check_save_every, told_runs
 from reseed.training import (
     SMALL_WEIGHTS,
     Recipe,
@@ -61,13 +63,14 @@ def train_study(
     deterministic: bool = False,
     probe: bool = True,
     retries: int = 2,
+    save_every: float | None = SAVE_EVERY_S,
     lessons_folder: Path | None = None,
     announce: Callable[[str], None] | None = None,
 ) -> Study:
     """Train one recipe with many seeds, record every run, and return the study.
 
-    Finished runs are kept whatever happens; calling again with the same arguments continues, and more ``runs``
-    extend the study.
+    Finished runs are kept whatever happens, and of those under way what ``save_every`` says; calling again with the
+    same arguments continues, bit for bit, and more ``runs`` extend the study.
 
     Args:
         recipe: Everything but the seed.
@@ -92,6 +95,8 @@ def train_study(
             Part of the study.
         probe: Whether to check determinism before the first run.
         retries: How often failed runs are tried again.
+        save_every: Seconds after which trainings that are under way are kept, again and again, so that an interruption
+            costs no more; 0 or None: never. Not of a study at a URL.
         lessons_folder: Where to keep what teachers say that all runs share, so that other studies find it; default: in
             the study.
         announce: Takes a line before long work begins; default: standard error.
@@ -111,12 +116,14 @@ def train_study(
     check_runs(runs, record)
     check_retries(retries)
     check_group(group, engine)
+    save_every = check_save_every(save_every)
     announce = announce or to_stderr
     asked = None if device == AUTO else devices(device, engine, announce)
     check_folder(out)
     as_engine(engine, jobs=jobs, address=address)  # refuses bad options before any work
     if threads is not None:
         check_threads(threads)
+    announce(_plan_told(recipe, out, runs, record, engine))
     recipe.model.check_trusted()  # before anything that its file names is opened
     splits = data_for(recipe, located(out)[0])
     with only_writer(out) as root:
@@ -165,8 +172,39 @@ def train_study(
                 tell_of_space(root, len(study.missing) * _bytes_of_run(task, announce), announce)
                 kept = lessons_folder or inside(root, LESSONS)
                 lessons = shared_lessons(task, kept, splits.train.digest, most, announce, study.remote)
+                if study.remote is None:
+                    task = replace(task, save_every=save_every)
+                    _tell_of_kept(replace(task, device=device), study, announce)
             task = replace(task, lessons=lessons)
-        return finish_study(study, replace(task, device=device), execution.engine, retries)
+        steps = task.single(0).total_steps
+        return finish_study(study, replace(task, device=device), execution.engine, retries, steps=steps)
+
+
+def _plan_told(recipe: Recipe, out: str | Path, runs: int, record: RecordConfig, engine: str | Engine) -> str:
+    """Return a line that says what will happen, before anything is loaded."""
+    data = recipe.data.name.partition(":")[0] if recipe.data.name.startswith(IN_MEMORY) else recipe.data.name
+    model = recipe.model.name.removeprefix(IN_MEMORY)
+    length = f"{recipe.steps:,} steps" if recipe.steps else f"{recipe.epochs:,} epochs"
+    every = {"epoch": "every epoch", "final": "at the end"}.get(str(record.every), f"every {record.every} steps")
+    name = engine if isinstance(engine, str) else engine.name
+    told = (
+        f"{data}, {model}: {runs:,} run{'s'[: runs != 1]} of {length}, recorded {every}, engine {name}, in {str(out)!r}"
+    )
+    return plain(told)
+
+
+def _tell_of_kept(task: TrainRun, study: Study, announce: Callable[[str], None]) -> None:
+    """Say which trainings go on where they were interrupted, and which do not though something is kept of them."""
+    missing = set(study.missing)
+    for group in study.groups:
+        if left := sorted(missing & set(group)):
+            try:
+                kept = task.kept(group, left)
+            except StudyError as error:
+                announce(f"what is kept of {told_runs(group)} is not used, which begins anew: {error}")
+                continue
+            if kept is not None:
+                announce(f"{told_runs(group)} goes on from step {kept.standing.training.made:,}")
 
 
 def _bytes_of_run(task: TrainRun, announce: Callable[[str], None]) -> int:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,19 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from reseed._errors import StudyError
 from reseed.data import Splits
 from reseed.engines import Group
 from reseed.models import AbstractArchitecture, Prepared, architecture
 from reseed.studies._cost import Cost, Stopwatch
+from reseed.studies._header import read_header
 from reseed.studies._manifest import Manifest, environment
 from reseed.studies._store import RunWriter, run_writer
 from reseed.studies._study import EVALUATION
 from reseed.studies._tasks import AbstractRunTask
 from reseed.studies._taught import LessonCost, SharedLesson, taught
+from reseed.studies._unfinished import Keeper, Kept, drop_kept, read_kept
+from reseed.studies._watcher import GroupWatcher
 from reseed.studies._weights import inputs_described
 from reseed.training import (
     AbstractTraining,
@@ -37,8 +42,11 @@ from reseed.training import (
     TrainingOutcome,
     TrainingSet,
     arithmetic,
+    as_tree,
     run_training,
 )
+
+_SAME_BITS = ("reseed", "torch", "numpy", "processor", "device", "threads", "deterministic")
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,19 +117,34 @@ class TrainRun(AbstractRunTask):
         watch = Stopwatch(self.device)
         with arithmetic(self.threads, deterministic=self.deterministic), ExitStack() as stack:
             lessons, teaching = taught(self.what(), self.plan, self.lessons, group)
-            training = replace(self._training(group, lessons), monitor=self.record.monitor)
+            kept = self._kept(group, missing)
+            standing = None if kept is None else kept.standing
+            begun = None if standing is None else standing.training
+            training = replace(self._training(group, lessons), monitor=self.record.monitor, begun=begun)
             checkpoints = self.record.checkpoints(training.total_steps, training.steps_per_epoch)
-            kept = self.record.weights_at(checkpoints, training.own_bytes)
-            about = inputs_described(training) if kept else None
+            weights = self.record.weights_at(checkpoints, training.own_bytes)
+            about = inputs_described(training) if weights else None
             writers = {
                 run: stack.enter_context(run_writer(self.root, run, len(checkpoints), self.num_classes, about))
                 for run in missing
             }
+            keeper = Keeper(self.root, group, self.identity(group), self.save_every, kept)
             # Finished runs of a group are trained along, so that the others' arithmetic is what it was.
-            sinks = [writers.get(run, NoSink()) for run in group]
-            level, passes = self.record.level, self.record.dropout_passes
-            outcomes = run_training(training, checkpoints, self._splits(training), level, sinks, passes, weights=kept)
-            cost = watch.cost(runs=len(group))
+            sinks = [keeper.sink(run, writers[run]) if run in writers else NoSink() for run in group]
+            if kept is not None:
+                kept.replay(writers, partial(_frozen, training, group))
+            outcomes = run_training(
+                training,
+                checkpoints,
+                self._splits(training),
+                self.record.level,
+                sinks,
+                self.record.dropout_passes,
+                weights=weights,
+                watcher=GroupWatcher(missing, keeper, self.pulses),
+                standing=standing,
+            )
+            cost = watch.cost(len(group), 0.0 if kept is None else kept.seconds)
             manifests = []
             for run, outcome in zip(group, outcomes, strict=True):
                 if run in writers:
@@ -129,7 +152,40 @@ class TrainRun(AbstractRunTask):
                         writers[run].drop_weights()
                     manifests.append(self._manifest(run, checkpoints, outcome, teaching, cost, writers[run], group))
                     writers[run].finish(manifests[-1])
+        drop_kept(self.root, group)
         return manifests
+
+    def identity(self, group: Group) -> dict[str, Any]:
+        """Return what must be the same for a group to go on from what is kept of it, as values for JSON."""
+        header = read_header(self.root)
+        made = environment(device=self.device, threads=self.threads, deterministic=self.deterministic)
+        return {
+            "recipe": self.recipe.digest,
+            "seeds": [self.plan.seeds(run).words for run in group],
+            "training sample": repr([self.plan.seeds(group[0]).subset, self.plan.bootstrap, self.plan.draws]),
+            "training data": "" if header is None else header.train_data,
+            "evaluation data": self.data_digest,
+            "record": as_tree(self.record),
+            "group": list(group),
+            **{name: made[name] for name in _SAME_BITS},
+        }
+
+    def kept(self, group: Group, missing: Sequence[int]) -> Kept | None:
+        """Return what is kept of a group that is under way, or None where nothing is.
+
+        Raises:
+            StudyError: It cannot be gone on from.
+        """
+        return read_kept(self.root, group, self.identity(group), missing)
+
+    def _kept(self, group: Group, missing: Sequence[int]) -> Kept | None:
+        try:
+            kept = self.kept(group, missing)
+        except StudyError:  # which was told before the first run
+            kept = None
+        if kept is None:
+            drop_kept(self.root, group)
+        return kept
 
     def _splits(self, training: AbstractTraining) -> tuple[RecordedSplit, ...]:
         evaluation = RecordedSplit(EVALUATION, self._tensor(self.evaluation_inputs), self.evaluation_targets)
@@ -218,6 +274,14 @@ def train_run(
         deterministic,
         splits.evaluation.digest,
     )
+
+
+def _frozen(training: AbstractTraining, group: Group, run: int) -> list[Mapping[str, torch.Tensor]]:
+    """Return what is frozen in each network of a run."""
+    networks = training.evaluated_weights()
+    members = len(networks) // len(group)
+    place = group.index(run) * members
+    return [one.frozen for one in networks[place : place + members]]
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -49,6 +49,7 @@ from reseed.training._seeds import (
     generator,
     seeds_of_peers,
 )
+from reseed.training._snapshot import Snapshot, below, prefixed
 from reseed.training._stacked import StackedTraining, group_size, rounds_apart, trains_apart
 from reseed.training._step import Step
 from reseed.training._subset import Subset
@@ -56,6 +57,7 @@ from reseed.training._teach import Lesson, Pilot, check_stages, find_transient, 
 from reseed.training._trained_on import trained_on
 from reseed.training._training_set import TrainingSet
 from reseed.training._trial import check_can_stack
+from reseed.training._watch import Moment, Standing, Watcher
 
 __all__ = [
     "DEFAULT_VARY",
@@ -71,6 +73,7 @@ __all__ = [
     "GradientNormRecorder",
     "Lesson",
     "Level",
+    "Moment",
     "NoSink",
     "OptimizerConfig",
     "Pilot",
@@ -81,7 +84,9 @@ __all__ = [
     "SeedPlan",
     "Seeds",
     "Sink",
+    "Snapshot",
     "StackedTraining",
+    "Standing",
     "Step",
     "Stream",
     "Subset",
@@ -89,10 +94,12 @@ __all__ = [
     "Training",
     "TrainingOutcome",
     "TrainingSet",
+    "Watcher",
     "Weights",
     "arithmetic",
     "as_tree",
     "augment",
+    "below",
     "check_can_stack",
     "check_draws",
     "check_dropout",
@@ -118,6 +125,7 @@ __all__ = [
     "mitigated",
     "predict",
     "prediction_arrays",
+    "prefixed",
     "probability_arrays",
     "probe_determinism",
     "recipe_of_teachers",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import final
 
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from reseed.training._recipe import AverageConfig
+from reseed.training._snapshot import fill, numbered
 
 
 @final
@@ -54,6 +55,17 @@ class Averages:
         swa = self._config.name == "swa"
         weight = 1.0 / (number - self._first + 1) if swa else 1.0 - self._config.decay
         torch._foreach_lerp_(self._averages, self._tensors, weight)
+
+    def state(self) -> dict[str, Tensor]:
+        """Return the averages so far by name; no copies, and nothing before the first."""
+        return numbered("", self._averages)
+
+    @torch.no_grad()
+    def resume(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from what `state` returned, which stays as it is."""
+        if state:
+            self._averages = [torch.empty_like(tensor) for tensor in self._tensors]
+            fill(self._averages, state)
 
     @contextmanager
     def in_place(self) -> Iterator[None]:

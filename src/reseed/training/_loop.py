@@ -6,11 +6,10 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
-from typing import Any, NamedTuple, final
+from typing import NamedTuple, final
 
 import numpy as np
 import torch
@@ -32,6 +31,7 @@ from reseed.training._recipe import Recipe
 from reseed.training._record import EVAL_BATCH, predict
 from reseed.training._schedule import lr_factor
 from reseed.training._seeds import Seeds
+from reseed.training._snapshot import AVERAGES, MODEL, OPTIMIZER, Snapshot, below, fill, numbered, prefixed
 from reseed.training._statistics import normalising, refresh_statistics
 from reseed.training._step import Step
 from reseed.training._trained_on import rows_of
@@ -60,12 +60,15 @@ class AbstractTraining(ABC):
         architecture: The factory that the recipe names.
         data: The training set.
         monitor: Whether to look at gradients and predictions in every step; nothing else changes.
+        begun: Where to go on from: the same training's own `snapshot`, or that of one which had as many runs, the same
+            recipe and other seeds.
     """
 
     recipe: Recipe
     architecture: AbstractArchitecture
     data: TrainingSet
     monitor: bool = field(default=False, kw_only=True)
+    begun: Snapshot | None = field(default=None, kw_only=True)
 
     @abstractmethod
     def steps(self) -> Iterator[Step]:
@@ -79,7 +82,11 @@ class AbstractTraining(ABC):
     @property
     def made(self) -> int:
         """Steps that were made before it begins."""
-        return 0
+        return 0 if self.begun is None else self.begun.made
+
+    @abstractmethod
+    def snapshot(self, made: int) -> Snapshot:
+        """Return where it stands after ``made`` steps, which are those it has made; no copies."""
 
     def blocks(self, stops: Iterable[int]) -> Iterator[Block]:
         """Train to each of the stops, numbers of steps in rising order, yielding there what was done since the last."""
@@ -206,21 +213,6 @@ class AbstractTraining(ABC):
                 yield rows
 
 
-@dataclass(frozen=True, eq=False)
-class Trunk:
-    """Where a training goes on from.
-
-    Attributes:
-        made: Steps made so far.
-        model: The model's state, by name.
-        optimizer: The optimiser's.
-    """
-
-    made: int
-    model: Mapping[str, Any]
-    optimizer: Mapping[str, Any]
-
-
 @final
 @dataclass(frozen=True, eq=False)
 class Training(AbstractTraining):
@@ -235,31 +227,25 @@ class Training(AbstractTraining):
             ``seeds.data``) instead of on the set itself.
         taught: What teachers say of the training set, see `Taught`.
         monitor: See `AbstractTraining`.
-        trunk: The training of the same recipe that this one goes on from, with its own seeds; weights are averaged
-            from there on only.
+        begun: See `AbstractTraining`.
     """
 
     seeds: Seeds
     bootstrap: bool = False
     taught: Taught = ()
-    trunk: Trunk | None = None
 
     @cached_property
     def model(self) -> nn.Module:
         """The run's model, in training mode, on the device of the data."""
         model = self.draw(self.seeds.init).train()
-        if self.trunk is not None:
-            model.load_state_dict(self.trunk.model)
+        if self.begun is not None:
+            fill(changing(model.parameters(), model), below(MODEL, self.begun.tensors))
         return model
 
-    @property
-    def made(self) -> int:
-        """Steps that were made before it begins."""
-        return 0 if self.trunk is None else self.trunk.made
-
-    def as_trunk(self, made: int) -> Trunk:
-        """Return a copy of where it stands after ``made`` steps."""
-        return Trunk(made, deepcopy(self.model.state_dict()), self._updates.state())
+    def snapshot(self, made: int) -> Snapshot:
+        """Return where it stands, see `AbstractTraining`."""
+        changed = changing(self.trained, self.model)
+        return Snapshot(made, state_of(changed, self._updates, self._averages))
 
     def steps(self) -> Iterator[Step]:
         """Train, yielding after every optimisation step; gradients stay until the next one."""
@@ -300,13 +286,16 @@ class Training(AbstractTraining):
     @cached_property
     def _updates(self) -> Updates:
         updates = Updates(self.recipe, self.trained, self.total_steps, self.steps_per_epoch)
-        if self.trunk is not None:
-            updates.resume(self.trunk.optimizer)
+        if self.begun is not None:
+            updates.resume(below(OPTIMIZER, self.begun.tensors))
         return updates
 
     @cached_property
     def _averages(self) -> Averages:
-        return Averages(self.recipe.average, evaluated(self.trained, self.model), self.total_steps, self._refresh)
+        averages = Averages(self.recipe.average, evaluated(self.trained, self.model), self.total_steps, self._refresh)
+        if self.begun is not None:
+            averages.resume(below(AVERAGES, self.begun.tensors))
+        return averages
 
     def _refresh(self) -> None:
         rows = self.first_epoch(next(self.orders(self.seeds, self.bootstrap)))
@@ -355,6 +344,17 @@ def evaluated(trained: Sequence[Tensor], model: nn.Module) -> list[Tensor]:
     return [*trained, *(value for value in model.buffers() if value.is_floating_point())]
 
 
+def changing(parameters: Iterable[Tensor], model: nn.Module) -> list[Tensor]:
+    """Return all that a training changes, in a fixed order: parameters that are not frozen, and buffers."""
+    return [*(one for one in parameters if one.requires_grad), *model.buffers()]
+
+
+def state_of(changed: Sequence[Tensor], updates: Updates, averages: Averages) -> dict[str, Tensor]:
+    """Return what later steps depend on, by name; no copies."""
+    state = numbered(MODEL, changed)
+    return state | prefixed(OPTIMIZER, updates.state()) | prefixed(AVERAGES, averages.state())
+
+
 class Updates:
     """Clipping, schedule and optimiser step, for the parameters of one or several runs whose gradients are there.
 
@@ -394,14 +394,12 @@ class Updates:
             self._clip(config.clip_norm)
         self._optimizer.step(config.lr * lr_factor(self._recipe.schedule, number, self._total, self._epoch))
 
-    def state(self) -> dict[str, Any]:
-        """Return a copy of what the optimiser remembers; not with ``direct``."""
-        assert isinstance(self._optimizer, TorchOptimizer)  # noqa: S101 (single runs never ask for kernels)
+    def state(self) -> dict[str, Tensor]:
+        """Return what the optimiser remembers, by name; no copies."""
         return self._optimizer.state()
 
-    def resume(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state` returned; not with ``direct``."""
-        assert isinstance(self._optimizer, TorchOptimizer)  # noqa: S101 (single runs never ask for kernels)
+    def resume(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from what `state` returned."""
         self._optimizer.resume(state)
 
     def _clip(self, most: float) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
 from typing import Any, final
 
 import torch
 from torch import Tensor, nn
 
 from reseed.training._recipe import OptimizerConfig
+from reseed.training._snapshot import fill, numbered
 
 _BETAS, _EPSILON = (0.9, 0.999), 1e-8  # torch's defaults for Adam and AdamW
 
@@ -49,14 +49,23 @@ class TorchOptimizer:
         self._shrinking.step(rate)
         self._optimizer.step()
 
-    def state(self) -> dict[str, Any]:
-        """Return a copy of all that it remembers of the steps made."""
-        return deepcopy(self._optimizer.state_dict())
+    def state(self) -> dict[str, Tensor]:
+        """Return what it remembers of the steps made, by name; no copies."""
+        remembered: dict[int, dict[str, Any]] = self._optimizer.state_dict()["state"]
+        return {
+            f"{place}.{name}": value
+            for place, each in remembered.items()
+            for name, value in each.items()
+            if value is not None  # the momentum of SGD without any
+        }
 
-    def resume(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state` returned; the copy stays as it is."""
-        self._optimizer.load_state_dict(deepcopy(dict(state)))
-        self._rate = self._optimizer.param_groups[0]["lr"]  # the last one of the other training, which came along
+    def resume(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from what `state` returned, which stays as it is."""
+        remembered: dict[int, dict[str, Tensor]] = {}
+        for full, value in state.items():
+            place, _, name = full.partition(".")
+            remembered.setdefault(int(place), {})[name] = value.clone()
+        self._optimizer.load_state_dict({**self._optimizer.state_dict(), "state": remembered})
 
 
 @final
@@ -115,6 +124,19 @@ class FusedOptimizer:
             amsgrad=False,
             maximize=False,
         )
+
+    def state(self) -> dict[str, Tensor]:
+        """Return what it remembers of the steps made, by name; no copies."""
+        return numbered("", self._remembered)
+
+    def resume(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from what `state` returned, which stays as it is."""
+        fill(self._remembered, state)
+        self._is_first = False
+
+    @property
+    def _remembered(self) -> list[Tensor]:
+        return [*self._means, *self._squares, *self._steps]
 
 
 class _Shrinking:

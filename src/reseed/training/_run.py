@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from heapq import merge
 from itertools import groupby
 
@@ -17,9 +19,13 @@ from reseed.training._loop import AbstractTraining, Block
 from reseed.training._monitor import Signals
 from reseed.training._passes import DropoutPasses
 from reseed.training._record import Sink, prediction_arrays
+from reseed.training._snapshot import below, prefixed
+from reseed.training._watch import Marks, Moment, Standing, Watcher
 
 DROPOUT = "dropout"
 """Where dropout passes are recorded, in place of a split's name; once, as checkpoint 0."""
+_COUNTED = ("diverged_at", "steps", "samples_seen", "forward_passes")
+_SIGNALS = "signals."
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +67,8 @@ def run_training(
     *,
     weights: Collection[int] = (),
     until: int | None = None,
+    watcher: Watcher | None = None,
+    standing: Standing | None = None,
 ) -> list[TrainingOutcome]:
     """Train to the end, recording each split of each run at each checkpoint.
 
@@ -77,46 +85,68 @@ def run_training(
         dropout_passes: How often to predict the first split at the end with dropout on, see `RecordConfig`.
         weights: Those of the checkpoints after which sinks get the weights as well.
         until: A checkpoint after which the training stands still; default: its end.
+        watcher: Looks on; nothing else changes.
+        standing: Where the same training stood that this one goes on from, as it was ``begun``; sinks have got what it
+            had recorded.
 
     Returns:
         One outcome for each run.
     """
-    ledger, last = _Outcomes(len(sinks)), dict[int, NDArray[np.integer]]()
-    marks = {step: index for index, step in enumerate(checkpoints)}
-    signals: list[Signals] = []
-    stops = [stop for stop in _stops(training, checkpoints) if until is None or stop <= until]
-    for number, block in zip(stops, training.blocks(stops), strict=True):
-        ledger.count(number, block)
-        if training.monitor:
-            signals.append(block.signals)
-        ledger.mark_diverged(block.losses, number)
-        for split in splits if number in marks and ledger.live else ():
-            refreshed = training.refreshed(number) if split is splits[0] else 0
-            logits, silent = training.answers(split.inputs)
-            for run in ledger.live:
-                ledger.forward_passes[run] += len(split.targets) + refreshed
-                if not bool(torch.isfinite(logits[run]).all()):
-                    ledger.diverged_at[run] = number
-                    continue
-                arrays = prediction_arrays(logits[run], split.targets, level)
-                if silent is not None:
-                    arrays["abstains"] = silent[run].numpy()
-                sinks[run].write(split.name, marks[number], arrays)
-                if split is splits[0]:
-                    last[run] = arrays["labels"]
-                if split is splits[0] and (known := split.targets >= 0).any():
-                    ledger.accuracy[run] = float((arrays["labels"] == split.targets)[known].mean())
-        if number in weights and ledger.live:
-            _hand_out(training, number, sinks, ledger.live)
-        if not ledger.live:
-            break
+    known = _Known(len(sinks))
+    if standing is not None:
+        known.resume(standing, training.data.labels.device)
+    stops = [stop for stop in _stops(training, checkpoints) if training.made < stop <= (until or training.total_steps)]
+    marks = Marks(training.made, stops, is_watched=watcher is not None)
+    for block in training.blocks(marks):
+        known.take(block)
+        marks.reached()
+        number = marks.number
+        if number in stops:
+            known.count(number)
+            if number in checkpoints:
+                _record(training, number, checkpoints.index(number), splits, level, sinks, known)
+            if number in weights and known.live:
+                _hand_out(training, number, sinks, known.live)
+            if not known.live:
+                break
+        if watcher is not None:
+            watcher.look(known.moment(training, number), partial(known.standing, training, number))
     if dropout_passes:
-        _record_passes(training, splits[0], dropout_passes, {run: last[run] for run in ledger.live}, sinks, ledger)
+        _record_passes(training, splits[0], dropout_passes, sinks, known)
     if training.monitor:
-        whole = {name: torch.cat([one[name] for one in signals]).cpu().numpy() for name in signals[0]}
+        whole = {name: values.cpu().numpy() for name, values in known.signals.items()}
         for run, sink in enumerate(sinks):
             sink.write_steps({name: values[:, run] for name, values in whole.items()})
-    return ledger.outcomes()
+    return known.outcomes()
+
+
+def _record(
+    training: AbstractTraining,
+    number: int,
+    checkpoint: int,
+    splits: Sequence[RecordedSplit],
+    level: Level,
+    sinks: Sequence[Sink],
+    known: _Known,
+) -> None:
+    """Record what the runs that have not diverged predict after step ``number``."""
+    for split in splits if known.live else ():
+        is_first = split is splits[0]
+        refreshed = training.refreshed(number) if is_first else 0
+        logits, silent = training.answers(split.inputs)
+        for run in known.live:
+            known.forward_passes[run] += len(split.targets) + refreshed
+            if not bool(torch.isfinite(logits[run]).all()):
+                known.diverged_at[run] = number
+                continue
+            arrays = prediction_arrays(logits[run], split.targets, level)
+            if silent is not None:
+                arrays["abstains"] = silent[run].numpy()
+            sinks[run].write(split.name, checkpoint, arrays)
+            if is_first:
+                known.labels[run] = arrays["labels"]
+            if is_first and (targets := split.targets >= 0).any():
+                known.accuracy[run] = float((arrays["labels"] == split.targets)[targets].mean())
 
 
 def _stops(training: AbstractTraining, checkpoints: Sequence[int]) -> Iterator[int]:
@@ -138,58 +168,98 @@ def _hand_out(training: AbstractTraining, step: int, sinks: Sequence[Sink], live
 
 
 def _record_passes(
-    training: AbstractTraining,
-    split: RecordedSplit,
-    passes: int,
-    labels: Mapping[int, NDArray[np.integer]],
-    sinks: Sequence[Sink],
-    ledger: _Outcomes,
+    training: AbstractTraining, split: RecordedSplit, passes: int, sinks: Sequence[Sink], known: _Known
 ) -> None:
-    """Record the dropout passes of the runs that finished, whose last labels are given."""
-    found = {run: DropoutPasses(own) for run, own in labels.items()}
+    """Record the dropout passes of the runs that finished, whose last labels are known."""
+    found = {run: DropoutPasses(known.labels[run]) for run in known.live}
     for number in range(passes if found else 0):
         logits = training.predict_dropped(split.inputs, number)
         for run, own in found.items():
             own.add(logits[run])
-            ledger.forward_passes[run] += len(split.targets)
+            known.forward_passes[run] += len(split.targets)
     for run, own in found.items():
         sinks[run].write(DROPOUT, 0, own.arrays())
 
 
-class _Outcomes:
-    """What is known so far of each run."""
+class _Known:
+    """What is known so far of each run, and of the steps since the last stop.
+
+    Args:
+        runs: How many there are.
+    """
 
     def __init__(self, runs: int) -> None:
         self.diverged_at: list[int | None] = [None] * runs
-        self.accuracy = [float("nan")] * runs
+        self.accuracy = [math.nan] * runs
         self.steps, self.samples_seen, self.forward_passes = [0] * runs, [0] * runs, [0] * runs
+        self.labels: dict[int, NDArray[np.integer]] = {}
+        self._blocks: list[Block] = []
+        self._signals: list[Signals] = []
 
     @property
     def live(self) -> list[int]:
         """The runs that have not diverged."""
         return [run for run, step in enumerate(self.diverged_at) if step is None]
 
-    def count(self, number: int, block: Block) -> None:
-        """Take what was done up to step ``number``."""
+    @property
+    def signals(self) -> Signals:
+        """What a training that monitors says of every step, [step, run]."""
+        return _joined(self._signals)
+
+    def take(self, block: Block) -> None:
+        """Take what was done; this waits for the device."""
+        self._blocks.append(block._replace(losses=block.losses.cpu()))
+        self._signals.append(block.signals)
+
+    def count(self, number: int) -> None:
+        """Count what was taken up to step ``number``, and mark the runs whose losses are not finite."""
+        losses = torch.cat([block.losses for block in self._blocks])
+        finite = torch.isfinite(losses)
         for run in self.live:
             self.steps[run] = number
-            self.samples_seen[run] += block.samples
-
-    def mark_diverged(self, losses: Tensor, number: int) -> None:
-        """Take the losses [step, run] of the steps up to ``number``."""
-        finite = torch.isfinite(losses).cpu()
-        for run in self.live:
+            self.samples_seen[run] += sum(block.samples for block in self._blocks)
             if not bool(finite[:, run].all()):
                 self.diverged_at[run] = number - len(finite) + 1 + int((~finite[:, run]).nonzero()[0])
+        self._blocks = []
+
+    def moment(self, training: AbstractTraining, number: int) -> Moment:
+        """Return how far a training is."""
+        accuracies = tuple(self.accuracy[run] for run in self.live)
+        return Moment(number, training.total_steps, training.steps_per_epoch, accuracies)
+
+    def standing(self, training: AbstractTraining, number: int) -> Standing:
+        """Return where a training stands after step ``number``."""
+        pending = {"losses": torch.cat([block.losses for block in self._blocks])} if self._blocks else {}
+        outcomes = {
+            **{name: list(getattr(self, name)) for name in _COUNTED},
+            "accuracy": [None if math.isnan(value) else value for value in self.accuracy],
+            "samples": sum(block.samples for block in self._blocks),
+        }
+        return Standing(training.snapshot(number), pending | prefixed(_SIGNALS, self.signals), outcomes)
+
+    def resume(self, standing: Standing, device: torch.device) -> None:
+        """Go on from what `standing` returned."""
+        for name in _COUNTED:
+            setattr(self, name, list(standing.outcomes[name]))
+        self.accuracy = [math.nan if value is None else value for value in standing.outcomes["accuracy"]]
+        if "losses" in standing.pending:
+            self._blocks = [Block(standing.outcomes["samples"], standing.pending["losses"], {})]
+        if signals := below(_SIGNALS, standing.pending):
+            self._signals = [{name: values.to(device) for name, values in signals.items()}]
 
     def outcomes(self) -> list[TrainingOutcome]:
+        """Return how the runs ended."""
         return [
             TrainingOutcome(
-                step, float("nan") if step is not None else accuracy, *(counts[run] for counts in self._counts)
+                self.diverged_at[run],
+                math.nan if self.diverged_at[run] is not None else self.accuracy[run],
+                self.steps[run],
+                self.samples_seen[run],
+                self.forward_passes[run],
             )
-            for run, (step, accuracy) in enumerate(zip(self.diverged_at, self.accuracy, strict=True))
+            for run in range(len(self.steps))
         ]
 
-    @property
-    def _counts(self) -> tuple[list[int], list[int], list[int]]:
-        return self.steps, self.samples_seen, self.forward_passes
+
+def _joined(signals: Sequence[Signals]) -> Signals:
+    return {name: torch.cat([one[name] for one in signals]) for name in (signals[0] if signals else ())}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import final
 
 import numpy as np
@@ -12,12 +12,13 @@ from torch import Tensor
 from reseed.training._augment import augment
 from reseed.training._average import Averages
 from reseed.training._evaluated import EvaluatedWeights, evaluated_weights
-from reseed.training._loop import AbstractTraining, Updates, evaluated
+from reseed.training._loop import AbstractTraining, Updates, changing, evaluated, state_of
 from reseed.training._monitor import Signals, gradient_norms, signals_of
 from reseed.training._objective import Objective, Taught, displaced
 from reseed.training._passes import dropping, pass_step
 from reseed.training._record import EVAL_BATCH, predict, rows_at_once
 from reseed.training._seeds import Seeds
+from reseed.training._snapshot import AVERAGES, MODEL, OPTIMIZER, below, fill
 from reseed.training._stack import AbstractStack
 from reseed.training._stacked_mlp import StackedMlp
 from reseed.training._statistics import refresh_statistics
@@ -39,6 +40,7 @@ class Shard:
         seeds: Their words.
         taught: What teachers say of the training set to these runs.
         bootstrap: Whether each run trains on its own resample of the training set.
+        begun: What `state` of the same runs returned, to go on from.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Shard:
         seeds: Sequence[Seeds],
         taught: Taught = (),
         bootstrap: bool = False,
+        begun: Mapping[str, Tensor] | None = None,
     ) -> None:
         self.stack, self.runs = stack.train(), runs
         self._training, self._count = training, len(seeds)
@@ -59,9 +62,17 @@ class Shard:
         self._objective = Objective(recipe.mitigations, training.data, self._words, total, taught, peers)
         self._updates = Updates(recipe, stack.trained, total, training.steps_per_epoch, self._count, direct=is_native)
         self._averages = Averages(recipe.average, evaluated(stack.trained, stack), total, self._refresh)
+        if begun is not None:
+            fill(changing(stack.trained, stack), below(MODEL, begun))
+            self._updates.resume(below(OPTIMIZER, begun))
+            self._averages.resume(below(AVERAGES, begun))
         # The same memory for every batch: the system would hand out fresh pages for each, which takes longer than
         # filling them.
         self._memory = training.data.inputs.new_empty(0)
+
+    def state(self) -> dict[str, Tensor]:
+        """Return what later steps depend on, by name; no copies."""
+        return state_of(changing(self.stack.trained, self.stack), self._updates, self._averages)
 
     def step(self, number: int, rows: Tensor) -> Step:
         """Make step ``number`` (from 0) with the rows [run, sample] of the program's runs.

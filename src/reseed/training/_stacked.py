@@ -25,6 +25,7 @@ from reseed.training._objective import Taught
 from reseed.training._products import is_large
 from reseed.training._seeds import Seeds, seeds_of_peers
 from reseed.training._shard import Shard
+from reseed.training._snapshot import Snapshot, below, prefixed
 from reseed.training._stack import AbstractStack, AutogradStack
 from reseed.training._stacked_mlp import StackedMlp, is_mlp
 from reseed.training._step import Step
@@ -51,6 +52,7 @@ class StackedTraining(AbstractTraining):
         bootstrap: Whether each run trains on its own resample of the training set.
         taught: What teachers say of the training set, see `Taught`.
         monitor: See `AbstractTraining`.
+        begun: See `AbstractTraining`; with as many threads, which cut the runs in parts.
     """
 
     seeds: tuple[Seeds, ...]
@@ -68,19 +70,26 @@ class StackedTraining(AbstractTraining):
         """The runs' models, in training mode, in parts that may step at once."""
         networks, size = len(self.networks), _shard_size(self)
         parts = [slice(first, min(first + size, networks)) for first in range(0, networks, size)]
-        return tuple(
-            Shard(self, self._stack(self.networks[part]), part, self.networks[part], self._taught(part), self.bootstrap)
-            for part in parts
-        )
+        return tuple(self._shard(number, part) for number, part in enumerate(parts))
+
+    def _shard(self, number: int, part: slice) -> Shard:
+        seeds = self.networks[part]
+        begun = None if self.begun is None else below(_shard_name(number), self.begun.tensors)
+        return Shard(self, self._stack(seeds), part, seeds, self._taught(part), self.bootstrap, begun)
+
+    def snapshot(self, made: int) -> Snapshot:
+        """Return where it stands, see `AbstractTraining`."""
+        states = [prefixed(_shard_name(number), shard.state()) for number, shard in enumerate(self.shards)]
+        return Snapshot(made, {name: tensor for state in states for name, tensor in state.items()})
 
     def steps(self) -> Iterator[Step]:
         """Train, yielding after every optimisation step of all runs; gradients and inputs stay until the next one."""
-        for number, rows in enumerate(self._rows()):
+        for number, rows in enumerate(self._rows(), self.made):
             yield _together(self._each(partial(Shard.step, number=number, rows=rows)), rows)
 
     def blocks(self, stops: Iterable[int]) -> Iterator[Block]:
         """Train as `AbstractTraining` says; each shard goes from stop to stop by itself, while the cache holds it."""
-        rows, number = self._rows(), 0
+        rows, number = self._rows(), self.made
         for stop in stops:
             batches = list(islice(rows, stop - number))
             losses, signals = zip(*self._each(partial(Shard.advance, first=number, batches=batches)), strict=True)
@@ -141,9 +150,9 @@ class StackedTraining(AbstractTraining):
         return each.view(len(each), len(self.seeds), -1).mean(-1)
 
     def _rows(self) -> Iterator[Tensor]:
-        """Yield the rows [run, sample] of each step's batches."""
+        """Yield the rows [run, sample] of the batches of each step that is left."""
         orders = zip(*(self.orders(seeds, self.bootstrap) for seeds in self.networks), strict=True)
-        yield from self.batches(np.stack(order) for order in orders)
+        yield from islice(self.batches(np.stack(order) for order in orders), self.made, None)
 
     def _taught(self, part: slice) -> Taught:
         """Return what teachers say to the runs of a part of the networks."""
@@ -164,6 +173,10 @@ class StackedTraining(AbstractTraining):
         """Threads whose operations have a single thread each."""
         threads = min(torch.get_num_threads(), len(self.shards))
         return ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) if threads > 1 else None
+
+
+def _shard_name(number: int) -> str:
+    return f"shard{number}."
 
 
 def _together(steps: Sequence[Step], rows: Tensor) -> Step:

@@ -228,9 +228,9 @@ def _branches(
         (block,) = training.blocks([made])
         costs.steps += made
         costs.samples_seen += block.samples
-        trunk = training.as_trunk(made)
+        trunk = training.snapshot(made).without_averages().copied()
         for words in seeds_of_teachers(each, stage):
-            yield Training(recipe, architecture, data, words, bootstrap, trunk=trunk)
+            yield Training(recipe, architecture, data, words, bootstrap, begun=trunk)
 
 
 def _branching(stage: Stage, total: int) -> int:

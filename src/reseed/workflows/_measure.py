@@ -8,6 +8,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
+from reseed._choices import SAVE_EVERY_S
 from reseed._notebook import show_link
 from reseed._parts import Parts
 from reseed._shown import AbstractResult
@@ -156,6 +157,7 @@ def measure(
     threads: int | None = None,
     deterministic: bool = False,
     probe: bool = True,
+    save_every: float | None = SAVE_EVERY_S,
     announce: Callable[[str], None] | None = None,
     **changes: Unpack[RecipeArguments],
 ) -> Measurement:
@@ -192,6 +194,8 @@ def measure(
             what it began with.
         deterministic: Whether to use torch's deterministic kernels only; for GPUs.
         probe: Whether to check determinism first.
+        save_every: Seconds after which trainings that are under way are kept, again and again, so that an interruption
+            costs no more; 0 or None: never.
         announce: Takes a line before long work begins; default: standard error.
         **changes: Changes of the recipe, such as ``text="utterance"``, ``label="intent"``, ``epochs=5``, ``lr=0.01`` or
             ``mitigations=["ema"]``; see `RecipeArguments`.
@@ -223,6 +227,7 @@ def measure(
             "device": device != "auto",
             "threads": threads is not None,
             "deterministic": deterministic,
+            "save_every": save_every != SAVE_EVERY_S,
         }
         check_no_recipe(model, [name for name, is_given in given.items() if is_given])
         train = estimator_training(data, model, out, changes, seed=seed, engine=engine, jobs=jobs, address=address)
@@ -242,6 +247,7 @@ def measure(
             threads=threads,
             deterministic=deterministic,
             probe=probe,
+            save_every=save_every,
             announce=announce,
         )
 
