@@ -166,6 +166,7 @@ def _show_bootstrap(found: BootstrapMeasurement, *, as_json: bool) -> None:
     title = f"{header.dataset}, {header.model}"
     reseed.report.print_bootstrap(found.instability, found.seeds, console(), title=title, notes=found.notes)
     print(f"numbers: {found.path / reseed.workflows.BOOTSTRAP}")
+    print(f"report:  {found.path / reseed.workflows.BOOTSTRAP_PAGE}")
 
 
 def _show_nested(found: NestedMeasurement, *, as_json: bool) -> None:
@@ -175,6 +176,7 @@ def _show_nested(found: NestedMeasurement, *, as_json: bool) -> None:
     header = found.studies[0].header
     reseed.report.print_nested(found.estimates, console(), title=f"{header.dataset}, {header.model}", notes=found.notes)
     print(f"numbers: {found.path / reseed.workflows.NESTED}")
+    print(f"report:  {found.path / reseed.workflows.NESTED_PAGE}")
 
 
 def _show_sources(found: Attribution, *, as_json: bool) -> None:
@@ -184,3 +186,4 @@ def _show_sources(found: Attribution, *, as_json: bool) -> None:
     header = next(iter(found.studies.values())).header
     reseed.report.print_sources(found.effects, console(), title=f"{header.dataset}, {header.model}", notes=found.notes)
     print(f"numbers: {found.path / reseed.workflows.ATTRIBUTION}")
+    print(f"report:  {found.path / reseed.workflows.ATTRIBUTION_PAGE}")

@@ -23,13 +23,14 @@ def scores_place(scores: Scores) -> str:
     return f"scores-{scores.lens}" + ("-train" if scores.split == "train" else "")
 
 
-def scores_section(scores: Scores, complete: Sequence[int], parts: Parts) -> str:
+def scores_section(scores: Scores, complete: Sequence[int], parts: Parts, *, opens: bool = True) -> str:
     """Return the section of one lens: numbers, charts, notes, and how they were made; all of it is untrusted text.
 
     Args:
         scores: What it shows.
         complete: Numbers of the study's complete runs.
         parts: Takes notes of charts and tables that cannot be made.
+        opens: Whether the page can open the evaluation samples.
     """
     place, title = scores_place(scores), humanised(scores.lens, scores.split)
     gap = f"of the lens '{scores.lens}' is missing"
@@ -39,7 +40,7 @@ def scores_section(scores: Scores, complete: Sequence[int], parts: Parts) -> str
         _notes(scores.notes),
         parts.make(f"The table of numbers {gap}", lambda: _summary(title, scores), ""),
         parts.make(f"The table of runs {gap}", lambda: _runs(title, scores), ""),
-        _charts(scores, parts),
+        _charts(scores, parts, opens=opens and scores.split == "evaluation"),
         parts.make(f"The list of columns {gap}", lambda: _made(scores), ""),
         "</section>",
     ]
@@ -137,8 +138,8 @@ def _run_row(row: RunRow) -> str:
     )
 
 
-def _charts(scores: Scores, parts: Parts) -> str:
-    drawn = [_chart(scores.lens, chart, parts) for chart in scores.charts[:_CHARTS]]
+def _charts(scores: Scores, parts: Parts, *, opens: bool) -> str:
+    drawn = [_chart(scores.lens, chart, parts, opens=opens) for chart in scores.charts[:_CHARTS]]
     more = ""
     if len(scores.charts) > _CHARTS:
         left = text.plural(len(scores.charts) - _CHARTS, "further chart")
@@ -146,9 +147,9 @@ def _charts(scores: Scores, parts: Parts) -> str:
     return f'<div class="drawings">{"".join(drawn)}</div>{more}' if any(drawn) else more
 
 
-def _chart(lens: str, chart: Chart, parts: Parts) -> str:
+def _chart(lens: str, chart: Chart, parts: Parts, *, opens: bool) -> str:
     gap = f"The chart '{text.clip(chart.title, _NAME)}' of the lens '{lens}' is missing"
-    return parts.make(gap, lambda: chart_html(chart), "")
+    return parts.make(gap, lambda: chart_html(chart, opens=opens), "")
 
 
 def _made(scores: Scores) -> str:
