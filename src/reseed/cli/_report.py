@@ -38,8 +38,8 @@ class Report(Command):
         if isinstance(opened, reseed.workflows.OpenedDesign):
             if self.out is not None:
                 raise InputError(
-                    f"--out is for the report of one study; {self.study!r} holds {opened.design.name}, whose page leads "
-                    "to the studies beside it. Leave --out out."
+                    f"--out is for the report of one study; {self.study!r} holds {opened.design.name}, and its page "
+                    "leads to the studies beside it. Leave --out out."
                 )
             print(opened.result.write())
             return

@@ -41,7 +41,7 @@ from reseed.workflows._design import (
     draws_of,
     kept_studies,
     read_numbers,
-    share_cache,
+    share_files,
     told,
     write_design,
 )
@@ -198,7 +198,7 @@ def attribute(
     studies: dict[frozenset[Stream], Study] = {}
     for number, streams in enumerate(designs, start=1):
         announce(f"study {number} of {len(designs)}: runs differ in {_name(streams, ', ')}")
-        share_cache(root, _folder(root, streams))
+        share_files(root, _folder(root, streams))
         studies[streams] = train_study(
             recipe,
             _folder(root, streams),

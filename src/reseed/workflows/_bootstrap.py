@@ -36,7 +36,7 @@ from reseed.workflows._design import (
     draws_of,
     prepare_once,
     read_numbers,
-    share_cache,
+    share_files,
     told,
     write_design,
 )
@@ -277,7 +277,7 @@ def measure_bootstrap(
 
     def train(name: str, runs: int, plan: SeedPlan) -> Study:
         announce(f"{name.removeprefix('study-')}: runs differ in {', '.join(s for s in STREAMS if s in plan.vary)}")
-        share_cache(root, root / name)
+        share_files(root, root / name)
         return train_study(
             recipe,
             root / name,

@@ -19,6 +19,7 @@ from reseed.studies import (
     Study,
     inside,
     is_partial,
+    link_data,
     read_header,
     remove_partials,
     replace_file,
@@ -78,11 +79,13 @@ def prepare_once(recipe: Recipe, root: Path, announce: Callable[[str], None]) ->
     architecture(recipe.model).prepare(load(recipe.data), root / CACHE, announce)
 
 
-def share_cache(root: Path, study: Path) -> None:
-    """Give a study the features that were computed once for all, so that it does not compute them again."""
+def share_files(root: Path, study: Path) -> None:
+    """Give a study what the design has already: features that were computed once for all, and data of memory."""
     for file in sorted((root / CACHE).glob("*.npy")):
         if not (study / CACHE / file.name).exists():
             replace_file(study / CACHE / file.name, partial(copyfile, file))
+    others = (file.parent for pattern in (".", "*", "*/*") for file in sorted(root.glob(f"{pattern}/study.json")))
+    link_data(others, study)
 
 
 def read_numbers(root: Path, name: str) -> dict[str, Any]:

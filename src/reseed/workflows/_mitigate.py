@@ -29,7 +29,7 @@ from reseed.workflows._design import (
     design_folder,
     draws_of,
     read_numbers,
-    share_cache,
+    share_files,
 )
 from reseed.workflows._recipe import TrainingArguments, chosen_recipe
 
@@ -125,7 +125,7 @@ def mitigate(
     studies: dict[str, Study] = {}
     for number, (name, (changed, base)) in enumerate(plans.items(), start=1):
         announce(f"study {number} of {len(plans)}: {_name(name)}")
-        share_cache(root / _CONTROL, root / name)
+        share_files(root / _CONTROL, root / name)
         studies[name] = train_study(
             changed,
             root / name,

@@ -37,7 +37,7 @@ from reseed.workflows._design import (
     kept_studies,
     prepare_once,
     read_numbers,
-    share_cache,
+    share_files,
     told,
     write_design,
 )
@@ -216,7 +216,7 @@ def measure_nested(
     for number in range(training_sets):
         announce(f"training sample {number + 1} of {training_sets}")
         folder = root / f"{_STUDY}{number}"
-        share_cache(root, folder)
+        share_files(root, folder)
         study = train_study(
             recipe,
             folder,

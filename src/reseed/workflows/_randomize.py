@@ -30,7 +30,7 @@ from reseed.workflows._design import (
     kept_studies,
     prepare_once,
     read_numbers,
-    share_cache,
+    share_files,
     write_design,
 )
 from reseed.workflows._recipe import TrainingArguments, chosen_recipe, given_fields
@@ -232,8 +232,7 @@ def randomize(
     draws_version = draws_of(root)
     for number, each in enumerate(versions, start=1):
         announce(f"version {number} of {len(versions)}: {each.said}")
-        if clean.train.is_text:
-            share_cache(root, root / each.name)
+        share_files(root, root / each.name)
         study = train_study(
             each.recipe,
             root / each.name,

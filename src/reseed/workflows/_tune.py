@@ -38,7 +38,7 @@ from reseed.workflows._design import (
     kept_studies,
     prepare_once,
     read_numbers,
-    share_cache,
+    share_files,
     write_design,
 )
 from reseed.workflows._recipe import TrainingArguments, chosen_recipe
@@ -342,7 +342,7 @@ def _train(root: Path, part: str, seed: int, recipe: Recipe, runs: int, **option
         study = Study.open(folder)
         if len(study.manifests) + len(study.diverged) >= runs:
             return study
-    share_cache(root, folder)
+    share_files(root, folder)
     return train_study(recipe, folder, runs=runs, plan=SeedPlan(seed, draws=draws_of(root)), **options)
 
 
