@@ -48,18 +48,20 @@ def training_command(study: Study, runs: int) -> str:
     return " ".join([command_of(study, "measure", options), *flags])
 
 
-def command_of(study: Study, words: str, options: Mapping[str, object]) -> str:
+def command_of(study: Study, words: str, options: Mapping[str, object], seed: int | None = None) -> str:
     """Return a command that trains a study's recipe, with its seed and on its device.
 
     Args:
         study: Whose recipe.
         words: The command and its flags.
         options: Its other options by name.
+        seed: The base seed; default: the study's.
     """
     header = study.header
+    seed = header.base_seed if seed is None else seed
     found: dict[str, object] = {"--recipe": str(study.path / "recipe.toml"), **options}
-    if header.base_seed:
-        found["--seed"] = header.base_seed
+    if seed:
+        found["--seed"] = seed
     if header.device != "cpu":
         found["--device"] = header.device
     shown = [f"{name} {shlex.quote(str(value))}" for name, value in found.items()]

@@ -23,14 +23,13 @@ def scores_place(scores: Scores) -> str:
     return f"scores-{scores.lens}" + ("-train" if scores.split == "train" else "")
 
 
-def scores_section(scores: Scores, complete: Sequence[int], parts: Parts, *, opens: bool = True) -> str:
+def scores_section(scores: Scores, complete: Sequence[int], parts: Parts) -> str:
     """Return the section of one lens: numbers, charts, notes, and how they were made; all of it is untrusted text.
 
     Args:
         scores: What it shows.
         complete: Numbers of the study's complete runs.
         parts: Takes notes of charts and tables that cannot be made.
-        opens: Whether the page can open the evaluation samples.
     """
     place, title = scores_place(scores), humanised(scores.lens, scores.split)
     gap = f"of the lens '{scores.lens}' is missing"
@@ -40,7 +39,7 @@ def scores_section(scores: Scores, complete: Sequence[int], parts: Parts, *, ope
         _notes(scores.notes),
         parts.make(f"The table of numbers {gap}", lambda: _summary(title, scores), ""),
         parts.make(f"The table of runs {gap}", lambda: _runs(title, scores), ""),
-        _charts(scores, parts, opens=opens and scores.split == "evaluation"),
+        _charts(scores, parts, opens=scores.split == "evaluation"),
         parts.make(f"The list of columns {gap}", lambda: _made(scores), ""),
         "</section>",
     ]

@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
 
-from reseed._errors import InputError
+from reseed._errors import InputError, StudyError
 from reseed._notebook import show_link
 from reseed.instability import Comparison, compare_studies
 from reseed.mitigations import described, parse_mitigations
-from reseed.studies import Study, check_runs, local_folder, to_stderr, train_study
+from reseed.studies import Study, check_runs, local_folder, read_header, to_stderr, train_study
 from reseed.training import DEFAULT_VARY, Recipe, RecordConfig, SeedPlan, check_vary, mitigated
 from reseed.workflows._child_reports import write_reports
 from reseed.workflows._compare import (
@@ -159,6 +159,11 @@ def open_mitigation(root: Path) -> Comparison:
         TrainingError: Fewer than two runs of a study are complete.
     """
     numbers = read_numbers(root, COMPARISON)
+    if read_header(root / _CONTROL) is None:
+        raise StudyError(
+            f"{str(root)!r} holds a comparison of studies that lie elsewhere; reseed compare, with the same studies, "
+            "writes it anew, and reseed inspect looks into each of them."
+        )
     with damaged_numbers(root, COMPARISON):
         interval, runs = numbers["ci_method"], int(numbers["runs"])
     studies = {name: Study.open(root / name) for name in (_CONTROL, _NULL)}

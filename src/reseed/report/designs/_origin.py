@@ -14,7 +14,9 @@ SHOWN = 12
 """Samples behind a design that its page lists."""
 
 
-def design_command(study: Study, words: str, folder: Path, options: Mapping[str, object]) -> str:
+def design_command(
+    study: Study, words: str, folder: Path, options: Mapping[str, object], seed: int | None = None
+) -> str:
     """Return the command that makes a design, or extends it; empty where its data was in memory.
 
     Args:
@@ -22,10 +24,11 @@ def design_command(study: Study, words: str, folder: Path, options: Mapping[str,
         words: The command and its flags.
         folder: That of the design.
         options: Its other options by name.
+        seed: The base seed; default: the study's.
     """
     if study.recipe is None or study.recipe.data.is_in_memory:
         return ""
-    return command_of(study, words, {**options, "--out": str(folder)})
+    return command_of(study, words, {**options, "--out": str(folder)}, seed)
 
 
 def design_made(folder: Path, command: str) -> dict[str, str]:

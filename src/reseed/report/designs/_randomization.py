@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from reseed.memorization import RandomizationTest
 from reseed.report import _text as text
 from reseed.report._data import Step
-from reseed.report._scores_section import scores_section
-from reseed.report._shell import Section
 from reseed.report.designs._origin import design_command, design_made, look_into, title_of
-from reseed.report.designs._page import DesignPage
+from reseed.report.designs._page import DesignPage, Shown, Table
 from reseed.studies import Study
 
 _WORDS = ("run", "label-entropy", "accuracy", "interval")
@@ -36,7 +34,6 @@ def randomization_page(test: RandomizationTest, studies: Mapping[str, Study], fo
     options |= {"--levels": ",".join(levels)} if levels else {}
     options |= {"--level": test.level} if test.level != 1 else {}
     grid = " --grid" if any("+" in each.name for each in test.versions) else ""
-    scores = test.scores
     said = {each.name: each.said for each in test.versions}
     return DesignPage(
         kind="Randomisation test",
@@ -44,16 +41,13 @@ def randomization_page(test: RandomizationTest, studies: Mapping[str, Study], fo
         facts=(text.plural(len(rows), "version"), f"{text.plural(runs, 'run')} of each"),
         lead=lead,
         follow=follow,
-        sections={
-            "numbers and charts": lambda parts: Section(
-                "scores", "Scores", scores_section(scores, scores.runs, parts, opens=False)
-            )
-        },
+        charts=test.scores.charts,
+        tables=(_table(test.rows),),
         studies={said.get(name, name.replace("-", " ")): one for name, one in studies.items()},
-        steps=tuple(_steps(study, folder, runs)),
+        steps=tuple(_steps(study, folder, options)),
         words=_WORDS,
         made=design_made(folder, design_command(study, f"randomize{grid}", folder, options)),
-        notes=(),
+        notes=test.notes,
     )
 
 
@@ -75,13 +69,45 @@ def _answer(true: Mapping[str, Any], random: Mapping[str, Any]) -> tuple[str, st
     )
 
 
+def _table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    columns: dict[str, tuple[str, float, int]] = {
+        "Epochs to fit": ("epochs_to_fit_mean", 1, 1),
+        "Times as long as true labels": ("slow_down", 1, 2),
+        "Training accuracy (%)": ("train_accuracy_mean", 100, 1),
+        "Accuracy on unseen samples (%)": ("test_accuracy_mean", 100, 1),
+        "At the best moment (%)": ("best_test_accuracy_mean", 100, 1),
+        "Label entropy (nats)": ("label_entropy_mean", 1, 3),
+    }
+    body: tuple[tuple[str | Shown, ...], ...] = tuple(
+        (
+            str(row["said"]),
+            Shown(f"{row['runs_fitted']} of {row['runs']}"),
+            *(_shown(row, name, factor, digits) for name, factor, digits in columns.values()),
+        )
+        for row in rows
+    )
+    words = (
+        "Small print: the 95 % interval over runs. The best moment is chosen with the evaluation samples; times are "
+        "geometric means over seeds that fitted both."
+    )
+    return Table("All versions", ("Version", "Runs that fitted", *columns), body, words)
+
+
+def _shown(row: Mapping[str, Any], name: str, factor: float, digits: int) -> Shown:
+    value, ends = text.number(row.get(name)), text.pair(row.get(f"{name.removesuffix('_mean')}_ci95"))
+    if value is None:
+        return Shown("")
+    below = "" if ends is None else " to ".join(text.decimal(factor * end, digits) for end in ends)
+    return Shown(text.decimal(factor * value, digits), below)
+
+
 def _percent(row: Mapping[str, Any]) -> str:
     value = text.number(row.get("test_accuracy_mean"))
     return "an unknown share" if value is None else text.percent(value)
 
 
-def _steps(study: Study, folder: Path, runs: int) -> Iterator[Step]:
-    if command := design_command(study, "randomize --grid", folder, {"--runs": runs}):
+def _steps(study: Study, folder: Path, options: Mapping[str, object]) -> Iterator[Step]:
+    if command := design_command(study, "randomize --grid", folder, options):
         words = (
             "Adds weight decay, dropout, augmentation and networks without normalisation, for true and random labels."
         )

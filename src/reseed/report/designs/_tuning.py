@@ -25,6 +25,7 @@ from reseed.scores import Chart, Series
 from reseed.studies import Study
 
 _CANDIDATES = 24
+_SAME_COST = 0.01  # relative to the control: what lies closer is no picture
 _WORDS = ("run", "label-entropy", "reduction", "second-control", "accuracy", "interval")
 
 
@@ -71,10 +72,11 @@ def tuning_charts(search: Search) -> tuple[Chart, ...]:
         x, y = (tuple(_number(trial, name) for rung in rungs for trial in rung) for name in ("cost", "reduction"))
         sentence = "One dot a candidate and rung: high up is more stable, to the right a training costs more."
         axes = ("training, relative to the control", "reduction (%)")
-        charts.append(Chart("scatter", "What it costs", sentence, *axes, (Series("candidates", x, y),)))
+        if max(x) - min(x) > _SAME_COST:
+            charts.append(Chart("scatter", "What it costs", sentence, *axes, (Series("candidates", x, y),)))
     if search.comparison is not None:
         shown = {row.name: row.effect.reduction for row in search.comparison.rows if row.effect.reduction is not None}
-        sentence = f"On unseen samples, with other seeds. {search.conclusion}"
+        sentence = f"On unseen samples, with other seeds. {_sentence(search.conclusion)}"
         if shown:
             charts.append(bars("The confirmation", sentence, "reduction (%)", shown))
     return tuple(charts)
@@ -134,7 +136,7 @@ def tuning_page(search: Search, studies: Mapping[str, Study], folder: Path) -> D
             "Samples": lambda _: Section("samples", "Samples", changed_samples(comparison)),
         }
     control = next(iter(studies.values()), None)
-    command = "" if control is None else design_command(control, "tune", folder, {"--budget": f"{search.budget:g}"})
+    command = "" if control is None else _command(control, folder, search.budget)
     return DesignPage(
         kind="Search for a recipe",
         title=search.title,
@@ -155,6 +157,12 @@ def tuning_page(search: Search, studies: Mapping[str, Study], folder: Path) -> D
         made=design_made(folder, command),
         notes=notes,
     )
+
+
+def _command(control: Study, folder: Path, budget: float) -> str:
+    """Return the command that searches with a budget; the confirmation's control has the seed after the search's."""
+    seed = control.header.base_seed - 1
+    return design_command(control, "tune", folder, {"--budget": f"{budget:g}"}, seed)
 
 
 def _number(trial: Mapping[str, Any], name: str) -> float:
@@ -219,15 +227,14 @@ def _steps(search: Search, control: Study | None, folder: Path) -> Iterator[Step
             f"reseed measure --recipe {shlex.quote(str(folder / 'tuned.toml'))}",
         )
     if control is not None:
-        budget = 2 * search.budget
-        if command := design_command(control, "tune", folder, {"--budget": f"{budget:g}"}):
+        if command := _command(control, folder, 2 * search.budget):
             words = (
                 "A larger budget tries more candidates and gives the confirmation more runs. Finished ones are kept."
             )
             yield Step("Search further?", words, command)
         yield Step(
-            "Methods beside each other?",
-            "Any two studies of the same evaluation samples can be compared, a second control among them.",
+            "What do its studies say?",
+            "Prints what was found, and the command that looks into each study of the search and of the confirmation.",
             f"reseed inspect {shlex.quote(str(folder))}",
         )
     else:
