@@ -28,6 +28,7 @@ from reseed.report.chart._drawn import figure_of
 from reseed.report.chart._estimates import bars
 from reseed.report.designs._attribution import attribution_charts, attribution_page
 from reseed.report.designs._bootstrap import bootstrap_charts, bootstrap_page
+from reseed.report.designs._gate import gate_charts, gate_page
 from reseed.report.designs._nested import nested_charts, nested_page
 from reseed.report.designs._page import DesignPage, make_design_page
 from reseed.report.designs._randomization import randomization_page
@@ -45,8 +46,10 @@ __all__ = [
     "bootstrap_page",
     "estimate_text",
     "figure_of",
+    "gate_charts",
     "gate_junit",
     "gate_markdown",
+    "gate_page",
     "make_comparison_page",
     "make_design_page",
     "make_page",
