@@ -207,7 +207,7 @@ def test_the_conclusion_says_why_a_winner_fails(recipe, tmp_path, beyond, loses_
         beyond_null=SimpleNamespace(value=beyond[0]), lowers_entropy=beyond[1] > 0, loses_accuracy=loses_accuracy
     )
     comparison = SimpleNamespace(methods=[SimpleNamespace(effect=effect)], runs=6)
-    found = Tuning(tmp_path, ((trial(0.1),),), "swa", recipe, comparison, 40.0, 39.0)
+    found = Tuning(tmp_path, ((trial(0.1),),), "swa", recipe, comparison, 40.0, 39.0, "digits, mlp", {})
     assert expected in found.conclusion
     assert found.holds == (beyond[1] > 0 and not loses_accuracy)
 

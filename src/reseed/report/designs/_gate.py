@@ -20,7 +20,7 @@ _WORDS = ("run", "churn", "negative-flip", "accuracy", "gold", "interval")
 
 
 def gate_charts(found: Gate) -> tuple[Chart, ...]:
-    """Return how many answers differ beside what reseeding does, and where gold labels are known the flips both ways."""
+    """Return how many answers differ beside what reseeding does, and with gold labels the flips both ways."""
     change, right = found.found, found.found.correctness
     charts = []
     if change.beyond is not None:
