@@ -36,6 +36,7 @@ def found(tmp_path_factory):
 def test_two_sources_need_three_studies(found):
     """With two sources, fixing one is varying the other, which is trained once."""
     assert sorted(path.name for path in found.path.iterdir()) == [
+        "attribution.html",
         "attribution.json",
         "vary-init",
         "vary-init-order",

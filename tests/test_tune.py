@@ -12,7 +12,7 @@ from reseed._errors import InputError, StorageError, StudyError, TrainingError
 from reseed.data import DataConfig, load
 from reseed.mitigations import parse_mitigations
 from reseed.training import load_recipe, mitigated, with_settings
-from reseed.workflows._tune import Tuning, _write, validation_data
+from reseed.workflows._tune import Tuning, validation_data
 from reseed.workflows._tune_plan import Trial, check_budget, choose, plan_rungs
 from reseed.workflows._tune_space import Candidate, candidates
 
@@ -168,16 +168,16 @@ def test_others_are_tried_where_a_whole_rung_fails(recipe, tmp_path, monkeypatch
     told = json.loads((tmp_path / "tune.json").read_text())
     assert told["rungs"][0][0]["label_entropy"] is None
     assert told["rungs"][0][0]["outcome"] == "diverged"
-    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["tune.json"]
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["tune.html", "tune.json"]
 
 
 def test_an_earlier_search_stays_until_the_next_is_written(tmp_path):
     """Where the files of a search cannot be written, those of an earlier one stay, all of them."""
     (tmp_path / "tune.json").mkdir()
     (tmp_path / "comparison.html").write_text("of an earlier search")
-    found = Tuning(tmp_path, (), None, None, None, 8, 8)
+    found = Tuning(tmp_path, (), None, None, None, 8, 8, "digits, mlp", {})
     with pytest.raises(StorageError, match=r"tune\.json"):
-        _write(found)
+        found.write()
     assert (tmp_path / "comparison.html").read_text() == "of an earlier search"
 
 
@@ -207,7 +207,7 @@ def test_the_conclusion_says_why_a_winner_fails(recipe, tmp_path, beyond, loses_
         beyond_null=SimpleNamespace(value=beyond[0]), lowers_entropy=beyond[1] > 0, loses_accuracy=loses_accuracy
     )
     comparison = SimpleNamespace(methods=[SimpleNamespace(effect=effect)], runs=6)
-    found = Tuning(tmp_path, ((trial(0.1),),), "swa", recipe, comparison, 40.0, 39.0)
+    found = Tuning(tmp_path, ((trial(0.1),),), "swa", recipe, comparison, 40.0, 39.0, "digits, mlp", {})
     assert expected in found.conclusion
     assert found.holds == (beyond[1] > 0 and not loses_accuracy)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -34,7 +35,7 @@ class Gate(Command):
       reseed gate old.csv new.csv --max-churn 0.02 --max-negative-flips 0.01
       reseed gate old-study new.parquet --max-churn 0.01 --beyond-reseeding
       reseed gate my-study my-study --old-runs 0 1 2 3 --new-runs 4
-      reseed gate old.csv new.csv --junit gate.xml --markdown gate.md --changed changed.csv
+      reseed gate old.csv new.csv --junit gate.xml --markdown gate.md --changed changed.csv --html gate.html
     """
 
     old: Annotated[Positional[str], arg(metavar="OLD")]
@@ -69,6 +70,8 @@ class Gate(Command):
     """Write JUnit XML to this file."""
     markdown: File = None
     """Write Markdown to this file, for the summary of a CI job."""
+    html: File = None
+    """Write a page to this file: the outcome, numbers, charts, and who changed."""
     columns: Annotated[OmitArgPrefixes[ColumnOptions], arg(name="column")] = field(default_factory=ColumnOptions)
     evaluation: OmitArgPrefixes[EvaluationOptions] = field(default_factory=EvaluationOptions)
     reading: OmitArgPrefixes[ReadingOptions] = field(default_factory=ReadingOptions)
@@ -109,4 +112,19 @@ class Gate(Command):
             files[self.junit] = writer(reseed.report.gate_junit(found))
         if self.markdown is not None:
             files[self.markdown] = writer(reseed.report.gate_markdown(found))
+        if self.html is not None:
+            page = reseed.report.make_design_page(reseed.report.gate_page(found, self._command()))
+            files[self.html] = writer(page.html)
         reseed.studies.replace_files(files)
+
+    def _command(self) -> str:
+        """Return the words that judge the same again, those of files to write left out."""
+        words = ["reseed", "gate", self.old, self.new]
+        for name in ("max_churn", "max_negative_flips"):
+            if (limit := getattr(self, name)) is not None:
+                words += [f"--{name.replace('_', '-')}", f"{limit:g}"]
+        words += ["--beyond-reseeding"] * self.beyond_reseeding
+        for name in ("old_runs", "new_runs"):
+            if runs := getattr(self, name):
+                words += [f"--{name.replace('_', '-')}", *map(str, runs)]
+        return shlex.join(words)

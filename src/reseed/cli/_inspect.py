@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import OmitArgPrefixes, arg
 
 import reseed
 from reseed._errors import InputError, StudyError
+from reseed._plain import plain
 from reseed.cli._options import Command, File, Maybe, Name, ReadingOptions, StudyPlace, check_one_question
 from reseed.cli._output import console, print_json, show
 
 if TYPE_CHECKING:
     from reseed import Measurement
+    from reseed.workflows import OpenedDesign
 
 
+_STUDIES = 20  # of a folder of several that are named
 _TOP_OF_ONE_RUN = 100  # samples whose precision --one-run prints
 
 
 @dataclass(frozen=True)
 class Inspect(Command):
     """Print what a study says; nothing is trained or written.
+
+    Of a folder of several studies, as measure --attribute, --nested and --bootstrap, randomize, tune and mitigate make
+    them: which it is, its numbers, and the commands that look into each study.
 
     Examples:
       reseed inspect my-study
@@ -36,10 +44,11 @@ class Inspect(Command):
       reseed inspect my-study --by language --metadata samples.csv
       reseed inspect my-study --by is_corrupted
       reseed inspect s3://my-bucket/mnist
+      reseed inspect tuning
     """
 
     study: StudyPlace
-    """The study's folder or URL."""
+    """The study's folder or URL, or a folder of several studies."""
     top: int = 10
     """How many of the most unstable samples to print."""
     json: bool = False
@@ -79,19 +88,20 @@ class Inspect(Command):
             raise InputError(f"--top must be 0 or more, got {self.top}.")
         if self.by is None and (self.metadata is not None or self.id is not None):
             raise InputError("--metadata and --id say what to group by; name the column with --by.")
-        check_one_question(
-            {
-                "--by": self.by is not None,
-                "--sample": self.sample is not None,
-                "--profile": self.profile,
-                "--one-run": self.one_run,
-                "--foretell": self.foretell,
-                "--medoid": self.medoid,
-                "--scores": self.scores is not None,
-            }
-        )
+        questions = {
+            "--by": self.by is not None,
+            "--sample": self.sample is not None,
+            "--profile": self.profile,
+            "--one-run": self.one_run,
+            "--foretell": self.foretell,
+            "--medoid": self.medoid,
+            "--scores": self.scores is not None,
+        }
+        check_one_question(questions)
         if self.weights is not None and not self.one_run:
             raise InputError("--weights are those of --one-run; pass it as well.")
+        if asked := [name for name, is_asked in questions.items() if is_asked]:
+            _check_study(self.study, asked[0])
         if self.scores is not None:
             _scores(self, self.scores)
         elif self.one_run:
@@ -107,7 +117,60 @@ class Inspect(Command):
         elif self.sample is not None:
             print_json(_row(reseed.inspect(self.study), self.sample))
         else:
-            show(reseed.inspect(self.study), as_json=self.json, top=self.top, is_written=False)
+            _whole(self)
+
+
+def _whole(options: Inspect) -> None:
+    """Print what a study says, or what a folder of several studies holds."""
+    opened = reseed.workflows.open_study_or_design(options.study)
+    if isinstance(opened, reseed.workflows.OpenedDesign):
+        _design(opened, as_json=options.json)
+        return
+    show(reseed.inspect(opened), as_json=options.json, top=options.top, is_written=False)
+    if options.json:
+        return
+    if (suspects := reseed.workflows.suspects_beside(opened)) is not None:
+        print(f"suspicious labels, as reseed memorize ranks them: {suspects}")
+    if (beside := reseed.workflows.design_of_study(opened)) is not None:
+        print(f"{beside.design.name} lies beside it: {opened.path / beside.design.file}")
+
+
+def _check_study(place: str, asked: str) -> None:
+    """Accept what is no folder of several studies.
+
+    Raises:
+        InputError: It is one; the message names a study below it.
+    """
+    for design in reseed.workflows.DESIGNS:
+        root = Path(place)
+        below = reseed.workflows.studies_below(root) if (root / design.file).is_file() else ()
+        if below and not (root / "study.json").exists():
+            raise InputError(
+                f"{asked} asks one study, and {place!r} holds {design.name} of {len(below)}; name one of them, such as "
+                f"{str(below[0])!r}."
+            )
+
+
+def _design(found: OpenedDesign, *, as_json: bool) -> None:
+    """Print which design a folder holds, its numbers, and how to look into the studies below it."""
+    if as_json:
+        print_json(found.result.summary)
+        return
+    below = found.studies
+    print(plain(f"{found.path} holds {found.design.name} ({found.design.command}): {len(below)} studies"))
+    print(found.result.report(console().width), end="")
+    print(f"numbers: {found.path / found.design.file}")
+    page = found.path / found.design.page
+    print(f"report:  {page}" if page.is_file() else f"report:  {_command('report', found.path)} writes it")
+    print("its studies:")
+    for path in below[:_STUDIES]:
+        print(f"  {_command('inspect', path)}")
+    if len(below) > _STUDIES:
+        print(f"  and {len(below) - _STUDIES} more")
+
+
+def _command(name: str, path: Path) -> str:
+    return plain(f"reseed {name} {shlex.quote(str(path))}")
 
 
 def _where(options: Inspect, by: str) -> None:

@@ -24,6 +24,8 @@ from reseed.cli._options import (
 from reseed.cli._output import console, open_page, print_json, show
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from reseed import Attribution, BootstrapMeasurement, NestedMeasurement, RecordConfig
 
 
@@ -143,14 +145,13 @@ class Measure(RecipeOptions):
             arguments["vary"] = streams
         question, recording = self.question, self.recording
         _check_options(question, recording)
-        page = None
         if question.nested is not None:
             arguments |= {"training_sets": question.nested, "epsilon": question.epsilon, "weights": recording.weights}
-            _show_nested(reseed.measure_nested(**arguments), as_json=self.json)
+            page = _show_nested(reseed.measure_nested(**arguments), as_json=self.json)
         elif question.bootstrap:
-            _show_bootstrap(reseed.measure_bootstrap(**arguments, weights=recording.weights), as_json=self.json)
+            page = _show_bootstrap(reseed.measure_bootstrap(**arguments, weights=recording.weights), as_json=self.json)
         elif question.attribute:
-            _show_sources(reseed.attribute(**arguments, record=recording.config()), as_json=self.json)
+            page = _show_sources(reseed.attribute(**arguments, record=recording.config()), as_json=self.json)
         else:
             found = reseed.measure(**arguments, record=recording.config(), until=question.until)
             show(found, as_json=self.json)
@@ -180,29 +181,38 @@ def _check_options(question: QuestionOptions, recording: RecordingOptions) -> No
         raise InputError("--epsilon is for the divergences of --nested; pass it with that.")
 
 
-def _show_bootstrap(found: BootstrapMeasurement, *, as_json: bool) -> None:
+def _show_bootstrap(found: BootstrapMeasurement, *, as_json: bool) -> Path:
+    page = found.path / reseed.workflows.BOOTSTRAP_PAGE
     if as_json:
         print_json(found.summary)
-        return
+        return page
     header = found.study.header
     title = f"{header.dataset}, {header.model}"
     reseed.report.print_bootstrap(found.instability, found.seeds, console(), title=title, notes=found.notes)
     print(f"numbers: {found.path / reseed.workflows.BOOTSTRAP}")
+    print(f"report:  {page}")
+    return page
 
 
-def _show_nested(found: NestedMeasurement, *, as_json: bool) -> None:
+def _show_nested(found: NestedMeasurement, *, as_json: bool) -> Path:
+    page = found.path / reseed.workflows.NESTED_PAGE
     if as_json:
         print_json(found.summary)
-        return
+        return page
     header = found.studies[0].header
     reseed.report.print_nested(found.estimates, console(), title=f"{header.dataset}, {header.model}", notes=found.notes)
     print(f"numbers: {found.path / reseed.workflows.NESTED}")
+    print(f"report:  {page}")
+    return page
 
 
-def _show_sources(found: Attribution, *, as_json: bool) -> None:
+def _show_sources(found: Attribution, *, as_json: bool) -> Path:
+    page = found.path / reseed.workflows.ATTRIBUTION_PAGE
     if as_json:
         print_json(found.summary)
-        return
+        return page
     header = next(iter(found.studies.values())).header
     reseed.report.print_sources(found.effects, console(), title=f"{header.dataset}, {header.model}", notes=found.notes)
     print(f"numbers: {found.path / reseed.workflows.ATTRIBUTION}")
+    print(f"report:  {page}")
+    return page

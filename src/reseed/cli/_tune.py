@@ -22,11 +22,11 @@ class Tune(RecipeOptions):
     Tries combinations of schedules, initial scales, averages of weights, label smoothing and teachers with few runs
     each on validation samples, goes on with the best third, and confirms the winner with other seeds on the evaluation
     split. Where all that are tried diverge, lose accuracy or are no more stable, it tries others while the budget
-    lasts. Finished runs are kept whatever happens: the same command continues. Writes tune.json, the confirmation's
-    comparison.json, comparison.parquet and comparison.html, and tuned.toml if the winner holds up.
+    lasts. Finished runs are kept whatever happens: the same command continues. Writes tune.json and the page tune.html,
+    the confirmation's comparison.json, comparison.parquet and comparison.html, and tuned.toml if the winner holds up.
 
     Examples:
-      reseed tune massive --model text-tfidf --budget 40 --out tuning    # the effect: tuning/comparison.html
+      reseed tune massive --model text-tfidf --budget 40 --out tuning    # what was found: tuning/tune.html
       reseed tune digits --budget 150 --max-cost 1.1
       reseed measure --recipe tuning/tuned.toml
     """
@@ -62,14 +62,12 @@ class Tune(RecipeOptions):
         else:
             _show(found, details=self.details)
         if self.open:
-            open_page(None if found.comparison is None else found.path / reseed.workflows.PAGE)
+            open_page(found.path / reseed.workflows.TUNING_PAGE)
 
 
 def _show(found: Tuning, *, details: bool) -> None:
     reseed.workflows.print_tuning(found, console(), details=details)
-    written = {"numbers": reseed.workflows.TUNING}
-    if found.comparison is not None:
-        written["report"] = reseed.workflows.PAGE
+    written = {"numbers": reseed.workflows.TUNING, "report": reseed.workflows.TUNING_PAGE}
     if found.holds:
         written["recipe"] = reseed.workflows.TUNED
     for what, name in written.items():

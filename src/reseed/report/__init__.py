@@ -17,26 +17,44 @@ from reseed.report._one_run_table import print_one_run_table
 from reseed.report._page import make_page, render, write
 from reseed.report._randomization import print_randomization
 from reseed.report._resampled import print_bootstrap, print_nested
-from reseed.report._scores_page import write_scores_page
 from reseed.report._scores_rows import scores_listing, scores_tree
 from reseed.report._scores_terminal import print_kept_scores, print_scores
 from reseed.report._shell import Page
 from reseed.report._sources import print_sources
 from reseed.report._terminal import print_stability, unstable_rows
-from reseed.report._views import bars, estimate_text, table_of
+from reseed.report._views import estimate_text, table_of
 from reseed.report._where import print_where
 from reseed.report.chart._drawn import figure_of
+from reseed.report.chart._estimates import bars
+from reseed.report.designs._attribution import attribution_charts, attribution_page
+from reseed.report.designs._bootstrap import bootstrap_charts, bootstrap_page
+from reseed.report.designs._gate import gate_charts, gate_page
+from reseed.report.designs._nested import nested_charts, nested_page
+from reseed.report.designs._page import DesignPage, make_design_page
+from reseed.report.designs._randomization import randomization_page
+from reseed.report.designs._tuning import Search, tuning_charts, tuning_page
 
 __all__ = [
+    "DesignPage",
     "Page",
     "ReportData",
+    "Search",
+    "attribution_charts",
+    "attribution_page",
     "bars",
+    "bootstrap_charts",
+    "bootstrap_page",
     "estimate_text",
     "figure_of",
+    "gate_charts",
     "gate_junit",
     "gate_markdown",
+    "gate_page",
     "make_comparison_page",
+    "make_design_page",
     "make_page",
+    "nested_charts",
+    "nested_page",
     "page_charts",
     "print_bootstrap",
     "print_comparison",
@@ -52,14 +70,16 @@ __all__ = [
     "print_sources",
     "print_stability",
     "print_where",
+    "randomization_page",
     "render",
     "render_comparison",
     "report_data",
     "scores_listing",
     "scores_tree",
     "table_of",
+    "tuning_charts",
+    "tuning_page",
     "unstable_rows",
     "write",
     "write_comparison_page",
-    "write_scores_page",
 ]

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-
 import numpy as np
 from jaxtyping import Bool, Float, Integer
 
 from reseed.instability import ComparedMethod, Comparison, label_statistics
 from reseed.report import _sections
 from reseed.report import _text as text
-from reseed.report._samples import sample_cell
+from reseed.report._study_samples import class_html, gold_html, sample_html
 from reseed.studies import Study
 
 _SHOWN = 10
-_TEXT = 300  # characters
 _ANSWERS = 4
 
 
@@ -94,7 +91,7 @@ def _block(
     control = found.control.study
     before, after = (one.final("labels")[: found.runs] for one in (control, row.study))
     body = "".join(
-        f'<tr><td class="sample">{_sample(control, sample)}</td><td>{_gold(control, sample)}</td>'
+        f'<tr><td class="sample">{sample_html(control, sample)}</td><td>{gold_html(control, sample)}</td>'
         f"<td>{_answers(control, sample, before[:, sample], entropies[0][sample])}</td>"
         f"<td>{_answers(control, sample, after[:, sample], entropies[1][sample])}</td></tr>"
         for sample in chosen
@@ -102,23 +99,11 @@ def _block(
     return _sections.block(title, _sections.table(title, ("Sample", "Gold label", "Control", "Method"), body, ()))
 
 
-def _sample(study: Study, sample: int) -> str:
-    samples = study.samples
-    words = None if samples.texts is None else text.clip(text.visible(samples.texts[sample]), _TEXT)
-    image = None if samples.images is None else base64.b64encode(samples.images[sample]).decode("ascii")
-    return sample_cell(text.clip(text.visible(samples.ids[sample]), 80), words, image)
-
-
-def _gold(study: Study, sample: int) -> str:
-    target = int(study.targets[sample])
-    return text.missing("gold label unknown") if target < 0 else _class(study, target)
-
-
 def _answers(study: Study, sample: int, labels: Integer[np.ndarray, " run"], entropy: float) -> str:
     distinct, counts = np.unique(labels, return_counts=True)
     order = np.argsort(-counts, kind="stable")
     pairs = [(int(distinct[place]), int(counts[place])) for place in order]
-    words = [f"{_class(study, label)}{text.NBSP}\u00d7{count}" for label, count in pairs[:_ANSWERS]]
+    words = [f"{class_html(study, label)}{text.NBSP}\u00d7{count}" for label, count in pairs[:_ANSWERS]]
     if len(pairs) > _ANSWERS:
         words.append(f"{len(pairs) - _ANSWERS} more")
     said = " \u00b7 ".join(words)
@@ -133,7 +118,3 @@ def _verdict(study: Study, sample: int, pairs: list[tuple[int, int]]) -> str:
         return '<span class="tie">= tie</span>'
     is_right = pairs[0][0] == target
     return '<span class="right">\u2713 right</span>' if is_right else '<span class="wrong">\u2717 wrong</span>'
-
-
-def _class(study: Study, label: int) -> str:
-    return f"<bdi>{text.escape(text.clip(study.header.class_names[label], 60))}</bdi>"

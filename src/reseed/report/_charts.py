@@ -82,7 +82,10 @@ def _map_chart(data: ReportData) -> Chart | None:
         return None
     shown = _shown(data, known)
     spread, mean = (tuple(values[shown].tolist()) for values in _confidence(data))
-    return Chart("scatter", MAP, _map_words(data, known, len(shown))[1], _SPREAD, _MEAN, (Series(MAP, spread, mean),))
+    ids = tuple(data.sample_ids[sample] for sample in shown.tolist())
+    return Chart(
+        "scatter", MAP, _map_words(data, known, len(shown))[1], _SPREAD, _MEAN, (Series(MAP, spread, mean, ids=ids),)
+    )
 
 
 def _has_confidence(data: ReportData) -> Bool[np.ndarray, " sample"]:

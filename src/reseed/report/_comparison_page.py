@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-import shlex
 from functools import partial
 from pathlib import Path
-from urllib.parse import quote
 
 from reseed._parts import Parts
 from reseed.instability import ComparedMethod, Comparison, Estimate
@@ -17,7 +15,8 @@ from reseed.report._changed_samples import changed_samples, judged
 from reseed.report._charts import drawn
 from reseed.report._comparison_terminal import COVERS
 from reseed.report._forest import forest
-from reseed.report._shell import Page, document, navigation, write_page
+from reseed.report._shell import Page, document, navigation, section_html, write_page
+from reseed.report._study_links import studies_section
 
 
 def write_comparison_page(found: Comparison, path: str | os.PathLike[str]) -> Path:
@@ -57,10 +56,14 @@ def make_comparison_page(found: Comparison, folder: Path | None = None) -> Page:
     tables = {"Label entropy": _stability, "Answers": _quality, "Cost and samples": _cost}
     made = [parts.make(f"The table '{name}' is missing", partial(make, found), "") for name, make in tables.items()]
     samples = parts.make("The section 'Samples' is missing", lambda: changed_samples(found), "")
-    studies = parts.make("The section 'Which studies' is missing", lambda: _provenance(found, folder), "")
+    studies = parts.make(
+        "The section 'Which studies' is missing",
+        lambda: studies_section({row.name: row.study for row in found.rows}, folder),
+        "",
+    )
     sections = {
-        "methods": ("Methods", _section("methods", "Methods beside each other", plot)),
-        "details": ("Details", _section("details", "In numbers", _caption(found) + "".join(made))),
+        "methods": ("Methods", section_html("methods", "Methods beside each other", plot)),
+        "details": ("Details", section_html("details", "In numbers", _caption(found) + "".join(made))),
         "samples": ("Samples", samples),
         "made": ("Which studies", studies),
     }
@@ -74,14 +77,6 @@ def make_comparison_page(found: Comparison, folder: Path | None = None) -> Page:
         "</main>",
     )
     return Page(document(_title(found), "\n".join(body), {}), notes)
-
-
-def _section(place: str, title: str, content: str) -> str:
-    if not content:
-        return ""
-    return (
-        f'<section id="{place}" aria-labelledby="{place}-title"><h2 id="{place}-title">{title}</h2>{content}</section>'
-    )
 
 
 def _title(found: Comparison) -> str:
@@ -223,25 +218,6 @@ def _cost(found: Comparison) -> str:
         "on the gold label; eases and worsens: both differ, with lower or higher entropy."
     )
     return _table("Cost and samples", names, rows) + f'<p class="caption">{words}</p>'
-
-
-def _provenance(found: Comparison, folder: Path | None) -> str:
-    rows = "".join(
-        f"<div><dt><bdi>{text.escape(text.clip(row.name, 120))}</bdi></dt>"
-        f"<dd><bdi>{text.escape(row.study.url or row.study.path)}</bdi>, base seed {row.study.header.base_seed}, "
-        f"{text.plural(len(row.study.manifests), 'complete run')}; {_report(row, folder)}</dd></div>"
-        for row in found.rows
-    )
-    return _section("made", "Which studies", f'<dl class="entries">{rows}</dl>')
-
-
-def _report(row: ComparedMethod, folder: Path | None) -> str:
-    """Return a link to the report that lies in a study's folder, or how to make one."""
-    path, place = row.study.path / "report.html", row.study.url or str(row.study.path)
-    if row.study.url is None and folder is not None and path.is_file():
-        between = os.path.relpath(path.resolve(), folder.resolve())
-        return f'<a href="{text.escape(quote(Path(between).as_posix()))}">its report</a>'
-    return f"<code>reseed report {text.escape(shlex.quote(place))}</code> makes its report"
 
 
 def _table(title: str, names: tuple[str, ...], rows: str) -> str:

@@ -24,14 +24,14 @@ def print_gate(found: Gate, console: Console, *, top: int = 10) -> None:
     from rich.text import Text
 
     _line(console, found.headline)
-    for failure in _other_failures(found):
+    for failure in other_failures(found):
         _line(console, f"also: {failure}")
     table = Table("", "%")
     table.add_column("limit", justify="right")
-    for row in _rows(found):
+    for row in gate_rows(found):
         table.add_row(*map(Text, row))
     console.print(table)
-    for line in _said(found):
+    for line in gate_lines(found):
         _line(console, line)
     rows = found.changed.slice(0, max(top, 0)).to_pylist()
     if rows:
@@ -51,10 +51,10 @@ def gate_markdown(found: Gate, *, top: int = 20) -> str:
     """
     lines = [f"## reseed gate: {'pass' if found.passed else 'fail'}, {found.verdict.outcome}", ""]
     lines += [_cell(found.verdict.because), ""]
-    lines += [f"- {_cell(failure)}" for failure in _other_failures(found)]
+    lines += [f"- {_cell(failure)}" for failure in other_failures(found)]
     lines += ["", f"OLD {_cell(found.old)}, NEW {_cell(found.new)}", "", "| | % | limit |", "|---|---:|---:|"]
-    lines += [f"| {' | '.join(map(_cell, row))} |" for row in _rows(found)]
-    lines += ["", *(f"{_cell(line)}  " for line in _said(found))]
+    lines += [f"| {' | '.join(map(_cell, row))} |" for row in gate_rows(found)]
+    lines += ["", *(f"{_cell(line)}  " for line in gate_lines(found))]
     rows = found.changed.slice(0, max(top, 0)).to_pylist()
     if rows:
         names = [name for name in found.changed.column_names if name != "differs"]
@@ -76,14 +76,14 @@ def gate_junit(found: Gate) -> str:
         if messages:
             failure = ElementTree.SubElement(case, "failure", message=visible(" ".join(messages)))
             failure.text = visible("\n".join(messages))
-    ElementTree.SubElement(suite, "system-out").text = visible(
-        "\n".join([found.headline, *(" ".join(part for part in row if part) for row in _rows(found)), *_said(found)])
-    )
+    rows = (" ".join(part for part in row if part) for row in gate_rows(found))
+    said = "\n".join([found.headline, *rows, *gate_lines(found)])
+    ElementTree.SubElement(suite, "system-out").text = visible(said)
     ElementTree.indent(suite)
     return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def _rows(found: Gate) -> Iterator[Row]:
+def gate_rows(found: Gate) -> Iterator[Row]:
     """Yield what was measured: its name, its value in percent with its interval, and its limit."""
     change, limits = found.found, found.limits
     beyond = limits.beyond_reseeding
@@ -108,7 +108,7 @@ def _rows(found: Gate) -> Iterator[Row]:
     yield "accuracy: NEW less OLD", _percent(right.difference), ""
 
 
-def _said(found: Gate) -> Iterator[str]:
+def gate_lines(found: Gate) -> Iterator[str]:
     """Yield what numbers are of, the exact test, and what would have been missed."""
     change, right = found.found, found.found.correctness
     runs = f"{change.old_runs} and {change.new_runs} runs" if change.old_runs + change.new_runs > 2 else "a run each"
@@ -127,7 +127,8 @@ def _said(found: Gate) -> Iterator[str]:
         )
 
 
-def _other_failures(found: Gate) -> list[str]:
+def other_failures(found: Gate) -> list[str]:
+    """Return what else does not let a change pass, beside what the outcome rests on."""
     return [failure.says for failure in found.verdict.failures if failure.says != found.verdict.because]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from reseed.report import _text as text
 
 _WORDS = {
@@ -31,8 +33,61 @@ _WORDS = {
     ),
     "checkpoint": ("Checkpoint", "A step of the training at which predictions were recorded."),
     "medoid": ("Medoid", "The run whose answers agree most with those of all others."),
+    "source": (
+        "Source",
+        "What differs between runs: initial weights (init), the order of batches, dropout, augmentation, or the "
+        "training sample (data).",
+    ),
+    "share": (
+        "Share of all",
+        "The jitter of runs that differ in one source only, over that of runs that differ in all. Shares do not add up "
+        "to 100 %.",
+    ),
+    "drop": ("Drop", "The part of the jitter that is gone where one source alone is held fixed."),
+    "resample": (
+        "Resample",
+        "A bootstrap sample of the training set: as many samples, drawn with replacement, about 63 % of them distinct.",
+    ),
+    "inconsistency": (
+        "Inconsistency",
+        "How far predictions of two runs on one training sample are apart: a divergence, in nats.",
+    ),
+    "instability": (
+        "Instability",
+        "How far the mean predictions of two training samples are apart: a divergence, in nats.",
+    ),
+    "churn": ("Churn", "The share of samples to which two models give different labels."),
+    "prediction-error": (
+        "Prediction error",
+        "The mean absolute difference between the probabilities of models of resamples and those of the original one.",
+    ),
+    "instability-index": (
+        "Classification instability index",
+        "The share of models of resamples whose label is not the original model's.",
+    ),
+    "second-control": ("Second control", "The control trained with other seeds: what it seems to change is chance."),
+    "reduction": ("Reduction", "By how many percent label entropy is lower than the control's."),
+    "negative-flip": ("Negative flip", "A sample that the old model gets right and the new one wrong."),
     "lens": ("Lens", "A way to ask what would change an answer: other seeds, noise, an attack, another training set."),
 }
+
+
+STUDY_WORDS = (
+    "run",
+    "unstable",
+    "jitter",
+    "label-entropy",
+    "top",
+    "tie",
+    "confidence",
+    "gold",
+    "accuracy",
+    "interval",
+    "checkpoint",
+    "medoid",
+    "lens",
+)
+"""Words of the page of a study."""
 
 
 def term(name: str, shown: str) -> str:
@@ -45,11 +100,10 @@ def meaning(name: str) -> str:
     return _WORDS[name][1]
 
 
-def glossary() -> str:
-    """The section that lists all words."""
+def glossary(names: Sequence[str] = STUDY_WORDS) -> str:
+    """The section that lists words of a page; those of a study's unless others are named."""
     items = "".join(
-        f'<div id="term-{name}"><dt>{word}</dt><dd>{text.escape(meant)}</dd></div>'
-        for name, (word, meant) in _WORDS.items()
+        f'<div id="term-{name}"><dt>{_WORDS[name][0]}</dt><dd>{text.escape(meaning(name))}</dd></div>' for name in names
     )
     return (
         '<section id="words" aria-labelledby="words-title"><h2 id="words-title">Words</h2>'

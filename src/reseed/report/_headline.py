@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from reseed.report import _text as text
 from reseed.report._data import ReportData
 from reseed.report._glossary import term
+from reseed.report._shell import section_html
 
 
 @dataclass(frozen=True)
-class _Measure:
+class Measure:
     """One headline number as it is printed; all fields are plain text, the last a word of the glossary."""
 
     name: str
@@ -81,19 +82,21 @@ def notes(given: Sequence[str]) -> str:
 
 def headline(data: ReportData) -> str:
     """The headline numbers as a description list: each with its interval and what it means for the reader."""
-    measures: tuple[_Measure, ...]
+    measures: tuple[Measure, ...]
     if data.flip_probability is not None:
         measures = (_expected(data), _accuracy(data))
     else:
         measures = (_unstable(data), _jitter(data), _entropy(data), _accuracy(data), _bound(data))
+    return measures_html(measures)
+
+
+def measures_html(measures: Sequence[Measure]) -> str:
+    """Numbers, each with its interval and its meaning, as a section; nothing where there is none."""
     rows = "".join(map(_row, measures))
-    return (
-        '<section id="numbers" aria-labelledby="numbers-title"><h2 id="numbers-title">In numbers</h2>'
-        f'<dl class="measures">{rows}</dl></section>'
-    )
+    return section_html("numbers", "In numbers", f'<dl class="measures">{rows}</dl>' if rows else "")
 
 
-def _row(measure: _Measure) -> str:
+def _row(measure: Measure) -> str:
     name = text.escape(measure.name)
     if measure.value is None:
         reason = text.escape(measure.reason)
@@ -115,13 +118,13 @@ def _spread(data: ReportData, name: str, *, as_percent: bool) -> str:
     return f"95{text.NBSP}% interval {ends}" + (f" ({text.clip(str(method), 80)})" if method else "")
 
 
-def _expected(data: ReportData) -> _Measure:
+def _expected(data: ReportData) -> Measure:
     value = text.number(data.summary.get("expected_unstable_fraction"))
     runs = text.number(data.summary.get("expected_unstable_runs"))
     pair = text.interval(data.summary, "expected_unstable_fraction")
     among = "several trainings" if runs is None else text.plural(int(runs), "training")
     ends = "no interval" if pair is None else f"95{text.NBSP}% of data sets {text.percent_range(*pair)}"
-    return _Measure(
+    return Measure(
         name="Unstable answers to expect",
         value=None if value is None else text.percent(value),
         spread=ends,
@@ -130,10 +133,10 @@ def _expected(data: ReportData) -> _Measure:
     )
 
 
-def _unstable(data: ReportData) -> _Measure:
+def _unstable(data: ReportData) -> Measure:
     value = text.number(data.summary.get("unstable_fraction"))
     samples, unstable = len(data.sample_ids), int(data.unstable.sum())
-    return _Measure(
+    return Measure(
         name="Unstable answers",
         term="unstable",
         value=None if value is None else text.percent(value),
@@ -144,7 +147,7 @@ def _unstable(data: ReportData) -> _Measure:
     )
 
 
-def _jitter(data: ReportData) -> _Measure:
+def _jitter(data: ReportData) -> Measure:
     value = text.number(data.summary.get("jitter"))
     meaning = "The share of the answers on which two retrainings disagree."
     if value == 0:
@@ -156,7 +159,7 @@ def _jitter(data: ReportData) -> _Measure:
             f"Two retrainings disagree on {text.percent(value)} of the answers, {about} of "
             f"{text.count(len(data.sample_ids))}. Expect that much to change when the model is trained again."
         )
-    return _Measure(
+    return Measure(
         name="Disagreement of two runs (jitter)",
         term="jitter",
         value=None if value is None else text.percent(value),
@@ -166,10 +169,10 @@ def _jitter(data: ReportData) -> _Measure:
     )
 
 
-def _entropy(data: ReportData) -> _Measure:
+def _entropy(data: ReportData) -> Measure:
     value = text.number(data.summary.get("label_entropy_mean"))
     top = math.log(max(1, min(len(data.class_names), data.runs)))
-    return _Measure(
+    return Measure(
         name="Mean label entropy",
         term="label-entropy",
         value=None if value is None else f"{text.decimal(value)}{text.NBSP}nats",
@@ -179,7 +182,7 @@ def _entropy(data: ReportData) -> _Measure:
     )
 
 
-def _accuracy(data: ReportData) -> _Measure:
+def _accuracy(data: ReportData) -> Measure:
     value = text.number(data.summary.get("accuracy_mean"))
     deviation = text.number(data.summary.get("accuracy_std"))
     between = ""
@@ -187,7 +190,7 @@ def _accuracy(data: ReportData) -> _Measure:
         points = text.decimal(100 * deviation, 2)
         between = f"The standard deviation between runs is {points} percentage points. "
     unknown = not bool((data.targets >= 0).any())
-    return _Measure(
+    return Measure(
         name="Accuracy",
         term="accuracy",
         value=None if value is None else text.percent(value),
@@ -197,7 +200,7 @@ def _accuracy(data: ReportData) -> _Measure:
     )
 
 
-def _bound(data: ReportData) -> _Measure:
+def _bound(data: ReportData) -> Measure:
     value = text.number(data.summary.get("flip_upper_bound"))
     if value is None and data.runs > 0:
         value = 1 - 0.05 ** (1 / data.runs)
@@ -207,7 +210,7 @@ def _bound(data: ReportData) -> _Measure:
             f"Zero flips in {text.plural(data.runs, 'run')} does not mean stable: a single answer that "
             f"never changed can still flip in the next run with a probability of up to {text.percent(value)}."
         )
-    return _Measure(
+    return Measure(
         name="What these runs cannot exclude",
         value=None if value is None else f"\u2264{text.NBSP}{text.percent(value)}",
         spread=f"95{text.NBSP}% upper bound",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
@@ -18,34 +18,54 @@ _ENOUGH = 0.05  # p of a test, below which a grouping is named
 
 def made(study: Study) -> dict[str, str]:
     """Return the date of the page, the version, the study's folder, and the command that continues it."""
-    found = {
-        "written": datetime.now(UTC).strftime("%Y-%m-%d"),
-        "by": f"reseed {version('reseed')}",
-        "study": study.url or str(study.path),
-    }
-    if _is_trained(study):
-        found["trained by"] = training_command(study, study.header.runs)
-    return found | {"page made again by": f"reseed report {_place(study)}"}
+    command = training_command(study, study.header.runs) if _is_trained(study) else ""
+    return made_of("study", study.url or str(study.path), command)
+
+
+def made_of(what: str, place: str, command: str) -> dict[str, str]:
+    """Return the date of a page, the version, and the folder of what it shows, which ``report`` makes again from there.
+
+    Args:
+        what: What lies in the folder.
+        place: The folder.
+        command: What trained it; empty where no command can.
+    """
+    trained = {"trained by": command} if command else {}
+    found = {"written": datetime.now(UTC).strftime("%Y-%m-%d"), "by": f"reseed {version('reseed')}", what: place}
+    return found | trained | {"page made again by": f"reseed report {shlex.quote(place)}"}
 
 
 def training_command(study: Study, runs: int) -> str:
     """Return the command that trains a study's recipe until it has so many runs, in its folder and as it began."""
     header, record, standard = study.header, study.header.record, RecordConfig()
-    options: dict[str, Any] = {"--recipe": str(study.path / "recipe.toml"), "--runs": runs}
-    options["--out"] = study.url or str(study.path)
-    if header.base_seed:
-        options["--seed"] = header.base_seed
+    options: dict[str, Any] = {"--runs": runs, "--out": study.url or str(study.path)}
     if frozenset(header.vary) != frozenset(DEFAULT_VARY):
         options["--vary"] = ",".join(header.vary)
     for name in ("every", "burn_in", "level", "dropout_passes", "weights"):
         if getattr(record, name) != getattr(standard, name):
             options[f"--{name.replace('_', '-')}"] = getattr(record, name)
+    flags = ["--record-train"] * record.train + ["--monitor"] * record.monitor
+    return " ".join([command_of(study, "measure", options), *flags])
+
+
+def command_of(study: Study, words: str, options: Mapping[str, object], seed: int | None = None) -> str:
+    """Return a command that trains a study's recipe, with its seed and on its device.
+
+    Args:
+        study: Whose recipe.
+        words: The command and its flags.
+        options: Its other options by name.
+        seed: The base seed; default: the study's.
+    """
+    header = study.header
+    seed = header.base_seed if seed is None else seed
+    found: dict[str, object] = {"--recipe": str(study.path / "recipe.toml"), **options}
+    if seed:
+        found["--seed"] = seed
     if header.device != "cpu":
-        options["--device"] = header.device
-    words = [f"{name} {shlex.quote(str(value))}" for name, value in options.items()]
-    words += ["--record-train"] * record.train + ["--monitor"] * record.monitor
-    words += ["--deterministic"] * header.deterministic
-    return " ".join(["reseed measure", *words])
+        found["--device"] = header.device
+    shown = [f"{name} {shlex.quote(str(value))}" for name, value in found.items()]
+    return " ".join(["reseed", words, *shown, *["--deterministic"] * header.deterministic])
 
 
 def next_steps(study: Study, data: ReportData) -> tuple[Step, ...]:

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from reseed.report._runs_section import runs_section
 from reseed.report._samples import STATIC_ROWS, SampleTable, sample_table
 from reseed.report._scores_rows import humanised
 from reseed.report._scores_section import scores_place, scores_section
-from reseed.report._shell import SCRIPT, Page, document, navigation, write_page
+from reseed.report._shell import SCRIPT, Page, Section, document, navigation, section_html, write_page
 
 
 def make_page(data: ReportData) -> Page:
@@ -75,19 +74,10 @@ def write(data: ReportData, path: str | os.PathLike[str]) -> Path:
     return write_page(render(data), path)
 
 
-@dataclass(frozen=True)
-class _Section:
-    """A section of the page: its anchor, what the navigation calls it, and its HTML, empty where there is none."""
-
-    place: str
-    name: str
-    html: str
-
-
-def _all_sections(data: ReportData, drawn: Mapping[str, str], table: SampleTable, parts: Parts) -> Iterator[_Section]:
-    yield _Section("numbers", "Numbers", _headline.headline(data))
+def _all_sections(data: ReportData, drawn: Mapping[str, str], table: SampleTable, parts: Parts) -> Iterator[Section]:
+    yield Section("numbers", "Numbers", _headline.headline(data))
     if data.flip_probability is None:  # the charts and the labels say how several runs differ
-        yield _Section("picture", "Picture", _picture(drawn))
+        yield Section("picture", "Picture", _picture(drawn))
         pairs, classes = (
             parts.make(f"The table '{title}' is missing", partial(make, data), "")
             for title, make in (
@@ -97,34 +87,31 @@ def _all_sections(data: ReportData, drawn: Mapping[str, str], table: SampleTable
         )
         beside = drawn.get("flips", "") + classes
         labels = pairs + (f"<div>{beside}</div>" if beside else "")
-        yield _Section("labels", "Labels", _section("labels", "Which labels", "columns", labels))
+        yield Section("labels", "Labels", _section("labels", "Which labels", "columns", labels))
     where = parts.make("The section 'Where instability lives' is missing", partial(_sections.where, data), "")
-    yield _Section("where", "Where", where)
-    yield _Section("samples", "Samples", _samples(data, table))
-    yield _Section("runs", "Runs", runs_section(data, drawn, parts) if data.flip_probability is None else "")
+    yield Section("where", "Where", where)
+    yield Section("samples", "Samples", _samples(data, table))
+    yield Section("runs", "Runs", runs_section(data, drawn, parts) if data.flip_probability is None else "")
     gap = "The section 'What foretells flips' is missing"
     foretold = parts.make(gap, partial(foretold_section, data.foretelling), "")
-    yield _Section("foretell", "What foretells flips", foretold)
+    yield Section("foretell", "What foretells flips", foretold)
     for scores in data.scores:
         gap = f"The section of the lens '{scores.lens}' is missing"
         html = parts.make(gap, partial(scores_section, scores, data.complete_runs, parts), "")
-        yield _Section(scores_place(scores), text.escape(humanised(scores.lens, scores.split)), html)
-    yield _Section("next", "Next", next_section(data.next_steps))
+        yield Section(scores_place(scores), text.escape(humanised(scores.lens, scores.split)), html)
+    yield Section("next", "Next", next_section(data.next_steps))
     cost = parts.make("The section 'What it cost' is missing", partial(_sections.cost, data), "")
-    yield _Section("cost", "Cost", cost)
-    yield _Section("words", "Words", glossary())
+    yield Section("cost", "Cost", cost)
+    yield Section("words", "Words", glossary())
     made_by = parts.make("The section 'How this was made' is missing", partial(_sections.provenance, data), "")
-    yield _Section("made", "How it was made", made_by)
+    yield Section("made", "How it was made", made_by)
 
 
 def _section(place: str, title: str, kind: str, content: str, words: str = "") -> str:
     """A section under a heading of the second order, with words before its content; nothing without content."""
     if not content:
         return ""
-    return (
-        f'<section id="{place}" aria-labelledby="{place}-title"><h2 id="{place}-title">{title}</h2>\n{words}'
-        f'<div class="{kind}">{content}</div></section>'
-    )
+    return section_html(place, title, f'{words}<div class="{kind}">{content}</div>')
 
 
 def _picture(drawn: Mapping[str, str]) -> str:

@@ -4,7 +4,6 @@ import base64
 import math
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import quote
 
 import numpy as np
 
@@ -24,8 +23,6 @@ _IMAGE_BYTES = 1_500_000  # all images together, encoded
 _TEXT_BYTES = 2_000_000  # all texts together
 _TEXT_LIMITS = (2_000, 1_000, 500, 250, 120, 60)
 _PREVIEW = 200  # characters of a text that show without opening it
-_ID_LIMIT = 80
-_UNQUOTED = "!'()*~"  # what encodeURIComponent leaves as it is, besides what `quote` does
 
 # key, heading, sorted downwards first
 _COLUMNS: tuple[tuple[str, str, bool], ...] = (
@@ -197,7 +194,7 @@ def _numbers(values: np.ndarray, order: list[int]) -> list[float | None]:
 
 
 def _id(data: ReportData, sample: int) -> str:
-    return text.clip(text.visible(data.sample_ids[sample]), _ID_LIMIT)
+    return text.shown_id(data.sample_ids[sample])
 
 
 def _table(
@@ -236,7 +233,7 @@ def _places(data: ReportData, order: list[int]) -> list[str]:
     first: dict[str, int] = {}
     names = [_id(data, sample) for sample in order]
     called = [name if first.setdefault(name, row) == row else f"@{row}" for row, name in enumerate(names)]
-    return [f"#samples?sample={quote(name, safe=_UNQUOTED)}" for name in called]
+    return [text.sample_place(name) for name in called]
 
 
 def _cells(data: ReportData, sample: int, shown: str) -> dict[str, str]:

@@ -39,7 +39,7 @@ def scores_section(scores: Scores, complete: Sequence[int], parts: Parts) -> str
         _notes(scores.notes),
         parts.make(f"The table of numbers {gap}", lambda: _summary(title, scores), ""),
         parts.make(f"The table of runs {gap}", lambda: _runs(title, scores), ""),
-        _charts(scores, parts),
+        _charts(scores, parts, opens=scores.split == "evaluation"),
         parts.make(f"The list of columns {gap}", lambda: _made(scores), ""),
         "</section>",
     ]
@@ -137,8 +137,8 @@ def _run_row(row: RunRow) -> str:
     )
 
 
-def _charts(scores: Scores, parts: Parts) -> str:
-    drawn = [_chart(scores.lens, chart, parts) for chart in scores.charts[:_CHARTS]]
+def _charts(scores: Scores, parts: Parts, *, opens: bool) -> str:
+    drawn = [_chart(scores.lens, chart, parts, opens=opens) for chart in scores.charts[:_CHARTS]]
     more = ""
     if len(scores.charts) > _CHARTS:
         left = text.plural(len(scores.charts) - _CHARTS, "further chart")
@@ -146,9 +146,9 @@ def _charts(scores: Scores, parts: Parts) -> str:
     return f'<div class="drawings">{"".join(drawn)}</div>{more}' if any(drawn) else more
 
 
-def _chart(lens: str, chart: Chart, parts: Parts) -> str:
+def _chart(lens: str, chart: Chart, parts: Parts, *, opens: bool) -> str:
     gap = f"The chart '{text.clip(chart.title, _NAME)}' of the lens '{lens}' is missing"
-    return parts.make(gap, lambda: chart_html(chart), "")
+    return parts.make(gap, lambda: chart_html(chart, opens=opens), "")
 
 
 def _made(scores: Scores) -> str:

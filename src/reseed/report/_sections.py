@@ -199,13 +199,14 @@ def _more(total: int, shown: int, noun: str) -> str:
     return f" The first {shown} of {text.count(total)} {noun}." if total > shown else ""
 
 
-def table(title: str, names: Iterable[str], body: str, numeric: tuple[int, ...]) -> str:
-    """A table of rows that are HTML already, in a box that scrolls."""
+def table(title: str, names: Iterable[str], body: str, numeric: tuple[int, ...], kind: str = "") -> str:
+    """A table of rows that are HTML already, in a box that scrolls; ``kind`` is its class for the stylesheet."""
     head = "".join(
         f'<th scope="col"{" class=number" if place in numeric else ""}>{name}</th>' for place, name in enumerate(names)
     )
     box = f'<div class="scroll" role="region" aria-label="{title}" tabindex="0">'
-    return f"{box}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    start = f'<table class="{kind}">' if kind else "<table>"
+    return f"{box}{start}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
 
 
 def block(title: str, content: str) -> str:

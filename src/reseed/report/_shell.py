@@ -26,6 +26,15 @@ class Page:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Section:
+    """A section of a page: its anchor, what the navigation calls it, and its HTML, empty where there is none."""
+
+    place: str
+    name: str
+    html: str
+
+
 SCRIPT = ("dom", "samples", "filters", "table", "place", "sample", "start")
 """The parts of the script of a study's page, in order; each is a file in ``script``."""
 
@@ -67,6 +76,14 @@ def navigation(sections: Mapping[str, str]) -> str:
     """Links to the sections of a page, by their places what they are called."""
     links = "".join(f'<li><a href="#{place}">{name}</a></li>' for place, name in sections.items())
     return f'<nav aria-label="Contents"><ul>{links}</ul></nav>'
+
+
+def section_html(place: str, title: str, content: str) -> str:
+    """Content under a heading of the second order, at an anchor; nothing without content. All of it is HTML."""
+    if not content:
+        return ""
+    start = f'<section id="{place}" aria-labelledby="{place}-title"><h2 id="{place}-title">{title}</h2>'
+    return f"{start}\n{content}</section>"
 
 
 def write_page(page: str, path: str | os.PathLike[str], name: str = "report.html") -> Path:

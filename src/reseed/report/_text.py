@@ -5,9 +5,12 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from urllib.parse import quote
 
 import numpy as np
 
+_ID_LIMIT = 80
+_UNQUOTED = "!'()*~"  # what encodeURIComponent leaves as it is, besides what `quote` does
 NBSP = "\u00a0"
 DASH = "\u2014"
 REPLACEMENT = "\ufffd"
@@ -30,6 +33,16 @@ def visible(text: object) -> str:
 def clip(text: str, limit: int) -> str:
     """Cut a text to a number of characters, the last of which then is an ellipsis."""
     return text if len(text) <= limit else text[: limit - 1] + "\u2026"
+
+
+def shown_id(name: str) -> str:
+    """A sample's id as pages show it, and as their scripts know it."""
+    return clip(visible(name), _ID_LIMIT)
+
+
+def sample_place(name: str) -> str:
+    """Where in the page of a study a sample opens; its script says alike."""
+    return f"#samples?sample={quote(name, safe=_UNQUOTED)}"
 
 
 def escape(text: object) -> str:

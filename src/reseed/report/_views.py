@@ -13,6 +13,7 @@ from reseed.instability import Comparison, Estimate, WhereUnstable
 from reseed.report._comparison_terminal import print_comparison
 from reseed.report._where import print_where, verdict
 from reseed.report.chart._drawn import figure_of
+from reseed.report.chart._estimates import bars
 from reseed.scores import Chart, Series
 from reseed.studies import Study
 from reseed.training import Recipe, as_tree
@@ -30,14 +31,6 @@ _GROUP = ("group", "label_entropy", "low", "high")
 def estimate_text(found: Estimate | None, digits: int = 4) -> str:
     """Return an estimate with its interval, as a notebook shows it; nothing where there is none."""
     return "" if found is None else f"{found.value:.{digits}f} [{found.low:.{digits}f}, {found.high:.{digits}f}]"
-
-
-def bars(title: str, sentence: str, axis: str, values: Mapping[str, Estimate]) -> Chart:
-    """Return estimates as bars with their intervals."""
-    found = list(values.values())
-    low, high = tuple(one.low for one in found), tuple(one.high for one in found)
-    series = Series(axis, tuple(values), tuple(one.value for one in found), low, high)
-    return Chart("bars", title, sentence, "", axis, (series,))
 
 
 def table_of(rows: Iterable[Mapping[str, Any]]) -> pa.Table:

@@ -31,6 +31,8 @@ class Series:
         y: The values; NaN leaves a gap.
         low: Lower ends of the values' intervals; empty: none.
         high: Upper ends.
+        ids: Ids of the samples that the points are; empty: they are none. Where the page shows those samples, a point
+            opens its own.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Series:
     y: tuple[float, ...]
     low: tuple[float, ...] = ()
     high: tuple[float, ...] = ()
+    ids: tuple[str, ...] = ()
 
 
 @final
@@ -48,10 +51,12 @@ class Picture:
     Attributes:
         png: The image, a PNG file.
         caption: The words.
+        sample: The id of the sample that it shows; empty: it shows none.
     """
 
     png: bytes = field(repr=False)
     caption: str
+    sample: str = ""
 
 
 @final
@@ -63,10 +68,12 @@ class Passage:
         parts: Its pieces in order, each with its mark: ``removed`` and ``added`` ones stand side by side, the others,
             marked with an empty string, are as they were.
         caption: The words.
+        sample: The id of the sample that it is; empty: it is none.
     """
 
     parts: tuple[tuple[Mark, str], ...]
     caption: str
+    sample: str = ""
 
 
 @final
@@ -135,6 +142,11 @@ class Chart:
         for one in self.series:
             if len(one.x) != len(one.y) or {len(one.low), len(one.high)} - {0, len(one.y)}:
                 raise InputError(f"the points {one.name!r} of the chart {self.title!r} differ in number of x and y.")
+            if len(one.ids) not in (0, len(one.x)):
+                raise InputError(
+                    f"the points {one.name!r} of the chart {self.title!r} are {len(one.x):,} with {len(one.ids):,} "
+                    "ids; give the id of a sample for each of them, or none."
+                )
             if self.kind != "bars" and any(isinstance(value, str) for value in one.x):
                 raise InputError(f"the chart {self.title!r} is of {self.kind}, whose x are numbers, not names.")
 
@@ -175,16 +187,19 @@ class Chart:
             "series": [
                 {"name": one.name, "x": _plain(one.x), "y": _plain(one.y)}
                 | ({"low": _plain(one.low), "high": _plain(one.high)} if one.low else {})
+                | ({"ids": list(one.ids)} if one.ids else {})
                 for one in self.series
             ],
             "rows": list(self.rows),
             "columns": list(self.columns),
             "cells": [_plain(row) for row in self.cells],
             "pictures": [
-                {"png": base64.b64encode(one.png).decode("ascii"), "caption": one.caption} for one in self.pictures
+                {"png": base64.b64encode(one.png).decode("ascii"), "caption": one.caption, "sample": one.sample}
+                for one in self.pictures
             ],
             "passages": [
-                {"parts": [list(part) for part in one.parts], "caption": one.caption} for one in self.passages
+                {"parts": [list(part) for part in one.parts], "caption": one.caption, "sample": one.sample}
+                for one in self.passages
             ],
         }
 
@@ -207,7 +222,9 @@ class Chart:
                 columns=tuple(map(_text, tree["columns"])),
                 cells=tuple(map(_numbers, tree["cells"])),
                 pictures=tuple(
-                    Picture(base64.b64decode(one["png"], validate=True), _text(one["caption"]))
+                    Picture(
+                        base64.b64decode(one["png"], validate=True), _text(one["caption"]), _text(one.get("sample", ""))
+                    )
                     for one in tree["pictures"]
                 ),
                 passages=tuple(map(_passage, tree.get("passages", ()))),
@@ -218,12 +235,13 @@ class Chart:
 
 def _series(tree: Mapping[str, Any]) -> Series:
     low, high = _numbers(tree.get("low", [])), _numbers(tree.get("high", []))
-    return Series(_text(tree["name"]), _points(tree["x"]), _numbers(tree["y"]), low, high)
+    ids = tuple(map(_text, tree.get("ids", ())))
+    return Series(_text(tree["name"]), _points(tree["x"]), _numbers(tree["y"]), low, high, ids)
 
 
 def _passage(tree: Mapping[str, Any]) -> Passage:
     parts = tuple((_text(mark), _text(words)) for mark, words in tree["parts"])
-    return Passage(parts, _text(tree["caption"]))  # type: ignore[arg-type]  # marks are checked with the chart
+    return Passage(parts, _text(tree["caption"]), _text(tree.get("sample", "")))  # type: ignore[arg-type]  # marks are checked with the chart
 
 
 def _plain(values: Sequence[float] | Sequence[str]) -> list[float | str | None]:

@@ -4,6 +4,7 @@ from reseed.studies._again import data_for
 from reseed.studies._answers import Answers, read_answers, same_contents
 from reseed.studies._cost import Cost
 from reseed.studies._cost_summary import cost_summary
+from reseed.studies._data_file import link_data
 from reseed.studies._equal_runs import EqualRuns, equal_rows, equal_runs
 from reseed.studies._estimators import is_estimator
 from reseed.studies._execution import ExecutionArguments
@@ -86,6 +87,7 @@ __all__ = [
     "is_partial",
     "json_writer",
     "kept_inputs",
+    "link_data",
     "local_folder",
     "only_writer",
     "open_numbers",

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +13,9 @@ import numpy as np
 import torch
 
 from reseed._arguments import argument
-from reseed._foreign import damage_told, parse_json, reason
+from reseed._errors import ReseedError, StudyError
+from reseed._foreign import check_regular, damage_told, parse_json, reason
+from reseed._limits import check_size
 from reseed.data import Dataset, Splits, digest_of
 from reseed.studies._files import inside, replace_table
 from reseed.studies._table_file import number_rows, numbers_of, read_columns, values_of
@@ -24,11 +29,17 @@ _TYPES = {"sample_id": "string", "label": "int64", "is_evaluation": "bool"}
 
 
 def write_data(root: Path, splits: Splits | None) -> None:
-    """Write the data of a study that begins, by rename; without any, remove that of one that did not begin."""
+    """Write the data of a study that begins, by rename; without any, remove that of one that did not begin.
+
+    A file of the same data stays: it may be one that studies which are trained together share, see `link_data`.
+    """
     import pyarrow as pa
 
     if splits is None:
         (root / DATA_FILE).unlink(missing_ok=True)
+        return
+    digest = digest_of(splits)
+    if _digest_in(root) == digest:
         return
     parts, first = (splits.train, splits.evaluation), splits.train
     columns: dict[str, Any] = {
@@ -48,9 +59,41 @@ def write_data(root: Path, splits: Splits | None) -> None:
         "divisors": [part.divisor for part in parts],
         "shape": first.input_shape,
         "notes": splits.notes,
+        "digest": digest,
     }
     table = pa.table(columns).replace_schema_metadata({_ABOUT: json.dumps(about).encode()})
     replace_table(root / DATA_FILE, table)
+
+
+def link_data(others: Iterable[Path], root: Path) -> None:
+    """Give a study that begins the data of another one, as one file under two names: each folder stays whole by itself.
+
+    Where that cannot be, on a file system without such links, nothing is done, and the study writes a copy.
+
+    Args:
+        others: Folders of studies of the same data, which may not be there.
+        root: The study's folder.
+    """
+    for other in others:
+        file = other / DATA_FILE
+        if file.is_file() and not file.is_symlink() and not (root / DATA_FILE).exists():
+            with suppress(OSError):
+                root.mkdir(parents=True, exist_ok=True)
+                os.link(file, root / DATA_FILE)
+
+
+def _digest_in(root: Path) -> str | None:
+    """Return the digest of the data that a study's file says it holds; None where there is none."""
+    import pyarrow.parquet as pq
+
+    path = inside(root, DATA_FILE)
+    try:
+        check_regular(path)
+        check_size(path.stat().st_size, repr(str(path)), StudyError)
+        found = parse_json((pq.read_metadata(path).metadata or {})[_ABOUT].decode())["digest"]
+    except (OSError, ValueError, LookupError, TypeError, ReseedError):
+        return None
+    return found if isinstance(found, str) else None
 
 
 def read_data(root: Path, digest: str) -> Splits:

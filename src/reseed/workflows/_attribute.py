@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 
 from reseed._arguments import argument
 from reseed._errors import InputError, TrainingError
+from reseed._notebook import show_link
 from reseed._shown import AbstractResult
 from reseed.data import load
 from reseed.instability import Estimate, SourceEffect, SourceEffects, source_effects
 from reseed.models import architecture
-from reseed.studies import Study, check_runs, local_folder, replace_json, to_stderr, train_study
+from reseed.report import DesignPage, attribution_page
+from reseed.studies import Study, check_runs, json_writer, local_folder, to_stderr, train_study
 from reseed.training import (
     DEFAULT_VARY,
     STREAMS,
@@ -32,10 +34,21 @@ from reseed.training import (
     check_vary,
     makes_use_of,
 )
-from reseed.workflows._design import CACHE, check_design_folder, design_folder, draws_of, share_cache, told
+from reseed.workflows._design import (
+    CACHE,
+    check_design_folder,
+    damaged_numbers,
+    design_folder,
+    draws_of,
+    kept_studies,
+    read_numbers,
+    share_files,
+    told,
+    write_design,
+)
 from reseed.workflows._recipe import TrainingArguments, chosen_recipe
 
-ATTRIBUTION = "attribution.json"
+ATTRIBUTION, ATTRIBUTION_PAGE = "attribution.json", "attribution.html"
 _STUDY = "vary-"
 
 
@@ -82,6 +95,38 @@ class Attribution(AbstractResult):
             "notes": list(self.notes),
         }
 
+    @property
+    def page(self) -> DesignPage:
+        """What the page of it shows."""
+        return attribution_page(self.effects, self.studies, self.path, self.notes)
+
+    def write(self) -> Path:
+        """Write ``attribution.json`` and ``attribution.html``, and return the page's path; nothing is trained.
+
+        Raises:
+            StorageError: They cannot be written.
+        """
+        return write_design(self.path, {ATTRIBUTION: json_writer(self.summary)}, ATTRIBUTION_PAGE, self.page)
+
+
+def open_attribution(root: Path) -> Attribution:
+    """Return the attribution in a folder, from the studies that are kept; nothing is trained.
+
+    Raises:
+        StudyError: It cannot be read.
+        TrainingError: Fewer than two runs of a study are complete.
+    """
+    numbers = read_numbers(root, ATTRIBUTION)
+    kept = kept_studies(root, numbers)
+    with damaged_numbers(root, ATTRIBUTION):
+        asked = check_vary(numbers["vary"])
+        studies = {check_vary(name.split("-")): study for name, study in kept.items()}
+        sources = tuple(stream for stream in STREAMS if stream in asked)
+        missing = [_name(streams) for streams in _designs(sources) if streams not in studies]
+        if missing:
+            raise ValueError(f"it names no study of {missing[0]}")
+        return _attribution({streams: studies[streams] for streams in _designs(sources)}, sources, root)
+
 
 def attribute(
     data: object = "digits",
@@ -101,7 +146,7 @@ def attribute(
     Trains one study in which every source varies, one for each source in which it varies alone, and one for each
     in which it alone is fixed (with two sources, the other's own). Each is a folder below ``out`` that `inspect`
     opens, such as ``vary-init``. Finished runs are kept whatever happens: the same call continues, and more ``runs``
-    extend every study. Writes ``attribution.json``.
+    extend every study. Writes ``attribution.json`` and the page ``attribution.html``.
 
     Sources that the recipe makes no use of, such as dropout where the model has none, are left out. The training
     sample is no source unless ``vary`` names ``data``: runs then train on bootstrap resamples, which hold about 63 %
@@ -139,13 +184,13 @@ def attribute(
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     found = attribute("digits", epochs=1, hidden=[4], runs=3, out=folder, announce=lambda line: None)
         ...     sorted(path.name for path in found.path.iterdir())
-        ['attribution.json', 'vary-init', 'vary-init-order', 'vary-order']
+        ['attribution.html', 'attribution.json', 'vary-init', 'vary-init-order', 'vary-order']
     """
     recipe, execution = chosen_recipe(data, model, recipe, options)
     announce = announce or to_stderr
     asked = check_vary(vary)
     root = local_folder(design_folder(recipe, "sources") if out is None else out)
-    check_design_folder(root, "attribution", (ATTRIBUTION,), _STUDY)
+    check_design_folder(root, "attribution", (ATTRIBUTION, ATTRIBUTION_PAGE), _STUDY)
     sources = _sources(recipe, asked, seed, root, execution.get("threads"), announce)
     designs = list(_designs(sources))
     check_runs(runs)
@@ -154,7 +199,7 @@ def attribute(
     studies: dict[frozenset[Stream], Study] = {}
     for number, streams in enumerate(designs, start=1):
         announce(f"study {number} of {len(designs)}: runs differ in {_name(streams, ', ')}")
-        share_cache(root, _folder(root, streams))
+        share_files(root, _folder(root, streams))
         studies[streams] = train_study(
             recipe,
             _folder(root, streams),
@@ -165,7 +210,7 @@ def attribute(
             **execution,
         )
     found = _attribution(studies, sources, root)
-    replace_json(root / ATTRIBUTION, found.summary)
+    show_link(found.write())
     return found
 
 

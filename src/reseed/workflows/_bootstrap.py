@@ -13,27 +13,40 @@ import numpy as np
 from reseed._arguments import argument
 from reseed._bounds import check_bound
 from reseed._errors import InputError, TrainingError
+from reseed._notebook import show_link
 from reseed._shown import AbstractResult
 from reseed.instability import BootstrapInstability, bootstrap_instability
+from reseed.report import DesignPage, bootstrap_page
 from reseed.studies import (
     Samples,
     Study,
     check_runs,
+    inside,
     json_writer,
     local_folder,
-    replace_files,
+    read_header,
     table_writer,
     to_stderr,
     train_study,
 )
 from reseed.training import STREAMS, Recipe, RecordConfig, SeedPlan, Weights, check_vary
-from reseed.workflows._design import check_design_folder, design_folder, draws_of, prepare_once, share_cache, told
+from reseed.workflows._design import (
+    check_design_folder,
+    damaged_numbers,
+    design_folder,
+    draws_of,
+    prepare_once,
+    read_numbers,
+    share_files,
+    told,
+    write_design,
+)
 from reseed.workflows._recipe import TrainingArguments, chosen_recipe
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-BOOTSTRAP = "bootstrap.json"
+BOOTSTRAP, BOOTSTRAP_PAGE = "bootstrap.json", "bootstrap.html"
 TABLE = "bootstrap.parquet"
 PLOT = "bootstrap-plot.parquet"
 _BASE, _RESAMPLED = "study-original", "study-resampled"
@@ -131,8 +144,20 @@ class BootstrapMeasurement(AbstractResult):
             {"sample_id": ids, "class": names} | {name: np.asarray(part).ravel() for name, part in parts.items()}
         )
 
-    def write(self) -> None:
-        """Write ``bootstrap.parquet``, ``bootstrap-plot.parquet`` and ``bootstrap.json``, after all are made.
+    @property
+    def page(self) -> DesignPage:
+        """What the page of it shows."""
+        return bootstrap_page(
+            self.instability, self.seeds, self.samples, self.original, self.study, self.path, self.notes
+        )
+
+    def write(self) -> Path:
+        """Write ``bootstrap.parquet``, ``bootstrap-plot.parquet``, ``bootstrap.json`` and ``bootstrap.html``.
+
+        All are made before the first is put in place; nothing is trained.
+
+        Returns:
+            The page's path.
 
         Raises:
             StorageError: They cannot be written.
@@ -142,7 +167,41 @@ class BootstrapMeasurement(AbstractResult):
             PLOT: table_writer(self.plot_data),
             BOOTSTRAP: json_writer(self.summary),
         }
-        replace_files({self.path / name: write for name, write in files.items()})
+        return write_design(self.path, files, BOOTSTRAP_PAGE, self.page)
+
+
+def open_bootstrap(root: Path) -> BootstrapMeasurement:
+    """Return the bootstrap measurement in a folder, from what is kept; nothing is trained.
+
+    Raises:
+        StudyError: It cannot be read.
+        TrainingError: The original model diverged, or all others did.
+    """
+    numbers = read_numbers(root, BOOTSTRAP)
+    if read_header(root) is None:
+        return _compared(Study.open(inside(root, _BASE)), Study.open(inside(root, _RESAMPLED)), root)
+    with damaged_numbers(root, BOOTSTRAP):
+        return one_study_compared(Study.open(root), numbers["threshold"], tuple(map(str, numbers["notes"])))
+
+
+def one_study_compared(
+    study: Study, threshold: float | None, notes: tuple[str, ...] | None = None
+) -> BootstrapMeasurement:
+    """Compare the runs of a study with its run 0, the original model.
+
+    Args:
+        study: Whose other runs are of resamples.
+        threshold: Of two classes, the probability of the second from which on it is predicted; None: the larger.
+        notes: What a reader should know; default: what is known of any such study.
+    """
+    probabilities = study.final("probabilities")
+    if threshold is None:
+        found = bootstrap_instability(probabilities[0], probabilities[1:])
+    else:
+        found = bootstrap_instability(probabilities[0, :, 1], probabilities[1:, :, 1], threshold=threshold)
+    if notes is None:
+        notes = bootstrap_notes(found, study.header.runs - 1, study.samples)
+    return BootstrapMeasurement(found, None, study, study, study.path, notes, threshold)
 
 
 def measure_bootstrap(
@@ -165,7 +224,7 @@ def measure_bootstrap(
     the other runs have other seeds; the runs of ``study-resampled`` train on bootstrap resamples of that set. Both are
     compared with the original on the evaluation samples. Finished runs are kept whatever happens: the same call
     continues, and more of either extend what is there. Writes ``bootstrap.json``, ``bootstrap.parquet`` (a row a
-    sample) and ``bootstrap-plot.parquet`` (the instability plot's data).
+    sample), ``bootstrap-plot.parquet`` (the instability plot's data) and the page ``bootstrap.html``.
 
     Args:
         data: What is learned, as `measure` takes it: a name, a file, or what is in memory.
@@ -200,8 +259,8 @@ def measure_bootstrap(
         ...     found = measure_bootstrap(
         ...         "digits", epochs=1, bootstraps=3, base_runs=2, out=folder, announce=lambda line: None
         ...     )
-        ...     sorted(path.name for path in found.path.iterdir())
-        ['bootstrap-plot.parquet', 'bootstrap.json', 'bootstrap.parquet', 'study-original', 'study-resampled']
+        ...     sorted(path.name for path in found.path.glob("bootstrap*"))
+        ['bootstrap-plot.parquet', 'bootstrap.html', 'bootstrap.json', 'bootstrap.parquet']
     """
     recipe, execution = chosen_recipe(data, model, recipe, options)
     announce = announce or to_stderr
@@ -214,13 +273,13 @@ def measure_bootstrap(
     check_bootstraps(bootstraps)
     check_runs(base_runs)
     root = local_folder(design_folder(recipe, "bootstrap") if out is None else out)
-    check_design_folder(root, "bootstrap measurement", (BOOTSTRAP, TABLE, PLOT), "study-")
+    check_design_folder(root, "bootstrap measurement", (BOOTSTRAP, TABLE, PLOT, BOOTSTRAP_PAGE), "study-")
     prepare_once(recipe, root, announce)
     announce(f"{base_runs} runs on all training data, {bootstraps} on resamples: {base_runs + bootstraps} trainings")
 
     def train(name: str, runs: int, plan: SeedPlan) -> Study:
         announce(f"{name.removeprefix('study-')}: runs differ in {', '.join(s for s in STREAMS if s in plan.vary)}")
-        share_cache(root, root / name)
+        share_files(root, root / name)
         return train_study(
             recipe,
             root / name,
@@ -234,7 +293,7 @@ def measure_bootstrap(
     draws = draws_of(root)
     original = train(_BASE, base_runs, SeedPlan(seed, draws=draws))
     found = _compared(original, train(_RESAMPLED, bootstraps, SeedPlan(seed, streams, draws=draws)), root)
-    found.write()
+    show_link(found.write())
     return found
 
 

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from reseed._errors import InputError
+from reseed._notebook import show_link
 from reseed.data import Dataset
 from reseed.engines import Engine
-from reseed.instability import bootstrap_instability
 from reseed.studies import ResampledFit, class_names_of, pair, run
 from reseed.training import SeedPlan
 from reseed.workflows._bootstrap import (
     BOOTSTRAP,
+    BOOTSTRAP_PAGE,
     PLOT,
     TABLE,
     BootstrapMeasurement,
-    bootstrap_notes,
     check_bootstraps,
+    one_study_compared,
 )
 
 
@@ -75,7 +77,7 @@ def bootstrap(
         retries: How often failed fits are tried again.
 
     Returns:
-        The measures; also written to the study's folder.
+        The measures; also written to the study's folder, with the page ``bootstrap.html``.
 
     Raises:
         InputError: An argument is unusable.
@@ -133,19 +135,15 @@ def bootstrap(
     )
     if "probabilities" not in study.recorded_names():
         raise InputError("fit gives labels only; the bootstrap compares probabilities [sample, class]: return those.")
-    probabilities = study.final("probabilities")
-    if threshold is None:
-        found = bootstrap_instability(probabilities[0], probabilities[1:])
-    else:
-        found = bootstrap_instability(probabilities[0, :, 1], probabilities[1:, :, 1], threshold=threshold)
+    measured = one_study_compared(study, threshold)
     seeds = [manifest.seeds["fit"] for manifest in study.manifests[1:]]
     redrawn = sum(fitter.continued(study.header).resample(word)[1] for word in seeds)
-    notes = bootstrap_notes(found, study.header.runs - 1, study.samples)
     if redrawn:
-        notes += (f"{redrawn} resamples held one class only and were drawn again.",)
-    measured = BootstrapMeasurement(found, None, study, study, study.path, notes, threshold)
-    measured.write()
-    study.publish(BOOTSTRAP, TABLE, PLOT)
+        note = f"{redrawn} resamples held one class only and were drawn again."
+        measured = replace(measured, notes=(*measured.notes, note))
+    page = measured.write()
+    study.publish(BOOTSTRAP, TABLE, PLOT, BOOTSTRAP_PAGE)
+    show_link(page)
     return measured
 
 

@@ -8,14 +8,30 @@ from pathlib import Path
 from typing import Unpack
 
 from reseed._arguments import argument
-from reseed._errors import InputError
+from reseed._errors import InputError, StudyError
 from reseed._notebook import show_link
 from reseed.instability import Comparison, compare_studies
 from reseed.mitigations import described, parse_mitigations
-from reseed.studies import Study, check_runs, local_folder, to_stderr, train_study
+from reseed.studies import Study, check_runs, local_folder, read_header, to_stderr, train_study
 from reseed.training import DEFAULT_VARY, Recipe, RecordConfig, SeedPlan, check_vary, mitigated
-from reseed.workflows._compare import COMPARISON_FILES, METHOD, Interval, method_folder, method_name, write_comparison
-from reseed.workflows._design import check_design_folder, design_folder, draws_of, share_cache
+from reseed.workflows._child_reports import write_reports
+from reseed.workflows._compare import (
+    COMPARISON,
+    COMPARISON_FILES,
+    METHOD,
+    Interval,
+    method_folder,
+    method_name,
+    write_comparison,
+)
+from reseed.workflows._design import (
+    check_design_folder,
+    damaged_numbers,
+    design_folder,
+    draws_of,
+    read_numbers,
+    share_files,
+)
 from reseed.workflows._recipe import TrainingArguments, chosen_recipe
 
 DEFAULT_METHODS = (
@@ -55,7 +71,7 @@ def mitigate(
     for each method. Each is a folder below ``out`` that `inspect` opens. Finished runs are kept whatever happens: the
     same call continues, more ``runs`` extend every study, and other ``methods`` join those that are there and have as
     many runs. A method that cannot be compared is left out, and the comparison's notes say so. Writes
-    ``comparison.json``, ``comparison.parquet`` and ``comparison.html``.
+    ``comparison.json``, ``comparison.parquet`` and ``comparison.html``, which leads to the report of each study.
 
     Args:
         data: What is learned, as `measure` takes it: a name, a file, or what is in memory.
@@ -110,7 +126,7 @@ def mitigate(
     studies: dict[str, Study] = {}
     for number, (name, (changed, base)) in enumerate(plans.items(), start=1):
         announce(f"study {number} of {len(plans)}: {_name(name)}")
-        share_cache(root / _CONTROL, root / name)
+        share_files(root / _CONTROL, root / name)
         studies[name] = train_study(
             changed,
             root / name,
@@ -121,14 +137,50 @@ def mitigate(
             announce=announce,
             **execution,
         )
+    found = _compared(root, studies, runs, interval, announce)
+    show_link(write_mitigation(found, root))
+    return found
+
+
+def write_mitigation(found: Comparison, root: Path) -> Path:
+    """Write a comparison of methods into its folder, and the reports of its studies; return the page's path.
+
+    Raises:
+        StorageError: They cannot be written.
+    """
+    notes = write_reports(row.study for row in found.rows)
+    return write_comparison(replace(found, notes=(*found.notes, *notes)), root)
+
+
+def open_mitigation(root: Path) -> Comparison:
+    """Return the comparison of methods in a folder, from the studies that are kept; nothing is trained.
+
+    Raises:
+        StudyError: It cannot be read, or its control is not there.
+        TrainingError: Fewer than two runs of a study are complete.
+    """
+    numbers = read_numbers(root, COMPARISON)
+    if read_header(root / _CONTROL) is None:
+        raise StudyError(
+            f"{str(root)!r} holds a comparison of studies that lie elsewhere; reseed compare, with the same studies, "
+            "writes it anew, and reseed inspect looks into each of them."
+        )
+    with damaged_numbers(root, COMPARISON):
+        interval, runs = numbers["ci_method"], int(numbers["runs"])
+    studies = {name: Study.open(root / name) for name in (_CONTROL, _NULL)}
+    return _compared(root, studies, runs, interval, lambda line: None)
+
+
+def _compared(
+    root: Path, studies: dict[str, Study], runs: int, interval: Interval, announce: Callable[[str], None]
+) -> Comparison:
+    """Compare studies, and those of methods that lie beside them, by their folders."""
     null = studies.pop(_NULL)
     kept, left_out = _comparable(studies | _earlier(root, studies), runs)
     for reason in left_out:
         announce(f"left out: {reason}")
     found = compare_studies({_name(folder): study for folder, study in kept.items()}, null=null, interval=interval)
-    found = replace(found, notes=(*found.notes, *(f"Left out: {reason}." for reason in left_out)))
-    show_link(write_comparison(found, root))
-    return found
+    return replace(found, notes=(*found.notes, *(f"Left out: {reason}." for reason in left_out)))
 
 
 def _recipes(recipe: Recipe, methods: Sequence[str]) -> dict[str, Recipe]:

@@ -15,27 +15,39 @@ from numpy.typing import NDArray
 from reseed._arguments import argument
 from reseed._bounds import check_bound
 from reseed._errors import InputError, TrainingError
+from reseed._notebook import show_link
 from reseed._numbers import is_whole
 from reseed._shown import AbstractResult
 from reseed.instability import Estimate, NestedEstimates, nested_estimates, nested_instability, nested_variance
+from reseed.report import DesignPage, nested_page
 from reseed.studies import (
     Study,
     check_runs,
     json_writer,
     local_folder,
-    replace_files,
     table_writer,
     to_stderr,
     train_study,
 )
 from reseed.training import DEFAULT_VARY, STREAMS, Recipe, RecordConfig, SeedPlan, Weights, check_vary
-from reseed.workflows._design import check_design_folder, design_folder, draws_of, prepare_once, share_cache, told
+from reseed.workflows._design import (
+    check_design_folder,
+    damaged_numbers,
+    design_folder,
+    draws_of,
+    kept_studies,
+    prepare_once,
+    read_numbers,
+    share_files,
+    told,
+    write_design,
+)
 from reseed.workflows._recipe import TrainingArguments, chosen_recipe
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-NESTED = "nested.json"
+NESTED, NESTED_PAGE = "nested.json", "nested.html"
 _TABLE = "nested.parquet"
 _STUDY = "sample-"
 
@@ -91,6 +103,36 @@ class NestedMeasurement(AbstractResult):
             "notes": list(self.notes),
         }
 
+    @property
+    def page(self) -> DesignPage:
+        """What the page of it shows."""
+        return nested_page(self.estimates, self.samples, self.studies, self.path, self.notes)
+
+    def write(self) -> Path:
+        """Write ``nested.parquet``, ``nested.json`` and ``nested.html``; nothing is trained.
+
+        Returns:
+            The page's path.
+
+        Raises:
+            StorageError: They cannot be written.
+        """
+        files = {_TABLE: table_writer(self.samples), NESTED: json_writer(self.summary)}
+        return write_design(self.path, files, NESTED_PAGE, self.page)
+
+
+def open_nested(root: Path) -> NestedMeasurement:
+    """Return the nested measurement in a folder, from the studies that are kept; nothing is trained.
+
+    Raises:
+        StudyError: It cannot be read.
+        TrainingError: Fewer than two runs are complete on every training sample.
+    """
+    numbers = read_numbers(root, NESTED)
+    studies = kept_studies(root, numbers)
+    with damaged_numbers(root, NESTED):
+        return _measured(tuple(studies.values()), root, numbers["epsilon"])
+
 
 def measure_nested(
     data: object = "digits",
@@ -112,7 +154,7 @@ def measure_nested(
     Trains one study on each of several bootstrap resamples of the training set; within a study runs differ in their
     seeds only, and run r has the same seeds on every resample. Each is a folder below ``out`` that `inspect` opens,
     such as ``sample-0``. Finished runs are kept whatever happens: the same call continues, and more ``runs`` or
-    ``training_sets`` extend what is there. Writes ``nested.json`` and ``nested.parquet``.
+    ``training_sets`` extend what is there. Writes ``nested.json``, ``nested.parquet`` and the page ``nested.html``.
 
     Args:
         data: What is learned, as `measure` takes it: a name, a file, or what is in memory.
@@ -150,7 +192,7 @@ def measure_nested(
         ...         "digits", epochs=1, training_sets=2, runs=2, out=folder, announce=lambda line: None
         ...     )
         ...     sorted(path.name for path in found.path.iterdir())
-        ['nested.json', 'nested.parquet', 'sample-0', 'sample-1']
+        ['nested.html', 'nested.json', 'nested.parquet', 'sample-0', 'sample-1']
     """
     recipe, execution = chosen_recipe(data, model, recipe, options)
     announce = announce or to_stderr
@@ -169,7 +211,7 @@ def measure_nested(
     check_runs(runs)
     check_bound("runs", training_sets * runs, f"{argument('training_sets')} times {argument('runs')}")
     root = local_folder(design_folder(recipe, "nested") if out is None else out)
-    check_design_folder(root, "nested measurement", (NESTED, _TABLE), _STUDY)
+    check_design_folder(root, "nested measurement", (NESTED, _TABLE, NESTED_PAGE), _STUDY)
     prepare_once(recipe, root, announce)
     announce(f"{training_sets} training samples, {runs} runs on each: {training_sets * runs} trainings")
     draws = draws_of(root)
@@ -177,7 +219,7 @@ def measure_nested(
     for number in range(training_sets):
         announce(f"training sample {number + 1} of {training_sets}")
         folder = root / f"{_STUDY}{number}"
-        share_cache(root, folder)
+        share_files(root, folder)
         study = train_study(
             recipe,
             folder,
@@ -189,7 +231,7 @@ def measure_nested(
         )
         studies.append(study)
     found = _measured(tuple(studies), root, epsilon)
-    _write(found)
+    show_link(found.write())
     return found
 
 
@@ -225,11 +267,6 @@ def _final(study: Study, runs: list[int]) -> NDArray[Any]:
     """Return the probabilities of some runs, [run, sample, class]."""
     position = {manifest.run: index for index, manifest in enumerate(study.manifests)}
     return study.final("probabilities")[[position[run] for run in runs]]
-
-
-def _write(found: NestedMeasurement) -> None:
-    files = {_TABLE: table_writer(found.samples), NESTED: json_writer(found.summary)}
-    replace_files({found.path / name: write for name, write in files.items()})
 
 
 def _notes(estimates: NestedEstimates, is_reduced: bool, epsilon: float | None) -> Iterator[str]:

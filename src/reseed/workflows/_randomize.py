@@ -13,17 +13,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reseed._arguments import argument, recipe_field
-from reseed._errors import InputError
+from reseed._errors import InputError, StudyError
 from reseed._notebook import show_link
 from reseed._numbers import check_whole
 from reseed._shown import AbstractResult
 from reseed.data import CorruptionConfig, Splits, load
 from reseed.instability import Estimate, estimate
 from reseed.memorization import RandomizationTest, Randomized, sign_correlation
-from reseed.report import write_scores_page
-from reseed.studies import Study, check_runs, local_folder, replace_json, to_stderr, train_study
+from reseed.report import DesignPage, randomization_page
+from reseed.studies import Study, check_runs, data_for, json_writer, local_folder, to_stderr, train_study
 from reseed.training import Recipe, RecordConfig, SeedPlan, steps_per_epoch
-from reseed.workflows._design import check_design_folder, design_folder, draws_of, prepare_once, share_cache
+from reseed.workflows._design import (
+    check_design_folder,
+    damaged_numbers,
+    design_folder,
+    draws_of,
+    kept_studies,
+    prepare_once,
+    read_numbers,
+    share_files,
+    write_design,
+)
 from reseed.workflows._recipe import TrainingArguments, chosen_recipe, given_fields
 
 RANDOMIZATION, RANDOMIZATION_PAGE = "randomization.json", "randomization.html"
@@ -104,10 +114,43 @@ class Randomization(AbstractResult):
         Raises:
             StorageError: They cannot be written.
         """
-        header = next(iter(self.studies.values())).header
-        replace_json(self.path / RANDOMIZATION, self.summary)
-        title = f"{header.dataset}, {header.model}: randomisation test"
-        return write_scores_page(self.test.scores, self.path / RANDOMIZATION_PAGE, title=title)
+        return write_design(self.path, {RANDOMIZATION: json_writer(self.summary)}, RANDOMIZATION_PAGE, self.page)
+
+    @property
+    def page(self) -> DesignPage:
+        """What the page of it shows."""
+        return randomization_page(self.test, self.studies, self.path)
+
+
+def open_randomization(root: Path) -> Randomization:
+    """Return the randomisation test in a folder, from the studies that are kept; nothing is trained.
+
+    Raises:
+        StudyError: It cannot be read.
+        DataError: The data of its studies, whose labels accuracies are of, is not there any more.
+    """
+    numbers = read_numbers(root, RANDOMIZATION)
+    studies = kept_studies(root, numbers)
+    with damaged_numbers(root, RANDOMIZATION):
+        level = float(numbers["level"])
+        said = {str(row["version"]): str(row["said"]) for row in numbers["versions"]}
+    found: list[Randomized] = []
+    correlations: list[float] = []
+    for name, study in studies.items():
+        recipe = study.recipe
+        if recipe is None:
+            raise StudyError(f"the study {str(study.path)!r} holds no recipe, so it is none of a randomisation test.")
+        splits = data_for(recipe, study.path)
+        each = _Version(name, said.get(name, name), recipe, len(study.manifests), _rate(name, recipe))
+        if each.rate == 1 or name.startswith(_DRAW):
+            correlations.append(_correlation(study, splits))
+        if not name.startswith(_DRAW):
+            found.append(_randomized(each, study, splits))
+    plain = studies["true"].recipe if "true" in studies else None
+    if plain is None:
+        raise StudyError(f"the numbers in {str(root)!r} name no study of true labels; they were changed by hand.")
+    test = RandomizationTest(tuple(found), level, tuple(correlations), tuple(_notes(found, level, plain)))
+    return Randomization(test, studies, root)
 
 
 def randomize(
@@ -201,8 +244,7 @@ def randomize(
     draws_version = draws_of(root)
     for number, each in enumerate(versions, start=1):
         announce(f"version {number} of {len(versions)}: {each.said}")
-        if clean.train.is_text:
-            share_cache(root, root / each.name)
+        share_files(root, root / each.name)
         study = train_study(
             each.recipe,
             root / each.name,
@@ -241,6 +283,14 @@ def _with_room_to_fit(recipe: Recipe, given: Collection[str]) -> Recipe:
             batch_size=_BATCH,
         )
     return recipe
+
+
+def _rate(name: str, recipe: Recipe) -> float | None:
+    """Return which share of a version's labels is drawn anew; None where that is not what it differs in."""
+    corruption = recipe.data.corruption
+    if corruption is None:
+        return 0.0 if "+" not in name else None
+    return corruption.rate if corruption.kind == "labels" and "+" not in name else None
 
 
 def _length(recipe: Recipe) -> str:

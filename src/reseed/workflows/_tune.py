@@ -2,42 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Unpack
 
 import numpy as np
 
 from reseed._arguments import argument
+from reseed._choices import IN_MEMORY
 from reseed._errors import InputError, TrainingError
 from reseed._notebook import show_link
 from reseed._numbers import check_whole
 from reseed._shown import AbstractResult
 from reseed.data import DataConfig, load
 from reseed.instability import Comparison, accuracy_difference, compare_studies, label_entropy
+from reseed.report import DesignPage, Search, tuning_page
 from reseed.studies import (
     Study,
     json_writer,
     local_folder,
-    replace_files,
     text_writer,
     to_stderr,
     train_study,
 )
 from reseed.training import Recipe, RecordConfig, SeedPlan
-from reseed.workflows._compare import COMPARISON_FILES, PAGE, comparison_files
-from reseed.workflows._design import check_design_folder, design_folder, draws_of, prepare_once, share_cache
+from reseed.workflows._child_reports import write_reports
+from reseed.workflows._compare import COMPARISON_FILES, comparison_files
+from reseed.workflows._design import (
+    check_design_folder,
+    damaged_numbers,
+    design_folder,
+    draws_of,
+    kept_studies,
+    prepare_once,
+    read_numbers,
+    share_files,
+    write_design,
+)
 from reseed.workflows._recipe import TrainingArguments, chosen_recipe
 from reseed.workflows._tune_plan import Trial, check_budget, choose, plan_rungs
 from reseed.workflows._tune_space import Candidate, candidates
 
-TUNING, TUNED = "tune.json", "tuned.toml"
+TUNING, TUNED, TUNING_PAGE = "tune.json", "tuned.toml", "tune.html"
 _SEARCH, _CONFIRM = "search", "confirm"
 _OWN_VALIDATION = ("clinc150", "massive", "massive-domain")
 _HELD_OUT = 0.2
 _FEWEST = 30
+_CONTROL, _NULL = "control", "second control"
 _ONE_SIDED = 0.90  # a two-sided interval of 90 % has the ends of one-sided ones of 95 %
 
 
@@ -53,6 +68,8 @@ class Tuning(AbstractResult):
         comparison: the confirmation; None without a winner, or where its runs diverged.
         budget: trainings of the control that were allowed.
         spent: those that were used.
+        title: of which data and model.
+        studies: those of the confirmation: the control, a second one, and the winner's; empty without a winner.
     """
 
     path: Path
@@ -62,6 +79,8 @@ class Tuning(AbstractResult):
     comparison: Comparison | None
     budget: float
     spent: float
+    title: str
+    studies: dict[str, Study]
 
     def __repr__(self) -> str:
         return f"Tuning({str(self.path)!r}: {self.conclusion})"
@@ -99,6 +118,8 @@ class Tuning(AbstractResult):
     def summary(self) -> dict[str, Any]:
         """JSON-ready numbers of all rungs and of the confirmation."""
         return {
+            "reseed": version("reseed"),
+            "title": self.title,
             "budget": self.budget,
             "spent": self.spent,
             "winner": self.winner,
@@ -106,7 +127,86 @@ class Tuning(AbstractResult):
             "conclusion": self.conclusion,
             "rungs": [[asdict(trial) | {"outcome": trial.outcome} for trial in rung] for rung in self.rungs],
             "confirmation": None if self.comparison is None else self.comparison.summary,
+            "studies": {name: f"{_CONFIRM}/{study.path.name}" for name, study in self.studies.items()},
         }
+
+    @property
+    def search(self) -> Search:
+        """What was tried and what came of it, as charts and pages show it."""
+        return Search(
+            self.title,
+            self.summary["rungs"],
+            self.winner,
+            self.holds,
+            self.conclusion,
+            self.spent,
+            self.budget,
+            self.comparison,
+        )
+
+    @property
+    def page(self) -> DesignPage:
+        """What the page of it shows."""
+        return tuning_page(self.search, self.studies, self.path)
+
+    def write(self) -> Path:
+        """Write all files of the search, in place of those that one with another budget left; nothing is trained.
+
+        Returns:
+            The page's path, ``tune.html``.
+
+        Raises:
+            StorageError: They cannot be written.
+        """
+        if self.comparison is not None:
+            write_reports(self.studies.values())
+        files = {} if self.comparison is None else comparison_files(self.comparison, self.path)
+        if self.recipe is not None and self.holds:
+            files[TUNED] = text_writer(self.recipe.to_toml())
+        files[TUNING] = json_writer(self.summary)
+        page = write_design(self.path, files, TUNING_PAGE, self.page)
+        for name in {*COMPARISON_FILES, TUNED} - files.keys():
+            (self.path / name).unlink(missing_ok=True)
+        return page
+
+
+def open_tuning(root: Path) -> Tuning:
+    """Return the search in a folder, from its numbers and the studies of its confirmation; nothing is trained.
+
+    Raises:
+        StudyError: It cannot be read.
+        TrainingError: Fewer than two runs of a study are complete.
+    """
+    numbers = read_numbers(root, TUNING)
+    studies = kept_studies(root, numbers)
+    with damaged_numbers(root, TUNING):
+        rungs = tuple(tuple(_kept_trial(trial) for trial in rung) for rung in numbers["rungs"])
+        winner = numbers["winner"]
+        comparison = None
+        if numbers["confirmation"] is not None:
+            comparison = compare_studies({_CONTROL: studies[_CONTROL], winner: studies[winner]}, null=studies[_NULL])
+        recipe = None if winner is None else studies[winner].recipe
+        budget, spent = float(numbers["budget"]), float(numbers["spent"])
+        return Tuning(root, rungs, winner, recipe, comparison, budget, spent, str(numbers["title"]), studies)
+
+
+def _kept_trial(told: Mapping[str, Any]) -> Trial:
+    """Return the trial that ``tune.json`` holds, where what has no value is null."""
+
+    def number(name: str) -> float:
+        return math.nan if told[name] is None else float(told[name])
+
+    return Trial(
+        str(told["name"]),
+        str(told["recipe"]),
+        int(told["runs"]),
+        number("label_entropy"),
+        number("reduction"),
+        number("accuracy_difference"),
+        number("accuracy_bound"),
+        number("cost"),
+        told["goes_on"] is True,
+    )
 
 
 def tune(
@@ -126,9 +226,9 @@ def tune(
     Candidates are compared on validation samples by successive halving. Where all of them diverge, lose accuracy
     significantly or are no more stable than the control, others are tried, as long as the budget allows. The winner,
     the control and a second control are then trained with other seeds, by half of the budget or more, and compared on
-    the evaluation split. Finished runs are kept whatever happens: the same call continues. Writes ``tune.json``; the
-    confirmation's ``comparison.json``, ``comparison.parquet`` and ``comparison.html``; and ``tuned.toml`` if the winner
-    holds up.
+    the evaluation split. Finished runs are kept whatever happens: the same call continues. Writes ``tune.json`` and the
+    page ``tune.html``; the confirmation's ``comparison.json``, ``comparison.parquet`` and ``comparison.html``, and the
+    reports of its studies; and ``tuned.toml`` if the winner holds up.
 
     Args:
         data: What is learned, as `measure` takes it: a name, a file, or what is in memory.
@@ -170,7 +270,7 @@ def tune(
     for source in (searched.data, recipe.data):
         _check_samples(source)
     root = local_folder(design_folder(recipe, "tune") if out is None else out)
-    check_design_folder(root, "search", (TUNING, TUNED, _SEARCH, _CONFIRM, *COMPARISON_FILES))
+    check_design_folder(root, "search", (TUNING, TUNED, TUNING_PAGE, _SEARCH, _CONFIRM, *COMPARISON_FILES))
     announce = announce or to_stderr
     # Of a search a recipe is wanted, whose runs `measure` then trains and keeps.
     record = RecordConfig(every="final", weights="none")
@@ -178,6 +278,7 @@ def tune(
     prepare_once(searched, root, announce)
     rungs, winner, spent = _search(every, searched, budget, partial(train, _SEARCH, seed), announce)
     comparison = None
+    studies: dict[str, Study] = {}
     if winner is not None:
         runs = int((budget - spent) / (2 + winner.cost))
         announce(f"confirmation: {winner.name}, {runs} runs")
@@ -185,14 +286,14 @@ def tune(
         control = train(_CONFIRM, seed + 1, recipe, runs)
         null = train(_CONFIRM, seed + 2, recipe, runs)
         tuned = train(_CONFIRM, seed + 1, winner.recipe, runs)
+        studies = {_CONTROL: control, _NULL: null, winner.name: tuned}
         if len(tuned.manifests) > 1:
-            comparison = compare_studies({"control": control, winner.name: tuned}, null=null)
+            comparison = compare_studies({_CONTROL: control, winner.name: tuned}, null=null)
         spent += runs * (2 + (_seen(tuned) / _seen(control) if tuned.manifests else winner.cost))
     name, tuned_recipe = (None, None) if winner is None else (winner.name, winner.recipe)
-    found = Tuning(root, rungs, name, tuned_recipe, comparison, float(budget), spent)
-    _write(found)
-    if comparison is not None:
-        show_link(root / PAGE)
+    title = f"{load(recipe.data).evaluation.name}, {recipe.model.name.removeprefix(IN_MEMORY)}"
+    found = Tuning(root, rungs, name, tuned_recipe, comparison, float(budget), spent, title, studies)
+    show_link(found.write())
     return found
 
 
@@ -232,17 +333,6 @@ def _search(
     return tuple(rungs), None, spent
 
 
-def _write(found: Tuning) -> None:
-    """Write all files of a search, in place of those that an earlier one with another budget left."""
-    files = {} if found.comparison is None else comparison_files(found.comparison, found.path)
-    if found.recipe is not None and found.holds:
-        files[TUNED] = text_writer(found.recipe.to_toml())
-    files[TUNING] = json_writer(found.summary)
-    replace_files({found.path / name: write for name, write in files.items()})
-    for name in {*COMPARISON_FILES, TUNED} - files.keys():
-        (found.path / name).unlink(missing_ok=True)
-
-
 def validation_data(data: DataConfig) -> DataConfig:
     """Return the data of a search: a data set's own validation split, else a part of the training samples."""
     if data.name in _OWN_VALIDATION and data.eval_split != "validation":
@@ -257,7 +347,7 @@ def _train(root: Path, part: str, seed: int, recipe: Recipe, runs: int, **option
         study = Study.open(folder)
         if len(study.manifests) + len(study.diverged) >= runs:
             return study
-    share_cache(root, folder)
+    share_files(root, folder)
     return train_study(recipe, folder, runs=runs, plan=SeedPlan(seed, draws=draws_of(root)), **options)
 
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from reseed._plain import plain
 from reseed._shown import View, view_of
 from reseed.report import (
-    bars,
+    attribution_charts,
+    bootstrap_charts,
     estimate_text,
     figure_of,
+    nested_charts,
     page_charts,
     print_bootstrap,
     print_comparison,
@@ -22,16 +24,17 @@ from reseed.report import (
     print_stability,
     report_data,
     table_of,
+    tuning_charts,
     unstable_rows,
 )
-from reseed.scores import Chart, Series, readable_scores
-from reseed.workflows._attribute import Attribution
-from reseed.workflows._bootstrap import BootstrapMeasurement
+from reseed.scores import readable_scores
+from reseed.workflows._attribute import ATTRIBUTION_PAGE, Attribution
+from reseed.workflows._bootstrap import BOOTSTRAP_PAGE, BootstrapMeasurement
 from reseed.workflows._measure import REPORT, Measurement
 from reseed.workflows._memorize import Memorized
-from reseed.workflows._nested import NestedMeasurement
+from reseed.workflows._nested import NESTED_PAGE, NestedMeasurement
 from reseed.workflows._randomize import RANDOMIZATION_PAGE, Randomization
-from reseed.workflows._tune import Tuning
+from reseed.workflows._tune import TUNING_PAGE, Tuning
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,7 +43,6 @@ if TYPE_CHECKING:
     from reseed.studies import Study
 
 _ROWS = 10
-_DOTS = 5_000
 
 
 @view_of.register
@@ -116,15 +118,14 @@ def _of_attribution(found: Attribution) -> View:
         ]
 
     def draw() -> Figure:
-        shown = {"all sources": effects.jitter} | {one.source: one.jitter for one in effects.effects}
-        sentence = "Jitter of runs that differ in every source, and in each alone, with 95 % intervals."
-        return figure_of([bars("What each source does alone", sentence, "jitter", shown)], "an attribution")
+        return figure_of(attribution_charts(effects), "an attribution")
 
     def show(console: Console) -> None:
         print_sources(effects, console, title=_title(next(iter(found.studies.values()))), notes=found.notes)
 
     numbers = {"jitter, all sources": estimate_text(effects.jitter)}
-    return View(numbers, "Sources", top, lambda: table_of(found.summary["sources"]), show, draw)
+    page = found.path / ATTRIBUTION_PAGE
+    return View(numbers, "Sources", top, lambda: table_of(found.summary["sources"]), show, draw, page)
 
 
 @view_of.register
@@ -133,26 +134,20 @@ def _of_nested(found: NestedMeasurement) -> View:
     shown = {"seed": estimates.seed_variance, "training sample": estimates.data_variance}
 
     def draw() -> Figure:
-        sentence = "Variance of predictions that the seed causes, and that the training sample adds."
-        return figure_of([bars("What predictions vary with", sentence, "variance", shown)], "a nested design")
+        return figure_of(nested_charts(estimates, found.samples), "a nested design")
 
     def show(console: Console) -> None:
         print_nested(estimates, console, title=_title(found.studies[0]), notes=found.notes)
 
     numbers = {f"variance, {name}": estimate_text(one) for name, one in shown.items()}
-    return View(
-        numbers, "Samples", lambda: found.samples.slice(0, _ROWS).to_pylist(), lambda: found.samples, show, draw
-    )
+    page = found.path / NESTED_PAGE
+    return View(numbers, "Samples", partial(_first, found), lambda: found.samples, show, draw, page)
 
 
 @view_of.register
 def _of_bootstrap(found: BootstrapMeasurement) -> View:
     def draw() -> Figure:
-        table = found.plot_data.slice(0, _DOTS)
-        dots = Series("samples and classes", *(tuple(table[name].to_pylist()) for name in ("prediction", "mape")))
-        words = "Mean error of each prediction over bootstrap samples, beside the prediction of the original model."
-        axes = ("prediction of the original model", "mean absolute prediction error")
-        return figure_of([Chart("scatter", "Instability of predictions", words, *axes, (dots,))], "a bootstrap")
+        return figure_of(bootstrap_charts(found.instability, found.seeds, found.samples), "a bootstrap")
 
     def show(console: Console) -> None:
         print_bootstrap(found.instability, found.seeds, console, title=_title(found.study), notes=found.notes)
@@ -161,9 +156,8 @@ def _of_bootstrap(found: BootstrapMeasurement) -> View:
         "mean absolute prediction error": estimate_text(found.instability.mape_estimate),
         "classification instability": estimate_text(found.instability.index_estimate),
     }
-    return View(
-        numbers, "Samples", lambda: found.samples.slice(0, _ROWS).to_pylist(), lambda: found.samples, show, draw
-    )
+    page = found.path / BOOTSTRAP_PAGE
+    return View(numbers, "Samples", partial(_first, found), lambda: found.samples, show, draw, page)
 
 
 @view_of.register
@@ -206,12 +200,10 @@ def _of_tuning(found: Tuning) -> View:
         return [{name.replace("_", " "): row[name] for name in names} for row in rows()]
 
     def draw() -> Figure:
-        if found.comparison is not None:
-            return view_of(found.comparison).draw()
-        return figure_of((), "a search without a winner")
+        return figure_of(tuning_charts(found.search), "a search")
 
     numbers = {"conclusion": found.conclusion, "spent": f"{found.spent:.1f} of {found.budget:g} trainings"}
-    page = found.path / "comparison.html"
+    page = found.path / TUNING_PAGE
     return View(numbers, "Candidates", top, lambda: table_of(rows()), partial(print_tuning, found), draw, page)
 
 

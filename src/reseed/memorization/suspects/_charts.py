@@ -28,12 +28,12 @@ def charts_of(
     )
     items = previews(train, shown)
     pictures = tuple(
-        Picture(item, captions[place])
+        Picture(item, captions[place], train.sample_ids[place])
         for place, item in zip(shown, items, strict=True)
         if isinstance(item, bytes) and len(item) <= _BYTES
     )
     passages = tuple(
-        Passage((("", item[:_LETTERS]),), captions[place])
+        Passage((("", item[:_LETTERS]),), captions[place], train.sample_ids[place])
         for place, item in zip(shown, items, strict=True)
         if isinstance(item, str)
     )

@@ -20,15 +20,20 @@ from reseed.report.chart._frame import (
     ticks_html,
     titles_html,
 )
-from reseed.report.chart._series import heights, interval, is_told, points, tone
+from reseed.report.chart._series import end_of, heights, interval, is_told, points, tone
 from reseed.scores import Chart
 
 _FILLED = 0.82  # of a place by its bars; the rest is space between places
 _THIN = 0.5  # the least width of a bar
 
 
-def draw_bars(chart: Chart) -> tuple[str, float]:
-    """Return bars that begin at zero, side by side where there are several series, and the drawing's height."""
+def draw_bars(chart: Chart, *, opens: bool = False) -> tuple[str, float]:
+    """Return bars that begin at zero, side by side where there are several series, and the drawing's height.
+
+    Args:
+        chart: What to draw.
+        opens: Whether the page can open the samples that points are.
+    """
     y, titles = make_axis(heights(chart), with_zero=True), (chart.x, chart.y)
     is_named = any(isinstance(x, str) for one in chart.series for x in one.x)
     places = _named(chart) if is_named else _numbered(chart)
@@ -50,7 +55,7 @@ def draw_bars(chart: Chart) -> tuple[str, float]:
                 f'<rect x="{number(start)}" y="{number(min(zero, end))}" width="{number(max(each, _THIN))}" '
                 f'height="{number(abs(end - zero))}"'
             )
-            bars.append(f"{bar}>{point.title}</rect>" if tells else f"{bar}/>")
+            bars.append(bar + end_of(point, "rect", told=tells, opens=opens))
             intervals.append(interval(start + each / 2, point, y, frame))
         drawn.append(f'<g class="{tone(place)} bars">{"".join(bars)}{"".join(intervals)}</g>')
     return grid_html(frame, y) + "".join(drawn) + below + titles_html(frame, titles), frame.height

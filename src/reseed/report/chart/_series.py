@@ -31,6 +31,7 @@ class Point:
         y: The value; NaN where there is none.
         low: The lower end of its interval; NaN where there is none.
         high: The upper end.
+        sample: The id of the sample that it is; empty where it is none.
     """
 
     series: str
@@ -39,6 +40,7 @@ class Point:
     y: float
     low: float
     high: float
+    sample: str = ""
 
     @property
     def has_interval(self) -> bool:
@@ -50,6 +52,7 @@ class Point:
         """What is shown under the pointer."""
         ends = f" ({shown(self.low)} to {shown(self.high)})" if self.has_interval else ""
         name = f"{self.series}, " if self.series else ""
+        name = f"{text.shown_id(self.sample)}; {name}" if self.sample else name
         return f"<title>{text.escape(text.clip(f'{name}{self.name}: {shown(self.y)}{ends}', 200))}</title>"
 
 
@@ -57,8 +60,12 @@ def points(series: Series) -> list[Point]:
     """Return the points of a series."""
     missing, xs = (math.nan,) * len(series.y), list[float | str](series.x)
     return [
-        Point(series.name, shown(x), math.nan if isinstance(x, str) else float(x), float(y), float(low), float(high))
-        for x, y, low, high in zip(xs, series.y, series.low or missing, series.high or missing, strict=True)
+        Point(
+            series.name, shown(x), math.nan if isinstance(x, str) else float(x), float(y), float(low), float(high), name
+        )
+        for x, y, low, high, name in zip(
+            xs, series.y, series.low or missing, series.high or missing, series.ids or ("",) * len(xs), strict=True
+        )
     ]
 
 
@@ -72,15 +79,27 @@ def is_told(chart: Chart) -> bool:
     return sum(len(one.x) for one in chart.series) <= _TOLD
 
 
+def end_of(point: Point, element: str, *, told: bool, opens: bool) -> str:
+    """Return the end of a point's element: what it says under the pointer, or which sample a click on it opens."""
+    if opens and point.sample:
+        return f' data-sample="{text.escape(text.shown_id(point.sample))}"/>'
+    return f">{point.title}</{element}>" if told else "/>"
+
+
 def heights(chart: Chart) -> Iterator[float]:
     """Yield all that the vertical axis must hold."""
     for one in chart.series:
         yield from (*one.y, *one.low, *one.high)
 
 
-def draw_lines(chart: Chart) -> tuple[str, float]:
-    """Return lines over bands of their intervals, and the drawing's height; values that are NaN leave gaps."""
-    plot = _Plot.of(chart)
+def draw_lines(chart: Chart, *, opens: bool = False) -> tuple[str, float]:
+    """Return lines over bands of their intervals, and the drawing's height; values that are NaN leave gaps.
+
+    Args:
+        chart: What to draw.
+        opens: Whether the page can open the samples that points are.
+    """
+    plot = _Plot.of(chart, opens=opens)
     drawn = []
     for place, one in enumerate(chart.series):
         pieces = [piece for piece in _pieces(points(one)) if piece]
@@ -94,9 +113,9 @@ def draw_lines(chart: Chart) -> tuple[str, float]:
     return plot.head + "".join(drawn), plot.frame.height
 
 
-def draw_scatter(chart: Chart) -> tuple[str, float]:
-    """Return dots with their intervals, and the drawing's height."""
-    plot = _Plot.of(chart)
+def draw_scatter(chart: Chart, *, opens: bool = False) -> tuple[str, float]:
+    """Return dots with their intervals, and the drawing's height; see `draw_lines`."""
+    plot = _Plot.of(chart, opens=opens)
     drawn = []
     for place, one in enumerate(chart.series):
         known = [point for piece in _pieces(points(one)) for point in piece]
@@ -125,15 +144,16 @@ class _Plot:
     frame: Frame
     head: str
     is_told: bool
+    opens: bool
 
     @classmethod
-    def of(cls, chart: Chart) -> _Plot:
+    def of(cls, chart: Chart, *, opens: bool) -> _Plot:
         x = make_axis((float(value) for one in chart.series for value in one.x), padding=0.03)
         y = make_axis(heights(chart))
         titles = (chart.x, chart.y)
         frame = frame_of(y, titles, end=last_reach(x))
         head = grid_html(frame, y) + ticks_html(frame, x) + titles_html(frame, titles)
-        return cls(x, y, frame, head, is_told(chart))
+        return cls(x, y, frame, head, is_told(chart), opens)
 
     def x_of(self, point: Point) -> float:
         return self.frame.across(self.x.share(point.x))
@@ -157,7 +177,7 @@ class _Plot:
 
     def dot(self, point: Point, radius: float) -> str:
         start = f'<circle cx="{number(self.x_of(point))}" cy="{number(self.y_of(point.y))}" r="{number(radius)}"'
-        return f"{start}>{point.title}</circle>" if self.is_told else f"{start}/>"
+        return start + end_of(point, "circle", told=self.is_told, opens=self.opens)
 
 
 def _pieces(found: Sequence[Point]) -> list[list[Point]]:

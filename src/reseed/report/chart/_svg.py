@@ -15,7 +15,7 @@ from reseed.report.chart._bars import draw_bars
 from reseed.report.chart._cells import draw_cells
 from reseed.report.chart._frame import WIDTH, number
 from reseed.report.chart._series import draw_lines, draw_scatter, points, tone
-from reseed.scores import Chart
+from reseed.scores import Chart, Passage, Picture
 
 _ROWS, _COLUMNS = 100, 24  # of the table of values
 _LEGEND = 24
@@ -25,12 +25,13 @@ _LETTERS = 600  # of a passage
 _DRAW = {"lines": draw_lines, "scatter": draw_scatter, "bars": draw_bars}
 
 
-def chart_html(chart: Chart, places: Mapping[tuple[int, int], str] | None = None) -> str:
+def chart_html(chart: Chart, places: Mapping[tuple[int, int], str] | None = None, *, opens: bool = False) -> str:
     """Return a chart as a figure in HTML that is well-formed XML too; everything in it is untrusted text.
 
     Args:
         chart: What to draw.
         places: For cells of a heat map, by row and column, the place in the page that a click on it leads to.
+        opens: Whether the page can open the samples that points, pictures and passages are.
 
     Examples:
         >>> from reseed.scores import Series
@@ -39,9 +40,9 @@ def chart_html(chart: Chart, places: Mapping[tuple[int, int], str] | None = None
         ('<figure class="drawing"><h3>Flips', True)
     """
     if chart.kind in ("images", "texts"):
-        inside = _pictures(chart) if chart.kind == "images" else _passages(chart)
+        inside = _pictures(chart, opens=opens) if chart.kind == "images" else _passages(chart, opens=opens)
         return figure_html(chart.title, chart.sentence, inside)
-    drawn, height = draw_cells(chart, places) if chart.kind == "heat map" else _DRAW[chart.kind](chart)
+    drawn, height = draw_cells(chart, places) if chart.kind == "heat map" else _DRAW[chart.kind](chart, opens=opens)
     svg = svg_html(chart.title, chart.sentence, drawn, height)
     return figure_html(chart.title, chart.sentence, _legend(chart) + svg, _values(chart))
 
@@ -60,17 +61,25 @@ def svg_html(title: str, sentence: str, drawn: str, height: float) -> str:
     return f'<svg viewBox="0 0 {number(WIDTH)} {number(height)}" role="img" aria-label="{said}">{drawn}</svg>'
 
 
-def _pictures(chart: Chart) -> str:
+def _pictures(chart: Chart, *, opens: bool) -> str:
     items = "".join(
         f'<li><img src="data:image/png;base64,{base64.b64encode(one.png).decode("ascii")}" '
         f'alt="{text.escape(text.clip(one.caption, _NAME))}" />'
-        f"<span>{text.escape(text.clip(one.caption, _WORDS))}</span></li>"
+        f"<span>{_caption(one, opens=opens)}</span></li>"
         for one in chart.pictures
     )
     return f'<ul class="pictures">{items}</ul>'
 
 
-def _passages(chart: Chart) -> str:
+def _caption(one: Picture | Passage, *, opens: bool) -> str:
+    """Return the words below a picture or passage, which lead to its sample where the page can open that."""
+    words = text.escape(text.clip(one.caption, _WORDS))
+    if not (opens and one.sample):
+        return words
+    return f'<a class="id" href="{text.escape(text.sample_place(text.shown_id(one.sample)))}">{words}</a>'
+
+
+def _passages(chart: Chart, *, opens: bool) -> str:
     """Return texts in which what was taken out and what was put in is marked, for eyes and for readers of the code."""
     tags = {"": ("", ""), "removed": ("<del>", "</del>"), "added": ("<ins>", "</ins>")}
     items = []
@@ -82,7 +91,7 @@ def _passages(chart: Chart) -> str:
             left -= len(words)
             if left <= 0:
                 break
-        items.append(f"<li><p>{''.join(pieces)}</p><span>{text.escape(text.clip(one.caption, _WORDS))}</span></li>")
+        items.append(f"<li><p>{''.join(pieces)}</p><span>{_caption(one, opens=opens)}</span></li>")
     return f'<ul class="passages">{"".join(items)}</ul>'
 
 

@@ -11,7 +11,11 @@ function dotWords(row) {
   return lines;
 }
 
-const rowOfDot = (node) => (node.dataset?.row === undefined ? null : Number(node.dataset.row));
+/** The row of what names one, or of the sample that a lens's chart names; null where the table does not hold it. */
+function rowOfDot(node) {
+  const { row, sample } = node.dataset ?? {};
+  return row !== undefined ? Number(row) : sample !== undefined ? (rowOf.get(sample) ?? null) : null;
+}
 
 function addTip() {
   const tip = byId("tip");

@@ -99,7 +99,7 @@ def _pictures(subject: Subject, part: Part, ids: tuple[str, ...]) -> Chart:
     ):
         sample = ids[subject.numbers[int(place)]]
         for words, image in (("clean", clean), ("attacked", attacked)):
-            pictures.append(Picture(_png((image - low) / (high - low)), f"{sample}, {words}"))
+            pictures.append(Picture(_png((image - low) / (high - low)), f"{sample}, {words}", sample))
     sentence = "Samples that attacks fool most networks on, each clean and as one network was fooled."
     return Chart("images", "Clean and attacked", sentence, pictures=tuple(pictures))
 
@@ -124,9 +124,8 @@ def _texts(subject: Subject, part: Part, ids: tuple[str, ...]) -> Chart:
     for number, place in enumerate(arrays["shown.numbers"]):
         pieces = tuple((marks[piece], words[piece]) for piece in np.flatnonzero(of == number))
         share, how = float(arrays["shown.share"][number]), str(arrays["shown.how"][number])
-        caption = (
-            f"{ids[subject.numbers[int(place)]]}: {how.replace('_', ' ')} changes the answer of {share:.0%} of runs"
-        )
-        passages.append(Passage(pieces, caption))
+        sample = ids[subject.numbers[int(place)]]
+        caption = f"{sample}: {how.replace('_', ' ')} changes the answer of {share:.0%} of runs"
+        passages.append(Passage(pieces, caption, sample))
     sentence = "Texts whose answers change most often under errors in writing, each with the one that changes most."
     return Chart("texts", "Clean and changed texts", sentence, passages=tuple(passages))
