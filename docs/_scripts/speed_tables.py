@@ -47,7 +47,7 @@ def training_loop() -> list[str]:
 
 def checkpoints() -> list[str]:
     """Returns what keeping runs that are under way costs."""
-    lines = headed("case | runs | every 2 s (median) | smallest to largest | one checkpoint | by default")
+    lines = headed("case | runs | every second (median) | smallest to largest | one checkpoint | by default")
     for found in read("checkpoints").cases:
         spread = f"{found.lowest:.2f} to {found.highest:.2f}"
         one = f"{found.bytes / 1e6:.1f} MB, {found.one_s:.2f} s | {found.share_by_default:.2%}".replace("%", " %")

@@ -260,7 +260,7 @@ def test_folder_that_cannot_be_written(cli, folder, labels, command, out):
     assert cli("import", labels, "--out", "study").status == 0
     ended = cli(*command.split(), *(TINY if "measure" in command else ()), "--out", out)
     assert ended.status in (1, 2)
-    assert ended.err.startswith(("failed: cannot write 'plain", "error: 'plain"))
+    assert ended.err.splitlines()[-1].startswith(("failed: cannot write 'plain", "error: 'plain"))
     assert "Traceback" not in ended.err
     assert (folder / "plain").read_text() == "x"
 

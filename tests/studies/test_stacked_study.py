@@ -157,7 +157,7 @@ def used(monkeypatch) -> list[str]:
     """Return a list that takes the engine's name whenever a study is trained, in this process whatever it is."""
     names = []
 
-    def finish(study, task, engine, retries):
+    def finish(study, task, engine, retries, **_):
         names.append(engine.name)
         return finish_study(study, task, SerialEngine(), retries)
 

@@ -181,16 +181,15 @@ def train_study(
 
 
 def _plan_told(recipe: Recipe, out: str | Path, runs: int, record: RecordConfig, engine: str | Engine) -> str:
-    """Return a line that says what will happen, before anything is loaded."""
+    """Return a line that says what will happen, before anything is prepared."""
     data = recipe.data.name.partition(":")[0] if recipe.data.name.startswith(IN_MEMORY) else recipe.data.name
     model = recipe.model.name.removeprefix(IN_MEMORY)
-    length = f"{recipe.steps:,} steps" if recipe.steps else f"{recipe.epochs:,} epochs"
+    count, unit = (recipe.steps, "step") if recipe.steps else (recipe.epochs, "epoch")
     every = {"epoch": "every epoch", "final": "at the end"}.get(str(record.every), f"every {record.every} steps")
     name = engine if isinstance(engine, str) else engine.name
-    told = (
-        f"{data}, {model}: {runs:,} run{'s'[: runs != 1]} of {length}, recorded {every}, engine {name}, in {str(out)!r}"
-    )
-    return plain(told)
+    length = f"{count:,} {unit}{'s'[: count != 1]}"
+    many = f"{runs:,} run{'s'[: runs != 1]} of {length}"
+    return plain(f"{data}, {model}: {many}, recorded {every}, engine {name}, in {str(out)!r}")
 
 
 def _tell_of_kept(task: TrainRun, study: Study, announce: Callable[[str], None]) -> None:
