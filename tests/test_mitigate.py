@@ -3,6 +3,7 @@
 import io
 import json
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -236,7 +237,7 @@ def test_data_of_memory_is_one_file_under_several_names(tmp_path):
     shutil.rmtree(tmp_path / "methods")
     assert Study.open(moved).inputs("train").inputs.shape == (96, 4)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("os.link", _refuse)
+        patch.setattr("reseed.studies._data_file.os", SimpleNamespace(link=_refuse))
         found = reseed.mitigate(data, out=tmp_path / "copies", announce=lambda line: None, **options)
     files = [row.study.path / "data.parquet" for row in found.rows]
     assert not files[1].samefile(files[0])
