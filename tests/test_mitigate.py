@@ -2,7 +2,10 @@
 
 import io
 import json
+import shutil
+from types import SimpleNamespace
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
@@ -217,3 +220,29 @@ def test_a_single_run_is_refused_before_any_training(tmp_path):
     with pytest.raises(InputError, match="runs must be 2 or more, got 1"):
         reseed.mitigate("digits", methods=["swa"], runs=1, out=tmp_path / "folder")
     assert not (tmp_path / "folder").exists()
+
+
+def test_data_of_memory_is_one_file_under_several_names(tmp_path):
+    """Studies share it, and each opens alone with its samples where it is moved; without links each has a copy."""
+    generator = np.random.default_rng(0)
+    inputs = generator.normal(size=(120, 4)).astype(np.float32)
+    data = (inputs, (inputs[:, 0] > 0).astype(int))
+    options = {"methods": ["label-smoothing"], "runs": 2, "epochs": 1, "engine": "serial", "probe": False}
+    found = reseed.mitigate(data, out=tmp_path / "methods", announce=lambda line: None, **options)
+    files = [row.study.path / "data.parquet" for row in found.rows]
+    assert len(files) == 3
+    assert all(file.samefile(files[0]) for file in files)
+    moved = tmp_path / "moved"
+    shutil.move(files[-1].parent, moved)
+    shutil.rmtree(tmp_path / "methods")
+    assert Study.open(moved).inputs("train").inputs.shape == (96, 4)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("reseed.studies._data_file.os", SimpleNamespace(link=_refuse))
+        found = reseed.mitigate(data, out=tmp_path / "copies", announce=lambda line: None, **options)
+    files = [row.study.path / "data.parquet" for row in found.rows]
+    assert not files[1].samefile(files[0])
+    assert len({file.read_bytes() for file in files}) == 1
+
+
+def _refuse(*_):
+    raise OSError("no links here")

@@ -245,3 +245,20 @@ def test_python_says_what_the_command_says(files):
     assert found.headline.startswith("PASS: same as reseeding: ")
     assert found.summary["churn"] == found.found.churn.value
     assert found.changed.column_names == ["sample_id", "text", "gold", "old", "new", "differs", "change"]
+
+
+def test_a_page_says_what_the_first_line_says(cli, files):
+    """--html writes the outcome, the numbers, who changed, and the command; what comes from outside is escaped."""
+    page = files / "gate.html"
+    words = ("gate", files / "seeds", files / "new.csv", "--max-churn", 0.02, "--beyond-reseeding")
+    assert cli(*words, "--html", page).status == 3
+    html = page.read_text()
+    assert '<p class="lead">Fail: worse.</p>' in html
+    assert html.count('<figure class="drawing">') == 2
+    assert f"reseed {' '.join(map(str, words))}" in html
+    write(files / "hostile.csv", answers(0.05, 0), text="<img src=x>")
+    assert cli("gate", files / "hostile.csv", files / "new.csv", "--html", page).status == 3
+    html = page.read_text()
+    assert "<img src=x>" not in html
+    assert "&lt;img src=x&gt;" in html
+    assert "Is it the change, or the seed?" in html

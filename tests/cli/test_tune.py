@@ -29,7 +29,7 @@ def test_tables_and_json_agree(cli, folder):
     assert told == json.loads((folder / "tune.json").read_text())
     assert told["winner"] is not None
     assert "second control" in ended.out
-    assert f"report:  {folder / 'comparison.html'}" in ended.out
+    assert f"report:  {folder / 'tune.html'}" in ended.out
     assert told["confirmation"] == json.loads((folder / "comparison.json").read_text())
     assert (f"recipe:  {folder / 'tuned.toml'}" in ended.out) == told["holds"]
 
