@@ -88,7 +88,7 @@ def test_columns_that_are_named_are_runs(imported):
     """Who lists the runs, or the classes, has them as they are."""
     rows = "sample_id,a,b\nq0,x,0\nq1,y,1\n"
     assert imported(rows, names={"runs": ("a", "b")}).summary["jitter"] == 1.0
-    with pytest.raises(DataError, match="has no column 'c'; it has: sample_id, a, b"):
+    with pytest.raises(DataError, match=r"has no column 'c'\. It has: sample_id, a, b"):
         imported(rows, names={"runs": ("a", "c")})
 
 
