@@ -123,7 +123,7 @@ def test_one_source_cannot_be_compared(tmp_path):
 def test_another_folder_is_refused(tmp_path):
     """Files that are no attribution are never mixed with one, nor studies of another recipe."""
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(StudyError, match="exists and holds no attribution; choose another --out"):
+    with pytest.raises(StudyError, match="exists and holds no attribution; choose another out"):
         _attribute(tmp_path)
 
 

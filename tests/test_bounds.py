@@ -79,7 +79,7 @@ def test_a_recipe_is_bounded(make, text):
         ),
         (
             {"recipe": replace(RECIPE, model=ModelConfig(hidden=(10**6, 10**6)))},
-            r"model 'mlp' of these sizes has 1,000,0.*10 weights .* this machine has .*--hidden",
+            r"model 'mlp' of these sizes has 1,000,0.*10 weights .* this machine has .*hidden, width",
         ),
     ],
 )

@@ -391,7 +391,7 @@ def test_code_of_a_stranger_is_not_imported(own, tmp_path):
     from safetensors.torch import load_file
 
     found = own("tied")
-    with pytest.raises(ModelError, match="--trust-code"):
+    with pytest.raises(ModelError, match="pass trust_code=True"):
         exported(found, tmp_path / "m.safetensors")
     tensors = load_file(exported(found, tmp_path / "m.safetensors", trust_code=True))
     assert torch.equal(tensors["2.one.weight"], tensors["2.two.weight"])

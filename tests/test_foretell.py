@@ -131,7 +131,7 @@ def test_predictions_alone_have_what_was_recorded(tmp_path):
     assert row.column == ONE_RUN["final_margin"]
     assert found.half.found == half_of_the_runs(labels)
     bare = Study.from_predictions(labels, tmp_path / "bare")
-    with pytest.raises(StudyError, match="no lens has columns of single runs; record scores with --level scores"):
+    with pytest.raises(StudyError, match="no lens has columns of single runs; record scores with level='scores'"):
         reseed.foretell(bare)
 
 

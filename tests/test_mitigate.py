@@ -199,7 +199,7 @@ def test_unusable_methods_are_refused(tmp_path, methods, text):
 def test_another_folder_is_refused(tmp_path):
     """Files that are no comparison are never mixed with one."""
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(StudyError, match="exists and holds no comparison of methods; choose another --out"):
+    with pytest.raises(StudyError, match="exists and holds no comparison of methods; choose another out"):
         _mitigate(tmp_path)
 
 

@@ -87,7 +87,7 @@ def test_other_engines_agree(found, tmp_path, engine):
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({"training_sets": 1}, r"training_sets \(--nested\) must be 2 or more, got 1"),
+        ({"training_sets": 1}, r"training_sets must be 2 or more, got 1"),
         ({"runs": 1}, "runs must be 2 or more, got 1"),
         ({"epsilon": 0.0}, "epsilon must be strictly between 0 and 1, got 0.0"),
         ({"vary": ("data", "init")}, "vary names data, which differs between the training samples in any case"),

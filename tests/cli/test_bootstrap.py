@@ -29,7 +29,7 @@ def test_table_file_and_json_agree(cli, tmp_path):
 @pytest.mark.parametrize(
     ("words", "text"),
     [
-        (("--runs", "1"), "bootstraps must be 2 or more, got 1"),
+        (("--runs", "1"), "--runs must be 2 or more, got 1"),
         (("--until", "0.1"), "--until and --bootstrap ask for different things; pass one of them."),
         (("--vary", "init"), "without data"),
     ],

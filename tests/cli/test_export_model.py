@@ -26,10 +26,10 @@ def test_a_model_is_exported(cli, measured, tmp_path):
         (
             "m.pt2",
             "9",
-            "run is 9, which is no complete run of the study; choose one of 0, 1, 2, 'medoid' or 'ensemble'.",
+            "--run is 9, which is no complete run of the study; choose one of 0, 1, 2, 'medoid' or 'ensemble'.",
         ),
         ("m.pt2", "best", "run is 'best', which is no complete run"),
-        ("a.csv", "1", "run says which network to write; for"),
+        ("a.csv", "1", "--run says which network to write; for"),
         ("m.pth", "1", ".hf, .zarr, .safetensors, .pt2, .onnx."),
     ],
 )

@@ -125,7 +125,7 @@ def test_runs_of_one_study_against_each_other(cli, tmp_path):
     assert done.status == 2
     assert "A model is not compared with itself" in done.err
     done = cli("gate", study.path, tmp_path / "study", "--old-runs", 9)
-    assert "runs name 9, which is no complete run" in done.err
+    assert "--old-runs name 9, which is no complete run" in done.err
 
 
 def test_a_study_against_a_file(cli, tmp_path):
@@ -203,9 +203,9 @@ MISTAKES = [
     ("gate old.csv old.csv", "OLD and NEW are the same"),
     ("gate old.csv missing.csv", "no such file: missing.csv"),
     ("gate old.csv empty", "is a folder without a study and without files of predictions"),
-    ("gate old.csv new.csv --max-churn 2", "max_churn must be a share between 0 and 1, got 2.0"),
-    ("gate old.csv new.csv --beyond-reseeding", "beyond_reseeding says what limits are on"),
-    ("gate old.csv new.csv --old-runs 1", "runs are those of a study, but 'old.csv' is none"),
+    ("gate old.csv new.csv --max-churn 2", "--max-churn must be a share between 0 and 1, got 2.0"),
+    ("gate old.csv new.csv --beyond-reseeding", "--beyond-reseeding says what limits are on"),
+    ("gate old.csv new.csv --old-runs 1", "--old-runs are those of a study, but 'old.csv' is none"),
     ("gate bare.csv bare2.csv --max-negative-flips 0.1", "give files a column 'target'"),
     ("gate old.csv other.csv", "OLD and NEW share 0 sample ids; OLD has 300 (such as 's0')"),
     ("gate old.csv numbers.npy", "OLD and NEW share 0 sample ids"),

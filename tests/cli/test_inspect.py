@@ -103,7 +103,7 @@ def test_by_a_column_of_metadata(cli, measured, tmp_path):
     [
         (("--metadata", "x.csv"), "--metadata and --id say what to group by; name the column with --by."),
         (("--by", "class", "--sample", "1"), "--by and --sample ask for different things; pass one of them."),
-        (("--by", "colour"), "by='colour' is unknown; choose class"),
+        (("--by", "colour"), "--by colour is unknown. Did you mean 'cluster'? Choose class, "),
     ],
 )
 def test_by_mistakes(cli, measured, options, text):

@@ -22,7 +22,7 @@ def test_table_file_and_json_agree(cli, tmp_path):
 @pytest.mark.parametrize(
     ("words", "text"),
     [
-        (("--nested", "1"), "training_sets (--nested) must be 2 or more, got 1"),
+        (("--nested", "1"), "--nested must be 2 or more, got 1"),
         (("--nested", "2", "--attribute"), "--attribute and --nested ask for different things; pass one of them."),
         (("--nested", "2", "--vary", "data"), "vary names data"),
         (("--nested", "2", "--monitor"), "--monitor: --bootstrap and --nested record final probabilities only"),

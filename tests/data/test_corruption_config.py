@@ -27,7 +27,7 @@ REFUSED = [
     ("labels:rate=nan", "corruption.rate is nan"),
     ("labels:rate=half", "corruption 'labels:rate=half': rate must be a share of the samples from 0 to 1, got 'half'"),
     ("labels:0.1", "corruption 'labels:0.1': write options as OPTION=VALUE, got '0.1'"),
-    ("labels:share=0.1", "has no option 'share'; there are evaluation, exact, mode, rate, seed, statistics"),
+    ("labels:share=0.1", "has no option 'share'. There are evaluation, exact, mode, rate, seed, statistics"),
     ("labels:rate=0.1:mode=flip", "corruption.mode is 'flip'; choose one of other, any, permute"),
     ("pair:rate=0.1:mode=any", "corruption.mode is for labels, and the corruption is pair; leave it out"),
     ("labels:rate=0.1:statistics=global", "corruption.statistics is for gaussian, and the corruption is labels"),

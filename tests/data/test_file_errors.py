@@ -28,7 +28,7 @@ def refuses(config, message):
             {"text": "texts"},
             "data.csv has no column 'texts' (text). Did you mean 'text'? It has text, label.",
         ),
-        (GOOD, {"label": "zzz"}, "data.csv has no column 'zzz' (label); it has text, label."),
+        (GOOD, {"label": "zzz"}, "data.csv has no column 'zzz' (label). It has text, label."),
         (GOOD, {"id": "key"}, "has no column 'key' (id)"),
         (GOOD, {"split": "part"}, "has no column 'part' (split)"),
         (GOOD, {"features": ("x1",)}, "has no column 'x1' (features)"),

@@ -210,9 +210,9 @@ def test_failed_fetch_is_explained(hub, monkeypatch):
         (
             {"train": TEXT, "test": TEXT},
             {"eval_split": "dev"},
-            "hf:owner/name has no evaluation split 'dev'; it has test.",
+            "hf:owner/name has no evaluation split 'dev'. It has test.",
         ),
-        ({"train": TEXT}, {"eval_split": "train"}, "no evaluation split 'train'; it has none besides train."),
+        ({"train": TEXT}, {"eval_split": "train"}, "no evaluation split 'train'. It has none besides train."),
         ({"train": TEXT}, {"label": "lable"}, "no column 'lable' (label). Did you mean 'label'? It has text, label."),
         ({"train": TEXT}, {"text": "body"}, "no column 'body' (text)"),
         (

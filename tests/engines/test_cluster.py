@@ -73,7 +73,7 @@ def test_room_is_counted_by_node():
     """Each node does as many groups at once as it has cores for; a group is never larger than a node."""
     assert ClusterEngine().workers == 2
     assert ClusterEngine(jobs=5).workers == 5
-    with pytest.raises(TrainingError, match=r"no node of the cluster has the 2 cores \(--threads\) and 0 GPUs"):
+    with pytest.raises(TrainingError, match=r"no node of the cluster has the 2 cores \(threads\) and 0 GPUs"):
         list(ClusterEngine(threads=2).map(print, [(0,)]))
     with pytest.raises(TrainingError, match="and 1 GPUs that a run needs; ask for fewer threads, or start such a node"):
         list(ClusterEngine(gpus=1).map(print, [(0,)]))

@@ -322,8 +322,13 @@ def test_two_runs_are_needed(labels, tmp_path):
 @pytest.mark.parametrize(
     ("by", "change", "options", "text"),
     [
-        ("colour", None, {}, "by='colour' is unknown; choose class, length, cluster, or a column of `metadata`"),
-        ("colour", lambda table: table, {}, "metadata has no column 'colour'; it has id, theme, rank, price"),
+        (
+            "colour",
+            None,
+            {},
+            r"by='colour' is unknown\. Did you mean 'cluster'\? Choose class, length, cluster, or a column of",
+        ),
+        ("colour", lambda table: table, {}, "metadata has no column 'colour'. It has id, theme, rank, price"),
         ("theme", lambda table: table, {"id_column": "key"}, "metadata has no id column 'key'; it has id, theme"),
         (
             "theme",

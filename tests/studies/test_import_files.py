@@ -201,13 +201,13 @@ def test_gold_labels_may_stand_in_one_file(tmp_path):
 @pytest.mark.parametrize("option", ["run", "id", "label", "target", "text"])
 def test_columns_named_on_purpose_must_exist(refused, option):
     """A name that the user gives and the table has not is never ignored."""
-    expected = "has no column 'nowhere'; it has: run, sample_id, label, target"
+    expected = "has no column 'nowhere'. It has: run, sample_id, label, target"
     assert expected in refused(LONG, columns=ColumnNames(**{option: "nowhere"}))
 
 
 def test_gold_column_is_not_taken_for_a_run(refused):
     """A wide table whose gold labels are called `label` is not guessed at."""
-    assert "pass --target label" in refused("sample_id,label,r0,r1\nx,a,a,b\ny,b,b,b\n")
+    assert "pass target='label'" in refused("sample_id,label,r0,r1\nx,a,a,b\ny,b,b,b\n")
     assert "none called 'run'" in refused(LONG.replace("run,", "seed,"))
 
 

@@ -242,7 +242,7 @@ def test_a_gate_refuses_another_version_of_the_task_and_the_same_evaluation(tmp_
 
 
 MISTAKES = [
-    (two_filters(), {}, "holds answers of several filters: strict, flexible; name one with --filter"),
+    (two_filters(), {}, "holds answers of several filters: strict, flexible; name one with filter"),
     (two_filters(), {"filter": "x"}, "has no filter 'x'; it has: strict, flexible"),
     (
         rows_of([True, False]),

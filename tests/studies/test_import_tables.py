@@ -70,9 +70,9 @@ def test_wide_tables_say_what_each_column_is(imported):
     ("header", "rows", "expected"),
     [
         ("sample_id,question,a,b", ["q0,what,x,y", "q1,who,x,x", "q2,where,y,y"], "'question' .* 0 of its 3 rows"),
-        ("sample_id,a,b,split", ["q0,x,y,test", "q1,x,x,test"], "'split' .* pass --run-columns a b; else"),
+        ("sample_id,a,b,split", ["q0,x,y,test", "q1,x,x,test"], "'split' .* pass columns.runs a b; else"),
         ("sample_id,target,a,b,n_agree", ["q0,1,1,1,2", "q1,0,0,0,2", "q2,1,0,1,1"], "'n_agree' .* 1 of its 3 rows"),
-        ("seed,id,pred,gold", ["0,0,1,1", "0,1,0,0", "1,0,0,1", "1,1,0,0"], "pass --run seed --id id --label pred"),
+        ("seed,id,pred,gold", ["0,0,1,1", "0,1,0,0", "1,0,0,1", "1,1,0,0"], "pass run='seed' id='id' label='pred'"),
         ("number,a,b", [f"{row},{row % 3},{row % 2}" for row in range(6)], "'number' .* 3 of its 6|its 6 rows all"),
         ("p_a,p_b", ["1,0", "0,1"], r"called like probabilities \(p_CLASS\).*one file a run"),
         ("sample_id,a,b", ["q0,x,0", "q1,y,1"], "'a' .* 0 of its 2 rows"),
@@ -88,7 +88,7 @@ def test_columns_that_are_named_are_runs(imported):
     """Who lists the runs, or the classes, has them as they are."""
     rows = "sample_id,a,b\nq0,x,0\nq1,y,1\n"
     assert imported(rows, names={"runs": ("a", "b")}).summary["jitter"] == 1.0
-    with pytest.raises(DataError, match="has no column 'c'; it has: sample_id, a, b"):
+    with pytest.raises(DataError, match=r"has no column 'c'\. It has: sample_id, a, b"):
         imported(rows, names={"runs": ("a", "c")})
 
 
@@ -148,7 +148,7 @@ def test_columns_that_are_no_probabilities_are_left_alone(imported, column, valu
 def test_labels_that_look_like_gold_are_refused(imported):
     """Labels that are the same in all runs, where probabilities differ from them, are not taken for answers unasked."""
     rows = LONG.replace("target,decision", "label,other")
-    with pytest.raises(DataError, match=r"'label' is the same in all runs.*pass --target label"):
+    with pytest.raises(DataError, match=r"'label' is the same in all runs.*pass target='label'"):
         imported(rows)
     found = imported(rows, names={"target": "label"})
     assert (found.summary["jitter"], found.summary["accuracy_mean"]) == (0.0, 0.5)
@@ -254,7 +254,7 @@ def test_blanks_around_labels_are_left_out(imported):
 def test_runs_that_share_no_label_are_refused(imported):
     """A run in another spelling is named, unless the classes are given."""
     one, other = "sample_id,label\na,cat\nb,dog\n", "sample_id,label\na,Katze\nb,Hund\n"
-    with pytest.raises(DataError, match=r"file0.csv shares no label .* 'cat', 'dog', they have 'Hund', 'Katze'.*--cl"):
+    with pytest.raises(DataError, match=r"file0.csv shares no label .* 'cat', 'dog', they have 'Hund', 'Katze'.*class"):
         imported(one, other)
     assert imported(one, other, class_names=["cat", "dog", "Hund", "Katze"]).summary["jitter"] == 1.0
 

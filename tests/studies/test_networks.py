@@ -134,7 +134,7 @@ def test_code_of_a_stranger_is_not_imported(train, tmp_path, monkeypatch):
     recipe = Recipe(model=ModelConfig("own_net_again:net"), epochs=1, batch_size=64)
     for engine in ("serial", "stacked"):
         study = Study.open(train(engine, recipe, engine=engine).path)
-        with pytest.raises(ModelError, match="--trust-code"):
+        with pytest.raises(ModelError, match="pass trust_code=True"):
             study.networks()
         networks = study.networks(trust_code=True, **QUIET)
         inputs = study.inputs(trust_code=True).inputs

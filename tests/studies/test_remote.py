@@ -248,7 +248,7 @@ def test_a_bucket_that_is_not_there_is_told(s3):
 def test_a_place_with_other_files_is_refused(url):
     """A study is not mixed with what is at a URL already."""
     from_url(url).put("precious.txt", b"mine")
-    with pytest.raises(StudyError, match=f"'{url}' holds 'precious.txt' and no study; choose another --out"):
+    with pytest.raises(StudyError, match=f"'{url}' holds 'precious.txt' and no study; choose another out"):
         train(url)
     assert [item["path"] for item in from_url(url).list().collect()] == ["precious.txt"]
 

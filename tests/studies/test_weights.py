@@ -157,8 +157,8 @@ def test_large_ones_are_kept_on_request_only(train):
     study = train(recipe=large, runs=2, announce=said.append)
     assert study.kept_weights == {0: (), 1: ()}
     assert [line for line in said if "weights" in line] == [
-        "no weights are kept: those of a run take 17 MiB, and only --weights final or checkpoints keeps more than "
-        "16 MiB"
+        "no weights are kept: those of a run take 17 MiB, and only weights='final' or weights='checkpoints' keeps more "
+        "than 16 MiB"
     ]
     assert train(recipe=large, runs=2, announce=pytest.fail).kept_weights == study.kept_weights
     study = train(recipe=large, runs=3, record=RecordConfig(weights="final"), announce=said.append)
@@ -211,7 +211,7 @@ def test_what_is_frozen_is_drawn_again(train, tmp_path, monkeypatch, engine):
     assert sorted(tensors) == [
         *("2.bias", "2.num_batches_tracked", "2.running_mean", "2.running_var", "2.weight", "4.bias", "4.weight")
     ]
-    with pytest.raises(ModelError, match="--trust-code"):
+    with pytest.raises(ModelError, match="pass trust_code=True"):
         Study.open(study.path).networks()
     networks = Study.open(study.path).networks(trust_code=True, **SILENT)
     inputs = study.inputs(trust_code=True).inputs

@@ -189,7 +189,7 @@ def test_models_without_dropout_are_refused():
     """A model whose passes would all be equal is refused with what to do."""
     check_dropout(nn.Sequential(nn.Linear(2, 2), nn.Dropout2d(0.1)), "mine")
     for model in (nn.Linear(2, 2), nn.Sequential(nn.Dropout(0.0))):
-        with pytest.raises(ModelError, match=r"model 'mine' has no dropout layer .* train it with dropout \(--dropout"):
+        with pytest.raises(ModelError, match=r"model 'mine' has no dropout layer .* train it with dropout \(dropout="):
             check_dropout(model, "mine")
 
 

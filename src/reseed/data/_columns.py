@@ -39,14 +39,14 @@ def column_called(columns: Sequence[str], name: str, role: str, where: str) -> s
     if found is not None:
         return found
     raise DataError(
-        f"{where} has no column {name!r} ({argument(role)}).{did_you_mean(name, columns)} It has {', '.join(columns)}."
+        f"{where} has no column {name!r} ({role}).{did_you_mean(name, columns)} It has {', '.join(columns)}."
     )
 
 
 def label_column(table: pa.Table, config: DataConfig, where: str) -> str:
     """The column with the classes: the configured one, or the only one with a usual name."""
     if config.label is not None:
-        return column_called(table.column_names, config.label, "label", where)
+        return column_called(table.column_names, config.label, argument("label"), where)
     found = [name for name in table.column_names if plain_name(name) in LABEL_NAMES]
     if len(found) == 1:
         return str(found[0])
@@ -59,9 +59,9 @@ def label_column(table: pa.Table, config: DataConfig, where: str) -> str:
 def input_columns(table: pa.Table, config: DataConfig, label: str, where: str) -> tuple[str, ...] | str:
     """The text column (a name) or the numeric columns (a tuple of names)."""
     if config.text is not None:
-        return column_called(table.column_names, config.text, "text", where)
+        return column_called(table.column_names, config.text, argument("text"), where)
     if config.features is not None:
-        return tuple(column_called(table.column_names, name, "features", where) for name in config.features)
+        return tuple(column_called(table.column_names, name, argument("features"), where) for name in config.features)
     taken = {label, *_others(table, config)}
     others = [name for name in table.column_names if name not in taken]
     texts = [name for name in others if plain_name(name) in TEXT_NAMES and is_text(table[name].type)]
@@ -148,7 +148,7 @@ def table_rows(
     rows = table.num_rows
     ids = tuple(str(row) for row in range(rows))
     if config.id is not None:
-        ids = names(table, column_called(table.column_names, config.id, "id", where), where)
+        ids = names(table, column_called(table.column_names, config.id, argument("id"), where), where)
     labels = names(table, label, where)
     if inputs is None:
         return Rows(split, ids, labels, lambda index: ())

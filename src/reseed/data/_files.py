@@ -143,7 +143,7 @@ def _second_file(
     text = (inputs,) if isinstance(inputs, str) else ()
     features = None if isinstance(inputs, str) else inputs
     table, notes = _read(path, replace(config, features=features), (*text_like(config), label, *text))
-    called = column_called(table.column_names, label, "label", path.name)
+    called = column_called(table.column_names, label, argument("label"), path.name)
     named = tuple(column_called(table.column_names, name, "input", path.name) for name in features or text)
     rows = table_rows(table, config, path.name, "test", named if features else named[0], called)
     return replace(rows, feature_names=features), notes
@@ -154,7 +154,7 @@ def _by_split(rows: Rows, table: "pa.Table", config: DataConfig, column: str, wh
 
     values = [
         value.strip().lower()
-        for value in names(table, column_called(table.column_names, column, "split", where), where)
+        for value in names(table, column_called(table.column_names, column, argument("split"), where), where)
     ]
     found = sorted(set(values))
     others = [value for value in found if value not in ("train", "training")]

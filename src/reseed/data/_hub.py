@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from reseed._arguments import argument
 from reseed._errors import DataError, MissingExtraError
 from reseed._near import did_you_mean
 from reseed.data._config import DataConfig
@@ -79,11 +80,12 @@ def hub_rows(
     if split not in found:
         raise DataError(f"the hub has no split {split!r} of this data set; it has {', '.join(found)}.")
     data = found[split]
-    for name, role in ((label, "label"), (text, "text"), (image, "image"), (id, "id")):
+    named = {"label": label, "text": text, "id": id}
+    for name, role in (*((name, argument(role)) for role, name in named.items()), (image, "image")):
         if name is not None:
             column_called(data.column_names, name, role, f"split {split!r}")
     for name in features or ():
-        column_called(data.column_names, name, "features", f"split {split!r}")
+        column_called(data.column_names, name, argument("features"), f"split {split!r}")
     columns = dict.fromkeys((label, text, id, *(features or ())))
     table = data.select_columns([name for name in columns if name is not None]).with_format("arrow")[:]
     rows = table_rows(table, DataConfig("hub", id=id), f"split {split!r}", split, text or features, label)
@@ -127,7 +129,7 @@ def evaluation_split(found: Mapping[str, Any], config: DataConfig, where: str) -
     eval_split = config.eval_split or next((split for split in _EVAL_SPLITS if split in found), None)
     if eval_split is not None and (eval_split not in found or eval_split == "train"):
         others = ", ".join(split for split in found if split != "train") or "none besides train"
-        hint = did_you_mean(eval_split, found)
+        hint = did_you_mean(eval_split, [split for split in found if split != "train"])
         raise DataError(f"{where} has no evaluation split {eval_split!r}.{hint} It has {others}.")
     return eval_split
 

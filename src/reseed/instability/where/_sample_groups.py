@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from reseed._arguments import argument, setting
+from reseed._arguments import setting
 from reseed._errors import InputError
 from reseed._near import did_you_mean
 from reseed._parts import Parts
@@ -150,11 +150,9 @@ def grouping_of(study: Study, by: str, seed: int = 0) -> tuple[Grouping, tuple[s
             "confidence": f"recorded confidence ({setting('level', 'scores')})",
             "cluster": "texts, images or numbers of its inputs",
         }
-        raise InputError(
-            f"{argument('by')}={by!r} needs {needs[by]}, which this study lacks; choose {_choices(study)}."
-        )
+        raise InputError(f"{setting('by', by)} needs {needs[by]}, which this study lacks; choose {_choices(study)}.")
     raise InputError(
-        f"{argument('by')}={by!r} is unknown.{did_you_mean(by, available_groupings(study))} Choose {_choices(study)}, "
+        f"{setting('by', by)} is unknown.{did_you_mean(by, available_groupings(study))} Choose {_choices(study)}, "
         "or a column of `metadata`."
     )
 
