@@ -195,7 +195,7 @@ COMPARED = {
     "report._comparison_page._quality": "The table 'Answers' is missing",
     "report._comparison_page._cost": "The table 'Cost and samples' is missing",
     "report._comparison_page.changed_samples": "The section 'Samples' is missing",
-    "report._comparison_page._provenance": "The section 'Which studies' is missing",
+    "report._comparison_page.studies_section": "The section 'Which studies' is missing",
 }
 
 

@@ -30,7 +30,7 @@ def failing(monkeypatch):
         def raises(*_, **__):
             raise error
 
-        monkeypatch.setattr(reseed, "inspect", raises)
+        monkeypatch.setattr(reseed.workflows, "open_study_or_design", raises)
 
     return fail
 

@@ -75,14 +75,14 @@ def test_help_shows_examples(cli, command):
     assert f"reseed {command} " in ended.out.partition("Examples:")[2]
 
 
-def test_interrupt_says_that_runs_are_kept(cli, monkeypatch, labels):
+def test_interrupt_says_that_runs_are_kept(cli, monkeypatch, measured):
     """Ctrl-C ends with status 130 and says how to go on."""
 
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(reseed, "inspect", interrupted)
-    ended = cli("inspect", labels)
+    ended = cli("inspect", measured)
     assert ended.status == 130
     assert ended.err == "interrupted: finished runs are kept; the same command continues.\n"
 
