@@ -87,9 +87,7 @@ def test_a_lens_is_among_the_arrays(study, tmp_path):
 def test_training_samples_have_a_table_of_their_own(study, tmp_path):
     """A row for each that any lens speaks of; the evaluation's table does not change."""
     before = reseed.profile(study).column_names
-    with pytest.raises(
-        StudyError, match=r"no lens keeps scores of its training samples; record them with --record-train"
-    ):
+    with pytest.raises(StudyError, match=r"no lens keeps scores of its training samples; record them with train=True"):
         reseed.profile(study, split="train")
     columns = {"norm": NORM, "other": NORM}
     one = {"lens": "one", "ids": ("a", "b"), "samples": {"norm": np.array([1.0, 2.0])}}

@@ -15,6 +15,7 @@ import reseed
 from reseed.cli import main
 from reseed.cli._main import COMMANDS as NAMES
 from reseed.cli._main import command_class
+from reseed.cli._parse import SHELLS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -38,7 +39,7 @@ def commands(page: Path) -> list[list[str]]:
     """Returns the words behind `reseed` of every command that a page shows, without comments."""
     lines = "".join(blocks(page, "bash")).splitlines() + INLINE.findall(page.read_text(encoding="utf-8"))
     words = [shlex.split(line, comments=True) for line in lines]
-    return [line[1:] for line in words if line[:1] == ["reseed"]]
+    return [line[1:] for line in words if line[:1] == ["reseed"] and line[1] != "--completion"]
 
 
 COMMANDS = [(page.relative_to(ROOT).as_posix(), words) for page in PAGES for words in commands(page)]
@@ -73,6 +74,12 @@ def test_command_parses(page: str, words: list[str]) -> None:
     """Every `reseed` command in README and documentation names a command and options that exist."""
     name, *arguments = words
     tyro.cli(OPTIONS[name], args=arguments, config=(tyro.conf.FlagCreatePairsOff,))
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_each_shell_is_taught_by_one_line(shell: str) -> None:
+    """The guide has it."""
+    assert f"\nreseed --completion {shell} > " in (DOCS / "guide.md").read_text(encoding="utf-8")
 
 
 def test_the_first_commands_of_the_readme_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

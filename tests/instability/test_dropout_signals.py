@@ -54,7 +54,7 @@ def test_they_are_one_array_a_run(study, tmp_path):
 def test_without_passes(without, tmp_path):
     """A study without passes says how to record them; a model without dropout is refused before anything is there."""
     assert not without.has_dropout_passes
-    with pytest.raises(StudyError, match="recorded no dropout passes; measure it with --dropout-passes 20"):
+    with pytest.raises(StudyError, match="recorded no dropout passes; measure it with dropout_passes=20"):
         without.dropout("margin")
     with pytest.raises(ModelError, match="model 'mlp' has no dropout layer"):
         train_study(Recipe(epochs=2), tmp_path / "study", runs=2, record=PASSES)

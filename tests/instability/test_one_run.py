@@ -36,7 +36,7 @@ def test_interval_covers_each_of_the_data_sets_it_is_made_of():
 @pytest.mark.parametrize("record", [RecordConfig("final"), RecordConfig(level="labels")])
 def test_a_single_run_needs_its_trajectory(record, tmp_path):
     """A single run of which too little would be recorded is refused before it is trained."""
-    with pytest.raises(InputError, match="record with --every epoch and --level scores, or train 2 runs or more"):
+    with pytest.raises(InputError, match="record with every='epoch' and level='scores', or train 2 runs or more"):
         train_study(Recipe(epochs=2), tmp_path / "study", runs=1, record=record)
     assert not (tmp_path / "study").exists()
 

@@ -130,7 +130,7 @@ def test_the_packaged_weights_rank_samples(study):
 def test_what_cannot_be_learnt_from_is_told(study, tmp_path):
     """Too few runs, labels alone, unknown signals and no studies are refused with what to do."""
     labels = np.random.default_rng(0).integers(0, 3, (4, 20))
-    with pytest.raises(StudyError, match="holds no margins at several checkpoints; measure it with --every epoch"):
+    with pytest.raises(StudyError, match="holds no margins at several checkpoints; measure it with every='epoch'"):
         calibrate([Study.from_predictions(labels, tmp_path / "labels")])
     with pytest.raises(StudyError, match="has 2 complete runs; 3 or more are needed"):
         single_run_table(Study.from_predictions(labels[:2], tmp_path / "two"))

@@ -110,7 +110,7 @@ def test_a_study_of_whole_trainings_is_ranked_by_what_it_recorded(own, recipe, t
 @pytest.mark.parametrize(
     ("record", "message"),
     [
-        (RecordConfig(), "make it with --record-train"),
+        (RecordConfig(), "make it with train=True"),
         (RecordConfig(train=True, level="labels"), "--record-train and --level scores or full"),
     ],
 )
@@ -123,7 +123,7 @@ def test_what_is_not_recorded_is_named_with_its_option(recipe, tmp_path, capsys,
     with pytest.raises(SystemExit):
         main(["memorize", str(study.path)])
     assert re.search(message, capsys.readouterr().err)
-    remedy = "`reseed memorize` of the study makes some" if record.train else "record them with --record-train"
+    remedy = "`reseed memorize` of the study makes some" if record.train else "record them with train=True"
     with pytest.raises(StudyError, match=remedy):
         reseed.profile(study, split="train")
 

@@ -183,7 +183,7 @@ def test_too_small_images_are_refused():
 
 def test_text_encoder_needs_an_encoder():
     """The model without a default says what to pass."""
-    with pytest.raises(ModelError, match="model 'text-encoder' needs an encoder: pass --encoder"):
+    with pytest.raises(ModelError, match="model 'text-encoder' needs an encoder: pass encoder"):
         architecture(ModelConfig("text-encoder"))
 
 

@@ -133,7 +133,10 @@ def test_arrays_that_declare_what_cannot_be_are_refused(study, changes):
 def test_a_chunk_above_the_limit_is_refused_and_can_be_allowed(tmp_path):
     """A chunk of the right shape still has to be as small as the reader wants it, who can say how small that is."""
     study = Study.from_predictions(np.full((2, 10_000, 3), 1 / 3), tmp_path, class_names="abc", level="full")
-    with reseed.max_bytes(100_000), pytest.raises(StudyError, match=r"takes 117 KiB or more .* limit with --max-bytes"):
+    with (
+        reseed.max_bytes(100_000),
+        pytest.raises(StudyError, match=r"takes 117 KiB or more .* limit with reseed\.max_bytes"),
+    ):
         study.final("probabilities")
     with reseed.max_bytes(120_000):
         assert study.final("probabilities").shape == (2, 10_000, 3)

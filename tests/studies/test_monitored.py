@@ -59,7 +59,7 @@ def test_other_studies_have_the_header_that_they_had(study, monitored):
 
 def test_a_study_without_steps_says_so(study):
     """Asking for signals that were not recorded names what would record them."""
-    with pytest.raises(StudyError, match=r"has no recorded steps; train it with --monitor, or with RecordConfig"):
+    with pytest.raises(StudyError, match=r"has no recorded steps; train it with monitor=True"):
         study.monitored()
 
 

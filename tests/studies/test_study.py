@@ -190,6 +190,6 @@ def test_a_study_killed_while_it_was_made_can_be_made_again(train, tmp_path):
 def test_a_folder_with_other_files_is_refused(tmp_path):
     """A folder that holds something else is never written into."""
     (tmp_path / "precious.txt").write_text("mine")
-    with pytest.raises(StudyError, match="exists and holds no study; choose another --out, or an empty folder"):
+    with pytest.raises(StudyError, match="exists and holds no study; choose another out, or an empty folder"):
         train_study(Recipe(epochs=1), tmp_path, runs=2)
     assert (tmp_path / "precious.txt").read_text() == "mine"
