@@ -78,8 +78,8 @@ def test_command_parses(page: str, words: list[str]) -> None:
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_each_shell_is_taught_by_one_line(shell: str) -> None:
-    """The guide has it."""
-    assert f"\nreseed --completion {shell} > " in (DOCS / "guide.md").read_text(encoding="utf-8")
+    """The page on installing has it."""
+    assert f"\nreseed --completion {shell} > " in (DOCS / "install.md").read_text(encoding="utf-8")
 
 
 def test_the_first_commands_of_the_readme_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
