@@ -107,5 +107,5 @@ def test_bad_options_are_refused_before_work(tmp_path, options, text):
 def test_another_folder_is_refused(tmp_path):
     """Files that are no bootstrap measurement are never mixed with one."""
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(StudyError, match="exists and holds no bootstrap measurement; choose another --out"):
+    with pytest.raises(StudyError, match="exists and holds no bootstrap measurement; choose another out"):
         _measure(tmp_path)

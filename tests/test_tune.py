@@ -243,7 +243,7 @@ def test_a_control_that_diverges_is_an_error(recipe, tmp_path):
 def test_another_folder_is_refused(tmp_path):
     """Files that are no search are never mixed with one."""
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(StudyError, match="exists and holds no search; choose another --out"):
+    with pytest.raises(StudyError, match="exists and holds no search; choose another out"):
         reseed.tune("digits", out=tmp_path)
 
 

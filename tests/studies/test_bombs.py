@@ -135,7 +135,7 @@ def test_a_chunk_above_the_limit_is_refused_and_can_be_allowed(tmp_path):
     study = Study.from_predictions(np.full((2, 10_000, 3), 1 / 3), tmp_path, class_names="abc", level="full")
     with (
         reseed.max_bytes(100_000),
-        pytest.raises(StudyError, match=r"takes 117 KiB or more .* limit with reseed\.max_bytes"),
+        pytest.raises(StudyError, match=r"takes 117 KiB or more .* with reseed\.max_bytes"),
     ):
         study.final("probabilities")
     with reseed.max_bytes(120_000):
