@@ -75,6 +75,19 @@ def test_help_shows_examples(cli, command):
     assert f"reseed {command} " in ended.out.partition("Examples:")[2]
 
 
+def test_what_takes_long_says_something_before_torch_is_loaded(tmp_path):
+    """The first line is there before the import that takes seconds; what trains nothing says none."""
+    (tmp_path / "torch.py").write_text("raise SystemExit('torch is imported')")
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    begun = _reseed("measure", "digits", env=env, stderr=subprocess.PIPE)
+    assert begun.stderr.splitlines()[:2] == [
+        "digits: loading torch, then the data",
+        "torch is imported",
+    ]
+    quiet = _reseed("inspect", "none", env=env, stderr=subprocess.PIPE)
+    assert quiet.stderr.splitlines() == ["torch is imported"]
+
+
 def test_interrupt_says_that_runs_are_kept(cli, monkeypatch, measured):
     """Ctrl-C ends with status 130 and says how to go on."""
 

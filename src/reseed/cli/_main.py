@@ -178,6 +178,8 @@ def _command(words: list[str]) -> int:
         from reseed.cli._parse import parse  # here, since the overview needs none of it
 
         command = parse(command_class(words[0]), words[0], words[1:])
+        if "torch" not in sys.modules and command.beginning is not None:
+            print(plain(command.beginning), file=sys.stderr, flush=True)
         import_module("reseed.workflows")  # all that the command will ask for
         from reseed.cli._names import options_for
     limit = command.reading.limit

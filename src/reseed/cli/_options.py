@@ -75,6 +75,11 @@ class Command(ABC):
     def execute(self) -> int | None:
         """Do it and print what was found; returns the exit code, None for 0."""
 
+    @property
+    def beginning(self) -> str | None:
+        """What to say before torch is loaded, which takes seconds, where the command takes long; None: nothing."""
+        return None
+
 
 @dataclass(frozen=True)
 class ColumnOptions:
@@ -301,6 +306,12 @@ class RecipeOptions(Command):
     training: OmitArgPrefixes[TrainingOptions] = field(default_factory=TrainingOptions)
     corruption: OmitArgPrefixes[CorruptionOptions] = field(default_factory=CorruptionOptions)
     execution: OmitArgPrefixes[ExecutionOptions] = field(default_factory=ExecutionOptions)
+
+    @property
+    def beginning(self) -> str:
+        """The data as the command line has them; a study says the rest once it is known."""
+        data = self.dataset or ("digits" if self.file.recipe is None else f"what {self.file.recipe} names")
+        return f"{data}: loading torch, then the data"
 
     def whole_recipe(self, mitigations: str | Sequence[AbstractMitigation] = ()) -> Recipe:
         """Return the recipe that file and command line make together."""
