@@ -134,7 +134,7 @@ def _answer(effects: SourceEffects) -> tuple[str, str]:
     )
     if best.drop.low > 0:
         return f"With {best.source} fixed, {_percent(best.drop.value)} of the changes are gone.", follow
-    return "No single source explains the changes: fixing any one alone gains nothing beyond chance.", follow
+    return f"{text.plural(runs, 'run')} of each study cannot tell which source the changes come from.", follow
 
 
 def _alone(effects: SourceEffects) -> Table:
