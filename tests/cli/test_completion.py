@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -16,7 +17,7 @@ def scripts(tmp_path_factory):
     code = "from reseed.cli import main; import sys; main(sys.argv[1:])"
     for shell in SHELLS:
         with (folder / shell).open("w") as file:
-            words = [shutil.which("python"), "-c", code, "--completion", shell]
+            words = [sys.executable, "-c", code, "--completion", shell]
             subprocess.run(words, check=True, stdout=file)
     return folder
 

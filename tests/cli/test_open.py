@@ -73,8 +73,8 @@ def test_without_a_browser_a_line_says_where_the_page_is(cli, labels, no_browser
     assert ended.err == f"note: no browser can be opened here; the page is {tmp_path / 'study/report.html'}\n"
 
 
-def test_what_has_no_page_says_so(cli, opened, tmp_path):
-    """Numbers alone come of --attribute and its like."""
-    ended = cli("measure", "digits", *TINY, "--attribute", "--out", tmp_path / "study", "--open")
-    assert ended.status == 0
-    assert "note: --open: this has no page.\n" in ended.err
+def test_what_else_is_measured_has_a_page_of_its_own(cli, opened, tmp_path):
+    """That of --attribute, and when it is made again."""
+    assert cli("measure", "digits", *TINY, "--attribute", "--out", tmp_path / "study", "--open").status == 0
+    assert cli("report", tmp_path / "study", "--open").status == 0
+    assert opened() == [tmp_path / "study" / "attribution.html"] * 2

@@ -1,5 +1,7 @@
 """What is missing from a report is told in the terminal, and costs neither the report nor the exit status."""
 
+import re
+
 import pytest
 
 from reseed._parts import PartWarning
@@ -38,7 +40,8 @@ def test_trained_texts_that_share_one_word_are_reported(cli, tmp_path):
     texts = [f"uniq{i} {'refund' if i % 5 == 0 else f'zz{i}'},{'pq'[i % 2]}" for i in range(40)]
     (tmp_path / "short.csv").write_text("text,label\n" + "\n".join(texts) + "\n")
     ended = cli("measure", tmp_path / "short.csv", *TINY, "--split-seed", "0", "--out", tmp_path / "study")
-    assert (ended.status, ended.err) == (0, "")
+    assert ended.status == 0
+    assert re.fullmatch(r".*short.csv, text-tfidf: 2 runs of 1 epoch, .*\n", ended.err)
     assert (tmp_path / "study/report.html").is_file()
 
 

@@ -156,7 +156,9 @@ def test_options_for_files_are_refused():
     }.items():
         with pytest.raises(DataError, match=re.escape(f"{option}={value!r} is for your own files; digits knows its")):
             load(DataConfig("digits", **{option: value}))
-    with pytest.raises(DataError, match="clinc150 has no evaluation split 'dev'; set eval_split to one of test, vali"):
+    with pytest.raises(
+        DataError, match=r"clinc150 has no evaluation split 'dev'\. Set eval_split to one of test, vali"
+    ):
         load(DataConfig("clinc150", eval_split="dev"))
 
 

@@ -430,9 +430,7 @@ def test_code_is_imported_only_where_it_is_trusted(nets, tmp_path):
     del sys.modules["their_nets"]
     study = Study.open(out)
     study.inputs()
-    message = (
-        r"the study names code to run as its model, 'their_nets:small'\. If you trust .* --trust-code .* asked for\)\.$"
-    )
+    message = r"names code to run as its model, 'their_nets:small'\. If you trust .* trust_code=True .* asked for"
     with pytest.raises(ModelError, match=message):
         study.networks()
     with pytest.raises(ModelError, match=message):

@@ -108,21 +108,25 @@ def test_a_study_of_whole_trainings_is_ranked_by_what_it_recorded(own, recipe, t
 
 
 @pytest.mark.parametrize(
-    ("record", "message"),
+    ("record", "argument", "option"),
     [
-        (RecordConfig(), "make it with train=True"),
-        (RecordConfig(train=True, level="labels"), "--record-train and --level scores or full"),
+        (RecordConfig(), "make it with train=True", "make it with --record-train"),
+        (
+            RecordConfig(train=True, level="labels"),
+            "train=True and level='scores' or full",
+            "--record-train and --level scores or full",
+        ),
     ],
 )
-def test_what_is_not_recorded_is_named_with_its_option(recipe, tmp_path, capsys, record, message):
+def test_what_is_not_recorded_is_named_with_its_option(recipe, tmp_path, capsys, record, argument, option):
     """The training split has to be recorded, with scores."""
     short = replace(recipe, epochs=1)
     study = train_study(short, tmp_path / "study", runs=2, record=record, engine="stacked", probe=False)
-    with pytest.raises(StudyError, match=message):
+    with pytest.raises(StudyError, match=argument):
         reseed.memorize(study)
     with pytest.raises(SystemExit):
         main(["memorize", str(study.path)])
-    assert re.search(message, capsys.readouterr().err)
+    assert option in capsys.readouterr().err
     remedy = "`reseed memorize` of the study makes some" if record.train else "record them with train=True"
     with pytest.raises(StudyError, match=remedy):
         reseed.profile(study, split="train")
@@ -211,7 +215,7 @@ def test_the_command_with_shares(own, tmp_path, capsys):
     arguments += ["--epochs", "1", "--share", "0.5", "--out", str(tmp_path / "study"), "--no-probe", "--json"]
     with pytest.raises(SystemExit):
         main([*arguments, "--repeats", "2"])
-    enough = re.search(r"it takes \d+ networks: pass repeats=(\d+)", capsys.readouterr().err).group(1)
+    enough = re.search(r"it takes \d+ networks: pass --repeats (\d+)", capsys.readouterr().err).group(1)
     with pytest.raises(SystemExit) as ended:
         main([*arguments, "--repeats", enough])
     assert ended.value.code == 0

@@ -96,7 +96,7 @@ def test_code_that_a_file_names_is_not_imported(here, tmp_path):
     path.write_text('epochs = 1\n[data]\nname = "digits"\n[model]\nname = "wicked_code:net"\n')
     for recipe in (reseed.recipe_for(file=path), load_recipe(path), Recipe.from_toml(path.read_text())):
         with pytest.raises(
-            ModelError, match=r"names code to run as its model, 'wicked_code:net'.*--trust-code .*--model"
+            ModelError, match=r"names code to run as its model, 'wicked_code:net'.*trust_code=True .*with model"
         ):
             reseed.measure(recipe=recipe, runs=2, out=tmp_path / "study")
         assert Recipe.from_toml(recipe.to_toml()) == recipe
