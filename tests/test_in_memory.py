@@ -67,6 +67,17 @@ def test_a_study_continues_from_its_own_recipe(study, tmp_path):
         reseed.measure(recipe=recipe, out=tmp_path / "elsewhere", **QUICK)
 
 
+def test_the_commands_of_a_report_find_the_samples(study, tmp_path):
+    """What the report says to do next with data that was in memory works: the samples lie beside the recipe."""
+    recipe = study.path / "recipe.toml"
+    assert f"reseed mitigate --recipe {recipe} " in reseed.inspect(study).write(tmp_path / "report").read_text()
+    reseed.mitigate(recipe=reseed.recipe_for(file=recipe), methods=["ema"], out=tmp_path / "methods", **QUICK)
+    assert reseed.Study.open(tmp_path / "methods" / "control").header.data == study.header.data
+    (tmp_path / "recipe.toml").write_bytes(recipe.read_bytes())
+    with pytest.raises(InputError, match="was in memory when this recipe was made"):
+        reseed.measure(recipe=reseed.recipe_for(file=tmp_path / "recipe.toml"), out=tmp_path / "elsewhere", **QUICK)
+
+
 def test_data_in_memory_takes_the_place_of_a_recipes(tmp_path):
     """A recipe of anything, changed by keywords, is trained on what is given."""
     recipe = reseed.recipe_for("digits", "mlp", changes={"optimizer.lr": 0.05, "model.hidden": [4], "steps": 3})
@@ -107,6 +118,7 @@ def test_a_function_makes_the_networks(tmp_path, engine):
     factory = lambda input_shape, num_classes: torch.nn.Linear(*input_shape, num_classes)  # noqa: E731
     found = reseed.measure((X, Y), factory, out=tmp_path / "study", **QUICK | {"engine": engine})
     assert found.study.header.model.startswith("lambda-")
+    assert "--recipe" not in found.write().read_text()  # no command knows the function
     with pytest.raises(ModelError, match="was a function of the session that made the recipe"):
         reseed.Study.open(tmp_path / "study").networks()
     with pytest.raises(StudyError, match=r"model\.name"):

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
+from reseed._choices import IN_MEMORY
 from reseed.report import _text as text
 from reseed.report._data import ReportData, Step
 from reseed.studies import Study
@@ -146,6 +147,7 @@ def _is_trained(study: Study) -> bool:
     return (
         header.kind == "training"
         and study.recipe is not None
+        and not study.recipe.model.name.startswith(IN_MEMORY)
         and header.resample is None
         and not header.folds
         and header.share == 1

@@ -1,10 +1,10 @@
 """What runs leave behind: the store, the study, and studies from models and predictions of one's own."""
 
-from reseed.studies._again import data_for
+from reseed.studies._again import data_for, with_kept_samples
 from reseed.studies._answers import Answers, read_answers, same_contents
 from reseed.studies._cost import Cost
 from reseed.studies._cost_summary import cost_summary
-from reseed.studies._data_file import link_data
+from reseed.studies._data_file import DATA_FILE, link_data
 from reseed.studies._equal_runs import EqualRuns, equal_rows, equal_runs
 from reseed.studies._estimators import is_estimator
 from reseed.studies._execution import ExecutionArguments
@@ -47,6 +47,7 @@ from reseed.studies._train import check_runs, train_study
 from reseed.studies._train_run import is_out_of_memory
 
 __all__ = [
+    "DATA_FILE",
     "Answers",
     "ColumnNames",
     "Cost",
@@ -109,4 +110,5 @@ __all__ = [
     "to_stderr",
     "train_study",
     "unfinished_runs",
+    "with_kept_samples",
 ]

@@ -8,7 +8,7 @@ from pathlib import Path
 from reseed._arguments import argument
 from reseed._choices import IN_MEMORY
 from reseed._errors import DataError, StudyError
-from reseed.data import Splits, load
+from reseed.data import DataConfig, Splits, load
 from reseed.studies._data_file import read_data
 from reseed.studies._files import inside
 from reseed.studies._header import check_same_recipe, read_header
@@ -25,6 +25,17 @@ def check_recipe(root: Path, recipe: Recipe) -> None:
     """
     if (file := inside(root, RECIPE_FILE)).exists():
         check_same_recipe(root, load_recipe(file), recipe)
+
+
+def with_kept_samples(data: DataConfig, root: Path) -> DataConfig:
+    """Return a config with the samples that the study in a folder keeps, where they were in memory.
+
+    Raises:
+        StudyError: They cannot be read, or are others.
+    """
+    if not data.is_in_memory or data.held is not None:
+        return data
+    return replace(data, held=read_data(root, data.name.removeprefix(IN_MEMORY)))
 
 
 def data_for(recipe: Recipe, root: Path) -> Splits:
@@ -49,9 +60,7 @@ def data_for(recipe: Recipe, root: Path) -> Splits:
             f"{str(root)!r} holds a study that reseed did not train itself; choose another {argument('out')}."
         )
     check_recipe(root, recipe)
-    if recipe.data.is_in_memory and recipe.data.held is None:
-        samples = read_data(root, recipe.data.name.removeprefix(IN_MEMORY))
-        recipe = replace(recipe, data=replace(recipe.data, held=samples))
+    recipe = replace(recipe, data=with_kept_samples(recipe.data, root))
     try:
         splits = load(recipe.data)
     except DataError:

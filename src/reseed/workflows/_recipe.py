@@ -15,7 +15,7 @@ from reseed._near import did_you_mean
 from reseed.data import DataConfig, data_config, in_memory, load, parse_corruption
 from reseed.mitigations import AbstractMitigation, parse_mitigations
 from reseed.models import ModelConfig, named_model, suggested_model
-from reseed.studies import ExecutionArguments
+from reseed.studies import DATA_FILE, ExecutionArguments, with_kept_samples
 from reseed.training import Recipe, default_recipe, from_tree, mitigated, with_settings
 
 STUDIES = Path("reseed-studies")
@@ -195,7 +195,8 @@ def recipe_for(
             default: what ``file`` says, else ``digits``.
         model: A model's name, or a function of ``(input_shape, num_classes)`` that makes a fresh network; default: what
             ``file`` says, else what suits the data.
-        file: A TOML file with some or all fields of a `Recipe`.
+        file: A TOML file with some or all fields of a `Recipe`; that of a study whose data was in memory brings the
+            samples, which lie beside it.
         changes: Values by dotted field name, such as ``{"optimizer.lr": 0.05, "epochs": 5}``.
         mitigations: Methods that keep predictions in place, or texts that name them, such as
             ``tgtss:exponent=0.5+swa``; see `reseed.mitigations`.
@@ -219,6 +220,8 @@ def recipe_for(
     if data is not None:
         described.pop("name", None)
     source = _source(data, described)
+    if file is not None and (Path(file).parent / DATA_FILE).is_file():
+        source = with_kept_samples(source, Path(file).parent)
     asked = None if model is None else named_model(model)
     named = from_tree(ModelConfig(), network, "model.").name if "name" in network else None
     chosen = (asked.name if asked else None) or named or suggested_model(load(source).train)
