@@ -78,6 +78,17 @@ def test_the_commands_of_a_report_find_the_samples(study, tmp_path):
         reseed.measure(recipe=reseed.recipe_for(file=tmp_path / "recipe.toml"), out=tmp_path / "elsewhere", **QUICK)
 
 
+def test_designs_of_data_in_memory_name_commands_that_make_more_of_them(tmp_path):
+    """The recipe that a page names brings the samples, so the command that it names extends the design."""
+    out = tmp_path / "nested"
+    quick = {name: value for name, value in QUICK.items() if name != "runs"}
+    page = reseed.measure_nested((X, Y), training_sets=2, runs=2, out=out, **quick).write()
+    recipe = out / "sample-0" / "recipe.toml"
+    assert f"reseed measure --nested 4 --recipe {recipe} --runs 4 --out {out}" in page.read_text()
+    more = reseed.measure_nested(recipe=reseed.recipe_for(file=recipe), training_sets=3, runs=2, out=out, **quick)
+    assert len(more.studies) == 3
+
+
 def test_data_in_memory_takes_the_place_of_a_recipes(tmp_path):
     """A recipe of anything, changed by keywords, is trained on what is given."""
     recipe = reseed.recipe_for("digits", "mlp", changes={"optimizer.lr": 0.05, "model.hidden": [4], "steps": 3})

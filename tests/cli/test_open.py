@@ -73,6 +73,13 @@ def test_without_a_browser_a_line_says_where_the_page_is(cli, labels, no_browser
     assert ended.err == f"note: no browser can be opened here; the page is {tmp_path / 'study/report.html'}\n"
 
 
+def test_networks_of_ones_own_have_no_page(cli):
+    """Refused before anything is asked."""
+    ended = cli("robustness", "none:net", "--data", "digits", "--open")
+    assert ended.status == 2
+    assert ended.err == ("error: --open is for studies: networks that --data asks get numbers alone, and no page.\n")
+
+
 def test_what_else_is_measured_has_a_page_of_its_own(cli, opened, tmp_path):
     """That of --attribute, and when it is made again."""
     assert cli("measure", "digits", *TINY, "--attribute", "--out", tmp_path / "study", "--open").status == 0

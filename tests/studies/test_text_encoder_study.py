@@ -10,37 +10,17 @@ from safetensors.torch import load_file
 
 import reseed
 from reseed._errors import InputError, RecipeError
-from reseed.data import DataConfig
 from reseed.mitigations import Mixup
-from reseed.models import ModelConfig
 from reseed.studies import Study
-from reseed.training import Recipe
 
 pytestmark = pytest.mark.text
 transformers = pytest.importorskip("transformers", reason="needs the extra `text`: pip install 'reseed[text]'")
 
 
 @pytest.fixture
-def recipe(tmp_path):
-    """A recipe over forty short texts with a tiny encoder in a folder."""
-    import torch
-
-    rows = [f"play song {i},music" if i % 2 else f"rain today {i},weather" for i in range(40)]
-    (tmp_path / "texts.csv").write_text("\n".join(["text,label", *rows]))
-    folder = tmp_path / "encoder"
-    folder.mkdir()
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "play", "song", "rain", "today"]
-    (folder / "vocab.txt").write_text("\n".join(words))
-    tokenizer = transformers.BertTokenizerFast(str(folder / "vocab.txt"))
-    config = transformers.BertConfig(
-        vocab_size=len(tokenizer), hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8
-    )
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        transformers.BertModel(config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    model = ModelConfig("text-encoder", encoder=str(folder), max_length=8, hidden=(4,), dropout=0.1)
-    return Recipe(data=DataConfig(str(tmp_path / "texts.csv")), model=model, epochs=2, batch_size=8)
+def recipe(texts):
+    """A recipe over forty short texts with a tiny encoder that stays frozen, under a hidden layer."""
+    return replace(texts, model=replace(texts.model, hidden=(4,), dropout=0.1))
 
 
 @pytest.mark.parametrize("engine", ["serial", "processes", "stacked"])

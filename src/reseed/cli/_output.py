@@ -59,15 +59,8 @@ def print_json(value: dict[str, Any]) -> None:
     print("".join(item if item.isprintable() or item == "\n" else json.dumps(item)[1:-1] for item in text))
 
 
-def open_page(page: Path | None) -> None:
-    """Open a page that was written in the browser; say where it is if none can be opened, or that there is none.
-
-    Args:
-        page: Its file; None where what was asked for has no page.
-    """
-    if page is None:
-        print("note: --open: this has no page.", file=sys.stderr)
-        return
+def open_page(page: Path) -> None:
+    """Open a page that was written in the browser; say where it is if none can be opened."""
     import webbrowser
 
     try:

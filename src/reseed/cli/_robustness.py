@@ -71,9 +71,9 @@ class Robustness(Command):
             "threads": self.threads,
         }
         if self.data is not None:
-            _show(_of_own(self, asked), as_json=self.json)
             if self.open:
-                open_page(None)
+                raise InputError("--open is for studies: networks that --data asks get numbers alone, and no page.")
+            _show(_of_own(self, asked), as_json=self.json)
             return
         if any(value is not None for value in vars(self.columns).values()):
             raise InputError("options of files are for --data; a study knows its own data.")

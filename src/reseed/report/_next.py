@@ -80,13 +80,7 @@ def _steps(study: Study, data: ReportData) -> Iterator[Step]:
     if where := _where(data, place):
         yield where
     if data.unstable.any() and _is_trained(study):
-        recipe = shlex.quote(str(study.path / "recipe.toml"))
-        yield Step(
-            "Which method keeps answers in place?",
-            "Trains this recipe with each method that costs one or two trainings, beside two controls, and says which "
-            "one lowers label entropy beyond chance, at what cost. With --list: all methods.",
-            f"reseed mitigate --recipe {recipe} --runs {max(data.runs, 10)}",
-        )
+        yield keep_in_place(study, data.runs)
     always_wrong = _always_wrong(data) if data.runs > 1 else 0
     if always_wrong:
         yield Step(
@@ -104,6 +98,17 @@ def _steps(study: Study, data: ReportData) -> Iterator[Step]:
         "What else is there of each sample?",
         "A table with a row for each sample and a column for every measure, for a notebook or a spreadsheet.",
         f"reseed export {place} profile.csv",
+    )
+
+
+def keep_in_place(study: Study, runs: int) -> Step:
+    """Return how one asks which method keeps the answers to a study's recipe in place, with as many runs or more."""
+    recipe = shlex.quote(str(study.path / "recipe.toml"))
+    return Step(
+        "Which method keeps answers in place?",
+        "Trains this recipe with each method that costs one or two trainings, beside two controls, and says which one "
+        "lowers label entropy beyond chance, at what cost. With --list: all methods.",
+        f"reseed mitigate --recipe {recipe} --runs {max(runs, 10)}",
     )
 
 
@@ -141,17 +146,16 @@ def _always_wrong(data: ReportData) -> int:
     return int((stable & (data.mode_label != data.targets)).sum())
 
 
+def can_train(study: Study) -> bool:
+    """Whether a command can train the study's recipe: reseed did, and a file can name the model."""
+    recipe = study.recipe
+    return study.header.kind == "training" and recipe is not None and not recipe.model.name.startswith(IN_MEMORY)
+
+
 def _is_trained(study: Study) -> bool:
-    """Whether a command can train the study's recipe: reseed did, on the whole training set."""
+    """Whether a command can train the study's recipe as it was: on the whole training set."""
     header = study.header
-    return (
-        header.kind == "training"
-        and study.recipe is not None
-        and not study.recipe.model.name.startswith(IN_MEMORY)
-        and header.resample is None
-        and not header.folds
-        and header.share == 1
-    )
+    return can_train(study) and header.resample is None and not header.folds and header.share == 1
 
 
 def _place(study: Study) -> str:

@@ -58,7 +58,7 @@ class Design:
 
 @final
 @dataclass(frozen=True)
-class Mitigation:
+class KeptComparison:
     """A comparison of methods in the folder that `mitigate` made.
 
     Attributes:
@@ -70,7 +70,7 @@ class Mitigation:
     path: Path
 
     @classmethod
-    def open(cls, root: Path) -> Mitigation:
+    def open(cls, root: Path) -> KeptComparison:
         """Return what is in a folder; see `open_mitigation`."""
         return cls(open_mitigation(root), root)
 
@@ -94,7 +94,7 @@ DESIGNS = (
     Design("a bootstrap measurement", "reseed measure --bootstrap", BOOTSTRAP, BOOTSTRAP_PAGE, open_bootstrap),
     Design("a randomisation test", "reseed randomize", RANDOMIZATION, RANDOMIZATION_PAGE, open_randomization),
     Design("a search", "reseed tune", TUNING, TUNING_PAGE, open_tuning),
-    Design("a comparison of methods", "reseed mitigate", COMPARISON, PAGE, Mitigation.open),
+    Design("a comparison of methods", "reseed mitigate", COMPARISON, PAGE, KeptComparison.open),
 )
 """Every kind, a search before the comparison that it writes as well."""
 

@@ -13,8 +13,9 @@ from jaxtyping import Float
 from reseed.instability import SourceEffects, label_statistics
 from reseed.report import _text as text
 from reseed.report._data import Step
+from reseed.report._next import can_train, keep_in_place
 from reseed.report.chart._estimates import bars
-from reseed.report.designs._origin import SHOWN, design_command, design_made, keep_in_place, look_into, title_of
+from reseed.report.designs._origin import SHOWN, design_command, design_made, look_into, title_of
 from reseed.report.designs._page import DesignPage, SampleTable, Shown, Table, measure
 from reseed.scores import Chart
 from reseed.studies import Study
@@ -206,6 +207,6 @@ def _steps(effects: SourceEffects, everything: frozenset[Stream], whole: Study, 
             f"stay. The study of runs that differ in {', '.join(rest)} is what is left.",
             f"reseed report {shlex.quote(str(folder / '-'.join(['vary', *rest])))}",
         )
-    if step := keep_in_place(whole, runs):
-        yield step
+    if can_train(whole):
+        yield keep_in_place(whole, runs)
     yield look_into(whole)

@@ -12,8 +12,9 @@ from jaxtyping import Float, Int
 from reseed.instability import BootstrapInstability
 from reseed.report import _text as text
 from reseed.report._data import Step
+from reseed.report._next import can_train, keep_in_place
 from reseed.report.chart._estimates import bars
-from reseed.report.designs._origin import SHOWN, design_command, design_made, keep_in_place, look_into, title_of
+from reseed.report.designs._origin import SHOWN, design_command, design_made, look_into, title_of
 from reseed.report.designs._page import DesignPage, SampleTable, Shown, Table, measure
 from reseed.scores import Chart, Series
 from reseed.studies import Study
@@ -223,6 +224,6 @@ def _steps(found: BootstrapInstability, original: Study, resampled: Study, folde
     if nested:
         words = "Trains on five resamples with the same four seeds on each, and takes both effects apart."
         yield Step("Is it the seed or the sample?", words, nested)
-    if step := keep_in_place(original, 10):
-        yield step
+    if can_train(original):
+        yield keep_in_place(original, 10)
     yield look_into(resampled)

@@ -12,8 +12,9 @@ import numpy as np
 from reseed.instability import NestedEstimates
 from reseed.report import _text as text
 from reseed.report._data import Step
+from reseed.report._next import can_train, keep_in_place
 from reseed.report.chart._estimates import bars
-from reseed.report.designs._origin import SHOWN, design_command, design_made, keep_in_place, look_into, title_of
+from reseed.report.designs._origin import SHOWN, design_command, design_made, look_into, title_of
 from reseed.report.designs._page import DesignPage, SampleTable, Shown, Table, measure
 from reseed.scores import Chart, Series
 from reseed.studies import Study
@@ -175,6 +176,6 @@ def _steps(estimates: NestedEstimates, study: Study, folder: Path) -> Iterator[S
     if command := design_command(study, f"measure --nested {sets}", folder, {"--runs": runs}):
         words = "More training samples make the intervals of what they add narrower. Finished runs are kept."
         yield Step("More training samples?", words, command)
-    if step := keep_in_place(study, runs):
-        yield step
+    if can_train(study):
+        yield keep_in_place(study, runs)
     yield look_into(study)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from reseed.report._data import Step
-from reseed.report._next import command_of, made_of
+from reseed.report._next import can_train, command_of, made_of
 from reseed.studies import Study
 
 SHOWN = 12
@@ -17,7 +17,7 @@ SHOWN = 12
 def design_command(
     study: Study, words: str, folder: Path, options: Mapping[str, object], seed: int | None = None
 ) -> str:
-    """Return the command that makes a design, or extends it; empty where its data was in memory.
+    """Return the command that makes a design, or extends it; empty where no command can.
 
     Args:
         study: A study of the design's recipe.
@@ -26,7 +26,7 @@ def design_command(
         options: Its other options by name.
         seed: The base seed; default: the study's.
     """
-    if study.recipe is None or study.recipe.data.is_in_memory:
+    if not can_train(study):
         return ""
     return command_of(study, words, {**options, "--out": str(folder)}, seed)
 
@@ -42,18 +42,6 @@ def look_into(study: Study) -> Step:
         "What does one of these studies say?",
         "Each is a study like any other; its report lists every sample that its runs answer differently.",
         f"reseed report {shlex.quote(str(study.path))}",
-    )
-
-
-def keep_in_place(study: Study, runs: int) -> Step | None:
-    """Return how one asks which method keeps answers in place; None where the data was in memory."""
-    if study.recipe is None or study.recipe.data.is_in_memory:
-        return None
-    return Step(
-        "Which method keeps answers in place?",
-        "Trains this recipe with each method that costs one or two trainings, beside two controls, and says which one "
-        "lowers label entropy beyond chance, at what cost.",
-        f"reseed mitigate --recipe {shlex.quote(str(study.path / 'recipe.toml'))} --runs {max(runs, 10)}",
     )
 
 
