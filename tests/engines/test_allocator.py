@@ -34,6 +34,10 @@ def new_pages(words, **environment):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a setting of glibc")
 def test_a_step_finds_the_memory_of_the_one_before():
-    """Ten steps ask for next to no page where memory is kept; the environment's word goes before ours."""
-    assert new_pages("kept") < 1000
-    assert new_pages("kept", MALLOC_TRIM_THRESHOLD_="131072") > 10_000
+    """Ten steps ask for few new pages where memory is kept; the environment's word goes before ours.
+
+    Few, not none: a small object that comes to lie between two blocks makes the heap grow by one more, once.
+    """
+    given_back = new_pages("kept", MALLOC_TRIM_THRESHOLD_="131072")
+    assert given_back > 10_000
+    assert new_pages("kept") < given_back / 3
