@@ -102,7 +102,7 @@ def test_runs_of_a_stack_share_its_time_and_have_its_peak(train):
     study = train(recipe=RECIPE, engine="stacked", runs=5, group=3)
     first, second = study.groups
     for group in (first, second):
-        for name in ("wall_s", "peak_memory_bytes"):
+        for name in ("wall_s", "cpu_s", "peak_memory_bytes"):
             assert len({study.manifests[member].cost[name] for member in group}) == 1
     assert cost_summary(study)["cost_runs_per_program"] == [2, 3]
 
@@ -123,7 +123,7 @@ def test_peak_memory_is_this_process_alone():
 def test_no_device_memory_on_a_cpu(train):
     """On a CPU the device's peak is absent, never 0; everything else is there."""
     (first, *_) = train(recipe=RECIPE, runs=2).manifests
-    known = {"steps", "samples_seen", "forward_passes", "wall_s", "weights_bytes", "peak_memory_bytes"}
+    known = {"steps", "samples_seen", "forward_passes", "wall_s", "cpu_s", "weights_bytes", "peak_memory_bytes"}
     assert set(first.cost) == known
 
 
@@ -154,7 +154,7 @@ def test_a_figure_that_some_runs_lack_is_left_out(train):
 def test_own_fits_have_time_and_memory_only(tmp_path):
     """What `reseed.run` calls is foreign: its steps are not known, and are not said to be 0."""
     study = run(lambda seed: lambda x: x > 0, runs=2, eval_data=(np.arange(4), [0, 1, 1, 1]), out=tmp_path / "fit")
-    assert set(study.manifests[0].cost) == {"wall_s", "peak_memory_bytes"}
+    assert set(study.manifests[0].cost) == {"wall_s", "cpu_s", "peak_memory_bytes"}
     assert not {"cost_steps", "cost_samples_per_s", "cost_runs_per_program"} & set(cost_summary(study))
 
 

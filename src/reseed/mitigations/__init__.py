@@ -16,6 +16,7 @@ from reseed.mitigations._dropout import Dropout
 from reseed.mitigations._ema import Ema
 from reseed.mitigations._ensemble_soft_labels import EnsembleSoftLabels
 from reseed.mitigations._entropy import entropy
+from reseed.mitigations._fit_temperature import fit_temperature
 from reseed.mitigations._focal_distillation import FocalDistillation
 from reseed.mitigations._gradient_clipping import GradientClipping
 from reseed.mitigations._init_scale import InitScale
@@ -38,12 +39,14 @@ from reseed.mitigations._self_consistency_ensemble import SelfConsistencyEnsembl
 from reseed.mitigations._snapshot_distillation import SnapshotDistillation
 from reseed.mitigations._soft_cross_entropy import soft_cross_entropy
 from reseed.mitigations._teaching import AbstractTeaching
+from reseed.mitigations._temperature import HELD_OUT, Temperature, samples_for_temperature
 from reseed.mitigations._tempered import tempered
 from reseed.mitigations._tgtss import Tgtss
 from reseed.mitigations._warmup import Warmup
 from reseed.mitigations._weight_decay import WeightDecay
 
 __all__ = [
+    "HELD_OUT",
     "MITIGATIONS",
     "AbstractAnchored",
     "AbstractMitigation",
@@ -80,6 +83,7 @@ __all__ = [
     "SnapshotDistillation",
     "Stage",
     "Swa",
+    "Temperature",
     "Tgtss",
     "Warmup",
     "WeightDecay",
@@ -91,11 +95,13 @@ __all__ = [
     "described",
     "disturb_labels",
     "entropy",
+    "fit_temperature",
     "kl_to_prior",
     "label_smoothing_loss",
     "mitigation",
     "neighbour_labels",
     "parse_mitigations",
+    "samples_for_temperature",
     "soft_cross_entropy",
     "tempered",
 ]

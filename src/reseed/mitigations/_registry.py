@@ -38,6 +38,7 @@ from reseed.mitigations._sam import Sam
 from reseed.mitigations._selective_ensemble import SelectiveEnsembling
 from reseed.mitigations._self_consistency_ensemble import SelfConsistencyEnsembling
 from reseed.mitigations._snapshot_distillation import SnapshotDistillation
+from reseed.mitigations._temperature import Temperature
 from reseed.mitigations._tgtss import Tgtss
 from reseed.mitigations._warmup import Warmup
 from reseed.mitigations._weight_decay import WeightDecay
@@ -71,6 +72,7 @@ MITIGATIONS: Mapping[str, type[AbstractMitigation]] = {
         SelfConsistencyEnsembling,
         SnapshotDistillation,
         Swa,
+        Temperature,
         Tgtss,
         Warmup,
         WeightDecay,

@@ -8,8 +8,8 @@ from typing import Any
 
 from reseed.studies._study import Study
 
-_SUMS = ("steps", "samples_seen", "forward_passes", "lesson_passes", "wall_s", "weights_bytes")
-_SHARED = ("shared_steps", "shared_samples_seen", "shared_lesson_passes", "shared_wall_s")
+_SUMS = ("steps", "samples_seen", "forward_passes", "lesson_passes", "wall_s", "cpu_s", "weights_bytes")
+_SHARED = ("shared_steps", "shared_samples_seen", "shared_lesson_passes", "shared_wall_s", "shared_cpu_s")
 _PEAKS = ("peak_memory_bytes", "peak_device_memory_bytes")
 
 

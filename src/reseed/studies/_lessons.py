@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from reseed._errors import StudyError, TrainingError
 from reseed._foreign import damage_told, parse_json, read_array, read_text, reason
 from reseed.mitigations import AbstractMitigation, Stage
 from reseed.studies._anchor import said_of_training_set
+from reseed.studies._cost import Taken
 from reseed.studies._files import replace_file, replace_json, storing
 from reseed.studies._remote import Remote
 from reseed.studies._taught import LessonCost, SharedLesson
@@ -53,14 +53,14 @@ def shared_lessons(
         TrainingError: A teacher diverged.
         StorageError: A lesson cannot be written, or the URL not be reached.
     """
-    shelf = _Shelf(folder, remote)
+    shelf = Shelf(folder, remote)
     return tuple(_lesson(task, method, shelf, train_data, most, announce) for method in task.recipe.mitigations)
 
 
 def _lesson(
     task: TrainRun,
     method: AbstractMitigation,
-    shelf: _Shelf,
+    shelf: Shelf,
     train_data: str,
     most: int,
     announce: Callable[[str], None],
@@ -85,7 +85,7 @@ def _pilot(
     task: TrainRun,
     method: AbstractMitigation,
     stage: Stage,
-    shelf: _Shelf,
+    shelf: Shelf,
     train_data: str,
     announce: Callable[[str], None],
 ) -> SharedLesson:
@@ -94,9 +94,9 @@ def _pilot(
         announce(f"training a pilot that finds the transient of {method.name}")
         recipe, architecture, data = task.what()
         seeds = task.plan.shared_seeds("pilot")
-        start = time.perf_counter()
+        start = Taken.now()
         found = find_transient(recipe_of_teachers(recipe, stage), architecture, data, seeds)
-        shelf.put(name, {**vars(found), "wall_s": time.perf_counter() - start})
+        shelf.put(name, {**vars(found), **Taken.now().since(start)._asdict()})
     facts = shelf.facts(name)
     transient = float(facts.pop("transient"))
     return SharedLesson(LessonCost(**facts), transient=transient)
@@ -115,17 +115,17 @@ def _teach(
         return vars(LessonCost()), said_of_training_set(stage.anchor, train_data, task.train_labels, task.num_classes)
     announce(f"training {stage.teachers} shared teacher{'s' * (stage.teachers > 1)} for {method.name}")
     # The whole training set, whatever resamples the runs have: teachers that all share belong to none of them.
-    start = time.perf_counter()
+    start = Taken.now()
     lesson = teach(stage, *task.what(), [task.plan.shared_seeds()], most=most)
     output = lesson.output.cpu().numpy()
-    taken = time.perf_counter() - start
+    taken = Taken.now().since(start)
     if not np.isfinite(output).all():
         raise TrainingError("a shared teacher diverged: what it predicts is no longer finite; lower the learning rate.")
-    return vars(LessonCost(lesson.steps, lesson.samples_seen, lesson.forward_passes, taken)), output
+    return vars(LessonCost(lesson.steps, lesson.samples_seen, lesson.forward_passes, *taken)), output
 
 
 @dataclass(frozen=True)
-class _Shelf:
+class Shelf:
     """Where lessons are kept: what is said in one file, and what it cost in another, which is written last."""
 
     folder: Path
@@ -158,7 +158,7 @@ class _Shelf:
             found = parse_json(read_text(self._facts(name), error=StudyError))
             if not isinstance(found, dict):
                 raise ValueError("it holds no table")
-        return {"wall_s": math.nan, **found}
+        return {"wall_s": math.nan, "cpu_s": math.nan, **found}
 
     def output(self, name: str) -> NDArray[np.float32]:
         """Return what teachers say."""

@@ -47,6 +47,8 @@ class Manifest:
         weights: SHA-256 of each file of weights that is kept, by its step; see `weights_folder`.
         answered_otherwise: How many answers are not the most probable class: a model may decide by a threshold of its
             own, or take more than probabilities into account.
+        temperature: What logits are divided by for scores after temperature scaling; None where none was fitted.
+        alone: Whether the run had the machine to itself, so that its wall time says what it takes.
     """
 
     run: int
@@ -63,6 +65,8 @@ class Manifest:
     group: tuple[int, ...] = ()
     answered_otherwise: int = field(default=0, metadata=OMITTED)
     weights: dict[str, str] = field(default_factory=dict, metadata=OMITTED)
+    temperature: float | None = field(default=None, metadata=OMITTED)
+    alone: bool = field(default=False, metadata=OMITTED)
 
     @property
     def stacked(self) -> int:
@@ -174,6 +178,8 @@ def _check_possible(manifest: Manifest) -> None:
             raise ValueError(f"weights has {step!r}: {digest!r}, no digest of weights after one of the steps")
     if manifest.weights and manifest.status == "diverged":
         raise ValueError("weights are kept, but the run diverged")
+    if manifest.temperature is not None and not 0 < manifest.temperature < _MOST_COST:
+        raise ValueError(f"temperature is {manifest.temperature:g}")
     if manifest.accuracy is not None and not 0 <= manifest.accuracy <= 1:
         raise ValueError(f"accuracy is {manifest.accuracy:g}")
 

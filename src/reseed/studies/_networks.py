@@ -27,6 +27,7 @@ from reseed.studies._recorded_inputs import MOST_INPUT_BYTES, read_inputs
 from reseed.studies._remote import LESSONS
 from reseed.studies._study import EVALUATION, Study
 from reseed.studies._study_inputs import StudyInputs
+from reseed.studies._taught import LessonCost, SharedTemperature
 from reseed.studies._train_run import TrainRun, train_run
 from reseed.studies._weights import read_weights
 from reseed.training import EvaluatedWeights, Recipe, arithmetic, load_recipe, seeds_of_peers
@@ -245,9 +246,15 @@ def _trained_again(
         most = max(len(group) for group in groups)
         folder = inside(study.path, LESSONS)
         lessons = shared_lessons(task, folder, splits.train.digest, most, announce, study.remote)
-    task = replace(task, lessons=lessons)
+    task = replace(task, lessons=lessons, temperature=_temperature(study))
     recorded = {name: _recorded(study, name, step) for name in _COMPARED if name in study.recorded_names()}
     return {run: own for group in groups for run, own in _again(study, task, group, recorded, step).items()}
+
+
+def _temperature(study: Study) -> SharedTemperature | None:
+    """Return the temperature with which the study's scores were recorded."""
+    found = study.manifests[0].temperature
+    return None if found is None else SharedTemperature(found, LessonCost())
 
 
 def _recorded(study: Study, name: str, step: int) -> NDArray[Any]:

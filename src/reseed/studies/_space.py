@@ -13,7 +13,7 @@ from reseed.training import RecordConfig
 def recorded_bytes(record: RecordConfig, checkpoints: int, samples: int, classes: int) -> int:
     """Return how many bytes one run records of so many samples, before they are compressed."""
     each = 2 if classes <= 32_767 else 4
-    each += 16 * (record.level != "labels") + 4 * classes * (record.level == "full")
+    each += (16 + 8 * record.temperature) * (record.level != "labels") + 4 * classes * (record.level == "full")
     return each * checkpoints * samples
 
 

@@ -358,7 +358,8 @@ class Study(AbstractResult):
 
         Args:
             name: ``labels``; with level ``scores``: ``own_probability``, ``confidence``, ``margin``, ``entropy``;
-                with level ``full`` also ``probabilities``; of runs that may abstain ``abstains``, zeros and ones.
+                with level ``full`` also ``probabilities``; of runs that may abstain ``abstains``, zeros and ones; where
+                a temperature was fitted ``tempered_confidence`` and ``tempered_own_probability``.
             split: ``evaluation``, or ``train`` where it was recorded.
 
         Returns:
@@ -450,7 +451,7 @@ class Study(AbstractResult):
             StudyError: It was not recorded; the message lists what was.
         """
         arrays = self._equal_arrays(name, EVALUATION)
-        known = self.targets >= 0 if name == "own_probability" else None  # it is not defined without a target
+        known = self.targets >= 0 if name.endswith("own_probability") else None  # it is not defined without a target
         runs = tuple(manifest.run for manifest in self.manifests)
         return FinalArray(name, self.path, runs, arrays, len(self.header.class_names), known)
 

@@ -11,20 +11,22 @@ from numpy.typing import NDArray
 
 from reseed.mitigations import Stage
 from reseed.models import AbstractArchitecture
-from reseed.training import Recipe, SeedPlan, Taught, TrainingSet, teach
+from reseed.training import Recipe, Seeds, Taught, TrainingSet, teach
 
 
 @dataclass(frozen=True)
 class LessonCost:
     """What teachers cost: optimisation steps, samples seen in training, samples predicted for the lesson, and seconds.
 
-    Seconds are of shared teachers, those of a run's own are in the run's; NaN for what earlier versions did not time.
+    Seconds, by a clock and of processor time, are of shared teachers, those of a run's own are in the run's; NaN for
+    what earlier versions did not take.
     """
 
     steps: int = 0
     samples_seen: int = 0
     forward_passes: int = 0
     wall_s: float = 0.0
+    cpu_s: float = 0.0
 
     def __add__(self, other: LessonCost) -> LessonCost:
         return LessonCost(*(one + two for one, two in zip(astuple(self), astuple(other), strict=True)))
@@ -49,11 +51,20 @@ class SharedLesson:
         return stage if self.transient is None else replace(stage, transient=self.transient, find_transient=False)
 
 
+@dataclass(frozen=True)
+class SharedTemperature:
+    """The temperature of all runs of a study; None where the training that says it diverged; and what that cost."""
+
+    temperature: float | None
+    cost: LessonCost
+
+
 def taught(
     what: tuple[Recipe, AbstractArchitecture, TrainingSet],
-    plan: SeedPlan,
+    seeds: Sequence[Seeds],
     lessons: Sequence[SharedLesson | None],
-    runs: Sequence[int],
+    *,
+    bootstrap: bool,
 ) -> tuple[Taught, LessonCost]:
     """Return what each of the recipe's mitigations learns for some runs, and what each run's own teachers cost.
 
@@ -61,14 +72,13 @@ def taught(
 
     Args:
         what: The recipe, the factory it names, and the training set.
-        plan: The runs' seeds.
+        seeds: The runs' words.
         lessons: What all runs share, of each mitigation; empty where that is nothing.
-        runs: Which ones.
+        bootstrap: Whether they train on resamples.
     """
     found: list[torch.Tensor | None] = []
     cost = LessonCost()
     recipe, factory, data = what
-    seeds = [plan.seeds(run) for run in runs]
     for method, shared in zip(recipe.mitigations, lessons or (None,) * len(recipe.mitigations), strict=True):
         if (stage := method.stage) is None:
             found.append(None)
@@ -77,7 +87,7 @@ def taught(
             output = torch.from_numpy(shared.output.copy()).to(data.labels.device)
         else:
             stage = stage if shared is None else shared.found(stage)
-            lesson = teach(stage, recipe, factory, data, seeds, bootstrap=plan.bootstrap, most=len(runs))
+            lesson = teach(stage, recipe, factory, data, seeds, bootstrap=bootstrap, most=len(seeds))
             cost += LessonCost(lesson.steps, lesson.samples_seen, lesson.forward_passes)
             output = lesson.output
         is_finite = output.isfinite().flatten(1).all(1)

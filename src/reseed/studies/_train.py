@@ -29,6 +29,7 @@ from reseed.studies._samples import samples_of
 from reseed.studies._space import recorded_bytes, tell_of_space
 from reseed.studies._study import Study, check_folder
 from reseed.studies._tasks import finish_study, only_writer
+from reseed.studies._temperature import shared_temperature, too_few
 from reseed.studies._train_run import TrainRun, train_run
 from reseed.studies._unfinished import check_save_every, told_runs
 from reseed.training import (
@@ -130,6 +131,7 @@ def train_study(
         found = read_header(root)
         if found is not None:
             plan = replace(plan, draws=found.draws)
+            record = _as_begun(record, found.record, announce)
         began = None if found is None else found.device
         device, here = asked or devices(chosen_device(engine, began, announce), engine, announce)
         prepared = architecture(recipe.model).prepare(splits, inside(root, "cache"), announce)
@@ -171,13 +173,23 @@ def train_study(
             with arithmetic(task.threads, deterministic=deterministic):
                 tell_of_space(root, len(study.missing) * _bytes_of_run(task, announce), announce)
                 kept = lessons_folder or inside(root, LESSONS)
-                lessons = shared_lessons(task, kept, splits.train.digest, most, announce, study.remote)
+                train_data, remote = splits.train.digest, study.remote
+                task = replace(task, lessons=shared_lessons(task, kept, train_data, most, announce, remote))
+                task = replace(task, temperature=shared_temperature(task, kept, train_data, announce, remote))
                 if study.remote is None:
                     task = replace(task, save_every=save_every)
                     _tell_of_kept(replace(task, device=device), study, announce)
-            task = replace(task, lessons=lessons)
+            task = replace(task, is_alone=execution.engine.name != "cluster" and execution.engine.workers == 1)
         steps = task.single(0).total_steps
         return finish_study(study, replace(task, device=device), execution.engine, retries, steps=steps)
+
+
+def _as_begun(record: RecordConfig, found: RecordConfig, announce: Callable[[str], None]) -> RecordConfig:
+    """Return what is recorded, temperature scaling where the study that is there began with it."""
+    if record.temperature == found.temperature or found.level == "labels":
+        return record
+    announce(f"the study goes on as it began, {'with' if found.temperature else 'without'} temperature scaling")
+    return replace(record, temperature=found.temperature)
 
 
 def _plan_told(recipe: Recipe, out: str | Path, runs: int, record: RecordConfig, engine: str | Engine) -> str:
@@ -297,6 +309,8 @@ def _header(task: TrainRun, splits: Splits, runs: int, told: tuple[str, ...]) ->
             f"Each run trains on {seen:,} of the {len(data.labels):,} training samples and leaves out others: what "
             "differs between runs is the training sample as well."
         )
+    if few := too_few(task):
+        notes.append(f"{few[0].upper()}{few[1:]}.")
     return Header(
         kind="training",
         dataset=splits.evaluation.name,

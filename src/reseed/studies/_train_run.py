@@ -17,14 +17,15 @@ from torch import nn
 from reseed._errors import StudyError
 from reseed.data import Splits
 from reseed.engines import Group
+from reseed.mitigations import Temperature
 from reseed.models import AbstractArchitecture, Prepared, architecture
-from reseed.studies._cost import Cost, Stopwatch
+from reseed.studies._cost import NOTHING, Cost, Stopwatch
 from reseed.studies._header import read_header
 from reseed.studies._manifest import Manifest, environment
 from reseed.studies._store import RunWriter, run_writer
 from reseed.studies._study import EVALUATION
 from reseed.studies._tasks import AbstractRunTask
-from reseed.studies._taught import LessonCost, SharedLesson, taught
+from reseed.studies._taught import LessonCost, SharedLesson, SharedTemperature, taught
 from reseed.studies._unfinished import Keeper, Kept, drop_kept, read_kept
 from reseed.studies._watcher import GroupWatcher
 from reseed.studies._weights import inputs_described
@@ -34,6 +35,7 @@ from reseed.training import (
     Recipe,
     RecordConfig,
     RecordedSplit,
+    Scaling,
     SeedPlan,
     Sink,
     StackedTraining,
@@ -51,7 +53,13 @@ _SAME_BITS = ("reseed", "torch", "numpy", "processor", "device", "threads", "det
 
 @dataclass(frozen=True, eq=False)
 class TrainRun(AbstractRunTask):
-    """Trains one run of a study and records it. Arrays are held once and shared by memory map with workers."""
+    """Trains one run of a study and records it. Arrays are held once and shared by memory map with workers.
+
+    Args:
+        lessons: What all runs share of the teachers of each mitigation; empty where there are none.
+        temperature: What all runs' probabilities are scaled by, where they are.
+        is_alone: Whether no other run of the study is trained at the same time, but for those of its program.
+    """
 
     recipe: Recipe
     plan: SeedPlan
@@ -66,6 +74,8 @@ class TrainRun(AbstractRunTask):
     deterministic: bool
     data_digest: str
     lessons: tuple[SharedLesson | None, ...] = ()
+    temperature: SharedTemperature | None = None
+    is_alone: bool = False
 
     def training_set(self) -> TrainingSet:
         """Return the training data on the device."""
@@ -84,6 +94,18 @@ class TrainRun(AbstractRunTask):
     def what(self) -> tuple[Recipe, AbstractArchitecture, TrainingSet]:
         """Return recipe, factory and training data."""
         return self.recipe, architecture(self.recipe.model), self.training_set()
+
+    @property
+    def scaling(self) -> Scaling | None:
+        """How recorded probabilities are scaled, where they are."""
+        if self.temperature is None or self.temperature.temperature is None:
+            return None
+        is_applied = any(isinstance(method, Temperature) for method in self.recipe.mitigations)
+        return Scaling(self.temperature.temperature, is_applied, self.record.temperature)
+
+    def _taught(self, group: Group) -> tuple[Taught, LessonCost]:
+        seeds = [self.plan.seeds(run) for run in group]
+        return taught(self.what(), seeds, self.lessons, bootstrap=self.plan.bootstrap)
 
     def _do(self, group: Group, missing: Sequence[int]) -> list[Manifest]:
         try:
@@ -107,16 +129,17 @@ class TrainRun(AbstractRunTask):
             until: The step after which they are wanted; default: the last.
         """
         with arithmetic(self.threads, deterministic=self.deterministic):
-            lessons, _ = taught(self.what(), self.plan, self.lessons, group)
+            lessons, _ = self._taught(group)
             training = self._training(group, lessons)
             checkpoints = self.record.checkpoints(training.total_steps, training.steps_per_epoch)
-            run_training(training, checkpoints, self._splits(training), self.record.level, sinks, until=until)
+            splits, level = self._splits(training), self.record.level
+            run_training(training, checkpoints, splits, level, sinks, until=until, scaling=self.scaling)
             return training.evaluated_networks()
 
     def _train(self, group: Group, missing: Sequence[int]) -> list[Manifest]:
-        watch = Stopwatch(self.device)
+        watch = Stopwatch(self.device, self.threads)
         with arithmetic(self.threads, deterministic=self.deterministic), ExitStack() as stack:
-            lessons, teaching = taught(self.what(), self.plan, self.lessons, group)
+            lessons, teaching = self._taught(group)
             kept = self._kept(group, missing)
             standing = None if kept is None else kept.standing
             begun = None if standing is None else standing.training
@@ -143,14 +166,17 @@ class TrainRun(AbstractRunTask):
                 weights=weights,
                 watcher=GroupWatcher(missing, keeper, self.pulses),
                 standing=standing,
+                scaling=self.scaling,
             )
-            cost = watch.cost(len(group), 0.0 if kept is None else kept.seconds)
+            cost = watch.cost(len(group), NOTHING if kept is None else kept.taken)
+            is_alone = self.is_alone and len(group) == 1 and watch.had_machine
             manifests = []
             for run, outcome in zip(group, outcomes, strict=True):
                 if run in writers:
                     if outcome.diverged_at is not None:
                         writers[run].drop_weights()
-                    manifests.append(self._manifest(run, checkpoints, outcome, teaching, cost, writers[run], group))
+                    made = self._manifest(run, checkpoints, outcome, teaching, cost, writers[run], group)
+                    manifests.append(replace(made, alone=is_alone))
                     writers[run].finish(manifests[-1])
         drop_kept(self.root, group)
         return manifests
@@ -228,17 +254,23 @@ class TrainRun(AbstractRunTask):
             recipe=self.recipe.digest,
             group=(group[0], group[-1] + 1) if len(group) > 1 else (),
             weights=writer.weights,
+            temperature=None if self.temperature is None else self.temperature.temperature,
         )
 
     def _cost_of_lessons(self, teaching: LessonCost) -> Cost:
         stages = [method.stage for method in self.recipe.mitigations if method.stage is not None]
         cost = Cost(lesson_passes=teaching.forward_passes) if any(not stage.shared for stage in stages) else Cost()
-        if any(stage.shared or stage.find_transient for stage in stages):
+        is_scaled = self.scaling is not None and self.scaling.is_applied
+        if is_scaled or any(stage.shared or stage.find_transient for stage in stages):
             shared = sum((lesson.cost for lesson in self.lessons if lesson is not None), LessonCost())
+            if is_scaled and self.temperature is not None:
+                shared += self.temperature.cost
             cost["shared_steps"], cost["shared_samples_seen"] = shared.steps, shared.samples_seen
             cost["shared_lesson_passes"] = shared.forward_passes
             if not np.isnan(shared.wall_s):
                 cost["shared_wall_s"] = shared.wall_s
+            if not np.isnan(shared.cpu_s):
+                cost["shared_cpu_s"] = shared.cpu_s
         return cost
 
     def _tensor(self, array: NDArray[Any]) -> torch.Tensor:

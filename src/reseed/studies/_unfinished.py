@@ -25,6 +25,7 @@ from torch import Tensor
 from reseed._errors import InputError, ReseedError, StudyError
 from reseed._foreign import parse_json, read_text, reason
 from reseed.engines import Group
+from reseed.studies._cost import NOTHING, Taken
 from reseed.studies._files import checked, inside, replace_json
 from reseed.studies._progress import to_stderr
 from reseed.studies._tensors_file import parsed, read_content, write_tensors
@@ -83,13 +84,13 @@ class Kept:
     Attributes:
         folder: Where it is.
         standing: Where the training stands.
-        seconds: How long the training had taken.
+        taken: How long the training had taken.
         parts: Names and SHA-256 of the files that hold what was recorded, in order.
     """
 
     folder: Path
     standing: Standing
-    seconds: float
+    taken: Taken
     parts: tuple[tuple[str, str], ...]
 
     def replay(self, sinks: Mapping[int, Sink], frozen: Callable[[int], Sequence[Mapping[str, Tensor]]]) -> None:
@@ -136,10 +137,10 @@ def read_kept(root: Path, group: Group, identity: Mapping[str, Any], missing: Se
     try:
         snapshot = Snapshot(about["step"], below(_TRAINING, tensors))
         standing = Standing(snapshot, below(_PENDING, tensors), about["outcomes"])
-        seconds = float(about["seconds"])
+        taken = Taken(float(about["seconds"]), float(about["processor"]))
     except KeyError as error:
         raise StudyError(f"it says nothing of {error}") from error
-    return Kept(folder, standing, seconds, manifest.parts)
+    return Kept(folder, standing, taken, manifest.parts)
 
 
 def _read(path: Path, digest: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -227,7 +228,7 @@ class Keeper:
         self._every = every or math.inf
         self._folder = _folder(root, group)
         self._is_on, self._saved = every > 0, time.monotonic()
-        self._begun = self._saved - (0.0 if kept is None else kept.seconds)
+        self._begun = Taken.now().since(NOTHING if kept is None else kept.taken)
         self._runs: list[int] = []
         self._held: dict[str, Tensor] = {}
         self._held_bytes = 0
@@ -254,8 +255,13 @@ class Keeper:
         self._put_down()
         state = self._folder / f"state-{uuid4().hex[:8]}.safetensors"
         tensors = prefixed(_TRAINING, standing.training.tensors) | prefixed(_PENDING, standing.pending)
-        seconds = time.monotonic() - self._begun
-        about = {"step": standing.training.made, "outcomes": standing.outcomes, "seconds": seconds}
+        taken = Taken.now().since(self._begun)
+        about = {
+            "step": standing.training.made,
+            "outcomes": standing.outcomes,
+            "seconds": taken.wall_s,
+            "processor": taken.cpu_s,
+        }
         digest, _ = write_tensors(state, {name: _copied(tensor) for name, tensor in tensors.items()}, about)
         step, runs, parts = standing.training.made, tuple(self._runs), tuple(self._parts)
         manifest = _Manifest(dict(self._identity), step, total, runs, (state.name, digest), parts)

@@ -7,6 +7,7 @@ from reseed.training._augment import augment
 from reseed.training._defaults import default_recipe
 from reseed.training._draws import DropoutDraws
 from reseed.training._evaluated import EvaluatedWeights, whole_weights
+from reseed.training._held_out import FittedTemperature, held_out_rows, part_of, temperature_of
 from reseed.training._length import check_length
 from reseed.training._loop import AbstractTraining, Training, check_forward, steps_per_epoch
 from reseed.training._monitor import GradientNormRecorder, gradient_norms
@@ -26,8 +27,10 @@ from reseed.training._recipe import (
 )
 from reseed.training._record import (
     SMALL_WEIGHTS,
+    TEMPERED,
     NoSink,
     RecordConfig,
+    Scaling,
     Sink,
     evaluation_mode,
     predict,
@@ -66,10 +69,12 @@ __all__ = [
     "FIRST_DRAWS",
     "SMALL_WEIGHTS",
     "STREAMS",
+    "TEMPERED",
     "AbstractTraining",
     "AverageConfig",
     "DropoutDraws",
     "EvaluatedWeights",
+    "FittedTemperature",
     "GradientNormRecorder",
     "Lesson",
     "Level",
@@ -80,6 +85,7 @@ __all__ = [
     "Recipe",
     "RecordConfig",
     "RecordedSplit",
+    "Scaling",
     "ScheduleConfig",
     "SeedPlan",
     "Seeds",
@@ -119,10 +125,12 @@ __all__ = [
     "generator",
     "gradient_norms",
     "group_size",
+    "held_out_rows",
     "load_recipe",
     "lr_factor",
     "makes_use_of",
     "mitigated",
+    "part_of",
     "predict",
     "prediction_arrays",
     "prefixed",
@@ -134,6 +142,7 @@ __all__ = [
     "seeds_of_peers",
     "steps_per_epoch",
     "teach",
+    "temperature_of",
     "trained_on",
     "trains_apart",
     "whole_weights",

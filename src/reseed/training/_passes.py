@@ -15,7 +15,7 @@ from reseed._arguments import setting
 from reseed._errors import ModelError
 from reseed.models import VmappedModel
 from reseed.training._draws import DrawnDropout
-from reseed.training._record import evaluation_mode
+from reseed.training._record import Scaling, evaluation_mode, recorded_probabilities
 
 _FIRST_STEP = 1 << 31  # beyond all training steps, so that no pass repeats the masks of one
 _BATCHES = 1 << 16
@@ -55,16 +55,17 @@ class DropoutPasses:
 
     Args:
         labels: Labels [sample] without dropout, at the end of the training.
+        scaling: How recorded probabilities are scaled.
     """
 
-    def __init__(self, labels: NDArray[np.integer]) -> None:
-        self._labels = labels
+    def __init__(self, labels: NDArray[np.integer], scaling: Scaling | None = None) -> None:
+        self._labels, self._scaling = labels, scaling
         self._answers: list[NDArray[np.integer]] = []
         self._margin = np.zeros(len(labels))
 
     def add(self, logits: Tensor) -> None:
         """Take the logits [sample, class] of a pass."""
-        probabilities = logits.float().softmax(1).cpu().numpy()
+        probabilities = recorded_probabilities(logits, self._scaling)
         answers = logits.cpu().numpy().argmax(1)
         top = np.partition(probabilities, -2, axis=1)[:, -2:].astype(np.float64)
         margin = top[:, 1] - top[:, 0]

@@ -20,6 +20,8 @@ from reseed._near import did_you_mean
 from reseed.training._evaluated import EvaluatedWeights
 
 EVAL_BATCH = 1024
+TEMPERED = "tempered_"
+"""How names of scores after temperature scaling begin."""
 _EVAL_PIXELS = 1 << 18
 SMALL_WEIGHTS = 16 << 20
 """The most bytes that a run's own tensors may have for their being kept where nobody asks for it."""
@@ -48,6 +50,9 @@ class RecordConfig:
     weights: Weights = field(default="auto", metadata=OMITTED)
     """Keep the weights that are evaluated: ``none``, ``final`` (those of the last step), ``checkpoints`` (of every one
     that is recorded); ``auto``: the final ones while a run's own tensors take 16 MiB or less. See `Study.networks`."""
+    temperature: bool = field(default=False, metadata=OMITTED)
+    """Fit a temperature by one more training that holds samples out, and also record what confidence and own-class
+    probability are after temperature scaling; see `reseed.mitigations.Temperature`, which answers with these."""
 
     def __post_init__(self) -> None:
         every = str(self.every)
@@ -65,6 +70,11 @@ class RecordConfig:
         if self.weights not in get_args(Weights):
             raise RecipeError(
                 f"{argument('weights')} must be {', '.join(map(repr, get_args(Weights)))}, got {self.weights!r}."
+            )
+        if self.temperature and self.level == "labels":
+            raise RecipeError(
+                f"{argument('temperature')} is set, but {argument('level')} is 'labels', which records nothing that it "
+                "scales; record with level scores, or leave the temperature out."
             )
         most = BOUNDS["dropout_passes"]
         if self.dropout_passes != 0 and not 2 <= self.dropout_passes <= most:
@@ -107,6 +117,21 @@ class RecordConfig:
             return checkpoints
         is_kept = self.weights == "final" or (self.weights == "auto" and size <= SMALL_WEIGHTS)
         return checkpoints[-1:] if is_kept else ()
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Temperature scaling of what is recorded; labels are taken before it.
+
+    Attributes:
+        temperature: What logits are divided by.
+        is_applied: Whether recorded probabilities, and the scores of them, are those after it.
+        is_beside: Whether confidence and own-class probability after it are recorded as well.
+    """
+
+    temperature: float
+    is_applied: bool
+    is_beside: bool
 
 
 class Sink(Protocol):
@@ -176,17 +201,33 @@ def evaluation_mode(*models: nn.Module) -> Iterator[None]:
             module.training = mode
 
 
-def prediction_arrays(logits: Tensor, targets: NDArray[np.integer], level: Level) -> dict[str, NDArray[Any]]:
+def prediction_arrays(
+    logits: Tensor, targets: NDArray[np.integer], level: Level, scaling: Scaling | None = None
+) -> dict[str, NDArray[Any]]:
     """Turn logits [sample, class] into what is recorded; see `probability_arrays`.
 
-    Labels are the argmax of the logits, the lowest index at ties.
+    Labels are the argmax of the logits, the lowest index at ties. With a ``scaling`` that says so there are also
+    ``tempered_confidence`` and ``tempered_own_probability``: those after temperature scaling.
     """
     # numpy's argmax promises the first of equal values; torch's does not on every device.
     labels = logits.cpu().numpy().argmax(1)
     if level == "labels":
         return {"labels": labels}
-    probabilities = logits.to(torch.float32).softmax(1).cpu().numpy()
-    return probability_arrays(probabilities, targets, level) | {"labels": labels}
+    arrays = probability_arrays(recorded_probabilities(logits, scaling), targets, level)
+    if scaling is not None and scaling.is_beside:
+        tempered = probability_arrays(_softmax(logits, scaling.temperature), targets, "scores")
+        arrays |= {f"{TEMPERED}{name}": tempered[name] for name in ("confidence", "own_probability")}
+    return arrays | {"labels": labels}
+
+
+def recorded_probabilities(logits: Tensor, scaling: Scaling | None) -> NDArray[np.float32]:
+    """Return the probabilities [sample, class] that are recorded: after scaling where that is applied."""
+    return _softmax(logits, scaling.temperature if scaling is not None and scaling.is_applied else 1.0)
+
+
+def _softmax(logits: Tensor, temperature: float) -> NDArray[np.float32]:
+    found: NDArray[np.float32] = (logits.to(torch.float32) / temperature).softmax(1).cpu().numpy()
+    return found
 
 
 def probability_arrays(

@@ -18,7 +18,7 @@ from reseed._choices import Level
 from reseed.training._loop import AbstractTraining, Block
 from reseed.training._monitor import Signals
 from reseed.training._passes import DropoutPasses
-from reseed.training._record import Sink, prediction_arrays
+from reseed.training._record import Scaling, Sink, prediction_arrays
 from reseed.training._snapshot import below, prefixed
 from reseed.training._watch import Marks, Moment, Standing, Watcher
 
@@ -69,6 +69,7 @@ def run_training(
     until: int | None = None,
     watcher: Watcher | None = None,
     standing: Standing | None = None,
+    scaling: Scaling | None = None,
 ) -> list[TrainingOutcome]:
     """Train to the end, recording each split of each run at each checkpoint.
 
@@ -88,6 +89,7 @@ def run_training(
         watcher: Looks on; nothing else changes.
         standing: Where the same training stood that this one goes on from, as it was ``begun``; sinks have got what it
             had recorded.
+        scaling: How recorded probabilities are scaled; nothing else changes.
 
     Returns:
         One outcome for each run.
@@ -104,7 +106,7 @@ def run_training(
         if number in stops:
             known.count(number)
             if number in checkpoints:
-                _record(training, number, checkpoints.index(number), splits, level, sinks, known)
+                _record(training, number, checkpoints.index(number), splits, level, scaling, sinks, known)
             if number in weights and known.live:
                 _hand_out(training, number, sinks, known.live)
             if not known.live:
@@ -112,7 +114,7 @@ def run_training(
         if watcher is not None:
             watcher.look(known.moment(training, number), partial(known.standing, training, number))
     if dropout_passes:
-        _record_passes(training, splits[0], dropout_passes, sinks, known)
+        _record_passes(training, splits[0], dropout_passes, scaling, sinks, known)
     if training.monitor:
         whole = {name: values.cpu().numpy() for name, values in known.signals.items()}
         for run, sink in enumerate(sinks):
@@ -126,6 +128,7 @@ def _record(
     checkpoint: int,
     splits: Sequence[RecordedSplit],
     level: Level,
+    scaling: Scaling | None,
     sinks: Sequence[Sink],
     known: _Known,
 ) -> None:
@@ -139,7 +142,7 @@ def _record(
             if not bool(torch.isfinite(logits[run]).all()):
                 known.diverged_at[run] = number
                 continue
-            arrays = prediction_arrays(logits[run], split.targets, level)
+            arrays = prediction_arrays(logits[run], split.targets, level, scaling)
             if silent is not None:
                 arrays["abstains"] = silent[run].numpy()
             sinks[run].write(split.name, checkpoint, arrays)
@@ -168,10 +171,15 @@ def _hand_out(training: AbstractTraining, step: int, sinks: Sequence[Sink], live
 
 
 def _record_passes(
-    training: AbstractTraining, split: RecordedSplit, passes: int, sinks: Sequence[Sink], known: _Known
+    training: AbstractTraining,
+    split: RecordedSplit,
+    passes: int,
+    scaling: Scaling | None,
+    sinks: Sequence[Sink],
+    known: _Known,
 ) -> None:
     """Record the dropout passes of the runs that finished, whose last labels are known."""
-    found = {run: DropoutPasses(known.labels[run]) for run in known.live}
+    found = {run: DropoutPasses(known.labels[run], scaling) for run in known.live}
     for number in range(passes if found else 0):
         logits = training.predict_dropped(split.inputs, number)
         for run, own in found.items():

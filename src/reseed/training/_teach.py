@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from reseed._errors import RecipeError, TrainingError
 from reseed.mitigations import Stage, auto_transient
 from reseed.models import AbstractArchitecture
+from reseed.training._held_out import held_out_rows, part_of
 from reseed.training._loop import AbstractTraining, Training
 from reseed.training._recipe import Recipe, with_settings
 from reseed.training._schedule import cycle_ends
@@ -119,20 +120,19 @@ def find_transient(recipe: Recipe, architecture: AbstractArchitecture, data: Tra
     samples = len(data.labels)
     if samples < round(1 / _HELD_OUT):
         raise RecipeError(f"find_transient needs 10 training samples or more, got {samples}; give transient instead.")
-    order = torch.from_numpy(seeds.generator("order", 0).permutation(samples)).to(data.labels.device)
-    held, kept = order[: round(_HELD_OUT * samples)], order[round(_HELD_OUT * samples) :]
-    training = Training(recipe, architecture, replace(data, inputs=data.inputs[kept], labels=data.labels[kept]), seeds)
+    held, kept = (part_of(data, rows) for rows in held_out_rows(samples, _HELD_OUT, seeds))
+    training = Training(recipe, architecture, kept, seeds)
     total = training.total_steps
     marks = sorted({-(-total * look // _LOOKS) for look in range(1, _LOOKS + 1)})
     losses, seen = [], 0
     for block in training.blocks(marks):
         seen += block.samples
-        logits = training.predict(data.inputs[held])[0]
+        logits = training.predict(held.inputs)[0]
         single = logits.to(torch.promote_types(logits.dtype, torch.float32))
-        losses.append(float(nn.functional.cross_entropy(single, data.labels[held])))
+        losses.append(float(nn.functional.cross_entropy(single, held.labels)))
     if not torch.isfinite(torch.tensor(losses)).all():
         raise TrainingError("the pilot that finds the transient diverged; lower the learning rate, or give transient.")
-    return Pilot(marks[auto_transient(losses)] / total, total, seen, len(held) * len(marks))
+    return Pilot(marks[auto_transient(losses)] / total, total, seen, len(held.labels) * len(marks))
 
 
 def teach(
