@@ -15,12 +15,12 @@ from reseed.training import Recipe, mitigated
 def make(tmp_path):
     """Makes a study whose runs cost what is given, of a recipe with methods or of none."""
 
-    def study(name, *costs, methods=None):
+    def study(name, *costs, methods=None, alone=True):
         labels = np.tile([0, 1], (len(costs), 1))
         made = Study.from_predictions(labels, tmp_path / name, targets=[0, 1])
         if methods is not None:
             (made.path / "recipe.toml").write_text(mitigated(Recipe(), parse_mitigations(methods)).to_toml())
-        manifests = tuple(replace(one, cost=cost) for one, cost in zip(made.manifests, costs, strict=True))
+        manifests = tuple(replace(one, cost=cost, alone=alone) for one, cost in zip(made.manifests, costs, strict=True))
         return replace(made, manifests=manifests)
 
     return study
@@ -72,8 +72,27 @@ def test_wall_time_counts_shared_teachers(make):
     assert method_cost(make("anchored", anchored, anchored), control, None, 2).wall == 1.5
 
 
+def test_wall_time_is_left_out_where_the_machine_was_shared(make):
+    """Of a method, and of its control, whose runs may have waited for others; processor time does not wait."""
+    cost = {"wall_s": 2.0, "cpu_s": 1.0}
+    control, busy = make("control", cost, cost), make("busy", cost, cost, alone=False)
+    for method, beside in ((busy, control), (control, busy)):
+        found = method_cost(method, beside, None, 2)
+        assert np.isnan(found.wall)
+        assert found.processor == 1
+
+
+def test_processor_time_counts_shared_teachers(make):
+    """As wall time it is beside the cheaper control, and not made up where teachers were not timed."""
+    control, null = make("control", {"cpu_s": 4.0}, {"cpu_s": 4.0}), make("null", {"cpu_s": 2.0}, {"cpu_s": 2.0})
+    timed = {"cpu_s": 3.0, "shared_steps": 9, "shared_cpu_s": 1.0}
+    assert method_cost(make("timed", timed, timed), control, null, 2).processor == 2
+    untimed = {"cpu_s": 3.0, "shared_steps": 9}
+    assert np.isnan(method_cost(make("untimed", timed, untimed), control, null, 2).processor)
+
+
 def test_what_is_not_recorded_is_nan(make):
     """Imported studies have no costs and no recipe; nothing is made up."""
     control = make("control", {}, {})
     found = method_cost(make("method", {"samples_seen": 5}, {}), control, None, 2)
-    assert np.isnan([found.training, found.inference, found.wall]).all()
+    assert np.isnan([found.training, found.inference, found.wall, found.processor]).all()

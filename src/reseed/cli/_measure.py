@@ -69,6 +69,9 @@ class RecordingOptions:
     weights: Weights = "auto"
     """Keep the weights of every run, so that its network need not be trained again: those of the last step (final), of
     every recorded one (checkpoints), or none. auto: the final ones while a run's take 16 MiB or less."""
+    temperature: bool = False
+    """Fit a temperature by one more training on 90 % of the training set, and also record what temperature scaling
+    makes of confidence. To answer with it: --mitigation temperature."""
 
     def config(self) -> RecordConfig:
         """Return them as the functions call them."""

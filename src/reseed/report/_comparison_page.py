@@ -53,7 +53,7 @@ def make_comparison_page(found: Comparison, folder: Path | None = None) -> Page:
     """
     parts = Parts()
     plot = drawn("Methods beside each other", lambda: forest(found), parts)
-    tables = {"Label entropy": _stability, "Answers": _quality, "Cost and samples": _cost}
+    tables = {"Label entropy": _stability, "Answers": _quality, "Calibration": _calibration, "Cost and samples": _cost}
     made = [parts.make(f"The table '{name}' is missing", partial(make, found), "") for name, make in tables.items()]
     samples = parts.make("The section 'Samples' is missing", lambda: changed_samples(found), "")
     studies = parts.make(
@@ -156,8 +156,6 @@ def _quality(found: Comparison) -> str:
         "Unstable samples (%)",
         "Jitter (%)",
         "Negative flips (%)",
-        "NLL (nats)",
-        "ECE (%)",
     )
     rows = "".join(
         _row(
@@ -169,17 +167,41 @@ def _quality(found: Comparison) -> str:
             _estimate(row.effect.unstable_fraction, 1, 100),
             _estimate(row.effect.jitter, 2, 100),
             _estimate(row.effect.negative_flip_rate, 2, 100),
-            _estimate(row.effect.nll, 4),
-            _estimate(row.effect.ece, 2, 100),
         )
         for row in found.rows
     )
     words = (
         "Jitter: how many answers differ between two runs. Negative flips: how many answers a retraining gets wrong "
-        "that the run before it got right. NLL: negative log-probability of the true class. ECE: calibration error "
-        "in 15 bins."
+        "that the run before it got right."
     )
     return _table("Answers", names, rows) + f'<p class="caption">{words}</p>'
+
+
+def _calibration(found: Comparison) -> str:
+    after = "After temperature"
+    names = ("Method", "ECE (%)", after, "NLL (nats)", after, "Temperature")
+    rows = "".join(
+        _row(
+            row,
+            _estimate(row.effect.ece, 2, 100, verdict=_worse(row.effect.ece_difference)),
+            _estimate(row.effect.tempered_ece, 2, 100, verdict=_worse(row.effect.tempered_ece_difference)),
+            _estimate(row.effect.nll, 4, verdict=_worse(row.effect.nll_difference)),
+            _estimate(row.effect.tempered_nll, 4, verdict=_worse(row.effect.tempered_nll_difference)),
+            text.missing("none was fitted") if row.temperature is None else text.decimal(row.temperature, 3),
+        )
+        for row in found.rows
+    )
+    words = (
+        "ECE: calibration error in 15 bins; its interval covers other runs. NLL: negative log-probability of the true "
+        "class. After temperature: of probabilities scaled by a temperature that one more training says on a tenth of "
+        "the training set which it leaves out; no answer changes. Where the method scales by a temperature itself, "
+        "both are those after it. Worse: above the control's by more than its interval."
+    )
+    return _table("Calibration", names, rows) + f'<p class="caption">{words}</p>'
+
+
+def _worse(difference: Estimate | None) -> str:
+    return "worse" if difference is not None and difference.low > 0 else ""
 
 
 def _cost(found: Comparison) -> str:
@@ -187,6 +209,7 @@ def _cost(found: Comparison) -> str:
         "Method",
         "Training",
         "Networks that answer",
+        "Processor time",
         "Wall time",
         "On the front",
         "Settles",
@@ -200,6 +223,7 @@ def _cost(found: Comparison) -> str:
             row,
             _times(row.cost.training),
             _count(row.cost.inference),
+            _times(row.cost.processor),
             _times(row.cost.wall),
             {True: "yes", False: "no", None: text.missing("not a candidate, or its cost is not known")}[row.on_front],
             counted[row.name]["settles"],
@@ -211,8 +235,9 @@ def _cost(found: Comparison) -> str:
     )
     words = (
         "Training: passes of the training and of its teachers for one model, as multiples of the control's; a forward "
-        "pass counts 1, a backward pass 2, and teachers that all runs share count once for each model. Wall time: "
-        "relative to the faster control, such teachers included. On the front: no other method does as much at no "
+        "pass counts 1, a backward pass 2, and teachers that all runs share count once for each model. Processor and "
+        "wall time: relative to the faster control, such teachers included; wall time only where every run had the "
+        "machine to itself. On the front: no other method does as much at no "
         "higher cost. Settles: samples on which the control's runs differ and the method's agree, and on how many of "
         "them on the gold label; unsettles: the other way round, and on how many of them the control's runs had agreed "
         "on the gold label; eases and worsens: both differ, with lower or higher entropy."

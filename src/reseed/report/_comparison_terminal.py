@@ -35,7 +35,7 @@ def print_comparison(found: Comparison, console: Console, *, details: bool = Fal
     if not details:
         _line(console, "--details prints every measure of every method")
         return
-    for table in (_stability(found), _answers(found), _quality(found), _costs(found)):
+    for table in (_stability(found), _answers(found), _quality(found), _calibration(found), _costs(found)):
         console.print(table)
     _line(console, "reductions are of label entropy, in % of the control's")
     _line(console, "high: over the control's samples above 0.56 nats, of which chance alone settles some")
@@ -45,6 +45,8 @@ def print_comparison(found: Comparison, console: Console, *, details: bool = Fal
     )
     _line(console, "settles: the control's runs differ, the method's agree; right: on the gold label")
     _line(console, "unsettles: the other way round; right: the control's runs had agreed on the gold label")
+    _line(console, "after temperature: of probabilities scaled by a temperature fitted on held-out training samples")
+    _line(console, "training: passes; wall time: only of runs that had the machine to themselves")
 
 
 def _overview(found: Comparison) -> Table:
@@ -133,26 +135,49 @@ def _answers(found: Comparison) -> Table:
 
 
 def _quality(found: Comparison) -> Table:
-    table = _table("Quality", "accuracy, %", "less the control's", "NLL, nats", "ECE, %")
+    table = _table("Quality", "accuracy, %", "less the control's")
     for row in found.rows:
         effect = row.effect
         table.add_row(
             _name(row),
             shown(effect.accuracy, 2, factor=100),
             shown(effect.accuracy_difference, 2, factor=100, after=" worse" if effect.loses_accuracy else ""),
-            shown(effect.nll, 4),
-            shown(effect.ece, 2, factor=100),
         )
     return table
 
 
+def _calibration(found: Comparison) -> Table:
+    after = "after temperature"
+    table = _table("Calibration", "ECE, %", after, "NLL, nats", after, "temperature")
+    for row in found.rows:
+        effect = row.effect
+        table.add_row(
+            _name(row),
+            shown(effect.ece, 2, factor=100, after=" worse" if _is_above(effect.ece_difference) else ""),
+            shown(
+                effect.tempered_ece, 2, factor=100, after=" worse" if _is_above(effect.tempered_ece_difference) else ""
+            ),
+            shown(effect.nll, 4),
+            shown(effect.tempered_nll, 4),
+            "-" if row.temperature is None else f"{row.temperature:.3g}",
+        )
+    return table
+
+
+def _is_above(difference: Estimate | None) -> bool:
+    return difference is not None and difference.low > 0
+
+
 def _costs(found: Comparison) -> Table:
-    table = _table("Cost, relative to the control", "training", "networks that answer", "wall time", "Pareto front")
+    table = _table(
+        "Cost, relative to the control", "training", "networks that answer", "processor", "wall time", "Pareto front"
+    )
     for row in found.rows:
         table.add_row(
             _name(row),
             times(row.cost.training),
             "-" if math.isnan(row.cost.inference) else f"{row.cost.inference:.0f}",
+            times(row.cost.processor),
             times(row.cost.wall),
             {True: "yes", False: "no", None: "-"}[row.on_front],
         )

@@ -71,6 +71,7 @@ _FIGURES: tuple[tuple[str, str, Callable[[float], str]], ...] = (
     ("samples_seen", "Training samples seen", _count),
     ("forward_passes", "Samples predicted for recording", _count),
     ("wall_s", "Wall time", _duration),
+    ("cpu_s", "Processor time", _duration),
     ("samples_per_s", "Training samples per second", _count),
     ("weights_bytes", "Weights kept", _size),
     ("peak_memory_bytes", "Peak memory of the process", _size),

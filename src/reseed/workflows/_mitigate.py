@@ -86,7 +86,8 @@ def mitigate(
             samples) or ``samples``.
         vary: The seed streams that differ between runs: ``init``, ``order``, ``dropout``, ``augment``, ``data``.
         seed: Base seed of all studies but the second control, which has the next one.
-        record: What is recorded, and when; default: scores at the final step.
+        record: What is recorded, and when; default: scores at the final step, as they are and after temperature
+            scaling, which takes one more training for each study.
         announce: Takes a line before long work begins; default: standard error.
         **options: Changes of the recipe, such as ``text``, ``label`` or ``epochs``, see `RecipeArguments`; and where
             and how runs execute: ``engine``, ``jobs``, ``address``, ``group``, ``device``, ``threads``,
@@ -113,7 +114,7 @@ def mitigate(
     """
     recipe, execution = chosen_recipe(data, model, recipe, options)
     announce = announce or to_stderr
-    record = record or RecordConfig(every="final")
+    record = record or RecordConfig(every="final", temperature=True)
     streams = check_vary(vary)
     check_runs(runs)
     wanted = _recipes(recipe, methods)

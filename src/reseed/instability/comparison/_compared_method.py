@@ -36,3 +36,8 @@ class ComparedMethod:
     cost: MethodCost
     on_front: bool | None
     samples: Mapping[str, int]
+
+    @property
+    def temperature(self) -> float | None:
+        """What the study's logits are divided by in temperature scaling; None where none was fitted."""
+        return next((manifest.temperature for manifest in self.study.manifests), None)

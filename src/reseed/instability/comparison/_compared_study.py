@@ -10,6 +10,7 @@ from jaxtyping import Float, Int, Integer
 
 from reseed.instability.labels._label_entropy import label_entropy
 from reseed.studies import Study
+from reseed.training import TEMPERED
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,6 +23,8 @@ class ComparedRuns:
         targets: Theirs, [known].
         own_probability: Probability of the target, [run, known]; None where it was not recorded.
         confidence: Probability of the label that is answered, [run, known]; None where it was not recorded.
+        tempered_own_probability: Probability of the target after temperature scaling, [run, known], where recorded.
+        tempered_confidence: Probability of the label that is answered, after it.
     """
 
     labels: Integer[np.ndarray, "run sample"]
@@ -29,6 +32,8 @@ class ComparedRuns:
     targets: Int[np.ndarray, " known"]
     own_probability: Float[np.ndarray, "run known"] | None
     confidence: Float[np.ndarray, "run known"] | None
+    tempered_own_probability: Float[np.ndarray, "run known"] | None
+    tempered_confidence: Float[np.ndarray, "run known"] | None
 
     @cached_property
     def label_entropy(self) -> Float[np.ndarray, " sample"]:
@@ -40,11 +45,8 @@ def runs_of(study: Study, runs: int) -> ComparedRuns:
     """Returns what is compared of a study's first ``runs`` complete runs."""
     known = np.flatnonzero(study.targets >= 0)
     recorded = study.recorded_names()
-    has_scores = len(known) > 0 and {"own_probability", "confidence"} <= set(recorded)
-    return ComparedRuns(
-        study.final("labels")[:runs],
-        known,
-        study.targets[known],
-        study.final("own_probability")[:runs, known] if has_scores else None,
-        study.final("confidence")[:runs, known] if has_scores else None,
-    )
+    scores = [
+        study.final(name)[:runs, known] if len(known) and name in recorded else None
+        for name in ("own_probability", "confidence", f"{TEMPERED}own_probability", f"{TEMPERED}confidence")
+    ]
+    return ComparedRuns(study.final("labels")[:runs], known, study.targets[known], *scores)

@@ -234,6 +234,8 @@ def _notes(everything: Mapping[str, Study], control: Study, null: Study | None, 
         for kind, count in (("missing", len(study.missing)), ("diverged", len(study.diverged))):
             if count:
                 yield f"{name}: {count} of {study.header.runs} runs {kind}."
+    if unscaled := [name for name, study in everything.items() if _lacks_temperature(study)]:
+        yield f"No temperature could be fitted, so nothing is known after temperature scaling: {', '.join(unscaled)}."
     if null is None:
         yield (
             "There is no second control, so nothing tells what training the control again would have shown; "
@@ -256,6 +258,11 @@ def _notes(everything: Mapping[str, Study], control: Study, null: Study | None, 
         yield "Accuracy, negative flips and calibration are of the samples with a known target."
 
 
+def _lacks_temperature(study: Study) -> bool:
+    """Whether a study was to record temperature scaling, and has no temperature."""
+    return study.header.record.temperature and any(manifest.temperature is None for manifest in study.manifests)
+
+
 def _told(row: ComparedMethod) -> dict[str, Any]:
     told: dict[str, Any] = {
         "name": row.name,
@@ -263,6 +270,7 @@ def _told(row: ComparedMethod) -> dict[str, Any]:
         "study": str(row.study.path),
         "recipe": row.study.header.recipe,
         "runs_complete": len(row.study.manifests),
+        "temperature": row.temperature,
     }
     for name, value in vars(row.effect).items():
         if isinstance(value, Estimate):

@@ -8,10 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-from jaxtyping import Float
-
 from reseed._parts import Parts
+from reseed.instability.comparison._calibration import calibration
 from reseed.instability.comparison._compared_study import ComparedRuns
 from reseed.instability.evaluation._evaluate import HIGH_LABEL_ENTROPY
 from reseed.instability.evaluation._negative_flips import retraining_negative_flip_rate
@@ -19,10 +17,8 @@ from reseed.instability.intervals._beyond_null import reduction_beyond_null
 from reseed.instability.intervals._estimate import estimate
 from reseed.instability.intervals._reduction import label_entropy_reduction
 from reseed.instability.intervals._run_means import difference_of_means, mean_of, right
-from reseed.instability.probabilities._calibration_error import calibration_error
-from reseed.statistics import Estimate, Method, interval
+from reseed.statistics import Estimate, Method
 
-_LEAST = float(np.finfo(np.float32).tiny)
 _LEVEL = 0.95
 _Subset = Literal["high"] | None
 
@@ -44,6 +40,12 @@ class MethodEffect:
         negative_flip_rate: Share of samples that a retraining gets wrong and the run before it got right.
         nll: Mean negative log-probability of the target, in nats; probabilities below 1.2e-38 count as that.
         ece: Mean expected calibration error of a run, 15 bins; its interval covers other runs only.
+        nll_difference: NLL less the control's, samples paired.
+        ece_difference: Calibration error less the control's; its interval covers other runs only.
+        tempered_nll: NLL after temperature scaling.
+        tempered_ece: Calibration error after it.
+        tempered_nll_difference: NLL after it less the control's after it.
+        tempered_ece_difference: Calibration error after it less the control's after it.
     """
 
     accuracy: Estimate | None
@@ -58,6 +60,12 @@ class MethodEffect:
     negative_flip_rate: Estimate | None
     nll: Estimate | None
     ece: Estimate | None
+    nll_difference: Estimate | None = None
+    ece_difference: Estimate | None = None
+    tempered_nll: Estimate | None = None
+    tempered_ece: Estimate | None = None
+    tempered_nll_difference: Estimate | None = None
+    tempered_ece_difference: Estimate | None = None
 
     @property
     def is_distinguishable(self) -> bool | None:
@@ -110,6 +118,7 @@ def method_effect(
     if control is not None and is_right is not None:
         untreated = right(control.labels[:, control.known], control.targets, "labels")
         difference = difference_of_means(is_right, untreated, covers, _LEVEL)
+    calibrated, tempered = (calibration(method, control, covers, parts, name, tempered=one) for one in (False, True))
     return MethodEffect(
         accuracy=None if is_right is None else mean_of(is_right, covers, _LEVEL, bottom=0.0, top=1.0),
         accuracy_difference=difference,
@@ -123,8 +132,14 @@ def method_effect(
         negative_flip_rate=parts.make(
             f"{name}: the negative flip rate is missing", lambda: _flips(method, covers), None
         ),
-        nll=parts.make(f"{name}: the NLL is missing", lambda: _nll(method, covers), None),
-        ece=parts.make(f"{name}: the calibration error is missing", lambda: _ece(method, is_right), None),
+        nll=calibrated.nll,
+        ece=calibrated.ece,
+        nll_difference=calibrated.nll_difference,
+        ece_difference=calibrated.ece_difference,
+        tempered_nll=tempered.nll,
+        tempered_ece=tempered.ece,
+        tempered_nll_difference=tempered.nll_difference,
+        tempered_ece_difference=tempered.ece_difference,
     )
 
 
@@ -156,19 +171,3 @@ def _flips(method: ComparedRuns, covers: Method) -> Estimate | None:
     if not len(method.targets):
         return None
     return retraining_negative_flip_rate(method.labels[:, method.known], method.targets, method=covers)
-
-
-def _nll(method: ComparedRuns, covers: Method) -> Estimate | None:
-    if method.own_probability is None:
-        return None
-    return mean_of(-np.log(np.maximum(method.own_probability.astype(np.float64), _LEAST)), covers, _LEVEL, bottom=0.0)
-
-
-def _ece(method: ComparedRuns, is_right: Float[np.ndarray, "run known"] | None) -> Estimate | None:
-    if is_right is None or method.confidence is None:
-        return None
-    pairs = zip(method.confidence, is_right > 0, strict=True)
-    errors = np.array([calibration_error(confidence, hits) for confidence, hits in pairs])
-    runs, samples = is_right.shape
-    variance = float(errors.var(ddof=1) / runs)
-    return interval(float(errors.mean()), variance, "jackknife", runs, samples, level=_LEVEL, bottom=0.0, top=1.0)

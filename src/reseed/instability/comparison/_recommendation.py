@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from reseed.instability.comparison._calibration_price import calibration_price
 from reseed.instability.comparison._compared_method import ComparedMethod
 from reseed.statistics import Estimate
 
@@ -117,6 +118,8 @@ def _told(row: ComparedMethod) -> str:
     if found is not None:
         verdict = "no significant loss" if found.low <= 0 else "a significant gain"
         parts.append(f"accuracy changes by {_accuracy(row)} points, {verdict}")
+    if price := calibration_price(effect):
+        parts.append(price)
     return "; ".join(parts) + "."
 
 
