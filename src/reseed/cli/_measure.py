@@ -176,6 +176,7 @@ def _check_options(question: QuestionOptions, recording: RecordingOptions) -> No
         "--monitor": recording.monitor,
         "--record-train": recording.record_train,
         "--dropout-passes": recording.dropout_passes > 0,
+        "--temperature": recording.temperature,
     }
     if (question.bootstrap or question.nested is not None) and any(ignored.values()):
         named = next(name for name, is_given in ignored.items() if is_given)

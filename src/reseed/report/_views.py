@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from reseed.report._where import print_where, verdict
 from reseed.report.chart._drawn import figure_of
 from reseed.report.chart._estimates import bars
 from reseed.scores import Chart, Series
-from reseed.studies import Study
+from reseed.studies import Manifest, Study
 from reseed.training import Recipe, as_tree
 
 if TYPE_CHECKING:
@@ -49,24 +49,26 @@ def table_of(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
 
 @view_of.register
 def _of_study(study: Study) -> View:
+    runs = sorted((*study.manifests, *study.diverged), key=lambda one: one.run)
+    told: dict[str, Callable[[Manifest], Any]] = {
+        "run": lambda one: one.run,
+        "status": lambda one: one.status,
+        "accuracy": lambda one: one.accuracy,
+        "last step": lambda one: one.steps[-1] if one.steps else None,
+        "seconds": lambda one: one.cost.get("wall_s"),
+    }
+    if any(one.temperature is not None for one in runs):
+        told["temperature"] = lambda one: one.temperature
+
     def rows() -> list[dict[str, Any]]:
-        return [
-            {
-                "run": one.run,
-                "status": one.status,
-                "accuracy": one.accuracy,
-                "last step": one.steps[-1] if one.steps else None,
-                "seconds": one.cost.get("wall_s"),
-            }
-            for one in sorted((*study.manifests, *study.diverged), key=lambda one: one.run)
-        ]
+        return [{name: of(one) for name, of in told.items()} for one in runs]
 
     def show(console: Console) -> None:
         from rich.table import Table
 
         console.print(plain(repr(study)), markup=False, highlight=False)
         table = Table()
-        for name in ("run", "status", "accuracy", "last step", "seconds"):
+        for name in told:
             table.add_column(name)
         for row in rows():
             table.add_row(
