@@ -56,7 +56,7 @@ def test_engines_agree(name, trained):
 
 @pytest.mark.parametrize("name", ALL)
 def test_training_reproduces_and_differs_from_the_control(name, trained):
-    """The same seeds give the same training bit for bit, and it is another than the control's, unless it only scales."""
+    """The same seeds give the same training bit for bit; it is the control's only for what scales probabilities."""
     recipe = mitigated(CONTROL, [ALL[name]])
     first, second = (trained(recipe, stacked=True)[1] for _ in range(2))
     assert torch.equal(first, second)
