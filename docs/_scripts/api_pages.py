@@ -62,7 +62,7 @@ TOPICS = {
         "By name": "_registry",
         "Methods": "",
         "Losses for a loop of one's own": "confidence_penalty_loss ConfidencePenaltyLoss _label_smoothing_loss "
-        "_soft_cross_entropy _entropy _tempered _priors disturb_labels neighbour_labels",
+        "_soft_cross_entropy _entropy _tempered _fit_temperature _priors disturb_labels neighbour_labels",
         EXTENDING: "_mitigation _anchored _teaching _composition _auto_transient _beta_schedule",
     },
     "reseed.models": {"Models": "_config _registry _user", "Trained networks": "_networks", EXTENDING: ""},

@@ -244,6 +244,16 @@ RECORDED: Mapping[str, Column] = MappingProxyType(
         "confidence": Column("probability of the label that the run gives", LOWER, "[0, 1]", "probability", "recorded"),
         "margin": Column("first less second probability", LOWER, "[0, 1]", "probability", "recorded"),
         "entropy": Column("entropy of the probabilities", HIGHER, "[0, ln(K)]", "nats", "recorded"),
+        "tempered_own_probability": Column(
+            "the gold label's probability after temperature scaling", LOWER, "[0, 1]", "probability", "recorded"
+        ),
+        "tempered_confidence": Column(
+            "probability of the label that the run gives, after temperature scaling",
+            LOWER,
+            "[0, 1]",
+            "probability",
+            "recorded",
+        ),
         "target": COLUMNS["target"],
     }
 )

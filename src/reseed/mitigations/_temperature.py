@@ -25,8 +25,8 @@ class Temperature(AbstractMitigation):
     say T for all runs of a study, which train on everything, see `fit_temperature`. T is kept with every run, and
     recorded probabilities, and all scores of them, are those after scaling. Answers are what they were, bit for bit.
 
-    Use it when: probabilities are used and not answers alone, above all beside methods such as label smoothing and
-    averaged weights, which calm answers and leave confidence too low.
+    Use it when: probabilities are used and not answers alone, above all beside label smoothing, which keeps answers in
+    place and spoils confidence.
     Cost: another training on what is not held out, which all runs share; one network at inference.
     Beware: it keeps no answer in place. Weights that are kept, and networks made of them, give logits before scaling;
     divide them by the temperature of the run.
