@@ -18,7 +18,9 @@ from sklearn.datasets import load_digits
 
 import reseed
 from reseed import InputError, MissingExtraError, ModelError, RecordConfig, StorageError, StudyError
-from reseed.studies import Study
+from reseed.models import ModelConfig
+from reseed.studies import Study, train_study
+from reseed.training import Recipe
 
 KINDS = (".safetensors", ".pt2", ".onnx")
 RECORD = RecordConfig(level="scores")
@@ -234,6 +236,22 @@ def test_the_medoid_is_the_default(study, images, tmp_path):
         InputError, match=r"run is 'medoid', .* has 2 complete runs of 3 that this takes; name one of 0"
     ):
         exported(images, tmp_path / "m.safetensors", run="medoid")
+
+
+def test_a_card_names_the_temperature_of_a_run(study, tmp_path):
+    """Logits over it are what the study recorded; of several runs together it is not known, nor of studies without."""
+    options = {"runs": 2, "engine": "serial", "threads": 1, "announce": lambda line: None}
+    record = RecordConfig("final", temperature=True)
+    scaled = train_study(
+        Recipe(model=ModelConfig("mlp", hidden=(8,)), epochs=1), tmp_path / "s", record=record, **options
+    )
+    output = card_of(exported(scaled, tmp_path / "m.safetensors", run=1))["output"]
+    logits = scaled.networks([1]).predict(scaled.inputs().inputs)[0]
+    found = (logits / output["temperature"]).softmax(-1).amax(-1).numpy()
+    np.testing.assert_allclose(found, scaled.final("tempered_confidence")[1], atol=1e-5)
+    assert "divided by the temperature" in output["calibrated"]
+    assert "temperature" not in card_of(exported(scaled, tmp_path / "m.safetensors", run="ensemble"))["output"]
+    assert "temperature" not in card_of(exported(study, tmp_path / "m.safetensors"))["output"]
 
 
 @pytest.mark.parametrize("run", [7, -1, True, "best", "1"])

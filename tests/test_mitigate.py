@@ -3,6 +3,7 @@
 import io
 import json
 import shutil
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,10 +13,11 @@ from rich.console import Console
 
 import reseed
 from reseed import InputError, Study, StudyError
+from reseed.instability import compare_studies, expected_calibration_error
 from reseed.mitigations import LabelSmoothing, parse_mitigations
 from reseed.models import ModelConfig
-from reseed.report import print_comparison, print_stability
-from reseed.training import Recipe
+from reseed.report import print_comparison, print_stability, render_comparison
+from reseed.training import Recipe, RecordConfig
 from reseed.workflows._mitigate import DEFAULT_METHODS
 
 RECIPE = Recipe(model=ModelConfig("mlp", hidden=(8,)), epochs=1, batch_size=64)
@@ -60,6 +62,76 @@ def test_each_method_is_a_study_of_its_own_recipe(made):
     assert both.average.name == "swa"
     assert lines[:2] == ["5 studies of 3 runs", "study 1 of 5: control"]
     assert "training 2 shared teachers for ensemble-soft-labels" in lines
+
+
+def test_calibration_is_shown_before_and_after_temperature_scaling(made, tmp_path):
+    """Numbers are those of what runs recorded, and studies of other recipes or seeds have other temperatures."""
+    found, _ = made
+    assert len({row.temperature for row in found.rows}) == len(found.rows)
+    for row in found.rows:
+        own, confidence = (row.study.final(f"tempered_{name}") for name in ("own_probability", "confidence"))
+        is_right = row.study.final("labels") == row.study.targets
+        errors = [expected_calibration_error(*pair) for pair in zip(confidence, is_right, strict=True)]
+        effect = row.effect
+        assert effect.tempered_nll.value == pytest.approx(-np.log(own.astype(float)).mean(), rel=1e-6)
+        assert effect.tempered_nll.value < effect.nll.value
+        assert effect.tempered_ece.value == pytest.approx(np.mean(errors), rel=1e-6)
+        if row.role != "control":
+            control = found.control.effect
+            assert effect.tempered_ece_difference.value == pytest.approx(
+                effect.tempered_ece.value - control.tempered_ece.value
+            )
+    told = json.loads((found.control.study.path.parent / "comparison.json").read_text())["methods"][-1]
+    assert told["temperature"] == found.methods[-1].temperature
+    assert told["tempered_ece_ci95"] == [effect.tempered_ece.low, effect.tempered_ece.high]
+    assert told["cost_processor"] > 0
+    text = _printed(found)
+    assert "after temperature" in text
+    assert f"{100 * effect.tempered_ece.value:.2f}" in text
+    page = render_comparison(found)
+    assert "After temperature" in page
+    assert f"{100 * effect.tempered_ece.value:.2f}" in page
+
+
+def test_the_method_temperature_is_the_same_calibrated(tmp_path):
+    """Answers are those of the method without it, with whom it shares the temperature; calibration is that after it."""
+    found, lines = _mitigate(tmp_path / "both", ("label-smoothing", "label-smoothing+temperature"))
+    without, scaled = found.methods
+    np.testing.assert_array_equal(without.study.final(), scaled.study.final())
+    assert scaled.effect.ece == scaled.effect.tempered_ece == without.effect.tempered_ece
+    assert sum("fit the temperature" in line for line in lines) == 3
+    assert scaled.cost.training == pytest.approx(1.9, abs=0.01)
+
+
+def test_studies_without_a_temperature_are_compared_as_before(tmp_path):
+    """What was begun without goes on without, beside methods that have one: there is a dash, and no difference."""
+    out = tmp_path / "old"
+    _mitigate(out, ("swa",), record=RecordConfig("final"))
+    found, lines = _mitigate(out, ("swa", "label-smoothing"))
+    assert sum("goes on as it began, without temperature scaling" in line for line in lines) == 3
+    effects = {row.name: row.effect for row in found.rows}
+    assert effects["label-smoothing"].tempered_ece is not None
+    assert effects["label-smoothing"].tempered_ece_difference is None
+    assert effects["control"].tempered_ece is effects["swa"].tempered_nll is None
+    assert effects["control"].ece is not None
+    assert not [note for note in found.notes if "No temperature" in note]
+    assert "-" in _printed(found)
+
+
+def test_a_temperature_that_could_not_be_fitted_is_noted(made):
+    """Studies that should have one and have none are named."""
+    found, _ = made
+    study = found.control.study
+    bare = replace(study, manifests=tuple(replace(one, temperature=None) for one in study.manifests))
+    notes = compare_studies({"control": bare, "method": found.methods[0].study}).notes
+    assert "No temperature could be fitted, so nothing is known after temperature scaling: control." in notes
+
+
+def _printed(found):
+    """Return what the terminal shows."""
+    console = Console(file=io.StringIO(), width=200)
+    print_comparison(found, console, details=True)
+    return console.file.getvalue()
 
 
 def test_seeds_are_the_controls_but_for_the_null(made):

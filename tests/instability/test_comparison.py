@@ -83,6 +83,29 @@ def test_numbers_are_those_of_the_raw_predictions(found):
             assert effect.accuracy_difference.value == pytest.approx(difference)
 
 
+def test_calibration_is_set_beside_the_controls(found):
+    """By how much NLL and calibration error exceed the control's; runs independent, samples paired for the NLL."""
+    errors, losses = {}, {}
+    for name, how in {"control": (1, 0.8), "steady": (2, 0.3)}.items():
+        probabilities = _probabilities(*how).astype(np.float32)
+        is_right = probabilities.argmax(-1) == TARGETS
+        errors[name] = [
+            expected_calibration_error(each.max(-1), hits) for each, hits in zip(probabilities, is_right, strict=True)
+        ]
+        losses[name] = np.mean(
+            [sklearn.metrics.log_loss(TARGETS, each, labels=range(CLASSES)) for each in probabilities]
+        )
+    effect = found.methods[0].effect
+    assert effect.ece_difference.value == pytest.approx(
+        np.mean(errors["steady"]) - np.mean(errors["control"]), abs=1e-6
+    )
+    spread = np.hypot(*(scipy.stats.sem(each) for each in errors.values()))
+    assert effect.ece_difference.standard_error == pytest.approx(spread, abs=1e-6)
+    assert effect.nll_difference.value == pytest.approx(losses["steady"] - losses["control"], abs=1e-5)
+    assert found.control.effect.ece_difference is found.control.effect.nll_difference is None
+    assert effect.tempered_ece is effect.tempered_nll is effect.tempered_ece_difference is None
+
+
 def test_the_method_is_distinguishable_and_the_null_is_the_yardstick(found):
     """A method that halves the noise goes beyond the null; the null itself has no null."""
     assert [row.name for row in found.rows] == ["control", "second control", "steady"]

@@ -1,8 +1,10 @@
 """What runs cost: closed forms of the counts, shares of a stack, peaks, and studies whose cost nobody knows."""
 
 import json
+import os
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -13,7 +15,7 @@ import torch
 from reseed._errors import StudyError
 from reseed.models import ModelConfig
 from reseed.studies import Study, cost_summary, run
-from reseed.studies._cost import Stopwatch, peak_resident
+from reseed.studies._cost import Stopwatch, Taken, is_quiet, peak_resident
 from reseed.studies._manifest import Manifest
 from reseed.training import OptimizerConfig, Recipe, RecordConfig
 
@@ -105,6 +107,44 @@ def test_runs_of_a_stack_share_its_time_and_have_its_peak(train):
         for name in ("wall_s", "cpu_s", "peak_memory_bytes"):
             assert len({study.manifests[member].cost[name] for member in group}) == 1
     assert cost_summary(study)["cost_runs_per_program"] == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("load", "options", "is_alone"),
+    [
+        (0.2, {}, True),
+        (1.4, {}, True),
+        (1.6, {}, False),
+        (0.2, {"engine": "stacked", "runs": 2}, False),
+        (0.2, {"engine": "processes", "jobs": 2}, False),
+    ],
+)
+def test_a_run_had_the_machine_to_itself_where_nothing_else_was_busy(train, monkeypatch, load, options, is_alone):
+    """By itself, one run at a time, and no more load than its one thread makes."""
+    monkeypatch.setattr(os, "getloadavg", lambda: (load, 9.0, 9.0))
+    study = train(recipe=RECIPE, **({"runs": 2} | options))
+    assert {manifest.alone for manifest in study.manifests} == {is_alone}
+
+
+def test_a_machine_that_does_not_tell_its_load_is_not_quiet(monkeypatch):
+    """Nothing is made up where the system has no such figure, or does not get it."""
+
+    def fails():
+        raise OSError("Load averages are unobtainable")
+
+    monkeypatch.setattr(os, "getloadavg", fails)
+    assert not is_quiet(1)
+    monkeypatch.delattr(os, "getloadavg")
+    assert not is_quiet(1)
+
+
+def test_processor_time_is_of_this_process_and_all_its_threads():
+    """Waiting takes none of it; a run that goes on adds what it took before."""
+    watch = Stopwatch()
+    time.sleep(0.2)
+    cost = watch.cost(runs=2, before=Taken(10.0, 4.0))
+    assert cost["wall_s"] >= 5.1
+    assert 2.0 <= cost["cpu_s"] < cost["wall_s"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads what Linux tells")

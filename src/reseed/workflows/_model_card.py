@@ -14,6 +14,9 @@ from reseed.workflows._model_files import INPUT, OUTPUT, ExportedModel, ModelFor
 from reseed.workflows._tracing import SAMPLE
 
 _ROWS = 256  # samples that the network answers at once
+_CALIBRATED = (
+    "divided by the temperature before the softmax, the output gives calibrated probabilities and the same answers"
+)
 _LOGITS = "logits: their softmax gives the probabilities of the classes, the class of the largest is the answer"
 _MEANS = (
     "log-probabilities: the log of the mean of the probabilities that {} networks give; their exp is the probabilities "
@@ -65,12 +68,19 @@ def model_card(
             "name": OUTPUT,
             "shape": [SAMPLE, len(header.class_names)],
             "meaning": _LOGITS if count == 1 else _MEANS.format(count),
+            **(_scaling(study) if len(runs) == 1 else {}),
         },
         "tensors": _tensors(list(model.members)),
         "modules": _modules(next(iter(model.members.values()))),
         "notes": _notes(study),
         "versions": {package: version(package) for package in ("reseed", *form.packages)},
     }
+
+
+def _scaling(study: Study) -> dict[str, object]:
+    """Return the temperature that calibrates the output of a run, where one was fitted."""
+    found = study.manifests[0].temperature
+    return {} if found is None else {"temperature": found, "calibrated": _CALIBRATED}
 
 
 def _labels(module: nn.Module, inputs: Tensor) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
