@@ -88,7 +88,7 @@ def loss(row: ComparedMethod, margin: float) -> str:
     if row.effect.loses_accuracy:
         return "significant loss"
     unsure = row.role == "method" and row.effect.keeps_accuracy(margin) is False
-    return f"{margin:g} less not excluded" if unsure else ""
+    return f"loss of {margin:g} not excluded" if unsure else ""
 
 
 def _mark(found: Estimate | None, axis: Axis, band: Estimate | None, factor: float = 1.0) -> str:
