@@ -319,3 +319,172 @@ def test_data_of_memory_is_one_file_under_several_names(tmp_path):
 
 def _refuse(*_):
     raise OSError("no links here")
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory):
+    """A comparison with fresh data, a shared teacher in it, and what was announced; tests that change it copy it."""
+    methods = ["label-smoothing", "ensemble-soft-labels:teachers=2"]
+    return _mitigate(tmp_path_factory.mktemp("fresh") / "digits", methods, fresh_data=0.8, margin=1.5)
+
+
+def test_every_study_is_trained_on_fresh_data_as_well(fresh):
+    """Control, null and methods have a second study of the same recipe, whose runs leave out other samples each."""
+    found, lines = fresh
+    root = found.control.study.path.parent
+    assert lines[0] == "8 studies of 3 runs"
+    assert "study 8 of 8: ensemble-soft-labels:teachers=2, fresh data" in lines
+    assert lines.count("training 2 shared teachers for ensemble-soft-labels") == 1
+    assert [row.name for row in found.fresh.rows] == [row.name for row in found.rows]
+    samples = found.control.study.trained_on().shape[1]
+    for row, other in zip(found.rows, found.fresh.rows, strict=True):
+        assert other.study.path == root / "fresh-data" / row.study.path.name
+        assert other.study.header.recipe == row.study.header.recipe
+        assert row.study.trained_on().all()
+        inside = other.study.trained_on()
+        assert set(inside.sum(1)) == {round(0.8 * samples)}
+        assert len(np.unique(inside, axis=0)) == 3
+    seeds = [{name: words for name, words in one.seeds.items() if name != "data"} for one in _seeds(found.fresh)]
+    assert seeds == [{name: words for name, words in one.seeds.items() if name != "data"} for one in _seeds(found)]
+
+
+def _seeds(comparison):
+    return comparison.control.study.manifests
+
+
+def test_files_hold_both_comparisons(fresh):
+    """JSON, table, page, terminal and DataFrame have the numbers under fresh data, which are those of its studies."""
+    found, _ = fresh
+    root = found.control.study.path.parent
+    alone = reseed.compare(
+        [row.study for row in (found.fresh.control, *found.fresh.methods)], null=found.fresh.null.study
+    )
+    told = json.loads((root / "comparison.json").read_text())
+    assert told == found.summary
+    assert (told["margin"], told["fresh_data"]["share"], told["fresh_data"]["bootstrap"]) == (1.5, 0.8, False)
+    for kept, row in zip(told["fresh_data"]["methods"], alone.summary["methods"], strict=True):
+        assert {name: kept[name] for name in ("reduction_ci95", "accuracy_ci95")} == {
+            name: row[name] for name in ("reduction_ci95", "accuracy_ci95")
+        }
+    table = pq.read_table(root / "comparison.parquet")
+    assert table.num_rows == 2 * 4 * 360
+    assert table["training_data"].to_pylist() == ["same"] * 4 * 360 + ["fresh"] * 4 * 360
+    page = (root / "comparison.html").read_text()
+    for text in (
+        "Under fresh data",
+        "another random 80 % of the training data in each run",
+        "Answers, under fresh data",
+    ):
+        assert text in page
+    assert 'href="fresh-data/control/report.html"' in page
+    lines = found.report(80).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "under fresh data, another random 80 % of the training data in each run:" in " ".join(lines)
+    assert sum("label-smoothing" in line for line in lines) >= 2
+    assert list(found.to_pandas()["training_data"]) == ["same"] * 4 + ["fresh"] * 4
+    assert repr(found).endswith("; under fresh data as well)")
+
+
+def test_the_folder_opens_with_both(fresh, tmp_path):
+    """Everything is read back, margin and fresh data too; of an interrupted second design a note says what lacks."""
+    found, _ = fresh
+    root = tmp_path / "digits"
+    shutil.copytree(found.control.study.path.parent, root)
+    again = reseed.workflows.open_design(root).result.comparison
+    assert (again.margin, again.fresh_data) == (1.5, found.fresh_data)
+    for one, other in ((again, found), (again.fresh, found.fresh)):
+        assert {row.name: row.effect for row in one.rows} == {row.name: row.effect for row in other.rows}
+    shutil.rmtree(root / "fresh-data" / "method-label-smoothing" / "runs" / "run_000002", ignore_errors=False)
+    without = reseed.workflows.open_design(root).result.comparison
+    assert "Left out: under fresh data, label-smoothing, which has 2 of 3 runs; name it to go on." in without.notes
+    assert without.under_fresh_data("label-smoothing") is None
+    shutil.rmtree(root / "fresh-data" / "second-control")
+    without = reseed.workflows.open_design(root).result.comparison
+    assert without.fresh is None
+    assert "Left out: fresh data, which lacks a second control; ask for it again to go on." in without.notes
+
+
+def test_an_interrupted_second_design_goes_on(tmp_path):
+    """What was trained stays; more runs and methods extend both designs, and without the option the second stays."""
+
+    def interrupting(line):
+        if line == "study 5 of 6: second control, fresh data":
+            raise KeyboardInterrupt
+
+    options = {"recipe": RECIPE, "engine": "serial", "threads": 1, "probe": False, "runs": 2, "fresh_data": 0.8}
+    root = tmp_path / "grown"
+    with pytest.raises(KeyboardInterrupt):
+        reseed.mitigate(methods=["swa"], out=root, announce=interrupting, **options)
+    there = {path: path.stat().st_mtime_ns for path in root.rglob("manifest.json")}
+    assert len(there) == 2 * 4
+    found, _ = _mitigate(root, ["swa"], runs=2, fresh_data=0.8)
+    whole, _ = _mitigate(tmp_path / "whole", ["swa"], runs=2, fresh_data=0.8)
+    assert there == {path: path.stat().st_mtime_ns for path in there}
+    assert found.samples == whole.samples
+    assert found.fresh.samples == whole.fresh.samples
+    more, _ = _mitigate(root, ["swa", "label-smoothing"], fresh_data=0.8)
+    assert (more.runs, more.fresh.runs) == (3, 3)
+    assert [row.name for row in more.fresh.methods] == ["swa", "label-smoothing"]
+    less, lines = _mitigate(root, ["sam"])
+    assert lines[0] == "3 studies of 3 runs"
+    assert [row.name for row in less.fresh.methods] == ["label-smoothing", "swa"]
+    assert "sam" in [row.name for row in less.methods]
+    ahead, lines = _mitigate(root, ["sam"], runs=4)
+    assert ahead.fresh is None
+    assert "left out: fresh data, whose control has 3 of 4 runs; ask for it again to go on" in lines
+
+
+def test_data_that_varies_is_a_second_design(tmp_path):
+    """With ``data`` among others the first design has the same data, the second a bootstrap; alone there is one."""
+    found, _ = _mitigate(tmp_path / "both", ["swa"], runs=2, vary=("init", "data"))
+    assert (found.control.study.header.vary, found.fresh.control.study.header.vary) == (("init",), ("data", "init"))
+    assert found.fresh_data == "another bootstrap resample of the training data in each run"
+    assert found.summary["fresh_data"]["bootstrap"] is True
+    alone, _ = _mitigate(tmp_path / "alone", ["swa"], runs=2, vary=("data",))
+    assert (alone.control.study.header.vary, alone.fresh) == (("data",), None)
+
+
+def test_unusable_fresh_data_is_refused_before_any_training(fresh, tmp_path):
+    """Each mistake names the argument; other data than a folder has is refused too."""
+    for options, text in (
+        ({"fresh_data": 1.0}, r"fresh_data must be the share of the training data .* in \(0, 1\), got 1.0; pass 0.9"),
+        ({"fresh_data": 0.9, "vary": ("init", "data")}, "fresh_data=0.9 and data in vary each say how"),
+        ({"margin": -1}, "margin must be a finite number of percentage points, 0 or more, got -1"),
+        ({"margin": float("nan")}, "margin must be a finite number of percentage points, 0 or more, got nan"),
+        ({"margin": True}, "margin must be a finite number of percentage points, 0 or more, got True"),
+    ):
+        with pytest.raises(InputError, match=text):
+            _mitigate(tmp_path / "none", ["swa"], **options)
+    assert not (tmp_path / "none").exists()
+    root = fresh[0].control.study.path.parent
+    for options, now in (({"fresh_data": 0.9}, "fresh_data=0.9"), ({"vary": ("init", "data")}, "data in vary")):
+        with pytest.raises(StudyError, match=f"have fresh_data=0.8, now it would be {now}; go on with what they began"):
+            _mitigate(root, ["swa"], **options)
+
+
+def test_a_folder_from_before_there_were_margins_opens(made, tmp_path):
+    """Numbers that name none are judged by the default."""
+    root = tmp_path / "old"
+    shutil.copytree(made[0].control.study.path.parent, root)
+    told = json.loads((root / "comparison.json").read_text())
+    del told["margin"], told["fresh_data"]
+    (root / "comparison.json").write_text(json.dumps(told))
+    found = reseed.workflows.open_design(root).result.comparison
+    assert (found.margin, found.fresh) == (0.5, None)
+
+
+def test_compare_takes_studies_under_fresh_data(fresh):
+    """The same comparison as `mitigate` makes; studies that do not belong together are refused."""
+    found, _ = fresh
+    same, other = ([row.study for row in (one.control, *one.methods)] for one in (found, found.fresh))
+    again = reseed.compare(same, null=found.null.study, margin=1.5, fresh=other, fresh_null=found.fresh.null.study)
+    assert again.recommendation == found.recommendation
+    assert [row.effect for row in again.fresh.rows] == [row.effect for row in found.fresh.rows]
+    for places, null, text in (
+        (other[:2], None, "fresh names 2 studies for the 3 of studies; pass one for each, in the same order"),
+        ([other[0], other[2], other[1]], None, "is of another recipe; pass studies in the same order"),
+        ([same[0], *other[1:]], None, "which is the study of 'control' itself; pass one whose runs trained on other"),
+        ((), other[0], "fresh_null is given without fresh; pass both"),
+    ):
+        with pytest.raises(InputError, match=text):
+            reseed.compare(same, names=["control", "a", "b"], fresh=places, fresh_null=null)

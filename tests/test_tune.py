@@ -3,15 +3,17 @@
 import json
 from dataclasses import replace
 from functools import partial
-from types import SimpleNamespace
 
 import pytest
 
 import reseed
+from reseed import Study
 from reseed._errors import InputError, StorageError, StudyError, TrainingError
 from reseed.data import DataConfig, load
+from reseed.instability import ComparedMethod, Comparison, Estimate, MethodCost, MethodEffect
 from reseed.mitigations import parse_mitigations
-from reseed.training import load_recipe, mitigated, with_settings
+from reseed.training import STREAMS, load_recipe, mitigated, with_settings
+from reseed.workflows import open_design
 from reseed.workflows._tune import Tuning, validation_data
 from reseed.workflows._tune_plan import Trial, check_budget, choose, plan_rungs
 from reseed.workflows._tune_space import Candidate, candidates
@@ -31,14 +33,15 @@ def trial(entropy, bound=0.1, reduction=10.0):
     return Trial("swa", "0", 2, entropy, reduction, bound, bound, 1.0)
 
 
+@pytest.mark.parametrize("ways", [1, 2])
 @pytest.mark.parametrize("done", [0, 2, 4])
 @pytest.mark.parametrize("budget", [19, 26, 33.5, 40, 100, 400])
 @pytest.mark.parametrize("costs", [[1.0] * 40, [1.0, 1.0, 1.0, 2.0] * 10, [2.0, 1.0] * 10])
-def test_plans_leave_half_of_the_budget(budget, costs, done):
+def test_plans_leave_half_of_the_budget(budget, costs, done, ways):
     """Counted by hand for the dearest candidates on every rung, half is left, and five runs of each study at least."""
-    rungs = plan_rungs(budget, costs, done)
+    rungs = plan_rungs(budget, costs, done, ways)
     if not rungs:
-        assert budget < 26
+        assert budget < (26 if ways == 1 else 46)
         return
     dearest = sorted(costs[: rungs[0].count], reverse=True)
     spent = max(rungs[-1].runs - done, 0)
@@ -47,7 +50,7 @@ def test_plans_leave_half_of_the_budget(budget, costs, done):
         spent += sum((rung.runs - before) * cost for cost in dearest[: rung.count])
         before = rung.runs
     assert spent <= budget / 2
-    assert spent + 5 * (2 + dearest[0]) <= budget
+    assert spent + 5 * ways * (2 + dearest[0]) <= budget
 
 
 def test_runs_of_the_control_that_are_there_leave_more_for_candidates():
@@ -63,6 +66,9 @@ def test_too_small_budgets_are_refused(budget):
         check_budget(budget, [1.0, 1.0])
     check_budget(19, [1.0, 1.0])
     assert plan_rungs(19, [1.0, 1.0])
+    with pytest.raises(InputError, match="budget 33 is too small or no number; pass at least 34 trainings"):
+        check_budget(33, [1.0, 1.0], ways=2)
+    assert plan_rungs(34, [1.0, 1.0], ways=2)
 
 
 def test_choice_rejects_what_may_not_go_on():
@@ -191,25 +197,70 @@ def test_features_are_computed_once_for_all_studies(recipe, tmp_path, monkeypatc
     assert [(study / "cache" / "features-0.npy").exists() for study in studies] == [True]
 
 
+def compared(reduction, accuracy, reach, fresh=None):
+    """A confirmation with such estimates, in percent and points, give or take so much, and of accuracy 0.2."""
+
+    def around(value, reach):
+        return Estimate(value, value - reach, value + reach, reach / 2, "two-way", 6, 360)
+
+    nothing = around(0.1, 0.01)
+    effect = MethodEffect(
+        accuracy=nothing,
+        accuracy_difference=around(accuracy / 100, 0.002),
+        label_entropy=nothing,
+        reduction=around(reduction, reach),
+        high_reduction=None,
+        beyond_null=around(reduction, reach),
+        high_beyond_null=None,
+        unstable_fraction=nothing,
+        jitter=nothing,
+        negative_flip_rate=None,
+        nll=None,
+        ece=None,
+    )
+    row = ComparedMethod("swa", "method", None, effect, MethodCost(1.0, 1.0, 1.0), None, {})
+    control = replace(row, name="control", role="control")
+    return Comparison(control, None, (row,), 6, "two-way", (), 0.5, fresh)
+
+
 @pytest.mark.parametrize(
-    ("beyond", "loses_accuracy", "expected"),
+    ("comparison", "expected"),
     [
-        ((30.0, 5.0), False, "tuned recipe: swa; it holds up with other seeds on the evaluation split."),
-        ((30.0, 5.0), True, "swa won the search, but loses accuracy on the evaluation split."),
-        ((30.0, -7.0), False, "but 6 runs cannot tell its effect on the evaluation split from chance; a larger budget"),
-        ((-1.0, -7.0), False, "but is no more stable than a second control on the evaluation split."),
-        ((NAN, NAN), False, "but is no more stable than a second control on the evaluation split."),
+        (
+            compared(30, 0, 5),
+            "tuned recipe: swa; it holds up with other seeds on the evaluation split, where accuracy stays within 0.5 "
+            "points.",
+        ),
+        (compared(30, -1, 5), "swa won the search, but loses accuracy on the evaluation split."),
+        (compared(30, -0.4, 5), "swa won the search, but loses accuracy on the evaluation split."),
+        (
+            replace(compared(30, -0.1, 5), margin=0.1),
+            "but may lose more than 0.1 points of accuracy (a larger budget tells) on the evaluation split.",
+        ),
+        (compared(30, 0, 40), "but has an effect that 6 runs cannot tell from chance (a larger budget goes on) on the"),
+        (compared(-1, 0, 5), "but is no more stable than a second control on the evaluation split."),
+        (compared(NAN, 0, NAN), "but is no more stable than a second control on the evaluation split."),
+        (
+            compared(30, 0, 5, compared(20, 0, 5)),
+            "tuned recipe: swa; it holds up with other seeds and under fresh data on the evaluation split, where",
+        ),
+        (
+            compared(30, 0, 5, compared(-1, 0, 5)),
+            "but is no more stable than a second control under fresh data on the evaluation split.",
+        ),
+        (
+            compared(30, -1, 5, compared(20, 0, 30)),
+            "but loses accuracy and has an effect that 6 runs cannot tell from chance (a larger budget goes on) under "
+            "fresh data on the evaluation split.",
+        ),
+        (compared(30, 0, 5, replace(compared(1, 0, 1), methods=())), "but diverged under fresh data."),
     ],
 )
-def test_the_conclusion_says_why_a_winner_fails(recipe, tmp_path, beyond, loses_accuracy, expected):
+def test_the_conclusion_says_why_a_winner_fails(recipe, tmp_path, comparison, expected):
     """It holds up where label entropy is lower than both controls' and accuracy stays; else the reason is named."""
-    effect = SimpleNamespace(
-        beyond_null=SimpleNamespace(value=beyond[0]), lowers_entropy=beyond[1] > 0, loses_accuracy=loses_accuracy
-    )
-    comparison = SimpleNamespace(methods=[SimpleNamespace(effect=effect)], runs=6)
     found = Tuning(tmp_path, ((trial(0.1),),), "swa", recipe, comparison, 40.0, 39.0, "digits, mlp", {})
     assert expected in found.conclusion
-    assert found.holds == (beyond[1] > 0 and not loses_accuracy)
+    assert found.holds == expected.startswith("tuned recipe: swa")
 
 
 def test_a_winner_that_diverges_with_other_seeds_does_not_hold(recipe, tmp_path, monkeypatch):
@@ -245,6 +296,40 @@ def test_another_folder_is_refused(tmp_path):
     (tmp_path / "notes.txt").touch()
     with pytest.raises(StudyError, match="exists and holds no search; choose another out"):
         reseed.tune("digits", out=tmp_path)
+
+
+def test_under_fresh_data_a_search_is_confirmed_both_ways(recipe, tmp_path, monkeypatch):
+    """Rungs train on shares, the confirmation both ways; the folder opens again, and the page has both."""
+    monkeypatch.setattr(
+        "reseed.workflows._tune.candidates",
+        lambda *_: (Candidate("swa", mitigated(recipe, parse_mitigations("swa")), 1.0),),
+    )
+    lines = []
+    options = OPTIONS | {"announce": lines.append, "budget": 34, "fresh_data": 0.8, "margin": 2}
+    found = reseed.tune(recipe=recipe, out=tmp_path / "a", **options)
+    assert "confirmation: swa, 5 runs, and as many under fresh data" in lines
+    assert found.spent == 2 * 2 + 2 * 3 * 5
+    assert list(found.studies) == [
+        *("control", "second control", "swa"),
+        *("control, fresh data", "second control, fresh data", "swa, fresh data"),
+    ]
+    assert [study.header.share for study in found.studies.values()] == [1, 1, 1, 0.8, 0.8, 0.8]
+    searched = [Study.open(path).header for path in (tmp_path / "a" / "search").iterdir()]
+    assert {header.share for header in searched} == {0.8}
+    assert (found.comparison.margin, found.comparison.fresh.runs) == (2, 5)
+    again = open_design(tmp_path / "a").result
+    assert again.summary == found.summary == json.loads((tmp_path / "a" / "tune.json").read_text())
+    assert "Rung 0: 2 runs, validation samples, fresh data" in again.report()
+    page = (tmp_path / "a" / "tune.html").read_text()
+    assert "--budget 68 --margin 2 --fresh-data 0.8" in page
+    assert "Under fresh data" in page
+    lines.clear()
+    reseed.tune(recipe=recipe, out=tmp_path / "a", **options)
+    assert not any("runs of" in line for line in lines), lines  # nothing is trained again
+    other = reseed.tune(recipe=recipe, out=tmp_path / "a", **(OPTIONS | {"budget": 34, "vary": STREAMS}))
+    assert ["data" in study.header.vary for study in other.studies.values()] == [False] * 3 + [True] * 3
+    with pytest.raises(StudyError, match="already holds another study"):
+        reseed.tune(recipe=recipe, out=tmp_path / "a", budget=19, vary=("init",), **OPTIONS)
 
 
 @pytest.mark.parametrize("cost", [0.5, NAN, -1])

@@ -1,9 +1,13 @@
 """The tables of the results page and of README, from the raw numbers of `benchmarks/headline/headline.py`."""
 
 import textwrap
+from dataclasses import fields
 from typing import Any
 
 from _figures import Figures, read
+
+from reseed.instability import ComparedMethod, Estimate, MethodCost, MethodEffect
+from reseed.instability.comparison._recommendation import recommendation as recommended_from
 
 NAMES = {
     "massive-domain": "MASSIVE, 18 domains",
@@ -40,10 +44,27 @@ def short(told: dict[str, str], *names: str) -> list[str]:
 
 
 def recommendation(name: str) -> list[str]:
-    """Returns what `reseed mitigate` recommends, as a quotation."""
+    """Returns what `reseed mitigate` recommends from the raw numbers, as a quotation."""
     result: Any = read(f"headline/{name}")
-    told = f"{NAMES[name]} ({result.runs} runs, {result.samples} samples): {result.recommendation}"
+    rows = [_row(row) for row in result.methods]
+    null = next((row for row in rows if row.role == "null"), None)
+    said = recommended_from([row for row in rows if row.role == "method"], null)
+    told = f"{NAMES[name]} ({result.runs} runs, {result.samples} samples): {said}"
     return textwrap.wrap(told, 118, initial_indent="> ", subsequent_indent="> ", break_on_hyphens=False)
+
+
+def _row(row: Figures) -> ComparedMethod:
+    """Returns a row of a comparison with the estimates that its numbers hold."""
+
+    def estimate(name: str) -> Estimate | None:
+        if row.get(name) is None:
+            return None
+        return Estimate(row[name], *row[f"{name}_ci95"], float("nan"), "two-way", row.runs_complete, 0)
+
+    estimates: dict[str, Any] = {field.name: estimate(field.name) for field in fields(MethodEffect)}
+    cost = MethodCost(**{field.name: row.get(f"cost_{field.name}", float("nan")) for field in fields(MethodCost)})
+    study: Any = None  # what it recommends does not depend on it
+    return ComparedMethod(row.name, row.role, study, MethodEffect(**estimates), cost, row.on_front, {})
 
 
 def _costs(row: Figures) -> str:

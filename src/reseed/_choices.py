@@ -19,3 +19,5 @@ Weights = Literal["auto", "none", "final", "checkpoints"]
 
 SAVE_EVERY_S = 120.0
 """Seconds after which trainings that are under way are kept, where nobody says otherwise."""
+MARGIN = 0.5
+"""Percentage points of accuracy that a recommended method may lose, where nothing else is said."""

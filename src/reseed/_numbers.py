@@ -29,3 +29,17 @@ def check_whole(name: str, value: object, least: int = 1) -> None:
     """
     if not is_whole(value) or value < least:
         raise InputError(f"{argument(name)} must be a whole number of {least} or more, got {value!r}.")
+
+
+def check_margin(margin: object) -> None:
+    """Accept a margin of accuracy, in percentage points.
+
+    Raises:
+        InputError: It is no finite number of zero or more.
+    """
+    is_number = isinstance(margin, int | float | np.number) and not isinstance(margin, bool)
+    if not is_number or not 0 <= float(margin) < float("inf"):  # type: ignore[arg-type]  # it is a number
+        raise InputError(
+            f"{argument('margin')} must be a finite number of percentage points, 0 or more, got {margin!r}; 0.5 lets "
+            "accuracy fall by half a point at most."
+        )

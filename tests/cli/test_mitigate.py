@@ -48,6 +48,32 @@ def test_compare_prints_what_mitigate_did(cli, folder, tmp_path, monkeypatch):
     assert str(tmp_path / "here" / "comparison.html") in ended.out
 
 
+def test_fresh_data_is_the_second_table(cli, tmp_path):
+    """The command prints both tables and says what helps in both; `compare` does so for the same studies."""
+    words = (*TINY, "--fresh-data", "0.8", "--margin", "2", "--out", tmp_path / "both")
+    ended = cli("mitigate", "digits", "--methods", "swa", *words)
+    assert ended.status == 0
+    assert "study 6 of 6: swa, fresh data" in ended.err
+    data = "another random 80 % of the training data in each run"
+    out = " ".join(ended.out.split())
+    assert f"under fresh data, {data}: " in out
+    assert f"Fresh data: {data}." in out
+    assert ended.out.count("second control") >= 2
+    assert "while accuracy stays within 2 points" in out or "accuracy stays within 2 points (" in out
+    told = json.loads((tmp_path / "both" / "comparison.json").read_text())
+    places = [tmp_path / "both" / part for part in ("control", "method-swa", "second-control")]
+    fresh = [place.parent / "fresh-data" / place.name for place in places]
+    again = cli(
+        *("compare", *places[:2], "--null", places[2], "--margin", "2", "--names", "control,swa", "--json"),
+        *("--fresh", *fresh[:2], "--fresh-null", fresh[2], "--out", tmp_path / "compared"),
+    )
+    found = json.loads(again.out)
+    assert (found["recommendation"], found["fresh_data"]) == (told["recommendation"], told["fresh_data"])
+    inspected = cli("inspect", tmp_path / "both")
+    assert "6 studies" in inspected.out
+    assert "under fresh data, another random 80 %" in inspected.out
+
+
 def test_list_says_what_every_method_is_and_costs(cli):
     """--list names every method with a line about it and its cost, and trains nothing."""
     ended = cli("mitigate", "--list")

@@ -43,7 +43,7 @@ def test_the_best_of_each_budget_is_named():
     parts = [
         "At the control's training cost and one network at inference: b (1.0x training) lowers label entropy by "
         "20.0 [15.0, 25.0] %; 20.0 [15.0, 25.0] points more than a second control, distinguishable from "
-        "chance; accuracy changes by 0.00 [-0.20, 0.20] points, no significant loss.",
+        "chance; accuracy stays within 0.5 points (0.00 [-0.20, 0.20]).",
         "At twice the training cost and one network at inference: c (2.0x training)",
         "At any training cost and one network at inference: d (13.0x training)",
         "If 5 networks may answer: e (5.0x training)",
@@ -101,8 +101,8 @@ def test_ensembles_alone_leave_one_network_without_a_method():
 
 def test_an_effect_that_may_be_chance_is_none():
     """A reduction that the null explains is no recommendation, nor one that is below zero."""
-    none = "None: no method lowers label entropy by more than a second control does without a significant loss"
-    assert recommendation([_row("a", 20, null=18)], NULL) == f"{none} of accuracy."
+    none = "None: no method lowers label entropy by more than a second control does while accuracy stays within"
+    assert recommendation([_row("a", 20, null=18)], NULL) == f"{none} 0.5 points."
     assert recommendation([_row("a", -5, null=-30)], NULL).startswith("None")
 
 
@@ -116,7 +116,69 @@ def test_a_loss_of_accuracy_rules_out():
 
 def test_a_gain_of_accuracy_is_said():
     """Accuracy that rises by more than its interval is a significant gain."""
-    assert told_has("accuracy changes by 1.00 [0.80, 1.20] points, a significant gain", [_row("a", 20, accuracy=0.01)])
+    said = "accuracy stays within 0.5 points (1.00 [0.80, 1.20], a significant gain)"
+    assert told_has(said, [_row("a", 20, accuracy=0.01)])
+
+
+def test_accuracy_must_stay_within_the_margin():
+    """A loss beyond the margin must be excluded; a smaller one is named though it is significant."""
+    small, wide = _row("small", 20, accuracy=-0.0025), _row("wide", 60, accuracy=-0.004)
+    assert (small.effect.loses_accuracy, wide.effect.loses_accuracy) == (True, True)
+    assert recommended([small, wide]) is small
+    assert told_has("accuracy stays within 0.5 points (-0.25 [-0.45, -0.05], a significant loss)", [small])
+    assert recommended([small, wide], 0.7) is wide
+    assert recommended([small], 0.4) is None
+    unsure = _row("unsure", 60, accuracy=-0.001, training=float("nan"))
+    told = recommendation([unsure], NULL, 0.25)
+    assert told.startswith("None: no method lowers label entropy by more than a second control does while accuracy")
+    assert told.endswith(
+        "Left out because a loss of more than 0.25 points of accuracy is not excluded, of which more runs may tell: "
+        "unsure (-0.10 [-0.30, 0.10] points)."
+    )
+
+
+@pytest.mark.parametrize("unknown", [None, Estimate(0.0, *[float("nan")] * 3, "two-way", 10, 0)])
+def test_unknown_accuracy_rules_nothing_out(unknown):
+    """Where there are no targets, nothing is said of accuracy and stability decides."""
+    row = _row("a", 20)
+    row = replace(row, effect=replace(row.effect, accuracy_difference=unknown))
+    assert row.effect.keeps_accuracy(0.5) is None
+    assert recommended([row]) is row
+    assert "accuracy stays" not in recommendation([row], NULL)
+
+
+def test_what_is_recommended_helps_under_fresh_data_too():
+    """The sentence gives both numbers; the smaller effect of the two decides which method is best."""
+    rows = [_row("a", 50), _row("b", 40), _row("c", 45)]
+    fresh = {"a": _row("a", 20), "b": _row("b", 30), "c": _row("c", 60)}
+    assert [recommended(rows[:count], fresh=fresh).name for count in (1, 2, 3)] == ["a", "b", "c"]
+    assert recommendation(rows[:2], NULL, 0.5, fresh).startswith(
+        "At the control's training cost and one network at inference: b (1.0x training) lowers label entropy by 40.0 "
+        "[35.0, 45.0] %; 40.0 [35.0, 45.0] points more than a second control, distinguishable from chance; accuracy "
+        "stays within 0.5 points (0.00 [-0.20, 0.20]). Under fresh data it lowers label entropy by 30.0 [25.0, 35.0] "
+        "%; 30.0 [25.0, 35.0] points more than a second control, distinguishable from chance; accuracy stays within "
+        "0.5 points (0.00 [-0.20, 0.20])."
+    )
+
+
+def test_what_helps_in_one_way_only_is_named():
+    """Neither with other seeds alone nor under fresh data alone, nor where one of them was not tried."""
+    rows = [_row("seeds", 50), _row("fresh", 2), _row("untried", 40), _row("loser", 40), _row("harmful", 1)]
+    fresh = {
+        "seeds": _row("seeds", 3),
+        "fresh": _row("fresh", 30),
+        "loser": _row("loser", 30, accuracy=-0.01),
+        "harmful": _row("harmful", -30),
+    }
+    assert recommended(rows, fresh=fresh) is None
+    assert recommendation(rows, NULL, 0.5, fresh) == (
+        "None: no method lowers label entropy by more than a second control does while accuracy stays within 0.5 "
+        "points, both with other seeds and under fresh data. Left out for a significant loss of accuracy: loser under "
+        "fresh data (-1.00 [-1.20, -0.80] points). Not tried under fresh data: untried. Helps with other seeds, but "
+        "under fresh data no more than chance may: seeds (3.0 [-2.0, 8.0] %). Helps under fresh data, but with other "
+        "seeds no more than chance may: fresh (2.0 [-3.0, 7.0] %). Distinguishably less stable than the control: "
+        "harmful under fresh data."
+    )
 
 
 def test_harm_is_named():

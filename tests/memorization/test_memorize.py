@@ -188,7 +188,15 @@ def test_teachers_that_saw_everything_are_refused(tmp_path):
     """A teacher that all runs share would tell a network of the labels it leaves out."""
     recipe = reseed.recipe_for("digits", changes={"epochs": 1}, mitigations="distill:anchor=elsewhere")
     with pytest.raises(RecipeError, match="has teachers that all runs share and that see every training sample"):
-        train_study(recipe, tmp_path / "study", runs=2, plan=SeedPlan(folds=2), engine="serial", probe=False)
+        train_study(
+            recipe,
+            tmp_path / "study",
+            runs=2,
+            plan=SeedPlan(folds=2),
+            record=RecordConfig(train=True),
+            engine="serial",
+            probe=False,
+        )
 
 
 def test_the_command(found, capsys):

@@ -23,6 +23,7 @@ class Compare(Command):
     Examples:
       reseed compare control-study swa-study tgtss-study --null second-control-study
       reseed compare a b --names control,mine --out comparison
+      reseed compare control swa --fresh control-90 swa-90 --margin 0.3
     """
 
     studies: Annotated[Positional[tuple[str, ...]], arg(metavar="STUDY", help_behavior_hint="")]
@@ -41,12 +42,28 @@ class Compare(Command):
     interval: Literal["two-way", "jackknife", "samples"] = "two-way"
     """What 95 % intervals cover: other runs and other samples, other runs on these samples
     (jackknife), or other samples."""
+    margin: float = 0.5
+    """How many percentage points of accuracy a recommended method may lose: the lower end of the 95 % interval of its
+    difference must be above minus the margin."""
+    fresh: Annotated[tuple[str, ...], arg(metavar="STUDY ...", help_behavior_hint="")] = ()
+    """Studies of the same methods, in the same order, each run of which trained on other data. What is recommended
+    helps in both comparisons. Default: none."""
+    fresh_null: Annotated[Maybe[str], arg(metavar="STUDY", help_behavior_hint="")] = None
+    """Their second control."""
     reading: OmitArgPrefixes[ReadingOptions] = field(default_factory=ReadingOptions)
 
     def execute(self) -> None:
         """Compare, and print what was found."""
         names = None if self.names is None else words(self.names)
-        found = reseed.compare(self.studies, null=self.null, names=names, interval=self.interval)
+        found = reseed.compare(
+            self.studies,
+            null=self.null,
+            names=names,
+            interval=self.interval,
+            margin=self.margin,
+            fresh=self.fresh,
+            fresh_null=self.fresh_null,
+        )
         folder = self.out or reseed.workflows.comparison_folder(found)
         reseed.workflows.write_comparison(found, folder)
         show_comparison(found, folder, as_json=self.json, details=self.details)

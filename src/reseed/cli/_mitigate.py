@@ -9,7 +9,7 @@ from tyro.conf import OmitArgPrefixes, arg
 
 import reseed
 from reseed._choices import Level, Weights
-from reseed.cli._options import File, Open, ReadingOptions, RecipeOptions, methods, words
+from reseed.cli._options import File, Maybe, Open, ReadingOptions, RecipeOptions, methods, words
 from reseed.cli._output import open_page, show_comparison
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class Mitigate(RecipeOptions):
       reseed mitigate digits
       reseed mitigate massive --model text-tfidf --methods control,swa,tgtss --runs 10
       reseed mitigate digits --methods swa,tgtss:exponent=0.5+swa
+      reseed mitigate digits --fresh-data 0.9 --margin 0.3
       reseed mitigate --list
     """
 
@@ -72,8 +73,15 @@ class Mitigate(RecipeOptions):
     interval: Literal["two-way", "jackknife", "samples"] = "two-way"
     """What 95 % intervals cover: other runs and other samples, other runs on these samples
     (jackknife), or other samples."""
+    margin: float = 0.5
+    """How many percentage points of accuracy a recommended method may lose: the lower end of the 95 % interval of its
+    difference must be above minus the margin."""
     vary: Annotated[str, arg(metavar="STREAM,...")] = "init,order,dropout,augment"
-    """What differs between runs: init, order, dropout, augment, data (a bootstrap of the training set)."""
+    """What differs between runs: init, order, dropout, augment. With data among them every study is trained twice: with
+    the same training data, and on a bootstrap of it in each run."""
+    fresh_data: Annotated[Maybe[float], arg(metavar="SHARE", help_behavior_hint="")] = None
+    """Train every study twice: with the same training data, and on another random share of it in each run, such as 0.9.
+    What is recommended helps in both. Default: with the same data only."""
     recording: OmitArgPrefixes[RecordingOptions] = field(default_factory=RecordingOptions)
     reading: OmitArgPrefixes[ReadingOptions] = field(default_factory=ReadingOptions)
 
@@ -86,6 +94,8 @@ class Mitigate(RecipeOptions):
             recipe=self.whole_recipe(),
             methods=methods(self.methods),
             interval=self.interval,
+            margin=self.margin,
+            fresh_data=self.fresh_data,
             runs=self.runs,
             out=self.out,
             vary=words(self.vary),

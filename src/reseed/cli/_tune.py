@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from tyro.conf import OmitArgPrefixes
+from tyro.conf import OmitArgPrefixes, arg
 
 import reseed
-from reseed.cli._options import File, Open, ReadingOptions, RecipeOptions
+from reseed.cli._options import File, Maybe, Open, ReadingOptions, RecipeOptions, words
 from reseed.cli._output import console, open_page, print_json
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Tune(RecipeOptions):
-    """Search for a recipe whose predictions change less when it is trained again, without a loss of accuracy.
+    """Search for a recipe whose predictions change less when it is trained again, while accuracy stays.
 
     Tries combinations of schedules, initial scales, averages of weights, label smoothing and teachers with few runs
     each on validation samples, goes on with the best third, and confirms the winner with other seeds on the evaluation
@@ -28,6 +28,7 @@ class Tune(RecipeOptions):
     Examples:
       reseed tune massive --model text-tfidf --budget 40 --out tuning    # what was found: tuning/tune.html
       reseed tune digits --budget 150 --max-cost 1.1
+      reseed tune digits --budget 150 --fresh-data 0.9
       reseed measure --recipe tuning/tuned.toml
     """
 
@@ -43,6 +44,15 @@ class Tune(RecipeOptions):
     are the confirmation's."""
     max_cost: float = 2.0
     """The most that training the tuned recipe may cost, relative to the control."""
+    margin: float = 0.5
+    """How many percentage points of accuracy the winner may lose in the confirmation: the lower end of the 95 %
+    interval of its difference must be above minus the margin. The search asks for no significant loss."""
+    vary: Annotated[str, arg(metavar="STREAM,...")] = "init,order,dropout,augment"
+    """What differs between runs: init, order, dropout, augment; data among them stands for a bootstrap of the training
+    set as fresh data."""
+    fresh_data: Annotated[Maybe[float], arg(metavar="SHARE", help_behavior_hint="")] = None
+    """Search on another random share of the training data in each run, such as 0.9, and confirm the winner both with
+    the same data and so; the confirmation then costs twice as much for a run. Default: with the same data only."""
     details: bool = False
     """Print every measure of the confirmation as well."""
     reading: OmitArgPrefixes[ReadingOptions] = field(default_factory=ReadingOptions)
@@ -53,6 +63,9 @@ class Tune(RecipeOptions):
             recipe=self.whole_recipe(),
             budget=self.budget,
             max_cost=self.max_cost,
+            margin=self.margin,
+            vary=words(self.vary),
+            fresh_data=self.fresh_data,
             out=self.out,
             seed=self.seed,
             **self.execution.arguments(),

@@ -14,9 +14,12 @@ from reseed.report import _text as text
 from reseed.report._changed_samples import changed_samples, judged
 from reseed.report._charts import drawn
 from reseed.report._comparison_terminal import COVERS
-from reseed.report._forest import forest
+from reseed.report._forest import forest, loss
 from reseed.report._shell import Page, document, navigation, section_html, write_page
 from reseed.report._study_links import studies_section
+from reseed.studies import Study
+
+_SEEDS, _FRESH = "With other seeds, the training data the same", "Under fresh data"
 
 
 def write_comparison_page(found: Comparison, path: str | os.PathLike[str]) -> Path:
@@ -55,10 +58,16 @@ def make_comparison_page(found: Comparison, folder: Path | None = None) -> Page:
     plot = drawn("Methods beside each other", lambda: forest(found), parts)
     tables = {"Label entropy": _stability, "Answers": _quality, "Calibration": _calibration, "Cost and samples": _cost}
     made = [parts.make(f"The table '{name}' is missing", partial(make, found), "") for name, make in tables.items()]
+    if (fresh := found.fresh) is not None:
+        plot = f"<h3>{_SEEDS}</h3>{plot}<h3>{_FRESH}</h3>"
+        plot += drawn("Methods under fresh data", lambda: forest(fresh), parts)
+        for name, make in (("Label entropy", _stability), ("Answers", _quality)):
+            where = f"{name}, under fresh data"
+            made.append(parts.make(f"The table '{where}' is missing", partial(make, fresh, where), ""))
     samples = parts.make("The section 'Samples' is missing", lambda: changed_samples(found), "")
     studies = parts.make(
         "The section 'Which studies' is missing",
-        lambda: studies_section({row.name: row.study for row in found.rows}, folder),
+        lambda: studies_section(_studies(found), folder),
         "",
     )
     sections = {
@@ -91,6 +100,7 @@ def _header(found: Comparison) -> str:
         f"{text.plural(found.runs, 'run')} of each study",
         text.plural(samples, "sample"),
         "with a second control" if found.null else "without a second control",
+        *(() if found.fresh_data is None else (f"again under fresh data: {found.fresh_data}",)),
     ]
     items = "".join(f"<li>{fact}</li>" for fact in facts)
     return (
@@ -105,11 +115,22 @@ def headline_of(found: Comparison) -> str:
     """Return what to use, in a sentence."""
     row = found.recommended
     if row is None or row.effect.reduction is None:
-        return "None of these methods keeps answers in place beyond chance without a loss of accuracy."
+        return (
+            "None of these methods keeps answers in place beyond chance while accuracy stays within "
+            f"{found.margin:g} points."
+        )
     cost = "" if math.isnan(row.cost.training) else f", at {text.decimal(row.cost.training, 1)}\u00d7 the training"
-    return (
-        f"Use {text.clip(row.name, 120)}: label entropy falls by {text.decimal(row.effect.reduction.value, 0)} %{cost}."
-    )
+    beside = found.under_fresh_data(row.name)
+    fresh = ""
+    if beside is not None and beside.effect.reduction is not None:
+        fresh = f", under fresh data by {text.decimal(beside.effect.reduction.value, 0)} %"
+    falls = f"label entropy falls by {text.decimal(row.effect.reduction.value, 0)} %{fresh}{cost}."
+    return f"Use {text.clip(row.name, 120)}: {falls}"
+
+
+def _studies(found: Comparison) -> dict[str, Study]:
+    fresh = {} if found.fresh is None else {f"{row.name}, fresh data": row.study for row in found.fresh.rows}
+    return {row.name: row.study for row in found.rows} | fresh
 
 
 def _caption(found: Comparison) -> str:
@@ -121,7 +142,7 @@ def _caption(found: Comparison) -> str:
     )
 
 
-def _stability(found: Comparison) -> str:
+def _stability(found: Comparison, title: str = "Label entropy") -> str:
     names = (
         "Method",
         "Label entropy (nats)",
@@ -141,14 +162,14 @@ def _stability(found: Comparison) -> str:
         )
         for row in found.rows
     )
-    return _table("Label entropy", names, rows)
+    return _table(title, names, rows)
 
 
 def _verdict(row: ComparedMethod) -> str:
     return {True: "distinguishable", False: "may be chance", None: ""}[row.effect.is_distinguishable]
 
 
-def _quality(found: Comparison) -> str:
+def _quality(found: Comparison, title: str = "Answers") -> str:
     names = (
         "Method",
         "Accuracy (%)",
@@ -161,9 +182,7 @@ def _quality(found: Comparison) -> str:
         _row(
             row,
             _estimate(row.effect.accuracy, 2, 100),
-            _estimate(
-                row.effect.accuracy_difference, 2, 100, verdict="significant loss" if row.effect.loses_accuracy else ""
-            ),
+            _estimate(row.effect.accuracy_difference, 2, 100, verdict=loss(row, found.margin)),
             _estimate(row.effect.unstable_fraction, 1, 100),
             _estimate(row.effect.jitter, 2, 100),
             _estimate(row.effect.negative_flip_rate, 2, 100),
@@ -174,7 +193,7 @@ def _quality(found: Comparison) -> str:
         "Jitter: how many answers differ between two runs. Negative flips: how many answers a retraining gets wrong "
         "that the run before it got right."
     )
-    return _table("Answers", names, rows) + f'<p class="caption">{words}</p>'
+    return _table(title, names, rows) + f'<p class="caption">{words}</p>'
 
 
 def _calibration(found: Comparison) -> str:

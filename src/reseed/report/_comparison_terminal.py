@@ -26,7 +26,13 @@ def print_comparison(found: Comparison, console: Console, *, details: bool = Fal
     header, samples = found.control.study.header, len(found.control.study.samples)
     _line(console, f"{header.dataset}, {header.model}: {found.runs} runs of each study, {samples:,} samples")
     _line(console, f"recommendation: {found.recommendation}")
-    console.print(_overview(found))
+    if found.fresh is None:
+        console.print(_overview(found))
+    else:
+        _line(console, "with other seeds, the training data the same:")
+        console.print(_overview(found))
+        _line(console, f"under fresh data, {found.fresh_data}:")
+        console.print(_overview(found.fresh))
     _line(console, f"in brackets: 95 % interval, {COVERS[found.interval]}; cost: of training, the control's is 1")
     if found.null is not None:
         _line(console, "beyond chance: lower or higher than with other seeds of the control, by more than intervals")
@@ -37,6 +43,10 @@ def print_comparison(found: Comparison, console: Console, *, details: bool = Fal
         return
     for table in (_stability(found), _answers(found), _quality(found), _calibration(found), _costs(found)):
         console.print(table)
+    if found.fresh is not None:
+        _line(console, f"under fresh data, {found.fresh_data}:")
+        for table in (_stability(found.fresh), _answers(found.fresh), _quality(found.fresh)):
+            console.print(table)
     _line(console, "reductions are of label entropy, in % of the control's")
     _line(console, "high: over the control's samples above 0.56 nats, of which chance alone settles some")
     _line(

@@ -24,7 +24,7 @@ def forest(found: Comparison) -> str:
     reduction = _axis((row.effect.reduction for row in rows), 1.0, (_LOWEST, _HIGHEST))
     accuracy = _axis((row.effect.accuracy_difference for row in rows), 100.0, (-100.0, 100.0))
     band = None if found.null is None else found.null.effect.reduction
-    body = "".join(_row(row, reduction, accuracy, band) for row in rows)
+    body = "".join(_row(row, reduction, accuracy, band, found.margin) for row in rows)
     head = (
         '<tr><th scope="col">Method</th>'
         f'<th scope="col">Label entropy lower by (%){_ticks(reduction)}</th>'
@@ -58,7 +58,7 @@ def _axis(estimates: Iterable[Estimate | None], factor: float, ends: tuple[float
     return make_axis(values, padding=0.06, most=4)
 
 
-def _row(row: ComparedMethod, reduction: Axis, accuracy: Axis, band: Estimate | None) -> str:
+def _row(row: ComparedMethod, reduction: Axis, accuracy: Axis, band: Estimate | None, margin: float) -> str:
     kind = ' class="muted"' if row.role == "null" else ""
     cells = (
         f'<th scope="row"><bdi>{text.escape(text.clip(row.name, _LETTERS))}</bdi></th>',
@@ -68,7 +68,7 @@ def _row(row: ComparedMethod, reduction: Axis, accuracy: Axis, band: Estimate | 
         ),
         _cell(
             _mark(row.effect.accuracy_difference, accuracy, None, 100.0),
-            _said(row.effect.accuracy_difference, 100.0, 2, _loss(row)),
+            _said(row.effect.accuracy_difference, 100.0, 2, loss(row, margin)),
         ),
         f"<td>{_cost(row)}</td>",
     )
@@ -83,8 +83,12 @@ def _verdict(row: ComparedMethod) -> str:
     return {True: "beyond chance", False: "may be chance", None: ""}[row.effect.is_distinguishable]
 
 
-def _loss(row: ComparedMethod) -> str:
-    return "significant loss" if row.effect.loses_accuracy else ""
+def loss(row: ComparedMethod, margin: float) -> str:
+    """Return what is to be said of a method's accuracy; nothing where it stays within a margin."""
+    if row.effect.loses_accuracy:
+        return "significant loss"
+    unsure = row.role == "method" and row.effect.keeps_accuracy(margin) is False
+    return f"loss of {margin:g} not excluded" if unsure else ""
 
 
 def _mark(found: Estimate | None, axis: Axis, band: Estimate | None, factor: float = 1.0) -> str:

@@ -106,6 +106,7 @@ def _of_comparison(found: Comparison) -> View:
                 "label entropy, nats": estimate_text(row.effect.label_entropy),
                 "gone, %": estimate_text(row.effect.reduction, 1),
                 "accuracy, difference": estimate_text(row.effect.accuracy_difference),
+                **_fresh_numbers(found, row.name),
                 "training": "" if row.cost.training != row.cost.training else f"{row.cost.training:.2f}x",
             }
             for row in found.rows
@@ -119,7 +120,25 @@ def _of_comparison(found: Comparison) -> View:
 
     numbers = {"recommendation": found.recommendation, "runs of each study": str(found.runs)}
     show = partial(print_comparison, found)
-    return View(numbers, "Methods beside the control", top, lambda: table_of(found.summary["methods"]), show, draw)
+    return View(numbers, "Methods beside the control", top, lambda: table_of(_rows(found)), show, draw)
+
+
+def _fresh_numbers(found: Comparison, name: str) -> dict[str, str]:
+    """Return what a method does under fresh data, as a notebook shows it; nothing where that was not tried."""
+    if found.fresh is None:
+        return {}
+    row = found.under_fresh_data(name)
+    reduction, accuracy = (None, None) if row is None else (row.effect.reduction, row.effect.accuracy_difference)
+    return {
+        "gone under fresh data, %": estimate_text(reduction, 1),
+        "accuracy under fresh data, difference": estimate_text(accuracy),
+    }
+
+
+def _rows(found: Comparison) -> list[dict[str, Any]]:
+    """Return a row for each method and, under fresh data, another."""
+    both = {"same": found} if found.fresh is None else {"same": found, "fresh": found.fresh}
+    return [{"training_data": name, **row} for name, one in both.items() for row in one.summary["methods"]]
 
 
 @view_of.register

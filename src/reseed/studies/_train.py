@@ -234,10 +234,13 @@ def _bytes_of_run(task: TrainRun, announce: Callable[[str], None]) -> int:
 
 
 def _check_subsets(task: TrainRun) -> None:
-    """Accept runs that leave training samples out, if they are left with some and no teacher tells them of the others.
+    """Accept runs that leave training samples out, if they are left with some.
+
+    Where predictions of the training set are recorded, those of samples that a run left out are those of unseen
+    samples; so no teacher may tell it of them.
 
     Raises:
-        RecipeError: There are too few samples, or a method's teachers see all of them.
+        RecipeError: There are too few samples, or a method's teachers see those that would be recorded as unseen.
     """
     plan, samples = task.plan, len(task.train_labels)
     if plan.folds is None and plan.share is None:
@@ -245,7 +248,7 @@ def _check_subsets(task: TrainRun) -> None:
     if task.single(0).samples < 1 or (plan.folds or 0) > samples:
         asked = f"folds is {plan.folds}" if plan.folds else f"share is {plan.share}"
         raise RecipeError(f"{asked}, which leaves nothing to train on of {samples} training samples; ask for less.")
-    for method in task.recipe.mitigations:
+    for method in task.recipe.mitigations if task.record.train else ():
         stage = method.stage
         if stage is not None and (stage.shared or stage.find_transient or stage.anchor):
             raise RecipeError(

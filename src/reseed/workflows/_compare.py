@@ -6,16 +6,20 @@ import hashlib
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote
 
 from reseed._arguments import argument
+from reseed._choices import MARGIN
 from reseed._errors import InputError
 from reseed.instability import Comparison, compare_studies
 from reseed.mitigations import described
 from reseed.report import make_comparison_page
 from reseed.studies import Study, json_writer, local_folder, replace_files, table_writer, text_writer
 from reseed.workflows._recipe import STUDIES
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 COMPARISON, PAGE = "comparison.json", "comparison.html"
 _TABLE = "comparison.parquet"
@@ -31,6 +35,9 @@ def compare(
     null: str | Path | Study | None = None,
     names: Sequence[str] | None = None,
     interval: Interval = "two-way",
+    margin: float = MARGIN,
+    fresh: Sequence[str | Path | Study] = (),
+    fresh_null: str | Path | Study | None = None,
     out: str | Path | None = None,
 ) -> Comparison:
     """Compare studies of the same evaluation data with the first of them, the control; nothing is trained.
@@ -41,6 +48,12 @@ def compare(
         names: What to call the studies, one for each; default: their recipes' methods, else their folders.
         interval: What intervals cover: ``two-way`` (other runs and other samples), ``jackknife`` (other runs on these
             samples) or ``samples``.
+        margin: How many percentage points of accuracy a recommended method may lose; the lower end of the interval of
+            the difference must be above ``-margin``.
+        fresh: One study for each of ``studies``, in their order, of the same recipe with runs that trained on other
+            data each, as `mitigate` makes them with ``fresh_data``; a method is then recommended only if it helps in
+            both comparisons. Default: none.
+        fresh_null: Their second control.
         out: The folder for ``comparison.json``, ``comparison.parquet`` and ``comparison.html``; default: nothing is
             written.
 
@@ -48,7 +61,8 @@ def compare(
         The comparison; see `reseed.instability.compare_studies`.
 
     Raises:
-        InputError: There are fewer than two studies, names are not one for each, or the studies cannot be compared.
+        InputError: There are fewer than two studies, names or studies under fresh data are not one for each, the margin
+            is no number of zero or more, or the studies cannot be compared.
         StudyError: A folder holds no usable study.
         TrainingError: Fewer than two runs of a study are complete.
         StorageError: The files cannot be written, or a URL not be reached.
@@ -57,8 +71,19 @@ def compare(
     if len(opened) + (null is not None) < 2:
         raise InputError(f"{argument('studies')} names {len(opened)} study; name the control and at least one other.")
     called = _names(opened) if names is None else _checked(names, len(opened))
-    beside = None if null is None else _opened(null)
-    found = compare_studies(dict(zip(called, opened, strict=True)), null=beside, interval=interval)
+    if fresh and len(fresh) != len(opened):
+        raise InputError(
+            f"{argument('fresh')} names {len(fresh)} studies for the {len(opened)} of {argument('studies')}; pass one "
+            "for each, in the same order."
+        )
+    found = compare_studies(
+        dict(zip(called, opened, strict=True)),
+        null=None if null is None else _opened(null),
+        interval=interval,
+        margin=margin,
+        fresh=dict(zip(called, map(_opened, fresh), strict=True)) if fresh else None,
+        fresh_null=None if fresh_null is None else _opened(fresh_null),
+    )
     if out is not None:
         write_comparison(found, out)
     return found
@@ -86,12 +111,12 @@ def write_comparison(found: Comparison, folder: str | Path) -> Path:
 def comparison_files(found: Comparison, folder: Path) -> dict[str, Callable[[Path], None]]:
     """Return what fills each file of a comparison in a folder, by its name, the page last."""
     page = text_writer(make_comparison_page(found, folder).html)
-    return {COMPARISON: json_writer(found.summary), _TABLE: table_writer(found.samples), PAGE: page}
+    return {COMPARISON: json_writer(found.summary), _TABLE: table_writer(_all_samples(found)), PAGE: page}
 
 
 def comparison_folder(found: Comparison) -> Path:
     """Return the folder that a comparison gets when the user names none."""
-    rows = [f"{row.name}={row.study.url or row.study.path.resolve()}" for row in found.rows]
+    rows = [f"{row.name}={row.study.url or row.study.path.resolve()}" for row in found.all_rows]
     digest = hashlib.sha256("\n".join(rows).encode()).hexdigest()[:8]
     name = re.sub(r"[^\w.-]", "-", Path(found.control.study.header.dataset).stem)
     return STUDIES / f"{name}-comparison-{digest}"
@@ -109,6 +134,16 @@ def method_folder(name: str) -> str:
 def method_name(folder: str) -> str:
     """Return the text of the method whose folder this is."""
     return unquote(folder.removeprefix(METHOD).replace(",", ":"))
+
+
+def _all_samples(found: Comparison) -> pa.Table:
+    """Return the rows of all samples, those under fresh data last; a column says which are which."""
+    import pyarrow as pa
+
+    tables = {"same": found.samples} if found.fresh is None else {"same": found.samples, "fresh": found.fresh.samples}
+    return pa.concat_tables(
+        table.append_column("training_data", pa.array([name] * table.num_rows)) for name, table in tables.items()
+    )
 
 
 def _opened(study: str | Path | Study) -> Study:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib.metadata import version
@@ -13,13 +13,13 @@ from typing import Any, Unpack
 import numpy as np
 
 from reseed._arguments import argument
-from reseed._choices import IN_MEMORY
+from reseed._choices import IN_MEMORY, MARGIN
 from reseed._errors import InputError, TrainingError
 from reseed._notebook import show_link
-from reseed._numbers import check_whole
+from reseed._numbers import check_margin, check_whole
 from reseed._shown import AbstractResult
 from reseed.data import DataConfig, load
-from reseed.instability import Comparison, accuracy_difference, compare_studies, label_entropy
+from reseed.instability import Comparison, accuracy_difference, label_entropy
 from reseed.report import DesignPage, Search, tuning_page
 from reseed.studies import (
     Study,
@@ -29,7 +29,7 @@ from reseed.studies import (
     to_stderr,
     train_study,
 )
-from reseed.training import Recipe, RecordConfig, SeedPlan
+from reseed.training import DEFAULT_VARY, Recipe, RecordConfig, SeedPlan
 from reseed.workflows._child_reports import write_reports
 from reseed.workflows._compare import COMPARISON_FILES, comparison_files
 from reseed.workflows._design import (
@@ -43,7 +43,9 @@ from reseed.workflows._design import (
     share_files,
     write_design,
 )
+from reseed.workflows._fresh_data import is_continued, plans_for
 from reseed.workflows._recipe import TrainingArguments, chosen_recipe
+from reseed.workflows._tune_confirm import CONTROL, FRESH_DATA, NULL, confirmation, why_not
 from reseed.workflows._tune_plan import Trial, check_budget, choose, plan_rungs
 from reseed.workflows._tune_space import Candidate, candidates
 
@@ -52,7 +54,6 @@ _SEARCH, _CONFIRM = "search", "confirm"
 _OWN_VALIDATION = ("clinc150", "massive", "massive-domain")
 _HELD_OUT = 0.2
 _FEWEST = 30
-_CONTROL, _NULL = "control", "second control"
 _ONE_SIDED = 0.90  # a two-sided interval of 90 % has the ends of one-sided ones of 95 %
 
 
@@ -69,7 +70,9 @@ class Tuning(AbstractResult):
         budget: trainings of the control that were allowed.
         spent: those that were used.
         title: of which data and model.
-        studies: those of the confirmation: the control, a second one, and the winner's; empty without a winner.
+        studies: those of the confirmation: the control, a second one, and the winner's, and the three under fresh data;
+            empty without a winner.
+        fresh: whether the search was made under fresh data, and the confirmation both ways.
     """
 
     path: Path
@@ -81,17 +84,18 @@ class Tuning(AbstractResult):
     spent: float
     title: str
     studies: dict[str, Study]
+    fresh: bool = False
 
     def __repr__(self) -> str:
         return f"Tuning({str(self.path)!r}: {self.conclusion})"
 
     @property
     def holds(self) -> bool:
-        """Whether the winner is distinguishably more stable on unseen samples, without a significant loss."""
-        if self.comparison is None:
-            return False
-        effect = self.comparison.methods[0].effect
-        return effect.beyond_null is not None and effect.lowers_entropy and not effect.loses_accuracy
+        """Whether the winner is distinguishably more stable on unseen samples while accuracy stays within the margin.
+
+        Under fresh data too, where it was trained so.
+        """
+        return self.comparison is not None and self.comparison.recommended is not None
 
     @property
     def conclusion(self) -> str:
@@ -102,17 +106,12 @@ class Tuning(AbstractResult):
             tried = len({trial.recipe for rung in self.rungs for trial in rung})
             return f"tuned recipe: none; none that was tried ({tried}) is more stable without a loss of accuracy."
         if self.holds:
-            return f"tuned recipe: {self.winner}; it holds up with other seeds on the evaluation split."
-        effect, runs = self.comparison.methods[0].effect, self.comparison.runs
-        if effect.loses_accuracy:
-            why = "but loses accuracy on the evaluation split."
-        elif effect.beyond_null is not None and effect.beyond_null.value > 0:
-            why = (
-                f"but {runs} runs cannot tell its effect on the evaluation split from chance; a larger budget goes on."
+            ways = "with other seeds" if self.comparison.fresh is None else "with other seeds and under fresh data"
+            return (
+                f"tuned recipe: {self.winner}; it holds up {ways} on the evaluation split, where accuracy stays within "
+                f"{self.comparison.margin:g} points."
             )
-        else:
-            why = "but is no more stable than a second control on the evaluation split."
-        return f"tuned recipe: none; {self.winner} won the search, {why}"
+        return f"tuned recipe: none; {self.winner} won the search, {why_not(self.comparison)}"
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -122,6 +121,7 @@ class Tuning(AbstractResult):
             "title": self.title,
             "budget": self.budget,
             "spent": self.spent,
+            "fresh_data": self.fresh,
             "winner": self.winner,
             "holds": self.holds,
             "conclusion": self.conclusion,
@@ -182,12 +182,12 @@ def open_tuning(root: Path) -> Tuning:
     with damaged_numbers(root, TUNING):
         rungs = tuple(tuple(_kept_trial(trial) for trial in rung) for rung in numbers["rungs"])
         winner = numbers["winner"]
-        comparison = None
-        if numbers["confirmation"] is not None:
-            comparison = compare_studies({_CONTROL: studies[_CONTROL], winner: studies[winner]}, null=studies[_NULL])
+        kept = numbers["confirmation"]
+        comparison = None if kept is None else confirmation(studies, winner, kept.get("margin", MARGIN))
         recipe = None if winner is None else studies[winner].recipe
         budget, spent = float(numbers["budget"]), float(numbers["spent"])
-        return Tuning(root, rungs, winner, recipe, comparison, budget, spent, str(numbers["title"]), studies)
+        title, fresh = str(numbers["title"]), numbers.get("fresh_data") is True
+        return Tuning(root, rungs, winner, recipe, comparison, budget, spent, title, studies, fresh)
 
 
 def _kept_trial(told: Mapping[str, Any]) -> Trial:
@@ -216,6 +216,9 @@ def tune(
     recipe: Recipe | None = None,
     budget: float = 40.0,
     max_cost: float = 2.0,
+    margin: float = MARGIN,
+    vary: Iterable[str] = DEFAULT_VARY,
+    fresh_data: float | None = None,
     out: str | Path | None = None,
     seed: int = 0,
     announce: Callable[[str], None] | None = None,
@@ -230,6 +233,10 @@ def tune(
     page ``tune.html``; the confirmation's ``comparison.json``, ``comparison.parquet`` and ``comparison.html``, and the
     reports of its studies; and ``tuned.toml`` if the winner holds up.
 
+    With ``fresh_data`` the search is made under fresh data alone, since what helps there mostly helps with other seeds
+    too; the confirmation is made both ways, and the winner must hold up in both. A training under fresh data counts as
+    one, so the confirmation costs twice as much for a run.
+
     Args:
         data: What is learned, as `measure` takes it: a name, a file, or what is in memory.
         model: A model's name, or a function that makes a network; default: what suits the data. Not used when
@@ -237,6 +244,12 @@ def tune(
         recipe: The control's recipe, see `recipe_for`; default: that of ``data`` and ``model``.
         budget: Trainings in all, in trainings of the control; one that sees twice the samples counts twice.
         max_cost: The most that training the tuned recipe may cost, relative to the control.
+        margin: How many percentage points of accuracy the winner may lose in the confirmation: the lower end of the
+            interval of the difference must be above ``-margin``. Few runs would fail that whatever they lose, so the
+            search asks for no significant loss.
+        vary: The seed streams that differ between runs; ``data`` among others stands for a bootstrap as fresh data.
+        fresh_data: The share of the training set that each run trains on under fresh data, such as 0.9; default: runs
+            differ in their seeds alone.
         out: The folder of all studies; default: ``reseed-studies/`` and a name made of data, model and recipe.
         seed: Base seed of the search and of the candidates' order; the confirmation has the next two.
         announce: Takes a line before long work begins; default: standard error.
@@ -264,8 +277,11 @@ def tune(
             "the evaluation split; leave it out."
         )
     check_whole("seed", seed, 0)
+    check_margin(margin)
+    plan, fresh_plan = plans_for(vary, fresh_data)
+    ways = {"": plan} if fresh_plan is None else {"": plan, FRESH_DATA: fresh_plan}
     every = candidates(recipe, max_cost, seed)
-    check_budget(budget, [candidate.cost for candidate in every])
+    check_budget(budget, [candidate.cost for candidate in every], len(ways))
     searched = replace(recipe, data=validation_data(recipe.data))
     for source in (searched.data, recipe.data):
         _check_samples(source)
@@ -276,23 +292,26 @@ def tune(
     record = RecordConfig(every="final", weights="none")
     train = partial(_train, root, record=record, announce=announce, **execution)
     prepare_once(searched, root, announce)
-    rungs, winner, spent = _search(every, searched, budget, partial(train, _SEARCH, seed), announce)
+    searching = partial(train, _SEARCH, replace(fresh_plan or plan, base=seed))
+    rungs, winner, spent = _search(every, searched, budget, len(ways), searching, announce)
     comparison = None
     studies: dict[str, Study] = {}
     if winner is not None:
-        runs = int((budget - spent) / (2 + winner.cost))
-        announce(f"confirmation: {winner.name}, {runs} runs")
+        runs = int((budget - spent) / (len(ways) * (2 + winner.cost)))
+        also = ", and as many under fresh data" if fresh_plan is not None else ""
+        announce(f"confirmation: {winner.name}, {runs} runs{also}")
         prepare_once(recipe, root, announce)
-        control = train(_CONFIRM, seed + 1, recipe, runs)
-        null = train(_CONFIRM, seed + 2, recipe, runs)
-        tuned = train(_CONFIRM, seed + 1, winner.recipe, runs)
-        studies = {_CONTROL: control, _NULL: null, winner.name: tuned}
-        if len(tuned.manifests) > 1:
-            comparison = compare_studies({_CONTROL: control, winner.name: tuned}, null=null)
-        spent += runs * (2 + (_seen(tuned) / _seen(control) if tuned.manifests else winner.cost))
+        for where, varied in ways.items():
+            control = train(_CONFIRM, replace(varied, base=seed + 1), recipe, runs)
+            null = train(_CONFIRM, replace(varied, base=seed + 2), recipe, runs)
+            tuned = train(_CONFIRM, replace(varied, base=seed + 1), winner.recipe, runs)
+            studies |= {f"{CONTROL}{where}": control, f"{NULL}{where}": null, f"{winner.name}{where}": tuned}
+            spent += runs * (2 + (_seen(tuned) / _seen(control) if tuned.manifests else winner.cost))
+        comparison = confirmation(studies, winner.name, margin)
     name, tuned_recipe = (None, None) if winner is None else (winner.name, winner.recipe)
     title = f"{load(recipe.data).evaluation.name}, {recipe.model.name.removeprefix(IN_MEMORY)}"
-    found = Tuning(root, rungs, name, tuned_recipe, comparison, float(budget), spent, title, studies)
+    fresh = fresh_plan is not None
+    found = Tuning(root, rungs, name, tuned_recipe, comparison, float(budget), spent, title, studies, fresh)
     show_link(found.write())
     return found
 
@@ -301,13 +320,14 @@ def _search(
     every: tuple[Candidate, ...],
     searched: Recipe,
     budget: float,
+    ways: int,
     train: Callable[[Recipe, int], Study],
     announce: Callable[[str], None],
 ) -> tuple[tuple[tuple[Trial, ...], ...], Candidate | None, float]:
     """Return all rungs, the best candidate if there is one, and what was spent."""
     rungs: list[tuple[Trial, ...]] = []
     spent, done = 0.0, 0
-    while plan := plan_rungs(budget - spent, [candidate.cost for candidate in every], done):
+    while plan := plan_rungs(budget - spent, [candidate.cost for candidate in every], done, ways):
         if rungs:
             announce("none of them may go on: others are tried")
         left, every = every[: plan[0].count], every[plan[0].count :]
@@ -340,15 +360,16 @@ def validation_data(data: DataConfig) -> DataConfig:
     return replace(data, holdout=_HELD_OUT)
 
 
-def _train(root: Path, part: str, seed: int, recipe: Recipe, runs: int, **options: Any) -> Study:
+def _train(root: Path, part: str, plan: SeedPlan, recipe: Recipe, runs: int, **options: Any) -> Study:
     """Return a study of a search with at least so many runs, which may be there already."""
-    folder = root / part / f"{recipe.digest}-{seed}"
+    data = f"-share-{plan.share:g}" if plan.share is not None else "-bootstrap" if plan.bootstrap else ""
+    folder = root / part / f"{recipe.digest}-{plan.base}{data}"
     if (folder / "study.json").exists():
         study = Study.open(folder)
-        if len(study.manifests) + len(study.diverged) >= runs:
+        if is_continued(study.header, plan) and len(study.manifests) + len(study.diverged) >= runs:
             return study
     share_files(root, folder)
-    return train_study(recipe, folder, runs=runs, plan=SeedPlan(seed, draws=draws_of(root)), **options)
+    return train_study(recipe, folder, runs=runs, plan=replace(plan, draws=draws_of(root)), **options)
 
 
 def _trial(candidate: Candidate, study: Study, control: Study, runs: int) -> Trial:

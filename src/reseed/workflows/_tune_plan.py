@@ -71,17 +71,18 @@ class Rung:
     runs: int
 
 
-def check_budget(budget: float, costs: Sequence[float]) -> None:
+def check_budget(budget: float, costs: Sequence[float], ways: int = 1) -> None:
     """Accept a budget that suffices for one candidate and its confirmation.
 
     Args:
         budget: Trainings of the control.
         costs: What a training of each candidate costs.
+        ways: In how many ways the winner is confirmed: two, where the training data changes as well.
 
     Raises:
         InputError: It does not, or is no finite number, or more than a study can have runs.
     """
-    least = _FIRST_RUNS * (1 + min(costs)) + _FEWEST_CONFIRMED * (2 + min(costs))
+    least = _FIRST_RUNS * (1 + min(costs)) + ways * _FEWEST_CONFIRMED * (2 + min(costs))
     if not least <= budget < math.inf:
         raise InputError(
             f"{argument('budget')} {budget:g} is too small or no number; pass at least {math.ceil(least)} trainings."
@@ -89,7 +90,7 @@ def check_budget(budget: float, costs: Sequence[float]) -> None:
     check_bound("runs", budget, argument("budget"))
 
 
-def plan_rungs(budget: float, costs: Sequence[float], done: int = 0) -> tuple[Rung, ...]:
+def plan_rungs(budget: float, costs: Sequence[float], done: int = 0, ways: int = 1) -> tuple[Rung, ...]:
     """Return the rungs with the most candidates that a budget allows, whichever go on; none if it allows no candidate.
 
     Half of the budget is held back for the confirmation, and five runs of each study at least. Every rung keeps the
@@ -99,6 +100,7 @@ def plan_rungs(budget: float, costs: Sequence[float], done: int = 0) -> tuple[Ru
         budget: Trainings of the control, the confirmation included.
         costs: What a training of each candidate costs, in their order.
         done: Runs of the control that are there.
+        ways: In how many ways the winner is confirmed, each with five runs of each study at least.
 
     Examples:
         >>> plan_rungs(40, [1.0] * 20)
@@ -109,7 +111,7 @@ def plan_rungs(budget: float, costs: Sequence[float], done: int = 0) -> tuple[Ru
     for count in range(len(costs), 0, -1):
         dearest = sorted(costs[:count], reverse=True)
         rungs = _rungs(count)
-        held = max(_HELD_BACK * budget, _FEWEST_CONFIRMED * (2 + dearest[0]))
+        held = max(_HELD_BACK * budget, ways * _FEWEST_CONFIRMED * (2 + dearest[0]))
         before, most = 0, max(rungs[-1].runs - done, 0.0)
         for rung in rungs:
             most += (rung.runs - before) * sum(dearest[: rung.count])

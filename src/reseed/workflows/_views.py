@@ -213,7 +213,8 @@ def print_tuning(found: Tuning, console: Console, *, details: bool = False) -> N
     from rich.text import Text
 
     for number, rung in enumerate(found.rungs):
-        table = Table(title=f"Rung {number}: {rung[0].runs} runs, validation samples", title_justify="left")
+        data = ", fresh data" * found.fresh
+        table = Table(title=f"Rung {number}: {rung[0].runs} runs, validation samples{data}", title_justify="left")
         for column in ("candidate", "label entropy", "reduction, %", "accuracy, points", "cost", "outcome"):
             table.add_column(column, overflow="fold")
         for row in rung:

@@ -10,12 +10,15 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from reseed._arguments import argument
+from reseed._choices import MARGIN
 from reseed._errors import InputError
+from reseed._numbers import check_margin
 from reseed._parts import Parts
 from reseed._shown import AbstractResult
 from reseed.instability.comparison._compared_method import NULL, ComparedMethod, Role
 from reseed.instability.comparison._compared_samples import compared_samples, effects
 from reseed.instability.comparison._compared_study import ComparedRuns, runs_of
+from reseed.instability.comparison._fresh_data import fresh_data_told, fresh_studies
 from reseed.instability.comparison._method_cost import NO_COST, method_cost
 from reseed.instability.comparison._method_effect import MethodEffect, control_effect, method_effect
 from reseed.instability.comparison._pareto import pareto_front
@@ -39,6 +42,9 @@ class Comparison(AbstractResult):
         runs: runs of each study that are compared.
         interval: what intervals cover: "two-way" (other runs and other samples), "jackknife" (other runs) or "samples".
         notes: what a reader should know before believing the numbers.
+        margin: how many percentage points of accuracy a useful method may lose; the lower end of the interval counts.
+        fresh: the same methods trained on other data in each run, beside a control trained so; None where that was not
+            tried.
     """
 
     control: ComparedMethod
@@ -47,20 +53,32 @@ class Comparison(AbstractResult):
     runs: int
     interval: Method
     notes: tuple[str, ...]
+    margin: float = MARGIN
+    fresh: Comparison | None = None
 
     def __repr__(self) -> str:
         header = self.control.study.header
         methods = ", ".join(row.name for row in self.methods) or "no methods"
-        return f"Comparison({header.dataset}, {header.model}, {self.runs} runs of each: {methods})"
+        also = "" if self.fresh is None else "; under fresh data as well"
+        return f"Comparison({header.dataset}, {header.model}, {self.runs} runs of each: {methods}{also})"
 
     @property
     def rows(self) -> tuple[ComparedMethod, ...]:
         """The control, the null if there is one, and the methods."""
         return (self.control, *(() if self.null is None else (self.null,)), *self.methods)
 
+    @property
+    def all_rows(self) -> tuple[ComparedMethod, ...]:
+        """The rows and, where there are any, those under fresh data."""
+        return (*self.rows, *(() if self.fresh is None else self.fresh.rows))
+
+    def under_fresh_data(self, name: str) -> ComparedMethod | None:
+        """Return a method's row under fresh data; None where it was not trained so."""
+        return None if self.fresh is None else next((row for row in self.fresh.rows if row.name == name), None)
+
     @cached_property
     def samples(self) -> pa.Table:
-        """One row for each method and sample, the null's and the control's included.
+        """One row for each method and sample, the null's and the control's included; see `fresh` for fresh data.
 
         ``effect`` is "settles" (the control's runs differ, the method's agree), "eases" (both differ, the method's
         label entropy is lower), "worsens" (both differ, it is higher), "unsettles" (the control's runs agree, the
@@ -70,13 +88,27 @@ class Comparison(AbstractResult):
 
     @property
     def recommendation(self) -> str:
-        """One paragraph: the best method for each budget, whether its effect is chance, what it does to accuracy."""
-        return recommendation(self.methods, self.null)
+        """One paragraph: the best method for each budget, whether its effect is chance, what it does to accuracy.
+
+        A method counts that lowers label entropy beyond chance while the interval of its accuracy excludes a loss of
+        more than the margin, under fresh data as well where that was tried.
+        """
+        said = recommendation(self.methods, self.null, self.margin, self._fresh_methods)
+        return said if self.fresh_data is None else f"{said} Fresh data: {self.fresh_data}."
+
+    @property
+    def fresh_data(self) -> str | None:
+        """What each run trained on where the training data changes, in words; None where it does not."""
+        return None if self.fresh is None else fresh_data_told(self.fresh.control.study)
 
     @property
     def recommended(self) -> ComparedMethod | None:
         """The method that the recommendation names first: the best of the smallest budget in which one helps."""
-        return recommended(self.methods)
+        return recommended(self.methods, self.margin, self._fresh_methods)
+
+    @property
+    def _fresh_methods(self) -> dict[str, ComparedMethod] | None:
+        return None if self.fresh is None else {row.name: row for row in self.fresh.methods}
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -91,14 +123,31 @@ class Comparison(AbstractResult):
             "samples": len(self.control.study.samples),
             "ci_method": self.interval,
             "high_entropy_threshold": HIGH_LABEL_ENTROPY,
+            "margin": self.margin,
             "recommendation": self.recommendation,
-            "methods": [_told(row) for row in self.rows],
+            "methods": [_told(row, self.margin) for row in self.rows],
+            "fresh_data": None if self.fresh is None else self._fresh_told(self.fresh),
             "notes": list(self.notes),
+        }
+
+    def _fresh_told(self, fresh: Comparison) -> dict[str, Any]:
+        header, told = fresh.control.study.header, fresh.summary
+        return {
+            "training_data": self.fresh_data,
+            "share": header.share if header.share < 1 else None,
+            "bootstrap": "data" in header.vary,
+            **{name: told[name] for name in ("runs", "ci_method", "methods")},
         }
 
 
 def compare_studies(
-    studies: Mapping[str, Study], *, null: Study | None = None, interval: Method = "two-way"
+    studies: Mapping[str, Study],
+    *,
+    null: Study | None = None,
+    interval: Method = "two-way",
+    margin: float = MARGIN,
+    fresh: Mapping[str, Study] | None = None,
+    fresh_null: Study | None = None,
 ) -> Comparison:
     """Compare methods with a control, on the same evaluation samples and at equal numbers of runs.
 
@@ -115,32 +164,57 @@ def compare_studies(
     whose reduction less the null's, has an interval that includes 0 is not distinguishable from training the control
     again.
 
+    A method keeps accuracy if the lower end of the interval of its difference is above ``-margin`` percentage points:
+    a test of non-inferiority, at 97.5 % one-sided. That a loss is not significant would be no evidence that there is
+    none. With studies under ``fresh`` data a method is recommended only if it helps in both comparisons.
+
     Args:
         studies: Studies by name; the first one is the control.
         null: A study of the control's recipe with other seeds; default: none.
         interval: What intervals cover, see above.
+        margin: How many percentage points of accuracy a recommended method may lose, 0 or more.
+        fresh: Studies of the same recipes whose runs trained on other data each, by the same names, the control among
+            them; a method without one is not recommended. Default: none.
+        fresh_null: Their second control.
 
     Returns:
         The comparison.
 
     Raises:
-        InputError: ``interval`` is unknown, there is no control or nothing to compare with it, the studies are of
-            different evaluation samples or classes, or the null has the control's seeds or another recipe.
+        InputError: ``interval`` is unknown, ``margin`` is no such number, there is no control or nothing to compare
+            with it, the studies are of different evaluation samples or classes, the null has the control's seeds or
+            another recipe, or a study under ``fresh`` data has no counterpart or is one itself.
         TrainingError: Fewer than two runs of a study are complete.
     """
+    check_margin(margin)
+    if fresh is None and fresh_null is not None:
+        raise InputError(f"{argument('fresh_null')} is given without {argument('fresh')}; pass both.")
+    found = replace(_compared(studies, null, interval, "studies"), margin=margin)
+    if fresh is None:
+        return found
+    control = found.control
+    beside = fresh_studies(studies, fresh)
+    _check_same_data(control.name, control.study, f"{control.name} under fresh data", beside[control.name])
+    other = replace(_compared(beside, fresh_null, interval, "fresh"), margin=margin)
+    notes = (*found.notes, *(f"Under fresh data: {note}" for note in other.notes if note not in found.notes))
+    return replace(found, notes=notes, fresh=other)
+
+
+def _compared(studies: Mapping[str, Study], null: Study | None, interval: Method, given: str) -> Comparison:
+    """Returns the comparison of studies that the argument ``given`` holds."""
     check_method(interval, "interval")
     if not studies:
         raise InputError(
-            f"{argument('studies')} is empty, so there is no control; pass studies by name, the control first."
+            f"{argument(given)} is empty, so there is no control; pass studies by name, the control first."
         )
     (name, control), *others = studies.items()
     if not others and null is None:
         raise InputError(
-            f"{argument('studies')} holds the control {name!r} only; name at least one study to compare with it."
+            f"{argument(given)} holds the control {name!r} only; name at least one study to compare with it."
         )
     if NULL in studies and null is not None:
         raise InputError(
-            f"{argument('studies')} names one {NULL!r}, which is what the null is called; choose another name."
+            f"{argument(given)} names one {NULL!r}, which is what the null is called; choose another name."
         )
     everything = dict(studies) if null is None else {name: control, NULL: null, **dict(others)}
     for other, study in everything.items():
@@ -263,7 +337,7 @@ def _lacks_temperature(study: Study) -> bool:
     return study.header.record.temperature and any(manifest.temperature is None for manifest in study.manifests)
 
 
-def _told(row: ComparedMethod) -> dict[str, Any]:
+def _told(row: ComparedMethod, margin: float) -> dict[str, Any]:
     told: dict[str, Any] = {
         "name": row.name,
         "role": row.role,
@@ -280,5 +354,6 @@ def _told(row: ComparedMethod) -> dict[str, Any]:
     told |= {f"cost_{name}": value for name, value in asdict(row.cost).items()}
     told["distinguishable"] = row.effect.is_distinguishable
     told["loses_accuracy"] = row.effect.loses_accuracy
+    told["keeps_accuracy"] = row.effect.keeps_accuracy(margin)
     told["on_front"] = row.on_front
     return told | {f"samples_{name}": count for name, count in row.samples.items()}

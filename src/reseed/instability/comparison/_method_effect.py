@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -94,6 +95,14 @@ class MethodEffect:
     def loses_accuracy(self) -> bool | None:
         """Whether accuracy is lower than the control's by more than its interval; None where it is not known."""
         return None if self.accuracy_difference is None else bool(self.accuracy_difference.high < 0)
+
+    def keeps_accuracy(self, margin: float) -> bool | None:
+        """Whether a loss of accuracy by so many percentage points or more is excluded; None where it is not known.
+
+        The test of non-inferiority: the lower end of the difference's interval is above ``-margin``.
+        """
+        found = self.accuracy_difference
+        return None if found is None or math.isnan(found.low) else bool(100 * found.low > -margin)
 
 
 def control_effect(control: ComparedRuns, covers: Method, parts: Parts, name: str) -> MethodEffect:

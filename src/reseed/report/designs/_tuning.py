@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
+from reseed._choices import MARGIN
 from reseed._parts import Parts
 from reseed.instability import Comparison
 from reseed.report import _text as text
@@ -23,6 +24,7 @@ from reseed.report.designs._origin import design_command, design_made
 from reseed.report.designs._page import DesignPage, Shown, Table, measure
 from reseed.scores import Chart, Series
 from reseed.studies import Study
+from reseed.training import DEFAULT_VARY, STREAMS
 
 _CANDIDATES = 24
 _SAME_COST = 0.01  # relative to the control: what lies closer is no picture
@@ -38,7 +40,7 @@ class Search:
         title: Of which data and model.
         rungs: Candidates of each rung, as ``tune.json`` holds them.
         winner: The name of the best candidate; None where there is none.
-        holds: Whether it is more stable on unseen samples, without a loss of accuracy.
+        holds: Whether it is more stable on unseen samples while accuracy stays within the margin.
         conclusion: What to use, in one line.
         spent: Trainings that were used.
         budget: Trainings that were allowed.
@@ -136,7 +138,8 @@ def tuning_page(search: Search, studies: Mapping[str, Study], folder: Path) -> D
             "Samples": lambda _: Section("samples", "Samples", changed_samples(comparison)),
         }
     control = next(iter(studies.values()), None)
-    command = "" if control is None else _command(control, folder, search.budget)
+    options = _options(search, tuple(studies.values()))
+    command = "" if control is None else _command(control, folder, search.budget, options)
     return DesignPage(
         kind="Search for a recipe",
         title=search.title,
@@ -152,17 +155,29 @@ def tuning_page(search: Search, studies: Mapping[str, Study], folder: Path) -> D
         tables=tuple(_table(number, rung) for number, rung in enumerate(search.rungs)),
         sections=sections,
         studies=studies,
-        steps=tuple(_steps(search, control, folder)),
+        steps=tuple(_steps(search, control, folder, options)),
         words=_WORDS,
         made=design_made(folder, command),
         notes=notes,
     )
 
 
-def _command(control: Study, folder: Path, budget: float) -> str:
+def _command(control: Study, folder: Path, budget: float, options: Mapping[str, object]) -> str:
     """Return the command that searches with a budget; the confirmation's control has the seed after the search's."""
     seed = control.header.base_seed - 1
-    return design_command(control, "tune", folder, {"--budget": f"{budget:g}"}, seed)
+    return design_command(control, "tune", folder, {"--budget": f"{budget:g}", **options}, seed)
+
+
+def _options(search: Search, studies: Sequence[Study]) -> dict[str, object]:
+    """Return what was asked for besides, from the studies of the confirmation."""
+    found: dict[str, object] = {}
+    if search.comparison is not None and search.comparison.margin != MARGIN:
+        found["--margin"] = f"{search.comparison.margin:g}"
+    varied = {stream for study in studies for stream in study.header.vary}
+    if varied and varied != DEFAULT_VARY:
+        found["--vary"] = ",".join(stream for stream in STREAMS if stream in varied)
+    share = min((study.header.share for study in studies), default=1.0)
+    return found | ({"--fresh-data": f"{share:g}"} if share < 1 else {})
 
 
 def _number(trial: Mapping[str, Any], name: str) -> float:
@@ -179,9 +194,12 @@ def _rung(number: int, trials: Sequence[Mapping[str, Any]], names: Sequence[str]
 
 def _lead(search: Search) -> str:
     if not search.holds or search.comparison is None:
-        return "No recipe that was tried is more stable beyond chance without a loss of accuracy."
+        return "No recipe that was tried is more stable beyond chance while accuracy stays."
     reduction = search.comparison.methods[0].effect.reduction
     falls = "" if reduction is None else f": label entropy falls by {text.decimal(reduction.value, 0)}{text.NBSP}%"
+    beside = search.comparison.under_fresh_data(str(search.winner))
+    if beside is not None and beside.effect.reduction is not None:
+        falls += f", under fresh data by {text.decimal(beside.effect.reduction.value, 0)}{text.NBSP}%"
     return f"Use {text.clip(str(search.winner), 120)}{falls}."
 
 
@@ -192,6 +210,8 @@ def _sentence(words: str) -> str:
 def _confirmation(comparison: Comparison, parts: Parts) -> Section:
     plot = drawn("The confirmation", lambda: forest(comparison), parts)
     link = '<p><a href="comparison.html">The page of this comparison</a> has every measure.</p>'
+    if (fresh := comparison.fresh) is not None:
+        plot += "<h3>Under fresh data</h3>" + drawn("The confirmation under fresh data", lambda: forest(fresh), parts)
     words = f"<p>{text.escape(comparison.recommendation)}</p>"
     return Section(
         "confirmation", "Confirmation", section_html("confirmation", "The confirmation", words + plot + link)
@@ -219,7 +239,7 @@ def _shown(value: float, digits: int) -> Shown:
     return Shown("" if math.isnan(value) else text.decimal(value, digits))
 
 
-def _steps(search: Search, control: Study | None, folder: Path) -> Iterator[Step]:
+def _steps(search: Search, control: Study | None, folder: Path, options: Mapping[str, object]) -> Iterator[Step]:
     if search.holds:
         yield Step(
             "Use it?",
@@ -227,7 +247,7 @@ def _steps(search: Search, control: Study | None, folder: Path) -> Iterator[Step
             f"reseed measure --recipe {shlex.quote(str(folder / 'tuned.toml'))}",
         )
     if control is not None:
-        if command := _command(control, folder, 2 * search.budget):
+        if command := _command(control, folder, 2 * search.budget, options):
             words = (
                 "A larger budget tries more candidates and gives the confirmation more runs. Finished ones are kept."
             )
