@@ -18,10 +18,10 @@ NAMES = (*STATISTICS, "negative_flip_rate")
 
 def _studies():
     """Yields all labels [run, sample] that there can be, each with its probability."""
-    for kinds in itertools.product(FLIPS, repeat=SAMPLES):
-        for cells in itertools.product((0, 1), repeat=RUNS * SAMPLES):
-            labels = np.reshape(cells, (RUNS, SAMPLES))
-            yield labels, float(np.prod(np.where(labels, kinds, 1 - np.array(kinds)))) / len(FLIPS) ** SAMPLES
+    for cells in itertools.product((0, 1), repeat=RUNS * SAMPLES):
+        labels = np.reshape(cells, (RUNS, SAMPLES))
+        of_kinds = [np.prod(np.where(labels, flips, 1 - flips), axis=0) for flips in FLIPS]
+        yield labels, float(np.mean(of_kinds, axis=0).prod())
 
 
 def _measured(labels, name, method):

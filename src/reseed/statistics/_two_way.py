@@ -41,5 +41,5 @@ def two_way(parts: Sequence[tuple[float, int]], over_samples: float, own: float,
         Statistics 2011. Efron and Stein, "The jackknife estimate of variance", Annals of Statistics 1981.
         Satterthwaite, "An approximate distribution of estimates of variance components", Biometrics Bulletin 1946.
     """
-    variance = counted_once(sum(part for part, _ in parts), over_samples, own)
+    variance = float(counted_once(sum(part for part, _ in parts), over_samples, own))
     return variance, pooled_degrees(parts, variance, samples)
