@@ -199,6 +199,20 @@ def test_a_method_whose_runs_diverge_is_left_out(tmp_path):
     assert later.notes == found.notes
 
 
+def test_the_terminal_shows_calibration_before_and_after_temperature(tmp_path):
+    """Without being asked for details, at 80 columns, a line for each method with the numbers of the comparison."""
+    found, _ = _mitigate(tmp_path / "calibrated", ["label-smoothing"], runs=3)
+    console = Console(file=io.StringIO(), width=80)
+    print_comparison(found, console)
+    lines = console.file.getvalue().splitlines()
+    place = next(number for number, line in enumerate(lines) if "after temperature scaling" in line)
+    for row, line in zip(found.rows, lines[place + 2 :], strict=False):
+        told = [f"{100 * one.value:.1f} [" for one in (row.effect.ece, row.effect.tempered_ece)]
+        assert line.split()[0] in row.name
+        assert all(number in line for number in told)
+    assert max(map(len, lines)) <= 80
+
+
 def test_shared_teachers_are_trained_once(tmp_path):
     """Two methods that learn from the same teachers find their lesson in one folder."""
     methods = ["tgtss:teacher=shared", "tgtss:teacher=shared:exponent=0.5"]

@@ -19,6 +19,7 @@ FOLDER = Path(__file__).parents[2] / "benchmarks"
 NAMING = ("name", "case", "recipe", "source", "kind")
 TABLES = (
     "bias_table",
+    "coverage_tables",
     "foretelling_tables",
     "how_many_runs",
     "label_error_tables",

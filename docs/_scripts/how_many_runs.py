@@ -4,8 +4,7 @@
     python docs/_scripts/how_many_runs.py digits-50
 
 The unstable fraction of R runs is rarefied, which is exact. Everything else is the median over 200 random subsets of
-R runs, drawn without replacement; at R = all runs there is one subset. Half widths of 95 % intervals are measured
-upwards, because downwards intervals are cut off at 0.
+R runs, drawn without replacement; at R = all runs there is one subset.
 """
 
 import sys
@@ -28,7 +27,7 @@ def typical(labels: np.ndarray, runs: int, statistic: str) -> tuple[float, ...]:
     for _ in range(SUBSETS if runs < len(labels) else 1):
         chosen = labels[generator.choice(len(labels), runs, replace=False)]
         both, alone = (estimate(chosen, statistic, method) for method in ("two-way", "jackknife"))
-        rows.append((both.value, both.high - both.value, alone.high - alone.value))
+        rows.append((both.value, (both.high - both.low) / 2, (alone.high - alone.low) / 2))
     return tuple(np.median(rows, axis=0).tolist())
 
 

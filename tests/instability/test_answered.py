@@ -36,8 +36,9 @@ def test_jitter_of_answers_counts_pairs_where_both_answer():
     assert found.jitter == pytest.approx(by_pairs(labels, silent), rel=1e-12)
     without = [by_pairs(np.delete(labels, run, 0), np.delete(silent, run, 0)) for run in range(5)]
     error = math.sqrt(4 / 5 * sum((value - np.mean(without)) ** 2 for value in without))
-    reach = stats.t.ppf(0.975, 4) * error
-    np.testing.assert_allclose(found.jitter_ci95, (found.jitter - reach, found.jitter + reach))
+    centre, away = np.arcsin(np.sqrt(found.jitter)), stats.t.ppf(0.975, 4) * error
+    away /= 2 * np.sqrt(found.jitter * (1 - found.jitter))
+    np.testing.assert_allclose(found.jitter_ci95, np.sin([centre - away, centre + away]) ** 2)
 
 
 def test_coverage_is_the_share_answered():

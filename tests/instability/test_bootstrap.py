@@ -65,7 +65,8 @@ def test_intervals_cover_resamples_and_samples(several):
         variance = max(sum(parts) - values.var(axis=0, ddof=1).sum() / 30 / 50**2, *parts)
         assert estimate.value == pytest.approx(values.mean(), rel=1e-12)
         assert estimate.standard_error == pytest.approx(np.sqrt(variance), rel=1e-12)
-        reach = scipy.stats.t.ppf(0.975, 29) * np.sqrt(variance)
+        degrees = variance**2 / (parts[0] ** 2 / 29 + (variance - parts[0]) ** 2 / 49)
+        reach = scipy.stats.t.ppf(0.975, degrees) * np.sqrt(variance)
         assert (estimate.low, estimate.high) == pytest.approx((values.mean() - reach, values.mean() + reach))
         assert (estimate.method, estimate.runs, estimate.samples) == ("resamples, samples", 30, 50)
     assert bootstrap_instability(original, resampled[:1]).mape_estimate.method == "samples"

@@ -33,7 +33,9 @@ def test_value_and_error_follow_from_welch_and_paired_samples(batches, covers):
     both = max(welch + paired - own, welch, paired)
     variance = {"jackknife": welch, "samples": paired, "two-way": both}[covers]
     assert found.standard_error == pytest.approx(np.sqrt(variance), rel=1e-9)
-    quantile = scipy.stats.norm.ppf(0.975) if covers == "samples" else scipy.stats.t.ppf(0.975, 6)
+    rest = variance - welch if covers == "two-way" else 0.0
+    degrees = variance**2 / (sum(scipy.stats.sem(each.mean(1)) ** 4 for each in hits) / 6 + rest**2 / 149)
+    quantile = scipy.stats.norm.ppf(0.975) if covers == "samples" else scipy.stats.t.ppf(0.975, degrees)
     assert found.high - found.value == pytest.approx(quantile * np.sqrt(variance), rel=1e-9)
 
 

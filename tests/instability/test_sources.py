@@ -81,7 +81,10 @@ def test_errors_are_propagated_from_leaving_runs_out(batches):
         effect = next(e for e in source_effects(everything, alone, fixed, method=method).effects if e.source == "init")
         assert effect.share.standard_error == pytest.approx(np.sqrt(variance), rel=1e-9)
         reach = effect.share.high - effect.share.value
-        quantile = scipy.stats.norm.ppf(0.975) if method == "samples" else scipy.stats.t.ppf(0.975, 7)
+        rest = variance - over_runs if method == "two-way" else 0.0
+        each_batch = jackknife(only) ** 2 + q**4 * jackknife(everything) ** 2
+        degrees = variance**2 / (each_batch / base**4 / 7 + rest**2 / 199)
+        quantile = scipy.stats.norm.ppf(0.975) if method == "samples" else scipy.stats.t.ppf(0.975, degrees)
         assert reach == pytest.approx(quantile * np.sqrt(variance), rel=1e-9)
 
 

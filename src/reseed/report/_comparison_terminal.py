@@ -33,6 +33,8 @@ def print_comparison(found: Comparison, console: Console, *, details: bool = Fal
         console.print(_overview(found))
         _line(console, f"under fresh data, {found.fresh_data}:")
         console.print(_overview(found.fresh))
+    if any(row.effect.ece is not None for row in found.rows):
+        console.print(_calibration_overview(found))
     _line(console, f"in brackets: 95 % interval, {COVERS[found.interval]}; cost: of training, the control's is 1")
     if found.null is not None:
         _line(console, "beyond chance: lower or higher than with other seeds of the control, by more than intervals")
@@ -61,14 +63,7 @@ def print_comparison(found: Comparison, console: Console, *, details: bool = Fal
 
 def _overview(found: Comparison) -> Table:
     """A line for each method, of at most 80 letters where names are short."""
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column("method", overflow="ellipsis", no_wrap=True, max_width=20)
-    columns = ("entropy lower by, %", "beyond chance", "accuracy, points", "cost")
-    for column in columns:
-        table.add_column(column, justify="right", no_wrap=column != columns[1])
+    table = _narrow("entropy lower by, %", "beyond\nchance", "accuracy, points", "cost")
     for row in found.rows:
         effect = row.effect
         table.add_row(
@@ -78,6 +73,26 @@ def _overview(found: Comparison) -> Table:
             shown(effect.accuracy_difference, 2, factor=100),
             times(row.cost.training),
         )
+    return table
+
+
+def _calibration_overview(found: Comparison) -> Table:
+    """What answering calmly does to confidence, as it is and after scaling, as narrow."""
+    table = _narrow("calibration error, %", "after temperature scaling")
+    for row in found.rows:
+        effect = row.effect
+        table.add_row(_name(row), shown(effect.ece, 1, factor=100), shown(effect.tempered_ece, 1, factor=100))
+    return table
+
+
+def _narrow(*columns: str) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("method", overflow="ellipsis", no_wrap=True, max_width=20)
+    for column in columns:
+        table.add_column(column, justify="right", no_wrap=True)
     return table
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, final
@@ -36,6 +38,20 @@ class Column:
     unit: str
     source: str
 
+    def ends(self, **sizes: float) -> tuple[float, float]:
+        """Return the ends of the range as numbers, infinite where they are not known.
+
+        Args:
+            sizes: What its letters stand for.
+
+        Examples:
+            >>> entropy = Column("entropy over runs", HIGHER, "[0, ln(min(K, R))]", "nats", "label_entropy")
+            >>> entropy.ends(), entropy.ends(K=1, R=5)
+            ((0.0, inf), (0.0, 0.0))
+        """
+        low, _, high = self.range.removeprefix("[").removesuffix("]").partition(", ")
+        return _end(low, sizes, -math.inf), _end(high, sizes, math.inf)
+
     @property
     def metadata(self) -> dict[str, str]:
         """Everything by name, as outputs carry it."""
@@ -66,6 +82,35 @@ class Column:
             raise ValueError(f"a column's direction is {direction!r}")
         found = {"higher_is_worse": HIGHER, "lower_is_worse": LOWER}.get(direction, NONE)
         return cls(metadata["description"], found, metadata["range"], metadata["unit"], metadata["source"])
+
+
+def _end(text: str, sizes: Mapping[str, float], unknown: float) -> float:
+    """Return what an end of a range is as a number; a letter that stands for nothing makes it unknown."""
+    try:
+        return _number(ast.parse(text.strip(), mode="eval").body, sizes)
+    except (KeyError, SyntaxError):
+        return unknown
+
+
+def _number(node: ast.expr, sizes: Mapping[str, float]) -> float:
+    """Return the number that an expression of numbers, letters, ``/``, ``-``, ``ln``, ``log2`` and ``min`` is."""
+    match node:
+        case ast.Constant(value=int() | float() as value):
+            return float(value)
+        case ast.Name(id="inf"):
+            return math.inf
+        case ast.Name(id=letter):
+            return sizes[letter]
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return -_number(operand, sizes)
+        case ast.BinOp(left=left, op=ast.Div(), right=right):
+            return _number(left, sizes) / _number(right, sizes)
+        case ast.BinOp(left=left, op=ast.Sub(), right=right):
+            return _number(left, sizes) - _number(right, sizes)
+        case ast.Call(func=ast.Name(id=name), args=arguments):
+            values = [_number(each, sizes) for each in arguments]
+            return min(values) if name == "min" else {"ln": math.log, "log2": math.log2}[name](*values)
+    raise KeyError(ast.unparse(node))
 
 
 def describe(table: pa.Table, columns: Mapping[str, Column], notes: Sequence[str] = ()) -> pa.Table:

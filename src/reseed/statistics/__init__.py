@@ -1,7 +1,7 @@
 """Intervals and tests for the numbers of every lens: what other runs, other samples or chance would give.
 
 An `Estimate` holds a value and its interval. Its variance comes from leaving runs out (`jackknife_variance`), other
-samples (`mean_variance`) or from both (`counted_once`), and `interval` makes the estimate of it. One number a run has a
+samples (`mean_variance`) or from both (`two_way`), and `interval` makes the estimate of it. One number a run has a
 `t_interval`, one of each run and sample `mean_of_cells`. Whether values differ between groups of samples more than
 chance would have it, `clustering_test` says.
 
@@ -16,6 +16,7 @@ from reseed.statistics._groups import values_and_groups
 from reseed.statistics._mcnemar import mcnemar_p_value
 from reseed.statistics._shares import balance_interval, least_detectable, pooled_degrees, share_interval
 from reseed.statistics._t_interval import t_interval
+from reseed.statistics._two_way import two_way
 from reseed.statistics._variances import counted_once, jackknife_variance, mean_variance
 
 __all__ = [
@@ -38,5 +39,6 @@ __all__ = [
     "pooled_degrees",
     "share_interval",
     "t_interval",
+    "two_way",
     "values_and_groups",
 ]

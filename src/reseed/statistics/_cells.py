@@ -4,19 +4,23 @@ import numpy as np
 from jaxtyping import Shaped
 
 from reseed.statistics._estimate import Estimate, interval, no_estimate
-from reseed.statistics._variances import counted_once
+from reseed.statistics._two_way import two_way
 
 
-def mean_of_cells(values: Shaped[np.ndarray, "run sample"], *, level: float = 0.95) -> Estimate:
+def mean_of_cells(
+    values: Shaped[np.ndarray, "run sample"], *, level: float = 0.95, bottom: float = -np.inf, top: float = np.inf
+) -> Estimate:
     """Returns the mean of values [run, sample], NaN ones left out, with its two-way interval.
 
     With v the values, m their mean over W cells and e = v - m, the variance is A + B - C: A the sum over runs of (sum
-    of e)^2 times R / (R - 1), B that over samples, C the sum of e^2, each over W^2. Of a single run the interval covers
-    other samples alone. The first axis is the runs'.
+    of e)^2 times R / (R - 1), B that over samples, C the sum of e^2, each over W^2; `two_way` tells its degrees of
+    freedom. Of a single run the interval covers other samples alone. The first axis is the runs'.
 
     Args:
         values: Numbers or truth values.
         level: Of the interval.
+        bottom: The lowest value there can be, where the interval is cut off.
+        top: The highest.
 
     References:
         Cameron, Gelbach and Miller, "Robust inference with multiway clustering", Journal of Business & Economic
@@ -37,9 +41,10 @@ def mean_of_cells(values: Shaped[np.ndarray, "run sample"], *, level: float = 0.
     mean = float(array[known].mean())
     rest = np.where(known, array - mean, 0.0)
     over_samples = float((rest.sum(0) ** 2).sum()) / weight**2 if samples > 1 else float("nan")
-    variance = over_samples
+    variance, degrees = over_samples, float(samples - 1)
     if runs > 1:
         over_runs = float((rest.sum(1) ** 2).sum()) / weight**2 * runs / (runs - 1)
         own = float((rest**2).sum()) / weight**2
-        variance = counted_once(over_runs, over_samples, own) if samples > 1 else over_runs
-    return interval(mean, variance, method, runs, samples, level=level)
+        within = (over_samples, own) if samples > 1 else (0.0, 0.0)
+        variance, degrees = two_way([(over_runs, runs - 1)], *within, samples)
+    return interval(mean, variance, method, runs, samples, level=level, bottom=bottom, top=top, degrees=degrees)

@@ -1,5 +1,7 @@
 """Intervals for shares of samples that hold near 0 too, where symmetric ones claim to be certain."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.special import betaincinv, ndtri, stdtrit
 
@@ -119,7 +121,7 @@ def least_detectable(error: float, degrees: float = np.inf, *, level: float = 0.
     return float((stdtrit(degrees, (1 + level) / 2) + stdtrit(degrees, power)) * error)
 
 
-def pooled_degrees(parts: list[tuple[float, int]], variance: float, samples: int) -> float:
+def pooled_degrees(parts: Sequence[tuple[float, int]], variance: float, samples: int) -> float:
     """Returns Satterthwaite's degrees of freedom of a variance over runs and samples.
 
     Args:

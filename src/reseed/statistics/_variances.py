@@ -26,7 +26,8 @@ def counted_once(over_runs: _Variance, over_samples: _Variance, own: _Variance) 
 
     How runs differ on each sample on its own is in the variance over runs and in that over samples, so it is taken off
     once. Where it is all there is, as in many a difference of two batches, the plain sum would be twice too large. The
-    estimate can fall short by chance, but not below either variance.
+    estimate can fall short by chance, but not below either variance: an interval for other runs and other samples does
+    not claim a smaller error than one for other runs alone.
 
     References:
         Cameron, Gelbach and Miller, "Robust inference with multiway clustering", Journal of Business & Economic

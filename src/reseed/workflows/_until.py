@@ -25,7 +25,7 @@ def half_width(study: Study) -> float:
         InputError: The study has fewer than three complete runs.
     """
     found = estimate(study.final("labels"), "label_entropy", "jackknife")
-    return found.high - found.value  # the lower end may have been cut off at zero
+    return (found.high - found.low) / 2  # upwards it reaches further than down
 
 
 def next_runs(runs: int, reached: float, until: float, most: int) -> int:

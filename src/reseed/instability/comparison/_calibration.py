@@ -60,7 +60,7 @@ def calibration(
         if own is None:
             return None, None
         mean = partial(_over_runs, samples=len(method.known))
-        return mean(own, bottom=0.0, top=1.0), None if other is None else mean(own, other)
+        return mean(own, bottom=0.0, top=1.0), None if other is None else mean(own, other, bottom=-1.0, top=1.0)
 
     nothing: tuple[Estimate | None, Estimate | None] = (None, None)
     nll, nll_difference = parts.make(f"{name}: the NLL{after} is missing", surprise, nothing)

@@ -126,7 +126,7 @@ def method_effect(
     difference = None
     if control is not None and is_right is not None:
         untreated = right(control.labels[:, control.known], control.targets, "labels")
-        difference = difference_of_means(is_right, untreated, covers, _LEVEL)
+        difference = difference_of_means(is_right, untreated, covers, _LEVEL, bottom=-1.0, top=1.0)
     calibrated, tempered = (calibration(method, control, covers, parts, name, tempered=one) for one in (False, True))
     return MethodEffect(
         accuracy=None if is_right is None else mean_of(is_right, covers, _LEVEL, bottom=0.0, top=1.0),

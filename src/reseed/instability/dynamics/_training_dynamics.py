@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Shaped
 from reseed._arrays import ArrayLike, Result, brief, float_array, for_good, give_back, to_numpy, undefined
 from reseed._errors import InputError
 from reseed._labels import encode, label_array, same_shape
+from reseed.instability._columns import COLUMNS
 from reseed.instability.dynamics._forgetting import count_forgetting
 from reseed.instability.dynamics._trajectory import check_burn_in, mean_and_variance, probability_array
 from reseed.instability.labels._label_entropy import label_entropy
@@ -259,7 +260,8 @@ def dynamics(
         samples[name] = give_back(values, like)
         if name not in WHEN:
             of_runs = [value for mean in means if (value := mean[name]) is not None]
-            mean, low, high = t_interval(np.array(of_runs))
+            bottom, top = COLUMNS[name].ends(T=checkpoints)
+            mean, low, high = t_interval(np.array(of_runs), bottom=bottom, top=top)
             summary[f"{name}_mean"] = mean if of_runs else None
             summary[f"{name}_ci95_runs"] = [low, high] if len(of_runs) > 1 else None
     return TrainingDynamics(samples, summary)

@@ -71,7 +71,7 @@ def answered(labels: ArrayLike, abstains: ArrayLike) -> Answered:
         undefined("labels holds no samples; coverage and what follows are NaN.")
         return Answered(nan[0], nan, nan[0], nan[0], nan, nan[0], nan)
     speaks = ~silent
-    coverage, low, high = t_interval(speaks.mean(1))
+    coverage, low, high = t_interval(speaks.mean(1), bottom=0.0, top=1.0)
     always = speaks.all(0)
     entropy, entropy_ends = nan[0], nan
     if always.any():
@@ -80,9 +80,7 @@ def answered(labels: ArrayLike, abstains: ArrayLike) -> Answered:
     else:
         undefined("no sample is answered by every run; label entropy is NaN.")
     jitter, jitter_ends = _jitter(*_pairs(np.asarray(array), speaks))
-    return Answered(
-        coverage, (max(0.0, low), min(1.0, high)), float(always.mean()), entropy, entropy_ends, jitter, jitter_ends
-    )
+    return Answered(coverage, (low, high), float(always.mean()), entropy, entropy_ends, jitter, jitter_ends)
 
 
 def _pairs(
@@ -111,5 +109,6 @@ def _jitter(
     if runs < 3 or not left.all():
         return value, (nan, nan)
     without = (differ.sum() - 2 * differ.sum(1)) / left
-    found = interval(value, jackknife_variance(without), "jackknife", runs, 0, level=0.95, bottom=0.0, top=1.0)
+    variance = jackknife_variance(without)
+    found = interval(value, variance, "jackknife", runs, 0, level=0.95, bottom=0.0, top=1.0, root_scale=True)
     return value, (found.low, found.high)

@@ -157,7 +157,7 @@ def _accuracy(study: Study) -> dict[str, Any]:
     values = np.array([manifest.accuracy for manifest in study.manifests if manifest.accuracy is not None])
     if len(values) < 2:
         return {"accuracy_mean": None, "accuracy_std": None, "accuracy_ci95": None}
-    mean, low, high = t_interval(values)
+    mean, low, high = t_interval(values, bottom=0.0, top=1.0)
     return {"accuracy_mean": mean, "accuracy_std": float(values.std(ddof=1)), "accuracy_ci95": [low, high]}
 
 

@@ -11,11 +11,11 @@ from reseed.statistics import (
     Method,
     check_level,
     check_method,
-    counted_once,
     interval,
     jackknife_variance,
     mean_variance,
     no_estimate,
+    two_way,
 )
 
 
@@ -65,13 +65,29 @@ def retraining_negative_flip_rate(
         return no_estimate(method, runs, 0)
     count = is_right.sum(0)
     values = _flips(count, runs)
-    over_runs = over_samples = own = 0.0
+    parts, over_samples, own = [], 0.0, 0.0
     if method != "samples":
-        over_runs, own = jackknife_variance(_without_each_run(is_right)), _own_variance(count, runs)
+        parts, own = [(jackknife_variance(_without_each_run(is_right)), runs - 1)], _own_variance(count, runs)
     if method != "jackknife":
         over_samples = mean_variance(values)
-    variance = counted_once(over_runs, over_samples, own)
-    return interval(float(values.mean()), variance, method, runs, samples, level=level, bottom=0.0, top=1.0)
+    variance, degrees = two_way(parts, over_samples, own, samples)
+    return interval(
+        float(values.mean()),
+        variance,
+        method,
+        runs,
+        samples,
+        level=level,
+        bottom=0.0,
+        top=_highest(runs),
+        degrees=degrees,
+        root_scale=True,
+    )
+
+
+def _highest(runs: int) -> float:
+    """Returns the rate where half of the runs are right, the largest there is."""
+    return float(_flips(np.array(runs // 2), runs))
 
 
 def _flips(count: np.ndarray, runs: int) -> Float[np.ndarray, " sample"]:

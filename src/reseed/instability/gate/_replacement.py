@@ -17,12 +17,11 @@ from reseed.instability.gate._reseeding import ENOUGH_RUNS, Excess, excess
 from reseed.statistics import (
     Estimate,
     balance_interval,
-    counted_once,
     least_detectable,
     mcnemar_p_value,
     mean_variance,
-    pooled_degrees,
     share_interval,
+    two_way,
 )
 
 
@@ -234,5 +233,5 @@ def _combined(parts: Sequence[_OverRuns], values: Float[np.ndarray, " sample"]) 
     """Returns a variance over runs and samples, and its degrees of freedom."""
     samples = len(values)
     over_samples = mean_variance(values) if samples > 1 else 0.0
-    variance = counted_once(sum(part.variance for part in parts), over_samples, sum(part.own for part in parts))
-    return variance, pooled_degrees([(part.variance, part.degrees) for part in parts], variance, samples)
+    of_runs = [(part.variance, part.degrees) for part in parts]
+    return two_way(of_runs, over_samples, sum(part.own for part in parts), samples)

@@ -10,12 +10,11 @@ from jaxtyping import Float
 from reseed.instability.gate._between import Between
 from reseed.statistics import (
     Estimate,
-    counted_once,
     interval,
     least_detectable,
     mean_variance,
-    pooled_degrees,
     share_interval,
+    two_way,
 )
 
 ENOUGH_RUNS = 3
@@ -109,8 +108,7 @@ def _own(moved: Float[np.ndarray, "run sample"]) -> float:
 def _two_way(values: Float[np.ndarray, " sample"], parts: list[tuple[float, int]], own: float) -> tuple[float, float]:
     """Returns the variance over runs and samples, and its degrees of freedom."""
     over_samples = mean_variance(values) if len(values) > 1 else 0.0
-    variance = counted_once(sum(part for part, _ in parts), over_samples, own)
-    return variance, pooled_degrees(parts, variance, len(values))
+    return two_way(parts, over_samples, own, len(values))
 
 
 def _reseeding(batches: list[Float[np.ndarray, "run sample"]], level: float) -> tuple[Estimate, float]:

@@ -10,15 +10,15 @@ from reseed._errors import InputError
 from reseed.instability._rounding import highest_reached
 from reseed.instability.intervals._estimate import run_by_sample
 from reseed.instability.intervals._leave_one_out import per_sample, without_each_run
+from reseed.instability.intervals._reduction import percent
 from reseed.statistics import (
     Estimate,
     Method,
     check_level,
     check_method,
-    counted_once,
-    interval,
     jackknife_variance,
     no_estimate,
+    two_way,
 )
 
 _NAMES = ("method", "null", "control")
@@ -91,31 +91,28 @@ def reduction_beyond_null(
         return no_estimate(interval, runs, samples)
     reached, base, untreated = entropies
     value = float((base.sum() - reached.sum()) / untreated.sum())
-    over_runs = over_samples = own = 0.0
+    parts: list[tuple[float, int]] = []
+    over_samples = own = 0.0
     if interval != "samples":
-        over_runs, own = _over_runs(batches, entropies)
+        parts, own = _over_runs(batches, entropies)
     if interval != "jackknife":
         residual = base - reached - value * untreated
         over_samples = float(np.sum(residual**2) / untreated.sum() ** 2) if samples > 1 else float("nan")
-    variance = counted_once(over_runs, over_samples, own)
+    variance, degrees = two_way(parts, over_samples, own, samples)
     if np.isnan(variance):
         undefined("a single sample, or a control that agrees once a run is left out, gives no error; it is NaN.")
-    return _percent(value, variance, interval, runs, samples, level)
+    return percent(value, variance, interval, runs, samples, level=level, degrees=degrees)
 
 
 def _over_runs(
     batches: list[Integer[np.ndarray, "run sample"]], entropies: list[Float[np.ndarray, " sample"]]
-) -> tuple[float, float]:
-    """Returns the jackknife variances over the runs of all three batches, added, and each sample's own part of them."""
+) -> tuple[list[tuple[float, int]], float]:
+    """Returns the jackknife variances over the runs of all three with their degrees, and each sample's own part."""
     reached, base, untreated = (float(values.mean()) for values in entropies)
     method, null, control = (without_each_run(batch, "label_entropy") for batch in batches)
     if not (control.means > 0).all():
-        return float("nan"), float("nan")
+        return [(float("nan"), len(batches[0]) - 1)], float("nan")
     parts = (method.means / untreated, null.means / untreated, (base - reached) / control.means)
     own = (method.own_variance + null.own_variance) / untreated**2
     own += control.own_variance * (base - reached) ** 2 / untreated**4
-    return sum(jackknife_variance(part) for part in parts), own
-
-
-def _percent(value: float, variance: float, method: str, runs: int, samples: int, level: float) -> Estimate:
-    return interval(100 * value, 100**2 * variance, method, runs, samples, level=level)
+    return [(jackknife_variance(part), len(part) - 1) for part in parts], own

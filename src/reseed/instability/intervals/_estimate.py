@@ -6,18 +6,25 @@ from jaxtyping import Float, Integer
 from reseed._arrays import ArrayLike, brief, undefined
 from reseed._errors import InputError
 from reseed._labels import encode, run_axis_first
-from reseed.instability.intervals._leave_one_out import STATISTICS, LeftOut, Statistic, per_sample, without_each_run
+from reseed.instability.intervals._leave_one_out import (
+    STATISTICS,
+    LeftOut,
+    Statistic,
+    highest,
+    per_sample,
+    without_each_run,
+)
 from reseed.instability.labels._entropy_table import Correction, check_correction
 from reseed.statistics import (
     Estimate,
     Method,
     check_level,
     check_method,
-    counted_once,
     interval,
     jackknife_variance,
     mean_variance,
     no_estimate,
+    two_way,
 )
 
 
@@ -38,14 +45,16 @@ def estimate(
       quantiles.
     - `"two-way"`: both. The two variances added, less what both hold: how runs differ on each sample on its own,
       (N - 1) / N sum_i sum_r (x_ir - mean_r x_ir)^2 / n^2 with x_ir the value of sample i without run r; Student's t,
-      N - 1 degrees.
+      N - 1 degrees where all of it is the runs', more where samples make most of it (see `reseed.statistics.two_way`).
 
     Runs are never bootstrapped: a resample with replacement holds some runs twice, a run agrees with its own
     copy, and so the mean of the bootstrapped jitter is (1 - 1/N) times the jitter. Leaving runs out has no
     such bias. The jackknife assumes a smooth statistic: for `unstable_fraction`, which depends on single
     runs, take it as a rough guide and see `rarefaction`.
 
-    Intervals are symmetric, then cut off at 0 below and, but for label entropy, at 1 above.
+    Intervals are symmetric on the scale of the root, asin sqrt(value / top) with top the value where every run gives
+    another label (log N for label entropy). So they end within the range, reach further up than down, and hold where
+    few samples are unstable.
 
     Args:
         labels: predicted labels [run, sample], integers or strings.
@@ -88,7 +97,7 @@ def estimate(
         return no_estimate(method, runs, 0)
     values = per_sample(codes, statistic, correction)
     left_out = None if method == "samples" else without_each_run(codes, statistic, correction)
-    return mean_estimate(values, left_out, statistic, method, runs, level=level)
+    return mean_estimate(values, left_out, statistic, method, runs, level=level, correction=correction)
 
 
 def mean_estimate(
@@ -99,17 +108,29 @@ def mean_estimate(
     runs: int,
     *,
     level: float = 0.95,
+    correction: Correction | None = None,
 ) -> Estimate:
     """Returns the mean of a measure that was taken, from its values and its means without each run (None: samples)."""
     samples, over_samples = len(values), 0.0
-    over_runs, own = (0.0, 0.0) if left_out is None else (jackknife_variance(left_out.means), left_out.own_variance)
+    parts = [] if left_out is None else [(jackknife_variance(left_out.means), runs - 1)]
+    own = 0.0 if left_out is None else left_out.own_variance
     if method != "jackknife":
         if samples < 2:
             undefined(f"labels holds a single sample, which says nothing about other samples; {method} error is NaN.")
         over_samples = mean_variance(values)
-    variance = counted_once(over_runs, over_samples, own)
-    top = np.inf if statistic == "label_entropy" else 1.0
-    return interval(float(values.mean()), variance, method, runs, samples, level=level, bottom=0.0, top=top)
+    variance, degrees = two_way(parts, over_samples, own, samples)
+    return interval(
+        float(values.mean()),
+        variance,
+        method,
+        runs,
+        samples,
+        level=level,
+        bottom=0.0,
+        top=highest(statistic, runs, correction),
+        degrees=degrees,
+        root_scale=True,
+    )
 
 
 def run_by_sample(labels: ArrayLike, method: str, name: str = "labels") -> Integer[np.ndarray, "run sample"]:

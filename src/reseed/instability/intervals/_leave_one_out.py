@@ -30,6 +30,11 @@ def per_sample(
     return np.asarray(1.0 - share(counted))
 
 
+def highest(statistic: str, runs: int, correction: Correction | None = None) -> float:
+    """Returns the end of a statistic's range: its value where every run gives another label."""
+    return float(per_sample(np.arange(runs)[:, None], statistic, correction)[0])
+
+
 @dataclass(frozen=True, eq=False)
 class LeftOut:
     """What leaving runs out does to the mean over samples.

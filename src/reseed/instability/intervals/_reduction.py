@@ -15,10 +15,10 @@ from reseed.statistics import (
     Method,
     check_level,
     check_method,
-    counted_once,
     interval,
     jackknife_variance,
     no_estimate,
+    two_way,
 )
 
 
@@ -48,7 +48,7 @@ def label_entropy_reduction(
     the method's runs, one over the control's, and for samples the linearised bootstrap of the ratio,
     100 sqrt(sum_i (LE_method(i) - q LE_control(i))^2) / sum_i LE_control(i), with q the ratio of the sums.
     For "two-way" they are added, less what both hold: how runs differ on each sample on its own. The chosen subset is
-    held fixed, so the interval does not cover its choice. Intervals are not cut off at 100.
+    held fixed, so the interval does not cover its choice. Intervals are cut off at 100.
 
     Args:
         method: labels of runs with the method [run, sample].
@@ -110,28 +110,40 @@ def label_entropy_reduction(
         return no_estimate(interval, runs, samples)
     reached = per_sample(treated, "label_entropy", correction)
     ratio = float(reached.sum() / total)
-    over_runs = over_samples = own = 0.0
+    parts: list[tuple[float, int]] = []
+    over_samples = own = 0.0
     if interval != "samples":
-        over_runs, own = _over_runs(treated, untreated, float(reached.mean()), float(base.mean()), correction)
+        parts, own = _over_runs(treated, untreated, float(reached.mean()), float(base.mean()), correction)
     if interval != "jackknife":
         over_samples = float(np.sum((reached - ratio * base) ** 2) / total**2) if samples > 1 else float("nan")
-    variance = counted_once(over_runs, over_samples, own)
+    variance, degrees = two_way(parts, over_samples, own, samples)
     if np.isnan(variance):
         undefined("a single sample, or a control that agrees once a run is left out, gives no error; it is NaN.")
-    return _percent(ratio, variance, interval, runs, samples, level)
+    return percent(1 - ratio, variance, interval, runs, samples, level=level, degrees=degrees, top=100.0)
 
 
 def _over_runs(
     treated: np.ndarray, untreated: np.ndarray, reached: float, base: float, correction: Correction | None
-) -> tuple[float, float]:
-    """Returns the ratio's jackknife variance over the runs of both, added, and each sample's own part of it."""
+) -> tuple[list[tuple[float, int]], float]:
+    """Returns the ratio's jackknife variance over the runs of each with its degrees, and each sample's own part."""
     above = without_each_run(treated, "label_entropy", correction)
     below = without_each_run(untreated, "label_entropy", correction)
     if not (below.means > 0).all():
-        return float("nan"), float("nan")
-    variance = jackknife_variance(above.means / base) + jackknife_variance(reached / below.means)
-    return variance, above.own_variance / base**2 + below.own_variance * reached**2 / base**4
+        return [(float("nan"), len(untreated) - 1)], float("nan")
+    parts = [(jackknife_variance(means), len(means) - 1) for means in (above.means / base, reached / below.means)]
+    return parts, above.own_variance / base**2 + below.own_variance * reached**2 / base**4
 
 
-def _percent(ratio: float, variance: float, method: str, runs: int, samples: int, level: float) -> Estimate:
-    return interval(100 * (1 - ratio), 100**2 * variance, method, runs, samples, level=level)
+def percent(
+    value: float,
+    variance: float,
+    method: str,
+    runs: int,
+    samples: int,
+    *,
+    level: float,
+    degrees: float,
+    top: float = np.inf,
+) -> Estimate:
+    """Returns an estimate in percent of a share's value and variance."""
+    return interval(100 * value, 100**2 * variance, method, runs, samples, level=level, degrees=degrees, top=top)

@@ -13,11 +13,11 @@ from reseed.statistics import (
     Method,
     check_level,
     check_method,
-    counted_once,
     interval,
     jackknife_variance,
     mean_variance,
     no_estimate,
+    two_way,
 )
 
 
@@ -62,7 +62,7 @@ def accuracy_difference(
     if not treated.shape[1]:
         undefined("targets holds no samples; the difference is NaN.")
         return no_estimate(interval, min(len(treated), len(untreated)), 0)
-    return difference_of_means(treated, untreated, interval, level)
+    return difference_of_means(treated, untreated, interval, level, bottom=-1.0, top=1.0)
 
 
 def right(labels: ArrayLike, targets: ArrayLike, name: str) -> Float[np.ndarray, "run sample"]:
@@ -84,30 +84,38 @@ def mean_of(
 ) -> Estimate:
     """Returns the mean over runs and samples."""
     runs, samples = values.shape
+    variance, degrees = _variance(method, (values,))
     return interval(
-        float(values.mean()), _variance(method, (values,)), method, runs, samples, level=level, bottom=bottom, top=top
+        float(values.mean()), variance, method, runs, samples, level=level, bottom=bottom, top=top, degrees=degrees
     )
 
 
 def difference_of_means(
-    method: Float[np.ndarray, "run sample"], control: Float[np.ndarray, "run sample"], covers: Method, level: float
+    method: Float[np.ndarray, "run sample"],
+    control: Float[np.ndarray, "run sample"],
+    covers: Method,
+    level: float,
+    *,
+    bottom: float = -np.inf,
+    top: float = np.inf,
 ) -> Estimate:
     """Returns the mean of one batch less that of another, runs independent and samples paired."""
     value = float(method.mean() - control.mean())
-    runs = min(len(method), len(control))
-    return interval(value, _variance(covers, (method, control)), covers, runs, method.shape[1], level=level)
+    runs, samples = min(len(method), len(control)), method.shape[1]
+    variance, degrees = _variance(covers, (method, control))
+    return interval(value, variance, covers, runs, samples, level=level, bottom=bottom, top=top, degrees=degrees)
 
 
-def _variance(covers: str, batches: tuple[Float[np.ndarray, "run sample"], ...]) -> float:
-    """Returns the variance of a mean, or of the difference of two."""
-    over_runs = over_samples = own = 0.0
+def _variance(covers: str, batches: tuple[Float[np.ndarray, "run sample"], ...]) -> tuple[float, float]:
+    """Returns the variance of a mean, or of the difference of two, and its degrees of freedom."""
+    parts, over_samples, own = [], 0.0, 0.0
     if covers != "samples":
         for batch in batches:
             runs, samples = batch.shape
             means = batch.mean(1)  # the mean without a run moves by that run's own distance / (N - 1)
-            over_runs += jackknife_variance((means.sum() - means) / (runs - 1))
+            parts.append((jackknife_variance((means.sum() - means) / (runs - 1)), runs - 1))
             own += float(batch.var(0, ddof=1).sum() / runs / samples**2)
     if covers != "jackknife":
         first, *second = (batch.mean(0) for batch in batches)
         over_samples = mean_variance(first - second[0] if second else first)
-    return counted_once(over_runs, over_samples, own)
+    return two_way(parts, over_samples, own, batches[0].shape[1])

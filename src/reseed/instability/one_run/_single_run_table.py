@@ -101,7 +101,10 @@ def single_run_table(
     if not any(row[0] == row[0] for row in rows["score"]):
         undefined("no sample flips, or all score alike; rank correlations are NaN.")
     return tuple(
-        SignalQuality(name, *(_mean(column) for column in zip(*figures, strict=True))) for name, figures in rows.items()
+        SignalQuality(
+            name, *(_mean(column, *ends) for column, ends in zip(zip(*figures, strict=True), _RANGES, strict=True))
+        )
+        for name, figures in rows.items()
     )
 
 
@@ -112,6 +115,10 @@ def _halves(final: NDArray[np.int64], top: int) -> Iterable[tuple[float, ...]]:
         one, other = (np.asarray(label_entropy(final[part])) for part in np.array_split(order, 2))
         yield _figures(one, other, top)
         yield _figures(other, one, top)
+
+
+_RANGES = ((-1.0, 1.0), (-1.0, 1.0), (0.0, 1.0), (0.0, 1.0), (-1.0, 1.0))
+"""Of what `_figures` returns."""
 
 
 def _figures(values: NDArray[np.float64], entropy: NDArray[np.float64], top: int) -> tuple[float, ...]:
@@ -137,6 +144,6 @@ def _figures(values: NDArray[np.float64], entropy: NDArray[np.float64], top: int
     return spearman, kendall, area, float(flips[first].mean()) if len(first) else math.nan, among
 
 
-def _mean(values: Iterable[float]) -> RunMean:
+def _mean(values: Iterable[float], bottom: float, top: float) -> RunMean:
     known = np.array([value for value in values if not math.isnan(value)])
-    return RunMean(*t_interval(known), len(known))
+    return RunMean(*t_interval(known, bottom=bottom, top=top), len(known))

@@ -9,7 +9,7 @@ from reseed._arrays import ArrayLike, Result, brief, check_in_unit, float_array,
 from reseed._errors import InputError
 from reseed._simplex import check_simplex
 from reseed.instability._rounding import in_type_of, unit_roundoff
-from reseed.statistics import Estimate, counted_once, interval, mean_variance, no_estimate
+from reseed.statistics import Estimate, interval, mean_variance, no_estimate, two_way
 
 _BLOCK = 1 << 20  # numbers that are worked on at a time
 
@@ -69,8 +69,8 @@ def bootstrap_instability(
     The values are means over resamples: their expectation does not depend on B, and their noise falls with
     its root. Percentiles do need many: at least 200 resamples are asked for by the reference, 1000 suggested.
     Intervals cover other resamples and other samples (both variances added, less what both hold, as in `estimate`;
-    Student's t with B - 1 degrees), with the original model as it is; the estimates' `method` names what is covered
-    where there is one of a kind only.
+    Student's t with the degrees of `reseed.statistics.two_way`), with the original model as it is; the estimates'
+    `method` names what is covered where there is one of a kind only.
 
     If each model is also trained with a seed of its own, the values hold the seed's effect as well; see
     `nested_instability`, which takes the two apart.
@@ -170,13 +170,16 @@ class _Sums:
         count, samples = len(self._total), len(values)
         if not samples:
             return no_estimate("", count, 0)
-        parts = {"resamples": float((self._total / samples).var(ddof=1)) / count} if count > 1 else {}
-        parts |= {"samples": mean_variance(values)} if samples > 1 else {}
-        own = self._own / samples**2 if len(parts) > 1 else 0.0
-        variance = counted_once(parts.get("resamples", 0.0), parts.get("samples", 0.0), own) if parts else float("nan")
+        covered = [name for name, several in (("resamples", count > 1), ("samples", samples > 1)) if several]
+        parts = [(float((self._total / samples).var(ddof=1)) / count, count - 1)] if count > 1 else []
+        over_samples = mean_variance(values) if samples > 1 else 0.0
+        own = self._own / samples**2 if len(covered) > 1 else 0.0
+        variance, degrees = two_way(parts, over_samples, own, samples) if covered else (float("nan"), 1.0)
         quantile = "two-way" if count > 1 else "samples"
-        found = interval(float(values.mean()), variance, quantile, count, samples, level=0.95, bottom=0.0, top=1.0)
-        return replace(found, method=", ".join(parts))
+        found = interval(
+            float(values.mean()), variance, quantile, count, samples, level=0.95, bottom=0.0, top=1.0, degrees=degrees
+        )
+        return replace(found, method=", ".join(covered))
 
 
 def _check(values: Float[np.ndarray, "..."], name: str, unit: float) -> None:

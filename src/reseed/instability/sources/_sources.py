@@ -15,11 +15,11 @@ from reseed.statistics import (
     Method,
     check_level,
     check_method,
-    counted_once,
     interval,
     jackknife_variance,
     mean_variance,
     no_estimate,
+    two_way,
 )
 
 
@@ -166,8 +166,6 @@ def _ratio(
     whole: Integer[np.ndarray, "run sample"],
     method: Method,
     level: float,
-    *,
-    bottom: float = 0.0,
 ) -> Estimate:
     """Returns the jitter of one batch over that of another."""
     runs, samples = whole.shape
@@ -176,22 +174,22 @@ def _ratio(
         return no_estimate(method, runs, samples)
     base = float(below.mean())
     ratio = float(above.mean()) / base
-    over_runs = over_samples = own = 0.0
+    parts, over_samples, own = [], 0.0, 0.0
     if method != "samples":
         for batch, weight in ((part, 1.0), (whole, ratio**2)):
             left_out = without_each_run(batch, "jitter")
-            over_runs += weight * jackknife_variance(left_out.means)
+            parts.append((weight * jackknife_variance(left_out.means), runs - 1))
             own += weight * left_out.own_variance
     if method != "jackknife":
         over_samples = mean_variance(above - ratio * below)
-    variance = counted_once(over_runs, over_samples, own) / base**2
-    return interval(ratio, variance, method, runs, samples, level=level, bottom=bottom)
+    variance, degrees = two_way(parts, over_samples, own, samples)
+    return interval(ratio, variance / base**2, method, runs, samples, level=level, bottom=0.0, degrees=degrees)
 
 
 def _drop(
     part: Integer[np.ndarray, "run sample"], whole: Integer[np.ndarray, "run sample"], method: Method, level: float
 ) -> Estimate:
-    found = _ratio(part, whole, method, level, bottom=-np.inf)  # a cut-off end would not mirror
+    found = _ratio(part, whole, method, level)
     return Estimate(
         1 - found.value, 1 - found.high, 1 - found.low, found.standard_error, method, found.runs, found.samples
     )

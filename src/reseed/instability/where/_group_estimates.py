@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int, Integer
-from scipy.special import ndtri, stdtrit
 
-from reseed.instability.intervals._leave_one_out import without
+from reseed.instability.intervals._leave_one_out import highest, without
 from reseed.instability.labels._counts import blocks
 from reseed.instability.labels._entropy_table import entropy_table
-from reseed.statistics import counted_once
+from reseed.statistics import interval, two_way
 
 _LEVEL = 0.95
 _HELD = 1 << 22  # numbers of runs and groups held at once: 32 MiB
@@ -56,13 +55,44 @@ def group_estimates(
     count = np.bincount(place, minlength=groups)
     mean = np.bincount(place, entropy, groups) / count
     variance = np.bincount(place, (entropy - mean[place]) ** 2, groups) / count**2
+    degrees = np.full(groups, np.inf)
     if runs > 2:
         for some, left_out, own in _left_out(labels, place, count):
             over_runs = (runs - 1) / runs * ((left_out - left_out.mean(0)) ** 2).sum(0)
-            variance[some] = counted_once(over_runs, variance[some], own)
-    quantile = float(stdtrit(runs - 1, (1 + _LEVEL) / 2) if runs > 2 else ndtri((1 + _LEVEL) / 2))
-    reach = np.where(count > 1, quantile * np.sqrt(variance), np.nan)
-    return GroupEstimates(count, mean, np.maximum(mean - reach, 0.0), mean + reach)
+            variance[some], degrees[some] = _both(over_runs, variance[some], own, runs, count[some])
+    method, top = "two-way" if runs > 2 else "samples", highest("label_entropy", runs)
+    low, high = np.full(groups, np.nan), np.full(groups, np.nan)
+    for group in np.flatnonzero(count > 1).tolist():
+        found = interval(
+            float(mean[group]),
+            float(variance[group]),
+            method,
+            runs,
+            int(count[group]),
+            level=_LEVEL,
+            bottom=0.0,
+            top=top,
+            degrees=float(degrees[group]),
+            root_scale=True,
+        )
+        low[group], high[group] = found.low, found.high
+    return GroupEstimates(count, mean, low, high)
+
+
+def _both(
+    over_runs: Float[np.ndarray, " group"],
+    over_samples: Float[np.ndarray, " group"],
+    own: Float[np.ndarray, " group"],
+    runs: int,
+    count: Int[np.ndarray, " group"],
+) -> tuple[Float[np.ndarray, " group"], Float[np.ndarray, " group"]]:
+    """Returns the variances of groups over runs and samples, and their degrees of freedom."""
+    found = [
+        two_way([(float(part), runs - 1)], float(sampled), float(shared), int(samples))
+        for part, sampled, shared, samples in zip(over_runs, over_samples, own, count, strict=True)
+    ]
+    variance, degrees = np.reshape(found, (-1, 2)).T
+    return variance, degrees
 
 
 def _left_out(

@@ -72,6 +72,7 @@ def empirical_rademacher(
         if not np.isfinite(scores).all():
             raise InputError(f"fit gave scores that are not finite in draw {draw}; see why its training diverged.")
         found[draw] = (signs * (np.sign(scores) if output == "sign" else scores)).mean()
-    mean, low, high = t_interval(found, level)
+    end = 1.0 if output == "sign" else np.inf
+    mean, low, high = t_interval(found, level, bottom=-end, top=end)
     error = float(found.std(ddof=1) / np.sqrt(draws))
     return Estimate(mean, low, high, error, "jackknife", draws, len(given))

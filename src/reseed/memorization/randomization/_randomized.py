@@ -95,8 +95,8 @@ class Randomized:
 
 def _mean(name: str, values: Float[np.ndarray, " run"], within: tuple[float, float]) -> dict[str, Any]:
     """Return a mean and its interval, which is cut off where no value can be."""
-    mean, low, high = t_interval(values) if len(values) else (math.nan,) * 3
-    return {f"{name}_mean": mean, f"{name}_ci95": np.clip([low, high], *within).tolist()}
+    mean, low, high = t_interval(values, bottom=within[0], top=within[1])
+    return {f"{name}_mean": mean, f"{name}_ci95": [low, high]}
 
 
 def _plain(value: Any) -> Any:

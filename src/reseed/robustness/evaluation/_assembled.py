@@ -33,7 +33,7 @@ def assembled(
     cells = {name: value for part in parts.values() for name, value in part.cells.items()}
     of_runs = {name: value for part in parts.values() for name, value in part.of_runs.items()}
     numbers = {name: value for part in parts.values() for name, value in part.numbers.items()}
-    summary, groups = _summary(cells, of_runs, numbers)
+    summary, groups = _summary(cells, of_runs, numbers, subject.logits.shape[-1])
     return Scores(
         lens=LENS,
         ids=ids,
@@ -50,15 +50,19 @@ def assembled(
 
 
 def _summary(
-    cells: Mapping[str, NDArray[Any]], of_runs: Mapping[str, NDArray[Any]], numbers: Mapping[str, NDArray[Any]]
+    cells: Mapping[str, NDArray[Any]],
+    of_runs: Mapping[str, NDArray[Any]],
+    numbers: Mapping[str, NDArray[Any]],
+    classes: int,
 ) -> tuple[dict[str, Any], dict[str, tuple[str, ...]]]:
     summary: dict[str, Any] = {}
     groups: dict[str, tuple[str, ...]] = {}
     for title, names in GROUPS.items():
         shown = []
         for name in names:
+            bottom, top = ALL[name].ends(K=classes)
             if name in cells:
-                found = mean_of_cells(cells[name])
+                found = mean_of_cells(cells[name], bottom=bottom, top=top)
                 value, low, high, covers = (
                     found.value,
                     found.low,
@@ -66,7 +70,8 @@ def _summary(
                     "" if found.method == "two-way" else "_samples",
                 )
             elif name in of_runs:
-                (value, low, high), covers = t_interval(np.asarray(of_runs[name], np.float64)), "_runs"
+                values = np.asarray(of_runs[name], np.float64)
+                (value, low, high), covers = t_interval(values, bottom=bottom, top=top), "_runs"
             elif name in numbers:
                 (value, low, high), covers = (float(each) for each in numbers[name]), ""
             else:

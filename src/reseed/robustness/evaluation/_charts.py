@@ -12,7 +12,7 @@ from reseed.robustness.evaluation._part import Part
 from reseed.robustness.evaluation._protocol import Protocol
 from reseed.robustness.evaluation._subject import Subject
 from reseed.scores import Chart, Passage, Picture, Series
-from reseed.statistics import mean_of_cells
+from reseed.statistics import Estimate, mean_of_cells
 
 _POINTS = 41
 
@@ -38,7 +38,7 @@ def _against_epsilon(subject: Subject, protocol: Protocol, attacks: Part, bounda
     distances, right = boundary.cells["boundary_distance"], attacks.cells["accuracy_clean"]
     reach = max(2 * protocol.epsilon, float(np.nanquantile(np.where(np.isfinite(distances), distances, np.nan), 0.9)))
     budgets = np.linspace(0, reach, _POINTS)
-    found = [mean_of_cells(np.where(np.isnan(right), np.nan, right * (distances > budget))) for budget in budgets]
+    found = [_share(np.where(np.isnan(right), np.nan, right * (distances > budget))) for budget in budgets]
     line = Series(
         "accuracy",
         tuple(map(float, budgets)),
@@ -46,7 +46,7 @@ def _against_epsilon(subject: Subject, protocol: Protocol, attacks: Part, bounda
         tuple(each.low for each in found),
         tuple(each.high for each in found),
     )
-    at = mean_of_cells(attacks.cells["accuracy_worst_case"])
+    at = _share(attacks.cells["accuracy_worst_case"])
     point = Series("worst of all attacks", (protocol.epsilon,), (at.value,), (at.low,), (at.high,))
     sentence = (
         f"{at.value:.1%} of all answers are right and stay so at the budget {protocol.epsilon:.3g}; the line counts an "
@@ -63,7 +63,7 @@ def _by_attack(attacks: Part, protocol: Protocol) -> Chart:
         name.partition(".")[2]: attacks.arrays[name] for name in attacks.arrays if name.startswith("accuracy_of.")
     }
     cells["worst of all"] = attacks.cells["accuracy_worst_case"]
-    found = {name: mean_of_cells(values) for name, values in cells.items()}
+    found = {name: _share(values) for name, values in cells.items()}
     sentence = (
         f"At the budget {protocol.epsilon:.3g} accuracy falls from {found['none'].value:.1%} to "
         f"{found['worst of all'].value:.1%}; an attack that leaves much more than others is weak, not the network "
@@ -72,6 +72,10 @@ def _by_attack(attacks: Part, protocol: Protocol) -> Chart:
     values, lows, highs = zip(*((each.value, each.low, each.high) for each in found.values()), strict=True)
     series = Series("", tuple(found), values, lows, highs)
     return Chart("bars", "Accuracy under each attack", sentence, "attack", "accuracy", (series,))
+
+
+def _share(values: NDArray[np.float64]) -> Estimate:
+    return mean_of_cells(values, bottom=0.0, top=1.0)
 
 
 def _by_corruption(part: Part) -> Chart:

@@ -216,7 +216,7 @@ PAIRS: dict[str, Column] = {
         "all_pairs",
     ),
     "pair_output_divergence": _column(
-        "Jensen-Shannon divergence of outputs where both are right (COS)", HIGHER, "[0, ln 2]", "nats", "all_pairs"
+        "Jensen-Shannon divergence of outputs where both are right (COS)", HIGHER, "[0, ln(2)]", "nats", "all_pairs"
     ),
 }
 """Numbers of the summary that are means over pairs of runs."""

@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
+from reseed.robustness.evaluation._columns import ALL
 from reseed.robustness.evaluation._part import Part, Told
 from reseed.robustness.evaluation._protocol import Protocol
 from reseed.robustness.evaluation._subject import Subject
@@ -36,7 +37,9 @@ def pairs_part(subject: Subject, protocol: Protocol, told: Told) -> Part:
             "pair_confidence_difference": found.confidence_variance,
             "pair_output_divergence": found.output_stability,
         }
-        numbers = {name: _over_pairs(matrix, len(targets), has_interval) for name, matrix in matrices.items()}
+        numbers = {
+            name: _over_pairs(matrix, len(targets), has_interval, ALL[name].ends()) for name, matrix in matrices.items()
+        }
     told(1.0)
     churn = {"pair_churn": parts.churn, "pair_rectified": parts.rectified, "pair_wrong_changes": parts.wrong_changes}
     return Part(
@@ -45,11 +48,13 @@ def pairs_part(subject: Subject, protocol: Protocol, told: Told) -> Part:
     )
 
 
-def _over_pairs(matrix: NDArray[np.float64], samples: int, has_interval: bool) -> NDArray[np.float64]:
+def _over_pairs(
+    matrix: NDArray[np.float64], samples: int, has_interval: bool, within: tuple[float, float]
+) -> NDArray[np.float64]:
     if has_interval:
-        return _ends(mean_over_pairs(matrix, samples=samples))
+        return _ends(mean_over_pairs(matrix, samples=samples, bottom=within[0], top=within[1]))
     return np.array([matrix[0, 1], np.nan, np.nan])
 
 
 def _ends(found: Estimate) -> NDArray[np.float64]:
-    return np.array([found.value, np.maximum(found.low, 0.0), found.high])  # none of them is ever below 0
+    return np.array([found.value, found.low, found.high])

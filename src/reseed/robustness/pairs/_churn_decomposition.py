@@ -16,11 +16,11 @@ from reseed.statistics import (
     Method,
     check_level,
     check_method,
-    counted_once,
     interval,
     jackknife_variance,
     mean_variance,
     no_estimate,
+    two_way,
 )
 
 _BLOCK = 65_536
@@ -94,18 +94,31 @@ def churn_decomposition(
 
     def estimate(counts: np.ndarray, of_samples: np.ndarray, own_variance: float, half: bool = False) -> Estimate:
         value = int(counts.sum()) / (2 * pairs * samples)
-        over_runs = jackknife_variance(_without_each(counts / samples)) if method != "samples" else 0.0
+        parts = [(jackknife_variance(_without_each(counts / samples)), runs - 1)] if method != "samples" else []
         over_samples = mean_variance(of_samples / pairs) if method != "jackknife" else 0.0
-        variance = counted_once(over_runs, over_samples, own_variance if method == "two-way" else 0.0)
+        variance, degrees = two_way(parts, over_samples, own_variance if method == "two-way" else 0.0, samples)
         share = 0.5 if half else 1.0
-        return interval(share * value, share**2 * variance, method, runs, samples, level=level, bottom=0.0, top=share)
+        return interval(
+            share * value,
+            share**2 * variance,
+            method,
+            runs,
+            samples,
+            level=level,
+            bottom=0.0,
+            top=share,
+            degrees=degrees,
+            root_scale=True,
+        )
 
     side = estimate(changes, sums.sample_changes, own[0], half=True)
     wrong = estimate(differing - changes, sums.sample_differing - sums.sample_changes, own[1])
     return ChurnDecomposition(side, side, wrong, estimate(differing, sums.sample_differing, own[2]))
 
 
-def mean_over_pairs(matrix: ArrayLike, *, samples: int, level: float = 0.95) -> Estimate:
+def mean_over_pairs(
+    matrix: ArrayLike, *, samples: int, level: float = 0.95, bottom: float = -np.inf, top: float = np.inf
+) -> Estimate:
     """Return the mean over all pairs of different runs, with an interval over runs.
 
     Pairs share runs, so that they are no independent values; runs are left out one at a time.
@@ -114,9 +127,11 @@ def mean_over_pairs(matrix: ArrayLike, *, samples: int, level: float = 0.95) -> 
         matrix: A value for each pair, [run, run], such as `ModelPairs.output_stability`; the diagonal is not looked at.
         samples: How many samples the values are from, which the estimate says.
         level: Confidence level of the interval.
+        bottom: The lowest value there can be, where the interval is cut off.
+        top: The highest.
 
     Returns:
-        The estimate, by the jackknife, not cut off at any range; NaN where a pair has no value.
+        The estimate, by the jackknife; NaN where a pair has no value.
 
     Raises:
         InputError: It is no square matrix of three runs or more, or the level is none.
@@ -137,7 +152,8 @@ def mean_over_pairs(matrix: ArrayLike, *, samples: int, level: float = 0.95) -> 
         undefined("matrix holds pairs without a value; their mean is NaN.")
         return no_estimate("jackknife", runs, samples)
     value = float(values.sum() / (runs * (runs - 1)))
-    return interval(value, jackknife_variance(_without_each(values)), "jackknife", runs, samples, level=level)
+    variance = jackknife_variance(_without_each(values))
+    return interval(value, variance, "jackknife", runs, samples, level=level, bottom=bottom, top=top)
 
 
 def _without_each(matrix: Float[np.ndarray, "run run"]) -> Float[np.ndarray, " run"]:
