@@ -67,6 +67,7 @@ from reseed.instability.intervals._estimate import estimate
 from reseed.instability.intervals._reduction import label_entropy_reduction
 from reseed.instability.intervals._run_means import accuracy_difference
 from reseed.instability.intervals._statistics import LabelStatistics, label_statistics
+from reseed.instability.labels._accuracy_spread import AccuracySpread, accuracy_spread, calibrated_accuracy_std
 from reseed.instability.labels._by_group import GroupMeans, by_group
 from reseed.instability.labels._churn import churn, churn_matrix, soft_churn
 from reseed.instability.labels._flip_pairs import FlipPairs, flip_pairs
@@ -120,6 +121,7 @@ __all__ = [
     "NUMBERS",
     "ONE_RUN",
     "RECORDED",
+    "AccuracySpread",
     "Answered",
     "BootstrapInstability",
     "Cartography",
@@ -169,6 +171,7 @@ __all__ = [
     "WhereUnstable",
     "WinLoss",
     "accuracy_difference",
+    "accuracy_spread",
     "ambiguity",
     "ambiguous_samples",
     "answered",
@@ -177,6 +180,7 @@ __all__ = [
     "bootstrap_instability",
     "by_group",
     "calibrate",
+    "calibrated_accuracy_std",
     "cartography",
     "check_probabilities",
     "churn",
