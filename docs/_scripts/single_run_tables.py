@@ -9,6 +9,17 @@ STUDIES = {
     "digits, mlp": "digits",
     "cifar10, mlp": "CIFAR-10, MLP",
 }
+EXPECTED = {
+    **STUDIES,
+    "massive, text-tfidf": "MASSIVE intents, tf-idf",
+    "massive-domain, text-tfidf": "MASSIVE domains, tf-idf",
+    "clinc150, text-tfidf": "CLINC150, tf-idf",
+    "digits, cnn": "digits, CNN",
+    "gauss.parquet, mlp": "40 Gaussian classes, made up",
+    "moons.parquet, mlp": "two half circles, made up",
+    "cancer.parquet, mlp": "breast cancer",
+    "speakers.parquet, text-tfidf": "speakers in Shakespeare, tf-idf",
+}
 SIGNALS = {
     "dropout_label_entropy": "label entropy of dropout passes alone",
     "score": "combination with both dropout signals",
@@ -27,6 +38,18 @@ def estimate() -> list[str]:
         late = f"{signals.late_label_entropy.spearman.mean:.3f}"
         cells = [said, _interval(signals.score.spearman), late, f"{signals.score_without_cut.auroc.mean:.3f}"]
         lines.append(f"| {' | '.join([*cells, f'{signals.score.precision.mean:.0%}'.replace('%', ' %')])} |")
+    return lines
+
+
+def shares() -> list[str]:
+    """Returns the share that single runs expect beside the share that flips, study by study."""
+    lines = headed("study | mean estimate | share to expect | share that flips | runs whose interval holds it")
+    studies = read("single_run").studies
+    for name, said in EXPECTED.items():
+        found = studies[name].share
+        expected, actual = (f"{100 * each:.1f} %" for each in (found.expected, found.actual))
+        share = f"{100 * found.said:.1f} % [{100 * found.low:.1f}, {100 * found.high:.1f}]"
+        lines.append(f"| {said} | {expected} | {share} | {actual} | {found.covered} of {studies[name].runs} |")
     return lines
 
 

@@ -32,6 +32,23 @@ def test_table_and_json_agree(cli, study):
     assert f"{100 * expected.medoid.agreement.value:.2f}" in shown
     assert f"{100 * expected.agreement_gain.value:.2f}" in shown
     assert "samples that did not choose the run" in " ".join(shown.split())
+    optimism = expected.spread.best_run_optimism
+    assert found["spread"]["best_run_optimism"]["value"] == optimism.value
+    looks = f"{100 * optimism.value:.2f} [{100 * optimism.low:.2f}, {100 * optimism.high:.2f}] points better"
+    assert f"the most accurate of 5 runs looks {looks} here" in " ".join(shown.split())
+
+
+def test_terminal_and_page_say_how_far_runs_lie_apart(cli, study, tmp_path):
+    """The spread on other samples and what the best run owes to chance stand in both, as in the summary."""
+    assert cli("report", study, "--out", tmp_path).status == 0
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    ends = summary["accuracy_std_of_distribution_ci95"]
+    shown = " ".join(cli("inspect", study).out.replace("\u2502", " ").split())
+    assert f"sd on other samples {summary['accuracy_std_of_distribution']:.4f} [{ends[0]:.4f}, {ends[1]:.4f}]" in shown
+    assert f"looks {summary['best_run_optimism']:.4f} [" in shown
+    page = (tmp_path / "report.html").read_text()
+    assert f"on other samples of their kind about {100 * summary['accuracy_std_of_distribution']:.2f} (" in page
+    assert "Picking by accuracy: the most accurate of 5 runs looks" in page
 
 
 def test_it_is_asked_alone(cli, study):

@@ -9,7 +9,7 @@ import pytest
 
 from reseed import Study
 from reseed.cli import main
-from reseed.instability import label_entropy, single_run_score, single_run_signals
+from reseed.instability import label_entropy, single_run_score, single_run_share, single_run_signals
 from reseed.instability.one_run._single_run import default_model
 
 ONE = ("--runs", "1", "--epochs", "4", "--engine", "serial", "--hidden", "8", "--no-probe")
@@ -52,7 +52,9 @@ def test_samples_equal_the_public_measures(one):
     uncut = single_run_score(signals, replace(default_model(), cut=0.0))
     np.testing.assert_array_equal(found["flip_probability"], uncut)
     summary = json.loads((one / "summary.json").read_text())
-    assert summary["expected_unstable_fraction"] == pytest.approx(uncut.mean())
+    share = single_run_share(signals)
+    assert summary["expected_unstable_fraction"] == pytest.approx(share.value)
+    assert summary["expected_unstable_fraction_ci95"] == pytest.approx([share.low, share.high])
     assert summary["likely_to_change"] == (uncut > 0.5).sum()
 
 
@@ -61,7 +63,7 @@ def test_terminal_lists_the_samples_most_likely_to_change(cli, one):
     ended = cli("inspect", one, "--top", 3)
     assert ended.status == 0
     assert "Samples most likely to change" in ended.out
-    assert "weights learnt on other data sets" in " ".join(ended.out.split())
+    assert "weights learnt on other studies" in " ".join(ended.out.split())
     assert "jitter" not in ended.out
     assert "nan" not in ended.out.lower()
     table = pq.read_table(one / "samples.parquet").sort_by([("flip_probability", "descending")])

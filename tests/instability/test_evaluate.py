@@ -8,7 +8,7 @@ import pytest
 import scipy.stats
 
 from reseed import InputError, SeedPlan, Study, TrainingError
-from reseed.instability import evaluate, single_run_score, single_run_signals
+from reseed.instability import accuracy_spread, evaluate, single_run_score, single_run_signals
 from reseed.models import ModelConfig
 from reseed.studies import train_study
 from reseed.training import OptimizerConfig, Recipe, RecordConfig
@@ -101,6 +101,14 @@ def test_targets_give_accuracy_and_classes(labels, targets, tmp_path):
     assert measured.summary["accuracy_std"] == pytest.approx(per_run.std(ddof=1))
     low, high = scipy.stats.t.interval(0.95, RUNS - 1, per_run.mean(), per_run.std(ddof=1) / np.sqrt(RUNS))
     assert measured.summary["accuracy_ci95"] == pytest.approx([low, high])
+    spread = accuracy_spread(labels, targets)
+    for name, found in (
+        ("accuracy_std_of_distribution", spread.std_of_distribution),
+        ("best_run_optimism", spread.best_run_optimism),
+    ):
+        assert measured.summary[name] == pytest.approx(found.value)
+        assert measured.summary[f"{name}_ci95"] == pytest.approx([found.low, found.high])
+    assert "accuracy_std_if_calibrated" not in measured.summary  # of two classes only
     entropy = np.array(measured.samples["label_entropy"])
     assert [row.label_entropy for row in measured.classes] == sorted(
         (row.label_entropy for row in measured.classes), reverse=True
@@ -195,3 +203,16 @@ def test_one_run_is_not_enough(labels, tmp_path):
         evaluate(Study.open(tmp_path / "study"))
     with pytest.raises(InputError):
         Study.from_predictions(labels[:1], tmp_path / "single")
+
+
+def test_two_classes_have_the_spread_of_calibrated_runs(labels, targets, tmp_path):
+    """Of two classes the closed form of the spread that finite samples make stands beside, of known targets."""
+    two, gold = labels % 2, targets % 2
+    gold[:5] = -1
+    study = Study.from_predictions(two, tmp_path / "two", targets=gold, class_names=list("01"))
+    error = (two != gold)[:, 5:].mean()
+    summary = evaluate(study).summary
+    assert summary["accuracy_std_if_calibrated"] == pytest.approx(np.sqrt(error / (2 * (SAMPLES - 5))))
+    assert summary["accuracy_std_of_distribution"] == pytest.approx(
+        accuracy_spread(two, gold).std_of_distribution.value
+    )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from reseed import InputError
-from reseed.instability import churn, jitter, medoid
+from reseed.instability import accuracy_spread, churn, jitter, medoid
 
 
 def noisy(rng, rates, samples, classes=5):
@@ -119,3 +119,10 @@ def test_what_cannot_be_judged_is_refused(labels, options, message):
     """Too few runs or samples, and arguments that do not fit, are named."""
     with pytest.raises(InputError, match=message):
         medoid(labels, **options)
+
+
+def test_the_spread_of_accuracies_stands_beside():
+    """What the most accurate run owes to chance is told of the same labels; without targets it is not known."""
+    labels, gold = noisy(np.random.default_rng(7), [0.2] * 5, 60)
+    assert medoid(labels, gold).spread == accuracy_spread(labels, gold)
+    assert medoid(labels).spread is None

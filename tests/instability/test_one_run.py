@@ -1,36 +1,12 @@
 """What is expected of other trainings when there is a single one."""
 
-import json
-from pathlib import Path
-
-import numpy as np
 import pytest
-import scipy.stats
 
 from reseed import InputError, Recipe, Study, TrainingError
 from reseed.instability import evaluate
-from reseed.instability.evaluation._one_run import _SHARE_ERRORS, share_interval
 from reseed.models import ModelConfig
 from reseed.studies import train_study
 from reseed.training import RecordConfig
-
-
-@pytest.mark.parametrize("share", [0.02, 0.3, 0.9])
-def test_share_interval_is_students_prediction_interval(share):
-    """In log-odds the interval is mean error plus or minus t times sd times sqrt(1 + 1/n)."""
-    errors = np.array(_SHARE_ERRORS)
-    n = len(errors)
-    reach = scipy.stats.t.ppf(0.975, n - 1) * np.std(errors, ddof=1) * np.sqrt(1 + 1 / n)
-    ends = np.log(share / (1 - share)) + errors.mean() + np.array([-reach, reach])
-    np.testing.assert_allclose(share_interval(share), 1 / (1 + np.exp(-ends)), rtol=1e-12)
-
-
-def test_interval_covers_each_of_the_data_sets_it_is_made_of():
-    """None of the eight data sets lies outside of what the interval says of a new one."""
-    for error in _SHARE_ERRORS:
-        low, high = share_interval(0.1)
-        actual = 1 / (1 + np.exp(-(np.log(0.1 / 0.9) + error)))
-        assert low < actual < high
 
 
 @pytest.mark.parametrize("record", [RecordConfig("final"), RecordConfig(level="labels")])
@@ -59,10 +35,3 @@ def test_predictions_without_trajectory_say_what_is_missing(tmp_path):
     (tmp_path / "study/runs/run-00000/manifest.json").unlink()
     with pytest.raises(TrainingError, match="two or more are needed, or one that recorded margins at several"):
         evaluate(Study.open(tmp_path / "study"))
-
-
-def test_the_errors_are_those_of_the_benchmark():
-    """What the interval of the share is made from stands in the benchmark's committed numbers."""
-    path = Path(__file__).parents[2] / "benchmarks" / "single_run.json"
-    found = json.loads(path.read_text())["studies"].values()
-    assert sorted(_SHARE_ERRORS) == sorted(round(study["share"]["error"], 2) for study in found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,8 @@ from reseed.cli._options import Command, ReadingOptions
 @dataclass(frozen=True)
 class Calibrate(Command):
     """Learn the weights of the one-run estimate from studies of several runs, and write them as JSON.
+
+    Of three data sets or more the interval of the share to expect is learnt as well.
 
     Examples:
       reseed calibrate study-a study-b --out weights.json
@@ -33,3 +36,8 @@ class Calibrate(Command):
         model = reseed.instability.calibrate([reseed.Study.open(study) for study in self.studies], burn_in=self.burn_in)
         model.write(self.out)
         print(self.out)
+        if model.share is None:
+            print(
+                "These weights give no interval of the share to expect: that takes studies of three data sets or more.",
+                file=sys.stderr,
+            )

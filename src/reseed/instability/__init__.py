@@ -9,11 +9,11 @@ masked array of numpy is one, and what is masked is not looked at; elsewhere it 
 
 Measures of each sample: `label_entropy`, `jitter`, `self_consistency`, `variation_ratio`, `mode_share`,
 `label_stability`; several at once: `label_statistics`. Of pairs of models: `churn`, `churn_matrix`, `soft_churn`,
-`win_loss`. Of a data set, with an interval: `estimate`, `label_entropy_reduction`, `source_effects`. Where the
-instability is: `by_group`, `clustering_test`, `flip_pairs`; of a study: `where_unstable`. What the number of runs
-hides: `rarefaction`, `flip_probability_upper_bound`. What another training sample does: `bootstrap_instability`, and
-`nested_instability` beside what the seed does. What a change of model does
-beyond what the seed does: `replacement`; whether it may pass: `verdict`.
+`win_loss`. Of a data set, with an interval: `estimate`, `label_entropy_reduction`, `source_effects`; how much runs
+differ in accuracy: `accuracy_spread`. Where the instability is: `by_group`, `clustering_test`, `flip_pairs`; of a
+study: `where_unstable`. What the number of runs hides: `rarefaction`, `flip_probability_upper_bound`. What another
+training sample does: `bootstrap_instability`, and `nested_instability` beside what the seed does. What a change of
+model does beyond what the seed does: `replacement`; whether it may pass: `verdict`.
 
 Of models of about the same loss: `rashomon_set` picks them, `ambiguity`, `discrepancy` and `rashomon_sweep`
 say how much their labels differ, `viable_prediction_range`, `risk_ambiguity`, `rashomon_capacity`,
@@ -24,8 +24,9 @@ How much runs answer that may abstain, and how stable that is: `answered`.
 
 Along one training, `[checkpoint, sample]`: `cartography`, `forgetting_events`, `label_flips`, `first_learned`,
 `second_split_forgetting`, `aum`; all of them, over several runs: `training_dynamics`; while a model is trained:
-`DynamicsRecorder`. Of given labels: `label_quality`. What one training foretells of others: `single_run_score`, from
-`single_run_signals`; `calibrate` learns its weights, `single_run_table` says how good it is.
+`DynamicsRecorder`. Of given labels: `label_quality`. What one training foretells of others: `single_run_score` of each
+sample and `single_run_share` of all, from `single_run_signals`; `calibrate` learns their weights, `single_run_table`
+says how good they are.
 
 Example:
     >>> from reseed.instability import jitter, label_entropy, unstable_fraction
@@ -67,6 +68,7 @@ from reseed.instability.intervals._estimate import estimate
 from reseed.instability.intervals._reduction import label_entropy_reduction
 from reseed.instability.intervals._run_means import accuracy_difference
 from reseed.instability.intervals._statistics import LabelStatistics, label_statistics
+from reseed.instability.labels._accuracy_spread import AccuracySpread, accuracy_spread, calibrated_accuracy_std
 from reseed.instability.labels._by_group import GroupMeans, by_group
 from reseed.instability.labels._churn import churn, churn_matrix, soft_churn
 from reseed.instability.labels._flip_pairs import FlipPairs, flip_pairs
@@ -89,7 +91,8 @@ from reseed.instability.multiplicity._viable_range import ViableRange, risk_ambi
 from reseed.instability.one_run._calibrate import calibrate
 from reseed.instability.one_run._columns import ONE_RUN
 from reseed.instability.one_run._one_run_scores import one_run_scores
-from reseed.instability.one_run._single_run import SingleRunModel, single_run_score
+from reseed.instability.one_run._share_line import ShareLine, fit_share_line
+from reseed.instability.one_run._single_run import SingleRunModel, single_run_score, single_run_share
 from reseed.instability.one_run._single_run_signals import single_run_signals
 from reseed.instability.one_run._single_run_table import RunMean, SignalQuality, single_run_table
 from reseed.instability.probabilities._calibration_error import expected_calibration_error
@@ -120,6 +123,7 @@ __all__ = [
     "NUMBERS",
     "ONE_RUN",
     "RECORDED",
+    "AccuracySpread",
     "Answered",
     "BootstrapInstability",
     "Cartography",
@@ -158,6 +162,7 @@ __all__ = [
     "SampleGroups",
     "SelectiveEnsemble",
     "SelfConsistencyEnsemble",
+    "ShareLine",
     "SignalQuality",
     "SingleRunModel",
     "SourceEffect",
@@ -169,6 +174,7 @@ __all__ = [
     "WhereUnstable",
     "WinLoss",
     "accuracy_difference",
+    "accuracy_spread",
     "ambiguity",
     "ambiguous_samples",
     "answered",
@@ -177,6 +183,7 @@ __all__ = [
     "bootstrap_instability",
     "by_group",
     "calibrate",
+    "calibrated_accuracy_std",
     "cartography",
     "check_probabilities",
     "churn",
@@ -193,6 +200,7 @@ __all__ = [
     "evaluate",
     "expected_calibration_error",
     "first_learned",
+    "fit_share_line",
     "flip_pairs",
     "flip_probability_upper_bound",
     "forgetting_events",
@@ -231,6 +239,7 @@ __all__ = [
     "self_consistency",
     "self_consistency_ensemble",
     "single_run_score",
+    "single_run_share",
     "single_run_signals",
     "single_run_table",
     "soft_churn",

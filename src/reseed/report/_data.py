@@ -97,12 +97,12 @@ class ReportData:
     Attributes:
         title: The heading of the page.
         summary: Flat headline values by name. Read are `dataset`, `model`, `runs`, `runs_diverged`,
-            `runs_missing`, `classes`, `accuracy_mean`, `accuracy_std`, `label_entropy_mean`,
-            `unstable_fraction`, `jitter`, `flip_upper_bound`, of a single run `expected_unstable_fraction`,
-            `expected_unstable_runs` and `likely_to_change`, and the entries of `cost_summary`. An interval is a pair
-            under `<name>_ci95` (`accuracy_ci95` for the mean accuracy, `label_entropy_ci95` for the mean label
-            entropy); how it was made may stand under `<name>_ci_method`. A value that is absent, None or NaN is
-            undefined, and the page says why where it can.
+            `runs_missing`, `classes`, `accuracy_mean`, `accuracy_std`, `accuracy_std_of_distribution`,
+            `accuracy_std_if_calibrated`, `label_entropy_mean`, `unstable_fraction`, `jitter`, `flip_upper_bound`, of
+            a single run `expected_unstable_fraction`, `expected_unstable_runs` and `likely_to_change`, and the entries
+            of `cost_summary`. An interval is a pair under `<name>_ci95` (`accuracy_ci95` for the mean accuracy,
+            `label_entropy_ci95` for the mean label entropy); how it was made may stand under `<name>_ci_method`. A
+            value that is absent, None or NaN is undefined, and the page says why where it can.
         sample_ids: The name of each sample.
         targets: Gold label of each sample, -1 where unknown.
         label_entropy: Label entropy over the runs in nats; NaN where undefined.

@@ -188,7 +188,7 @@ def _accuracy(data: ReportData) -> Measure:
     between = ""
     if deviation is not None:
         points = text.decimal(100 * deviation, 2)
-        between = f"The standard deviation between runs is {points} percentage points. "
+        between = f"The standard deviation between runs is {points} percentage points{_on_other_samples(data)}. "
     unknown = not bool((data.targets >= 0).any())
     return Measure(
         name="Accuracy",
@@ -198,6 +198,22 @@ def _accuracy(data: ReportData) -> Measure:
         meaning=f"{between}Runs of equal accuracy can still differ in which answers are right.",
         reason="no gold labels" if unknown else "undefined for these runs",
     )
+
+
+def _on_other_samples(data: ReportData) -> str:
+    """What of the spread between runs is left where samples are many."""
+    value = text.number(data.summary.get("accuracy_std_of_distribution"))
+    if value is None:
+        return ""
+    pair = text.interval(data.summary, "accuracy_std_of_distribution")
+    ends = "" if pair is None else f" ({text.decimal(100 * pair[0], 2)} to {text.decimal(100 * pair[1], 2)})"
+    calibrated = text.number(data.summary.get("accuracy_std_if_calibrated"))
+    by_chance = (
+        ""
+        if calibrated is None
+        else f"; {text.decimal(100 * calibrated, 2)} here is what calibrated, equally good runs have"
+    )
+    return f" on these samples, on other samples of their kind about {text.decimal(100 * value, 2)}{ends}{by_chance}"
 
 
 def _bound(data: ReportData) -> Measure:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reseed.instability import Medoid
+from reseed.instability import AccuracySpread, Medoid
 from reseed.statistics import Estimate
 
 if TYPE_CHECKING:
@@ -32,6 +32,23 @@ def print_medoid(found: Medoid, console: Console) -> None:
         "other way round. 95 % intervals over samples, of these runs."
     )
     console.print(line, markup=False, highlight=False)
+    if (spread := found.spread) is not None:
+        console.print(picked_by_accuracy(spread), markup=False, highlight=False)
+
+
+def picked_by_accuracy(spread: AccuracySpread) -> str:
+    """Return, in a sentence or two, how much better the most accurate run looks than it is, in percentage points."""
+    optimism, std = spread.best_run_optimism, spread.std_of_distribution
+    return (
+        f"Picking by accuracy: the most accurate of {spread.runs} runs looks {_points(optimism)} points better here "
+        f"than on other samples. Accuracies have a standard deviation of {100 * spread.std:.2f} points on these "
+        f"samples, on others of their kind of about {_points(std)}."
+    )
+
+
+def _points(figure: Estimate) -> str:
+    ends = f" [{100 * figure.low:.2f}, {100 * figure.high:.2f}]" if figure.low == figure.low else ""
+    return f"{100 * figure.value:.2f}{ends}"
 
 
 def _percent(figure: Estimate) -> str:

@@ -15,6 +15,7 @@ from reseed.report import _text as text
 from reseed.report._charts import drawn
 from reseed.report._data import ReportData
 from reseed.report._glossary import term
+from reseed.report._medoid_table import picked_by_accuracy
 from reseed.report.chart._svg import chart_html
 from reseed.scores import Chart, Series
 
@@ -174,6 +175,8 @@ def _ship(data: ReportData) -> str:
         "choose the run: one half of them at random chose, the other judged, and the other way round. Small print: "
         "95 % intervals over samples, of these runs; the last row is in percentage points."
     )
+    if found.spread is not None:
+        caption += f'</p><p class="caption">{text.escape(picked_by_accuracy(found.spread))}'
     return f'<div class="single">{_sections.block("Which run to ship", shown)}<p class="caption">{caption}</p></div>'
 
 

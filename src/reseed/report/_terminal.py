@@ -103,6 +103,7 @@ def _headline(study: Study, summary: dict[str, Any]) -> Any:
         ("runs", _runs(summary)),
         ("samples, classes", f"{samples:,}, {summary['classes']}"),
         ("accuracy", _accuracy(summary)),
+        *_spread(summary),
         ("label entropy", f"{summary['label_entropy_mean']:.4f} nats {_interval(summary['label_entropy_ci95'])}"),
         (
             "unstable samples",
@@ -151,6 +152,26 @@ def _accuracy(summary: dict[str, Any]) -> str:
     if summary["accuracy_mean"] is None:
         return "not known: no targets"
     return f"{summary['accuracy_mean']:.4f} (sd over runs {summary['accuracy_std']:.4f})"
+
+
+def _spread(summary: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return what of the spread of accuracies is of the runs, and what picking the best gains from noise alone."""
+    if "accuracy_std_of_distribution" not in summary:
+        return []
+    std, optimism = summary["accuracy_std_of_distribution"], summary["best_run_optimism"]
+    calibrated = summary.get("accuracy_std_if_calibrated")
+    by_chance = "" if calibrated is None else f"; {calibrated:.4f} here is what calibrated, equally good runs have"
+    return [
+        (
+            "sd on other samples",
+            f"{std:.4f} {_interval(summary['accuracy_std_of_distribution_ci95'])}: the rest of the sd is that samples "
+            f"are few{by_chance}",
+        ),
+        (
+            "most accurate run",
+            f"looks {optimism:.4f} {_interval(summary['best_run_optimism_ci95'])} better here than on other samples",
+        ),
+    ]
 
 
 def _interval(ends: list[float] | None) -> str:

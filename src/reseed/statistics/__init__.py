@@ -6,7 +6,7 @@ samples (`mean_variance`) or from both (`two_way`), and `interval` makes the est
 chance would have it, `clustering_test` says.
 
 Shares that are near 0 have a `share_interval`, paired ones a `balance_interval`; `mcnemar_p_value` tests the latter
-exactly, and `least_detectable` says what either would have missed.
+exactly, and `least_detectable` says what either would have missed. A variance has `variance_ends`.
 """
 
 from reseed.statistics._cells import mean_of_cells
@@ -17,6 +17,7 @@ from reseed.statistics._mcnemar import mcnemar_p_value
 from reseed.statistics._shares import balance_interval, least_detectable, pooled_degrees, share_interval
 from reseed.statistics._t_interval import t_interval
 from reseed.statistics._two_way import two_way
+from reseed.statistics._variance_ends import variance_ends
 from reseed.statistics._variances import counted_once, jackknife_variance, mean_variance
 
 __all__ = [
@@ -41,4 +42,5 @@ __all__ = [
     "t_interval",
     "two_way",
     "values_and_groups",
+    "variance_ends",
 ]

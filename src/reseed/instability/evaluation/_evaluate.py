@@ -17,6 +17,7 @@ from reseed.instability.evaluation._equal import equal_notes
 from reseed.instability.evaluation._label_pass import STATISTICS, LabelPass, label_pass
 from reseed.instability.evaluation._one_run import one_run_notes, one_run_samples, one_run_summary
 from reseed.instability.evaluation._samples_table import samples_table, values_read
+from reseed.instability.labels._accuracy_spread import AccuracySpread, calibrated_accuracy_std
 from reseed.instability.labels._by_group import by_group
 from reseed.instability.labels._flip_pairs import FlipPairs
 from reseed.instability.labels._unstable import Rarefaction, flip_probability_upper_bound
@@ -132,7 +133,7 @@ def _summary(study: Study, found: LabelPass, samples: pa.Table, parts: Parts) ->
     trajectory = samples["trajectory_label_entropy"] if "trajectory_label_entropy" in samples.column_names else None
     return {
         **about_study(study),
-        **_accuracy(study),
+        **_accuracy(study, found.spread),
         "label_entropy_mean": entropy.value,
         "label_entropy_ci95": _ends(entropy),
         "label_entropy_ci_method": entropy.method,
@@ -152,13 +153,29 @@ def _summary(study: Study, found: LabelPass, samples: pa.Table, parts: Parts) ->
     }
 
 
-def _accuracy(study: Study) -> dict[str, Any]:
-    """Return the mean accuracy over runs with its t-interval over runs."""
+def _accuracy(study: Study, spread: AccuracySpread | None) -> dict[str, Any]:
+    """Return the mean accuracy over runs with its t-interval over runs, and how far apart runs are."""
     values = np.array([manifest.accuracy for manifest in study.manifests if manifest.accuracy is not None])
     if len(values) < 2:
         return {"accuracy_mean": None, "accuracy_std": None, "accuracy_ci95": None}
     mean, low, high = t_interval(values, bottom=0.0, top=1.0)
-    return {"accuracy_mean": mean, "accuracy_std": float(values.std(ddof=1)), "accuracy_ci95": [low, high]}
+    about = {"accuracy_mean": mean, "accuracy_std": float(values.std(ddof=1)), "accuracy_ci95": [low, high]}
+    return about if spread is None else about | _spread(spread, len(study.header.class_names))
+
+
+def _spread(found: AccuracySpread, classes: int) -> dict[str, Any]:
+    """Return how far apart runs are on the distribution, and how much better the best looks than it is."""
+    std, optimism = found.std_of_distribution, found.best_run_optimism
+    calibrated = {"accuracy_std_if_calibrated": calibrated_accuracy_std(found.accuracy, found.samples)}
+    return {
+        "accuracy_std_of_distribution": std.value,
+        "accuracy_std_of_distribution_ci95": _known((std.low, std.high)),
+        "accuracy_std_of_distribution_ci_method": std.method,
+        **(calibrated if classes == 2 else {}),
+        "best_run_optimism": optimism.value,
+        "best_run_optimism_ci95": _known((optimism.low, optimism.high)),
+        "best_run_optimism_ci_method": optimism.method,
+    }
 
 
 def _answered(study: Study) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from reseed.instability._blocks import sample_ranges
 from reseed.instability.intervals._estimate import mean_estimate
 from reseed.instability.intervals._leave_one_out import LeftOut, Statistic, SumsWithout
+from reseed.instability.labels._accuracy_spread import AccuracySpread, CorrectSums
 from reseed.instability.labels._counts import Tally, agreement, blocks, put
 from reseed.instability.labels._entropy_table import entropy_table
 from reseed.instability.labels._flip_pairs import FlipPairs, PairSums, counted_labels
@@ -45,6 +46,7 @@ class LabelPass:
         pairs: see `flip_pairs`.
         rarefaction: see `rarefaction`.
         left_out: the statistics without each run; empty for two runs.
+        spread: see `accuracy_spread`; None where fewer than two targets are known.
     """
 
     label_entropy: Float[np.ndarray, " sample"]
@@ -58,6 +60,7 @@ class LabelPass:
     pairs: FlipPairs
     rarefaction: Rarefaction
     left_out: dict[Statistic, LeftOut]
+    spread: AccuracySpread | None
 
     @property
     def unstable(self) -> NDArray[np.bool_]:
@@ -101,6 +104,7 @@ def label_pass(
         pairs=FlipPairs(low.astype(labels.dtype), high.astype(labels.dtype), shares, together),
         rarefaction=Rarefaction(sizes, rarefaction_curve(sums.frequencies, sizes, samples)),
         left_out={statistic: without.of(samples) for statistic, without in sums.without.items()},
+        spread=sums.correct.spread() if np.count_nonzero(targets >= 0) > 1 else None,
     )
 
 
@@ -113,6 +117,7 @@ class _Sums:
         self.columns: dict[str, NDArray[Any]] = {name: np.empty(samples) for name in names}
         self.columns |= {"mode_label": np.empty(samples, kind), "mode_tied": np.empty(samples, np.bool_)}
         self.pairs = PairSums(classes)
+        self.correct = CorrectSums(runs)
         self.frequencies = np.zeros(runs + 1, np.int64)  # (sample, label) pairs by count
         self.without = {name: SumsWithout(name, self._entropies, runs) for name in STATISTICS if runs > 2}
 
@@ -147,16 +152,15 @@ class _Sums:
         labels: Integer[np.ndarray, "run sample"],
         targets: NDArray[np.int64],
     ) -> None:
-        right = np.zeros(len(targets), np.int64)
-        for row in labels:
-            right += row == targets
+        right = labels == targets
+        self.correct.add(right[:, targets >= 0])
         values = {
             "label_entropy": self._entropies.of(found),
             "corrected_entropy": self._digamma.entropy(corrected, found.distinct, found.present),
             "jitter": disagreement(found),
             "mode_label": found.mode,
             "mode_share": share(found),
-            "right": right / len(labels),
+            "right": np.count_nonzero(right, axis=0) / len(labels),
         }
         for name, column in values.items():
             self.columns[name][some] = column

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.special import expit, logit, stdtrit
 
 from reseed._arguments import setting
 from reseed._errors import TrainingError
@@ -15,15 +14,12 @@ from reseed._parts import Parts
 from reseed.instability.evaluation._about import about_recipe, about_study, run_notes
 from reseed.instability.evaluation._samples_table import trajectory_label_entropy
 from reseed.instability.one_run._foretold import has_trajectories, signals_by_run
-from reseed.instability.one_run._single_run import default_model, single_run_score
+from reseed.instability.one_run._single_run import default_model, share_of, single_run_score
 from reseed.studies import Study
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# Log-odds of the share of samples that flip, less those of the mean estimate of one run, on eight studies of 16 runs
-# whose data sets the weights had not seen; benchmarks/single_run.py prints them.
-_SHARE_ERRORS = (-0.80, -0.73, -0.25, -0.24, 0.00, 0.18, 0.50, 1.98)
 _FEW_CHECKPOINTS = 8
 
 
@@ -69,14 +65,14 @@ def one_run_summary(study: Study, samples: pa.Table, parts: Parts) -> dict[str, 
     """Return the flat numbers of a study of one run; those that need two are absent, and cost may be missing."""
     accuracy = study.manifests[0].accuracy
     probability = samples.column("flip_probability").to_numpy()
-    share = float(probability.mean())
     model = default_model()
+    share = share_of(probability, model)
     return {
         **about_study(study),
         "accuracy_mean": accuracy,
-        "expected_unstable_fraction": share,
-        "expected_unstable_fraction_ci95": list(share_interval(share)),
-        "expected_unstable_fraction_ci_method": "another data set",
+        "expected_unstable_fraction": share.value,
+        "expected_unstable_fraction_ci95": [share.low, share.high],
+        "expected_unstable_fraction_ci_method": share.method,
         "expected_unstable_runs": model.runs + 1,
         "likely_to_change": int((probability > 0.5).sum()),
         "trajectory_label_entropy_mean": float(samples.column("trajectory_label_entropy").to_numpy().mean()),
@@ -85,26 +81,14 @@ def one_run_summary(study: Study, samples: pa.Table, parts: Parts) -> dict[str, 
     }
 
 
-def share_interval(share: float) -> tuple[float, float]:
-    """Return the 95 % interval for the share of samples that flip on a new data set.
-
-    Student's prediction interval for the next of the errors that the estimate made, in log-odds, on eight data sets.
-    It covers what differs between data sets, which is most of the error, and assumes that the new one is like them.
-    """
-    errors = np.array(_SHARE_ERRORS)
-    reach = float(stdtrit(len(errors) - 1, 0.975) * errors.std(ddof=1) * np.sqrt(1 + 1 / len(errors)))
-    middle = float(logit(share) + errors.mean())
-    return float(expit(middle - reach)), float(expit(middle + reach))
-
-
 def one_run_notes(study: Study) -> Iterator[str]:
     """Yield what a reader should know before believing the estimate."""
     yield from study.header.notes
     yield from run_notes(study)
     yield (
         "One run was trained, so nothing was compared: what would change is estimated from its checkpoints, with "
-        "weights learnt on other data sets. On two intent data sets that its weights had not seen, such an estimate "
-        "ranked the samples with a Spearman correlation of 0.76 with what 15 other runs did; on CIFAR-10 with 0.38. "
+        "weights learnt on other studies. On two intent data sets that its weights had not seen, such an estimate "
+        "ranked the samples with a Spearman correlation of 0.75 with what 15 other runs did; on CIFAR-10 with 0.36. "
         "More runs, for example --runs 10, show what changes."
     )
     checkpoints = study.labels.sizes["checkpoint"]

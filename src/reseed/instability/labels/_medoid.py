@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
-from reseed._arrays import ArrayLike, brief
+from reseed._arrays import ArrayLike
 from reseed._errors import InputError
-from reseed._labels import encode_together, label_array, run_axis_first, same_shape
+from reseed.instability.labels._accuracy_spread import AccuracySpread, accuracy_spread
+from reseed.instability.labels._coded import coded
 from reseed.instability.labels._counts import blocks
 from reseed.statistics import Estimate, check_level, interval, mean_variance
 
@@ -38,6 +39,8 @@ class Medoid:
         at_random: A run at random, which is what one ships without looking.
         agreement_gain: What the medoid's agreement is above that of a run at random.
         accuracy_gain: What its accuracy is above it; NaN without targets.
+        spread: How far accuracies lie apart, and how much better the most accurate run looks than it is; None where
+            fewer than two targets are known.
     """
 
     medoid: ChosenRun
@@ -45,6 +48,7 @@ class Medoid:
     at_random: ChosenRun
     agreement_gain: Estimate
     accuracy_gain: Estimate
+    spread: AccuracySpread | None
 
 
 def medoid(
@@ -83,7 +87,7 @@ def medoid(
         (0, 0.6667)
     """
     check_level(level)
-    codes, gold = _coded(labels, targets)
+    codes, gold = coded(labels, targets, least=3)
     count, samples = codes.shape
     if samples < 2:
         raise InputError("labels hold a single sample; a medoid needs two or more.")
@@ -124,23 +128,5 @@ def medoid(
         ChosenRun(None, found(typical), found(usual)),
         found(agreed[0] - typical, -1.0),
         found(right[0] - usual, -1.0),
+        accuracy_spread(codes, gold, level=level) if np.count_nonzero(known) > 1 else None,
     )
-
-
-def _coded(
-    labels: ArrayLike, targets: ArrayLike | None
-) -> tuple[Int[np.ndarray, "run sample"], Int[np.ndarray, " sample"]]:
-    """Returns labels and targets as positions in one list of them all, -1 where a target is not known."""
-    runs = run_axis_first(labels, least=3)
-    if runs.ndim != 2:
-        raise InputError(f"labels are {brief(runs)}; pass [run, sample].")
-    if targets is None:
-        _, codes = np.unique(runs, return_inverse=True)
-        return codes.reshape(runs.shape), np.full(runs.shape[1], -1)
-    gold = label_array(targets, "targets")
-    same_shape(gold, runs[0], ("targets", "one run of labels"))
-    runs, gold = encode_together(runs, gold)
-    unknown = np.asarray(targets) == -1 if gold.dtype.kind not in "UT" else np.zeros(len(gold), bool)
-    _, codes = np.unique(np.concatenate([runs, gold[None]]), return_inverse=True)
-    codes = codes.reshape(len(runs) + 1, -1)
-    return codes[:-1], np.where(unknown, -1, codes[-1])

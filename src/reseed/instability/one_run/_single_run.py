@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 import numpy as np
+from jaxtyping import Float
 
 from reseed._arrays import ArrayLike, Result, brief, float_array, give_back
 from reseed._errors import InputError
 from reseed._foreign import parse_json, read_text, reason
+from reseed.instability.one_run._share_line import ShareLine
+from reseed.statistics import Estimate, no_estimate
 from reseed.studies import replace_text
 
 _WEIGHTS = "single_run.json"
@@ -37,6 +40,8 @@ class SingleRunModel:
         cut: Probabilities below it become zero.
         runs: The number of other runs that "ever" speaks of.
         trained_on: The data sets that the weights are learnt on.
+        share: The line from the mean probability to the share of samples that flip; None where it was not learnt, which
+            takes three data sets.
 
     Raises:
         InputError: The lists differ in length, or a number is not finite or out of range.
@@ -50,6 +55,7 @@ class SingleRunModel:
     cut: float
     runs: int
     trained_on: tuple[str, ...]
+    share: ShareLine | None = None
 
     def __post_init__(self) -> None:
         lists = (self.centers, self.scales, self.coefficients)
@@ -101,8 +107,14 @@ class SingleRunModel:
             cut=float(held["cut"]),
             runs=int(held["runs"]),
             trained_on=tuple(map(str, held["trained_on"])),
+            share=None if held.get("share") is None else _share_line(held["share"]),
             **numbers,
         )
+
+
+def _share_line(held: Mapping[str, Any]) -> ShareLine:
+    numbers = {name: float(held[name]) for name in ("slope", "intercept", "spread", "center", "scatter")}
+    return ShareLine(studies=int(held["studies"]), **numbers)
 
 
 @cache
@@ -118,7 +130,8 @@ def single_run_score(signals: Mapping[str, ArrayLike], model: SingleRunModel | N
 
     with u the signals of one training and b, w, c, d and the cut those of the model. It ranks samples; its
     value is calibrated for data and models like those that the weights were learnt on, and elsewhere the share
-    of samples that flip may be far from its mean. Most samples never flip: the cut gives them one value, 0.
+    of samples that flip may be far from its mean, see `single_run_share`. Most samples never flip: the cut gives
+    them one value, 0.
 
     Args:
         signals: signals [sample] by name, as `single_run_signals` returns them.
@@ -156,3 +169,41 @@ def single_run_score(signals: Mapping[str, ArrayLike], model: SingleRunModel | N
 
     probability = expit(total)
     return give_back(np.where(probability < model.cut, 0.0, probability), *(signals[name] for name in model.signals))
+
+
+def single_run_share(signals: Mapping[str, ArrayLike], model: SingleRunModel | None = None) -> Estimate:
+    """Returns the share of samples to expect whose label ever differs between further trainings, from one training.
+
+    The mean of the estimated probabilities is drawn towards what is usual on the data that the weights were learnt
+    on: too high where few samples flip, too low where most do. A line that was learnt from what weights expected of
+    data sets that they had not seen corrects that, and how far shares lay from it makes the interval; see `ShareLine`.
+
+    Args:
+        signals: signals [sample] by name, as `single_run_signals` returns them.
+        model: other weights than the package's own, see `calibrate`.
+
+    Returns:
+        The share in [0, 1], with the interval of another data set. Where the model has no line, the mean probability
+        without an interval (NaN).
+
+    Raises:
+        InputError: there are no samples, or a signal that the model needs is missing or cannot be used.
+
+    Example:
+        >>> found = single_run_share({"log_late_flip_rate": [-5.0, -5.8, -1.5], "mean_margin": [0.9, 1.0, 0.2]})
+        >>> 0 < found.low < found.value < found.high < 1
+        True
+    """
+    model = default_model() if model is None else model
+    return share_of(np.asarray(single_run_score(signals, replace(model, cut=0.0))), model)
+
+
+def share_of(probability: Float[np.ndarray, " sample"], model: SingleRunModel) -> Estimate:
+    """Returns the share that a model expects of probabilities without its cut, see `single_run_share`."""
+    samples = probability.size
+    if not samples:
+        raise InputError("signals hold no samples; a share needs one or more.")
+    mean = float(probability.mean())
+    if model.share is None:
+        return replace(no_estimate("another data set", 1, samples), value=mean)
+    return model.share.predict(mean, samples)
