@@ -16,6 +16,7 @@ from reseed.mitigations._dropout import Dropout
 from reseed.mitigations._ema import Ema
 from reseed.mitigations._ensemble_soft_labels import EnsembleSoftLabels
 from reseed.mitigations._entropy import entropy
+from reseed.mitigations._fixed_init import FixedInit
 from reseed.mitigations._focal_distillation import FocalDistillation
 from reseed.mitigations._gradient_clipping import GradientClipping
 from reseed.mitigations._init_scale import InitScale
@@ -28,6 +29,7 @@ from reseed.mitigations._learning_rate import LearningRate
 from reseed.mitigations._linear_decay import LinearDecay
 from reseed.mitigations._mitigation import AbstractMitigation, Batch, Peers, Penalty, Stage
 from reseed.mitigations._mixup import Mixup
+from reseed.mitigations._pca_init import PcaInit
 from reseed.mitigations._prediction_ensemble import PredictionEnsemble
 from reseed.mitigations._priors import class_prior, kl_to_prior
 from reseed.mitigations._rcp import Rcp
@@ -42,6 +44,7 @@ from reseed.mitigations._tempered import tempered
 from reseed.mitigations._tgtss import Tgtss
 from reseed.mitigations._warmup import Warmup
 from reseed.mitigations._weight_decay import WeightDecay
+from reseed.mitigations._zero_init import ZeroInit
 
 __all__ = [
     "MITIGATIONS",
@@ -60,6 +63,7 @@ __all__ = [
     "Dropout",
     "Ema",
     "EnsembleSoftLabels",
+    "FixedInit",
     "FocalDistillation",
     "GradientClipping",
     "InitScale",
@@ -70,6 +74,7 @@ __all__ = [
     "LearningRate",
     "LinearDecay",
     "Mixup",
+    "PcaInit",
     "Peers",
     "Penalty",
     "PredictionEnsemble",
@@ -83,6 +88,7 @@ __all__ = [
     "Tgtss",
     "Warmup",
     "WeightDecay",
+    "ZeroInit",
     "auto_transient",
     "card",
     "check_composition",

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from reseed._errors import ModelError
 from reseed.models._architecture import AbstractArchitecture
 from reseed.models._fits import check_fits
+from reseed.models._initial import start_at_principal_directions, start_at_zeros_and_ones
 
 
 @dataclass(frozen=True)
@@ -33,25 +36,61 @@ class ParameterOrigins:
     shared_count: int
 
 
+def seedless_weights(
+    architecture: AbstractArchitecture, input_shape: tuple[int, ...], num_classes: int, inputs: Tensor
+) -> Mapping[str, Tensor]:
+    """Return the initial weights that the config gives all runs alike, by name; empty where each run draws its own.
+
+    Args:
+        architecture: The factory.
+        input_shape: Shape of one sample.
+        num_classes: Number of classes.
+        inputs: What the run trains on, [sample, ...], for ``pca``.
+
+    Raises:
+        ModelError: The model has layers for which there are no such weights.
+    """
+    config = architecture.config
+    if config.init == "drawn" or config.init_share == 0:
+        return {}
+    model = _build(architecture, input_shape, num_classes, config.init_seed)
+    drawn = parameter_origins(architecture, input_shape, num_classes).redrawn
+    if config.init == "pca":
+        start_at_principal_directions(model, drawn, inputs)
+    elif config.init == "zero":
+        start_at_zeros_and_ones(model, drawn)
+    parameters = dict(model.named_parameters())
+    return {name: parameters[name].detach() for name in drawn}
+
+
 def draw_model(
-    architecture: AbstractArchitecture, input_shape: tuple[int, ...], num_classes: int, word: int
+    architecture: AbstractArchitecture,
+    input_shape: tuple[int, ...],
+    num_classes: int,
+    word: int,
+    seedless: Mapping[str, Tensor] = MappingProxyType({}),
 ) -> nn.Module:
-    """Build a fresh model whose initial values are a pure function of ``word``.
+    """Build a fresh model whose initial values are a pure function of ``word``, and of what no seed decides.
 
     Args:
         architecture: The factory.
         input_shape: Shape of one sample.
         num_classes: Number of classes.
         word: The run's init word, in [0, 2**32).
+        seedless: What `seedless_weights` returned.
 
     Returns:
-        The model, its freshly drawn weights of two or more axes multiplied by ``config.init_scale``.
+        The model. Of its freshly drawn weights a share is replaced by those that no seed decides, see
+        ``config.init_share``; then those of two or more axes are multiplied by ``config.init_scale``.
 
     Raises:
         ModelError: Its weights do not fit into memory, or the factory returns a shared instance (only checked when
             weights are scaled).
     """
     model = _build(architecture, input_shape, num_classes, word)
+    with torch.no_grad():
+        for name, weights in seedless.items():
+            model.get_parameter(name).lerp_(weights, architecture.config.init_share)
     scale = architecture.config.init_scale
     if scale != 1.0:
         redrawn = set(parameter_origins(architecture, input_shape, num_classes, word).redrawn)

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
+from types import MappingProxyType
 from typing import NamedTuple, final
 
 import numpy as np
@@ -18,7 +19,7 @@ from torch import Tensor, nn
 
 from reseed._draws import draw_key
 from reseed._errors import ModelError
-from reseed.models import AbstractArchitecture, draw_model, own_tensors, tensors_of, with_state
+from reseed.models import AbstractArchitecture, draw_model, own_tensors, seedless_weights, tensors_of, with_state
 from reseed.training._augment import augment
 from reseed.training._average import Averages, first_averaged
 from reseed.training._draws import DropoutDraws
@@ -147,11 +148,38 @@ class AbstractTraining(ABC):
         is_mixed = self.recipe.precision == "bfloat16"
         return torch.autocast(self.data.inputs.device.type, torch.bfloat16) if is_mixed else nullcontext()
 
-    def draw(self, word: int) -> nn.Module:
-        """Return a freshly drawn model, on the device of the data and, for numbers, in their precision."""
+    def draw(self, word: int, seedless: Mapping[str, Tensor] = MappingProxyType({})) -> nn.Module:
+        """Return a freshly drawn model, on the device of the data and, for numbers, in their precision.
+
+        Args:
+            word: The init word.
+            seedless: Initial weights that no seed decides, see `reseed.models.seedless_weights`.
+        """
         inputs = self.data.inputs
-        model = draw_model(self.architecture, self.data.input_shape, self.data.num_classes, word)
+        model = draw_model(self.architecture, self.data.input_shape, self.data.num_classes, word, seedless)
         return model.to(inputs.device, inputs.dtype if inputs.is_floating_point() else None)
+
+    @final
+    def begin(self, seeds: Seeds, bootstrap: bool) -> nn.Module:
+        """Return a network of the training as it is before the first step.
+
+        Args:
+            seeds: Its words.
+            bootstrap: Whether it trains on a resample.
+        """
+        if self.recipe.model.init == "drawn":
+            return self.draw(seeds.init)
+        rows = rows_of(seeds, bootstrap, len(self.data.labels))
+        key = rows.tobytes()
+        if key not in self._seedless:
+            shape, classes = self.data.input_shape, self.data.num_classes
+            weights = seedless_weights(self.architecture, shape, classes, self.data.inputs[rows])
+            self._seedless[key] = weights
+        return self.draw(seeds.init, self._seedless[key])
+
+    @cached_property
+    def _seedless(self) -> dict[bytes, Mapping[str, Tensor]]:
+        return {}
 
     @property
     def passes(self) -> int:
@@ -237,7 +265,7 @@ class Training(AbstractTraining):
     @cached_property
     def model(self) -> nn.Module:
         """The run's model, in training mode, on the device of the data."""
-        model = self.draw(self.seeds.init).train()
+        model = self.begin(self.seeds, self.bootstrap).train()
         if self.begun is not None:
             fill(changing(model.parameters(), model), below(MODEL, self.begun.tensors))
         return model
