@@ -5,13 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from reseed._errors import ModelError
+from reseed._arguments import recipe_field
+from reseed._errors import RecipeError
 from reseed.models._vision import ResidualBlock
 
 _LAYERS = (nn.Linear, nn.Conv2d)
+_ROWS = 4096
+"""Samples whose products are taken at once."""
+_TIE = 1 - 1e-6
+"""Components that are this close to the largest one are as large: rounding shall not choose among them."""
 
 
 def principal_directions(inputs: Tensor, count: int) -> Tensor:
@@ -19,22 +26,43 @@ def principal_directions(inputs: Tensor, count: int) -> Tensor:
 
         V = eigenvectors of sum_n (x_n - mean) (x_n - mean)^T, by falling eigenvalue
 
-    Of each the component that is largest in magnitude is positive, so that they do not depend on how the eigenvectors
-    are computed, where eigenvalues differ.
+    Of each the first component of the largest magnitude is positive. They are computed by one thread, so that they are
+    the same bits whatever the engine and the number of its threads; where eigenvalues are equal, which vectors of
+    their space come back is up to LAPACK.
 
     Args:
         inputs: Samples [sample, ...], each taken as one vector.
-        count: How many; fewer come back where samples or features are fewer.
+        count: How many; fewer come back where samples vary in fewer.
     """
-    samples = inputs.detach().to("cpu", torch.float64).flatten(1)
-    centred = samples - samples.mean(0)
-    if len(centred) < centred.shape[1]:
-        directions = torch.linalg.svd(centred, full_matrices=False).Vh
-    else:
-        directions = torch.linalg.eigh(centred.T @ centred).eigenvectors.flip(1).T
-    directions = directions[:count]
-    largest = directions.gather(1, directions.abs().argmax(1, keepdim=True))
-    return directions * largest.sign()
+    from scipy.linalg import eigh
+    from threadpoolctl import threadpool_limits
+
+    samples = inputs.detach().cpu().flatten(1).numpy()
+    mean = samples.mean(0, dtype=np.float64)
+    with threadpool_limits(1):
+        if is_wide := len(samples) < samples.shape[1]:
+            centred = samples - mean
+            products = centred @ centred.T
+        else:
+            products = np.zeros((samples.shape[1],) * 2)
+            for first in range(0, len(samples), _ROWS):
+                part = samples[first : first + _ROWS] - mean
+                products += part.T @ part
+        size = len(products)
+        variances, vectors = eigh(products, subset_by_index=[max(0, size - count), size - 1])
+        varies = variances > size * np.finfo(np.float64).eps * variances[-1]
+        directions = vectors.T[varies][::-1]
+        if is_wide:
+            directions = directions @ centred
+            directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    return torch.from_numpy(directions * _signs(directions))
+
+
+def _signs(directions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the sign of each row's first component of the largest magnitude, [row, 1]."""
+    sizes = np.abs(directions)
+    first = (sizes >= _TIE * sizes.max(1, keepdims=True, initial=0)).argmax(1)
+    return np.sign(np.take_along_axis(directions, first[:, None], 1))
 
 
 def zero_one_weights(outputs: int, inputs: int) -> Tensor:
@@ -43,15 +71,14 @@ def zero_one_weights(outputs: int, inputs: int) -> Tensor:
         W = I*                  for no more outputs than inputs
         W = 2^(-m/2) (H_m)*     for more, with m = ceil(log2 outputs) and H_m the Hadamard matrix of 2^m rows
 
-    with * for the upper left part. Rows of more outputs than inputs are then told apart by their signs alone.
+    with * for the upper left part, and orthonormal rows before it is cut.
     """
+    from scipy.linalg import hadamard
+
     if outputs <= inputs:
         return torch.eye(outputs, inputs, dtype=torch.float64)
-    order = math.ceil(math.log2(outputs))
-    hadamard = torch.ones(1, 1, dtype=torch.float64)
-    for _ in range(order):
-        hadamard = torch.cat([torch.cat([hadamard, hadamard], 1), torch.cat([hadamard, -hadamard], 1)])
-    return hadamard[:outputs, :inputs] * 2 ** (-order / 2)
+    rows = 1 << math.ceil(math.log2(outputs))
+    return torch.from_numpy(hadamard(rows, np.float64)[:outputs, :inputs] / math.sqrt(rows))
 
 
 @torch.no_grad()
@@ -60,13 +87,15 @@ def start_at_zeros_and_ones(model: nn.Module, drawn: Collection[str]) -> None:
 
     Of convolutions the middle of the kernel has the weights of a layer, the rest is 0; the last convolution of each
     residual block is 0, so that blocks begin as their skips.
+
+    Raises:
+        RecipeError: Something else than linear layers and convolutions has drawn weights.
     """
     layers = _drawn_layers(model, drawn)
     silent = {id(_layers(block.body)[-1]) for block in model.modules() if isinstance(block, ResidualBlock)}
     for layer in layers:
         layer.weight.zero_()
-        if layer.bias is not None:
-            layer.bias.zero_()
+        _silence_bias(layer)
         if layer is layers[-1] or id(layer) in silent:
             continue
         middle = tuple(extent // 2 for extent in layer.weight.shape[2:])
@@ -78,40 +107,51 @@ def start_at_principal_directions(model: nn.Module, drawn: Collection[str], inpu
     """Set the drawn weights of a multi-layer perceptron from the principal directions of its inputs, in place.
 
     The first layer has the leading directions and their negatives, [V, -V], so that its outputs tell each feature and
-    its sign; where there are more nodes, the directions begin anew. The last layer and all biases are 0. What lies
-    between begins by ZerO. A network of one layer begins at 0.
+    its sign. The last layer and all biases are 0. What lies between begins as an identity. Nodes that are left over,
+    where there are more than directions or than nodes before, keep what was drawn for them, so that no two are alike. A
+    network of one layer begins at 0.
 
     Raises:
-        ModelError: The model is no perceptron all of whose weights are drawn.
+        RecipeError: The model is no perceptron all of whose weights are drawn.
     """
     layers = _drawn_layers(model, drawn)
-    if not all(isinstance(layer, nn.Linear) for layer in layers) or layers[0].in_features != inputs[0].numel():
-        raise ModelError(
-            "initial weights from principal directions are for perceptrons on features: mlp, text-tfidf, and "
-            "text-encoder whose encoder stays frozen; choose zero-init for other models."
+    if not all(isinstance(layer, nn.Linear) for layer in layers) or layers[0].weight.shape[1] != inputs[0].numel():
+        raise RecipeError(
+            f"{recipe_field('model.init')} is 'pca', but principal directions are for perceptrons on features: mlp, "
+            "text-tfidf, and text-encoder whose encoder stays frozen; choose zero (zero-init) for cnn, resnet and "
+            "fine-tuned encoders, or fixed (fixed-init) for any model."
         )
-    start_at_zeros_and_ones(model, drawn)
+    for layer in layers:
+        _silence_bias(layer)
+    for layer in layers[1:-1]:
+        kept = min(layer.weight.shape)
+        layer.weight[:kept] = torch.eye(kept, layer.weight.shape[1])
+    layers[-1].weight.zero_()
     if len(layers) > 1:
-        first, half = layers[0].weight, math.ceil(layers[0].out_features / 2)
+        first, half = layers[0].weight, math.ceil(len(layers[0].weight) / 2)
         directions = principal_directions(inputs, half)
-        rows = directions[torch.arange(half) % len(directions)]
-        first.copy_(torch.cat([rows, -rows])[: len(first)])
+        rows = torch.cat([directions, -directions])[: len(first)]
+        first[: len(rows)] = rows.to(first)
+
+
+def _silence_bias(layer: nn.Linear | nn.Conv2d) -> None:
+    if layer.bias is not None:
+        layer.bias.zero_()
 
 
 def _drawn_layers(model: nn.Module, drawn: Collection[str]) -> list[nn.Linear | nn.Conv2d]:
     """Return the layers whose weights are drawn, in the order in which the model has them.
 
     Raises:
-        ModelError: Something else of the model has drawn weights.
+        RecipeError: Something else of the model has drawn weights.
     """
     layers = {f"{name}.weight": layer for name, layer in model.named_modules() if isinstance(layer, _LAYERS)}
     parameters = dict(model.named_parameters())
     others = [name for name in drawn if parameters[name].ndim >= 2 and name not in layers]
-    if others or not any(name in drawn for name in layers):
-        raise ModelError(
-            "initial weights that no seed decides are known for linear layers and convolutions alone, and "
-            f"{'all weights of this model are pre-trained' if not others else f'{others[0]!r} is of another layer'}; "
-            "choose fixed-init."
+    if others:
+        raise RecipeError(
+            f"{recipe_field('model.init')} zero and pca set linear layers and convolutions alone, and {others[0]!r} is "
+            "of another layer; choose fixed (fixed-init)."
         )
     return [layer for name, layer in layers.items() if name in drawn]
 

@@ -286,6 +286,10 @@ def _header(task: TrainRun, splits: Splits, runs: int, told: tuple[str, ...]) ->
             f"The seed re-draws {origins.redrawn_count:,} parameters; {origins.shared_count:,} start from shared "
             "pre-trained weights in every run."
         )
+    if origins.seedless:
+        notes.append(
+            f"No seed decides where {origins.seedless_count:,} parameters start: model.init is {recipe.model.init}."
+        )
     if task.plan.resample is not None:
         notes.append(
             f"All runs train on bootstrap resample {task.plan.resample} of the training set, which holds about 63 % of "

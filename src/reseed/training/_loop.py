@@ -31,7 +31,7 @@ from reseed.training._passes import dropping, pass_step
 from reseed.training._recipe import Recipe
 from reseed.training._record import EVAL_BATCH, predict
 from reseed.training._schedule import lr_factor
-from reseed.training._seeds import Seeds
+from reseed.training._seeds import Seeds, word_of_place
 from reseed.training._snapshot import AVERAGES, MODEL, OPTIMIZER, Snapshot, below, fill, numbered, prefixed
 from reseed.training._statistics import normalising, refresh_statistics
 from reseed.training._step import Step
@@ -160,25 +160,35 @@ class AbstractTraining(ABC):
         return model.to(inputs.device, inputs.dtype if inputs.is_floating_point() else None)
 
     @final
-    def begin(self, seeds: Seeds, bootstrap: bool) -> nn.Module:
+    def begin(self, seeds: Seeds, bootstrap: bool, place: int = 0) -> nn.Module:
         """Return a network of the training as it is before the first step.
 
         Args:
             seeds: Its words.
             bootstrap: Whether it trains on a resample.
+            place: Its place among the networks of its run. Each place has a fixed seed of its own, since networks that
+                begin alike would say the same.
         """
-        if self.recipe.model.init == "drawn":
+        config, data = self.recipe.model, self.data
+        if config.init == "drawn":
             return self.draw(seeds.init)
-        rows = rows_of(seeds, bootstrap, len(self.data.labels))
-        key = rows.tobytes()
+        # Directions are of the run's own rows, so that what a run does not see is in none of its weights.
+        rows = rows_of(seeds, bootstrap, len(data.labels)) if config.init == "pca" else np.empty(0, np.int64)
+        key = place, rows.tobytes()
         if key not in self._seedless:
-            shape, classes = self.data.input_shape, self.data.num_classes
-            weights = seedless_weights(self.architecture, shape, classes, self.data.inputs[rows])
-            self._seedless[key] = weights
+            whole = len(rows) == len(data.labels) and not bootstrap
+            self._seedless[key] = seedless_weights(
+                self.architecture,
+                data.input_shape,
+                data.num_classes,
+                word_of_place(config.init_seed, place),
+                lambda: data.inputs if whole else data.inputs[torch.from_numpy(rows)],
+            )
         return self.draw(seeds.init, self._seedless[key])
 
     @cached_property
-    def _seedless(self) -> dict[bytes, Mapping[str, Tensor]]:
+    def _seedless(self) -> dict[tuple[int, bytes], Mapping[str, Tensor]]:
+        """Initial weights that no seed decides, by a network's place in its run and by what it trains on."""
         return {}
 
     @property
@@ -465,13 +475,13 @@ def check_forward(training: Training) -> None:
 
     Raises:
         ModelError: The model's forward pass raises, or returns something else.
-        RecipeError: A method does not go with the number of classes.
+        RecipeError: A method does not go with the number of classes, or initial weights not with the model.
     """
     for method in training.recipe.mitigations:
         method.check_classes(training.data.num_classes)
-    name, inputs = training.recipe.model.name, training.data.inputs[:2]
+    name, model, inputs = training.recipe.model.name, training.model, training.data.inputs[:2]
     try:
-        logits = predict(training.model, inputs)
+        logits = predict(model, inputs)
     except (Exception, SystemExit) as error:  # foreign code may raise anything; the cause stays attached
         raise ModelError(
             f"model {name!r} cannot take inputs of shape {tuple(inputs.shape)}: {type(error).__name__}: {error}"
