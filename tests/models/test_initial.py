@@ -11,8 +11,16 @@ from torch import nn
 
 import reseed
 from reseed import RecipeError
+from reseed._choices import IN_MEMORY
 from reseed.mitigations import parse_mitigations
-from reseed.models import ModelConfig, architecture, draw_model, parameter_origins, seedless_weights
+from reseed.models import (
+    ModelConfig,
+    architecture,
+    draw_model,
+    parameter_origins,
+    per_image_whitening,
+    seedless_weights,
+)
 from reseed.models._initial import principal_directions, zero_one_weights
 from reseed.training import Recipe, SeedPlan, StackedTraining, Training, TrainingSet, mitigated
 from reseed.training._trained_on import rows_of
@@ -212,28 +220,50 @@ class Frozen(nn.Sequential):
 
 def test_weights_that_are_not_trained_stay_the_runs_own():
     """So that what a study keeps of its runs, which is what training changes, is enough to have them back."""
-    found = begun(ModelConfig("memory:frozen", factory=lambda shape, classes: Frozen(), init="fixed"), word=7)
-    drawn = begun(ModelConfig("memory:frozen", factory=lambda shape, classes: Frozen()), word=7)
-    fixed = begun(ModelConfig("memory:frozen", factory=lambda shape, classes: Frozen()), word=0)
+    found = begun(ModelConfig(f"{IN_MEMORY}frozen", factory=lambda shape, classes: Frozen(), init="fixed"), word=7)
+    drawn = begun(ModelConfig(f"{IN_MEMORY}frozen", factory=lambda shape, classes: Frozen()), word=7)
+    fixed = begun(ModelConfig(f"{IN_MEMORY}frozen", factory=lambda shape, classes: Frozen()), word=0)
     assert torch.equal(found[0].weight, drawn[0].weight)
     assert torch.equal(found[1].weight, fixed[1].weight)
 
 
-@pytest.mark.parametrize("init", ["pca", "zero"])
-def test_networks_of_ones_own_are_refused(init):
-    """Where their last layer is, say, nobody knows."""
-    config = ModelConfig("memory:own", factory=lambda shape, classes: nn.Linear(6, classes), init=init)
-    with pytest.raises(RecipeError, match=r"is known for mlp, .* not for model .*choose fixed \(fixed-init\), or set"):
-        begun(config)
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (
+            {"name": "cnn", "init": "pca"},
+            r"'pca', which is for mlp, text-tfidf, text-encoder whose encoder stays frozen, "
+            r"and not for model 'cnn'; choose fixed \(fixed-init\), which is for all models, or zero \(zero-init\)\.",
+        ),
+        (
+            {"name": "text-encoder", "encoder": "x", "fine_tune": True, "init": "pca"},
+            "not for model 'text-encoder' that is fine-tuned; choose fixed .*, or zero",
+        ),
+        ({"name": "small-alexnet", "init": "zero"}, "and not for model 'small-alexnet'; choose fixed .* all models.$"),
+        ({"name": f"{IN_MEMORY}own", "init": "zero"}, "and not for model 'own'; choose fixed"),
+        ({"name": "net.py:make", "init": "pca"}, "and not for model 'net.py:make'; choose fixed"),
+    ],
+)
+def test_models_without_such_weights_are_refused(config, message):
+    """What they are known for is named, and what to choose; where the last layer of one's own is, say, nobody knows."""
+    with pytest.raises(RecipeError, match=message):
+        ModelConfig(**config)
 
 
-def test_other_models_are_refused(tmp_path):
-    """What has no features is named, and what to choose in its place; before anything is trained."""
-    with pytest.raises(RecipeError, match="is known for mlp, cnn, resnet, text-tfidf, text-encoder, and not for"):
-        begun(ModelConfig("small-alexnet", init="zero"), torch.rand(4, 3, 28, 28))
-    with pytest.raises(RecipeError, match=r"principal directions are for perceptrons on features.*choose zero"):
+def test_a_method_is_refused_before_anything_is_made(tmp_path):
+    """By the call that names it."""
+    with pytest.raises(RecipeError, match="'pca', which is for mlp"):
         reseed.measure("digits", "cnn", mitigations="pca-init", runs=2, epochs=1, out=tmp_path / "study")
-    assert not (tmp_path / "study" / "study.json").exists()
+    assert not (tmp_path / "study").exists()
+
+
+def test_directions_are_of_what_the_first_layer_sees():
+    """Of the middle of images, each whitened, where the network looks at that."""
+    images = torch.rand(40, 1, 5, 5, generator=torch.Generator().manual_seed(0))
+    first, _ = linear_layers(begun(ModelConfig("mlp", hidden=(6,), crop=3, whiten=True, init="pca"), images))
+    middle = per_image_whitening(images[:, :, 1:4, 1:4])
+    expected = PCA(3, svd_solver="full").fit(middle.flatten(1).double().numpy()).components_
+    assert np.abs((first.weight[:3].detach().numpy() * expected).sum(1)) == pytest.approx(1, abs=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -15,19 +15,31 @@ from reseed.mitigations._mitigation import AbstractMitigation
 class FixedInit(AbstractMitigation):
     """Fixed initial weights: all retrainings begin at the weights that one seed draws.
 
-        w_0' = share w(seed) + (1 - share) w_0,   for all freshly drawn weights
+        w_0' = share w(seed) + (1 - share) w_0,   for all freshly drawn weights that are trained
 
-    Use it when: you compare other methods that all retrainings share something in, such as a teacher: it costs nothing,
-    and what they gain beyond it is theirs.
+    A run's networks (prediction-ensemble, co-distillation) begin at seeds of their own, which are the same in all runs;
+    teachers begin as the run does.
+
+    Use it when: weights are averaged as well (`Ema`, `Swa`), which calm what the order of samples does: where training
+    begins is then most of what is left. Also as the control of other methods that give all retrainings something in
+    common, such as a teacher: what these gain beyond it is theirs.
     Cost: one training, one network at inference.
-    Beware: retrainings repeat one accident of initial weights, which need not be a good one; order and data still
-    change answers. It holds for one architecture only: another width draws other weights.
+    Beware: by itself it does not change more than chance does. Retrainings repeat one accident of initial weights,
+    which need not be a good one, and its mistakes with it: that answers stay does not make them right. It holds as long
+    as the network is the same: another width or class draws other weights.
+
+    Examples:
+        >>> from reseed.mitigations import parse_mitigations
+        >>> from reseed.training import Recipe, mitigated
+        >>> model = mitigated(Recipe(), parse_mitigations("fixed-init:seed=3+ema")).model
+        >>> model.init, model.init_seed
+        ('fixed', 3)
     """
 
     name: ClassVar[str] = "fixed-init"
 
     seed: int = 0
-    """The init word of all runs."""
+    """The init word of all runs, a whole number in [0, 2^32)."""
     share: float = 1.0
     """Of the initial weights; the rest is drawn. 0 is the control."""
 

@@ -16,18 +16,32 @@ class ZeroInit(AbstractMitigation):
     """Zeros and ones: layers begin as identities or Hadamard matrices, the last one at 0.
 
         W = I*                 where a layer has no more outputs than inputs, * the upper left part
-        W = 2^(-m/2) (H_m)*    where it has more, m = ceil(log2 outputs)
+        W = 2^(-m/2) (H_m)*    where it has more, m = ceil(log2 outputs), H_m the Hadamard matrix of 2^m rows
         last layer, biases, last convolution of a residual block: 0;   of kernels only the middle
         w_0' = share W + (1 - share) w_0
 
-    Use it when: no seed is to decide initial weights, in convolutional networks too, and under the head of a fine-tuned
-    encoder.
+    For mlp, text-tfidf, cnn, resnet, and the head of text-encoder, fine-tuned or not. All networks of a run and its
+    teachers begin alike, so that a prediction-ensemble's differ by the order of samples alone; co-distillation's would
+    not differ at all, and are refused.
+
+    Use it when: no seed is to decide initial weights, whatever the data, in networks with convolutions and under the
+    head of a fine-tuned encoder too, and weights are averaged as well.
     Cost: one training, one network at inference.
-    Beware: without normalisation and skips, features of images begin as copies of few, and training may be slow.
+    Beware: by itself it does not change more than chance does. A layer that is wider than what it sees has nodes that
+    begin alike, and stay alike without dropout: from one grey channel all channels of the first convolution, so that
+    cnn and resnet lose accuracy; a share of 0.9 tells them apart again. A narrower layer begins with the first features
+    alone.
 
     References:
-        Zhao, Schaefer, Anandkumar, "ZerO Initialization: Initializing Neural Networks with only Zeros and Ones", TMLR
-        2022.
+        Zhao, Schaefer and Anandkumar, "ZerO Initialization: Initializing Neural Networks with only Zeros and Ones",
+        arXiv 2110.12661 (the scale is that of the authors' code).
+
+    Examples:
+        >>> from reseed.mitigations import parse_mitigations
+        >>> from reseed.models import ModelConfig
+        >>> from reseed.training import Recipe, mitigated
+        >>> mitigated(Recipe(model=ModelConfig("resnet")), parse_mitigations("zero-init+swa")).model.init
+        'zero'
     """
 
     name: ClassVar[str] = "zero-init"

@@ -11,6 +11,12 @@ from reseed._bounds import check_bound
 from reseed._choices import IN_MEMORY, OMITTED, UNWRITTEN
 from reseed._errors import ModelError, RecipeError
 
+BEGINNINGS = {
+    "pca": ("mlp", "text-tfidf", "text-encoder"),
+    "zero": ("mlp", "cnn", "resnet", "text-tfidf", "text-encoder"),
+}
+"""Models that can begin at principal directions, and at zeros and ones; what else there is begins anywhere."""
+
 
 @dataclass(frozen=True)
 class ModelConfig:
@@ -71,6 +77,13 @@ class ModelConfig:
         if self.init not in ("drawn", "fixed", "pca", "zero"):
             raise RecipeError(
                 f"{recipe_field('model.init')} must be one of drawn, fixed, pca, zero; got {self.init!r}."
+            )
+        if self.name not in BEGINNINGS.get(self.init, (self.name,)) or (self.init == "pca" and self.fine_tune):
+            raise RecipeError(
+                f"{recipe_field('model.init')} is {self.init!r}, which is for {', '.join(BEGINNINGS[self.init])}"
+                f"{' whose encoder stays frozen' * (self.init == 'pca')}, and not for model "
+                f"{self.name.removeprefix(IN_MEMORY)!r}{' that is fine-tuned' * self.fine_tune}; choose fixed "
+                f"(fixed-init), which is for all models{', or zero (zero-init)' * (self.name in BEGINNINGS['zero'])}."
             )
         if not 0 <= self.init_seed < 1 << 32:
             raise RecipeError(f"{recipe_field('model.init_seed')} must be in [0, 2^32), got {self.init_seed}.")

@@ -9,14 +9,10 @@ from types import MappingProxyType
 import torch
 from torch import Tensor, nn
 
-from reseed._arguments import recipe_field
-from reseed._errors import ModelError, RecipeError
+from reseed._errors import ModelError
 from reseed.models._architecture import AbstractArchitecture
 from reseed.models._fits import check_fits
 from reseed.models._initial import start_at_principal_directions, start_at_zeros_and_ones
-
-SEEDLESS = ("mlp", "cnn", "resnet", "text-tfidf", "text-encoder")
-"""Models for which principal directions, or zeros and ones, are known."""
 
 
 @dataclass(frozen=True)
@@ -63,17 +59,11 @@ def seedless_weights(
         inputs: Returns what the run trains on, [sample, ...]; called for ``pca`` alone.
 
     Raises:
-        RecipeError: There are no such weights for the model.
+        RecipeError: Something else than linear layers and convolutions has drawn weights, and ``init`` is ``zero``.
     """
     config = architecture.config
     if config.init == "drawn" or config.init_share == 0:
         return {}
-    if config.init != "fixed" and config.name not in SEEDLESS:
-        raise RecipeError(
-            f"{recipe_field('model.init')} is {config.init!r}, which is known for {', '.join(SEEDLESS)}, and not for "
-            f"model {config.name!r}; choose fixed (fixed-init), or set the weights of a network of your own in the "
-            "function that makes it."
-        )
     model, origins = _origins(architecture, input_shape, num_classes, word)
     parameters = dict(model.named_parameters())
     drawn = _trained(model, origins)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
+from itertools import takewhile
 
 import numpy as np
 import torch
@@ -106,21 +107,17 @@ def start_at_zeros_and_ones(model: nn.Module, drawn: Collection[str]) -> None:
 def start_at_principal_directions(model: nn.Module, drawn: Collection[str], inputs: Tensor) -> None:
     """Set the drawn weights of a multi-layer perceptron from the principal directions of its inputs, in place.
 
-    The first layer has the leading directions and their negatives, [V, -V], so that its outputs tell each feature and
-    its sign. The last layer and all biases are 0. What lies between begins as an identity. Nodes that are left over,
-    where there are more than directions or than nodes before, keep what was drawn for them, so that no two are alike. A
-    network of one layer begins at 0.
+    The first layer has the leading directions of what it sees and their negatives, [V, -V], so that its outputs tell
+    each feature and its sign. The last layer and all biases are 0. What lies between begins as an identity. Nodes that
+    are left over, where there are more than directions or than nodes before, keep what was drawn for them, so that no
+    two are alike. A network of one layer begins at 0.
 
-    Raises:
-        RecipeError: The model is no perceptron all of whose weights are drawn.
+    Args:
+        model: Layers one after the other, linear ones and others without weights.
+        drawn: Names of the parameters that are drawn.
+        inputs: Samples as the model takes them, [sample, ...].
     """
     layers = _drawn_layers(model, drawn)
-    if not all(isinstance(layer, nn.Linear) for layer in layers) or layers[0].weight.shape[1] != inputs[0].numel():
-        raise RecipeError(
-            f"{recipe_field('model.init')} is 'pca', but principal directions are for perceptrons on features: mlp, "
-            "text-tfidf, and text-encoder whose encoder stays frozen; choose zero (zero-init) for cnn, resnet and "
-            "fine-tuned encoders, or fixed (fixed-init) for any model."
-        )
     for layer in layers:
         _silence_bias(layer)
     for layer in layers[1:-1]:
@@ -129,9 +126,16 @@ def start_at_principal_directions(model: nn.Module, drawn: Collection[str], inpu
     layers[-1].weight.zero_()
     if len(layers) > 1:
         first, half = layers[0].weight, math.ceil(len(layers[0].weight) / 2)
-        directions = principal_directions(inputs, half)
+        directions = principal_directions(_seen_by_first(model, inputs), half)
         rows = torch.cat([directions, -directions])[: len(first)]
         first[: len(rows)] = rows.to(first)
+
+
+def _seen_by_first(model: nn.Module, inputs: Tensor) -> Tensor:
+    """Return what the first linear layer sees: images are cropped and whitened before."""
+    for layer in takewhile(lambda layer: not isinstance(layer, nn.Linear), model.children()):
+        inputs = layer(inputs)
+    return inputs
 
 
 def _silence_bias(layer: nn.Linear | nn.Conv2d) -> None:
