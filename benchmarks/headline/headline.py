@@ -15,7 +15,7 @@ trains the encoder as well (AdamW at 5e-5, batches of 32, 3 epochs, linear decay
 
     ... --one-network
 
-compares the methods of one training and one network that are worth it, and the ensemble they are held against, and writes
+compares methods of one training and one network alone, and the ensemble that they are held against, and writes
 `NAME-one-network.json`.
 """
 

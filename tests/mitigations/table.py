@@ -70,6 +70,8 @@ METHODS: dict[str, tuple[AbstractMitigation, AbstractMitigation]] = {
     "weight-decay": (WeightDecay(0.1), WeightDecay(0.0)),
     "zero-init": (ZeroInit(), ZeroInit(0.0)),
 }
+PERCEPTRONS = {"pca-init"}
+"""Methods that are for perceptrons alone."""
 VARIANTS: dict[str, AbstractMitigation] = {
     "confidence penalty below a threshold": ConfidencePenalty(2.0, threshold=0.8, course="cosine", start=0.1),
     "label smoothing, unigram": LabelSmoothing(0.2, prior="unigram"),

@@ -29,9 +29,13 @@ class PcaInit(AbstractMitigation):
     Use it when: a perceptron learns from features (mlp, a frozen encoder) and weights are averaged as well (`Ema`,
     `Swa`), which calm what the order of samples does: where training begins is then most of what is left.
     Cost: one training, one network at inference; principal directions, once for each training set.
-    Beware: by itself it does not change more than chance does. Where few directions hold little of the features'
-    variance, as of thousands of tf-idf terms, accuracy is lost. The directions move when the data does. Not for
-    convolutions and fine-tuned encoders.
+    Beware: by itself it may change no more than chance does, as under frozen text encoders. Where few directions hold
+    little of the features' variance, as of thousands of tf-idf terms, accuracy is lost. The directions move when the
+    data does. Not for convolutions and fine-tuned encoders.
+
+    References:
+        Kraehenbuehl, Doersch, Donahue and Darrell, "Data-dependent Initializations of Convolutional Neural Networks",
+        ICLR 2016 (principal directions as initial weights, in another form).
 
     Examples:
         >>> from reseed.mitigations import parse_mitigations

@@ -16,7 +16,8 @@ class ZeroInit(AbstractMitigation):
     """Zeros and ones: layers begin as identities or Hadamard matrices, the last one at 0.
 
         W = I*                 where a layer has no more outputs than inputs, * the upper left part
-        W = 2^(-m/2) (H_m)*    where it has more, m = ceil(log2 outputs), H_m the Hadamard matrix of 2^m rows
+        W = 2^(-m/2) (H_m)*    where it has more, m = ceil(log2 outputs), H_m the Hadamard matrix of 2^m rows, if these
+                               differ in H_m*; else I*, and one seed draws what is left over, for all runs
         last layer, biases, last convolution of a residual block: 0;   of kernels only the middle
         w_0' = share W + (1 - share) w_0
 
@@ -27,10 +28,9 @@ class ZeroInit(AbstractMitigation):
     Use it when: no seed is to decide initial weights, whatever the data, in networks with convolutions and under the
     head of a fine-tuned encoder too, and weights are averaged as well.
     Cost: one training, one network at inference.
-    Beware: by itself it does not change more than chance does. A layer that is wider than what it sees has nodes that
-    begin alike, and stay alike without dropout: from one grey channel all channels of the first convolution, so that
-    cnn and resnet lose accuracy; a share of 0.9 tells them apart again. A narrower layer begins with the first features
-    alone.
+    Beware: by itself it may change no more than chance does. A layer that is narrower than what it sees begins with the
+    first features alone. Of the paper it is a variant: rows that repeat in a Hadamard matrix, as in every layer of
+    twice the width, would be nodes that begin alike and that rounding alone tells apart.
 
     References:
         Zhao, Schaefer and Anandkumar, "ZerO Initialization: Initializing Neural Networks with only Zeros and Ones",

@@ -67,19 +67,21 @@ def _signs(directions: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def zero_one_weights(outputs: int, inputs: int) -> Tensor:
-    """Return the weights of a layer by ZerO, [output, input]: an identity, or a cut-out Hadamard matrix.
+    """Return the weights of a layer by ZerO, [output, input], of as many outputs as these tell apart.
 
         W = I*                  for no more outputs than inputs
         W = 2^(-m/2) (H_m)*     for more, with m = ceil(log2 outputs) and H_m the Hadamard matrix of 2^m rows
 
-    with * for the upper left part, and orthonormal rows before it is cut.
+    with * for the upper left part, and orthonormal rows before it is cut. The rows of H_m* repeat where there are no
+    more inputs than half its rows. Outputs that begin alike would stay alike, or be told apart by rounding, so there an
+    identity is returned, of fewer outputs than were asked for.
     """
     from scipy.linalg import hadamard
 
-    if outputs <= inputs:
-        return torch.eye(outputs, inputs, dtype=torch.float64)
     rows = 1 << math.ceil(math.log2(outputs))
-    return torch.from_numpy(hadamard(rows, np.float64)[:outputs, :inputs] / math.sqrt(rows))
+    if outputs > inputs > rows // 2:
+        return torch.from_numpy(hadamard(rows, np.float64)[:outputs, :inputs] / math.sqrt(rows))
+    return torch.eye(min(outputs, inputs), inputs, dtype=torch.float64)
 
 
 @torch.no_grad()
@@ -87,7 +89,8 @@ def start_at_zeros_and_ones(model: nn.Module, drawn: Collection[str]) -> None:
     """Set the drawn weights of a model by ZerO, in place; biases are 0, and so is the last layer.
 
     Of convolutions the middle of the kernel has the weights of a layer, the rest is 0; the last convolution of each
-    residual block is 0, so that blocks begin as their skips.
+    residual block is 0, so that blocks begin as their skips. Outputs that ZerO does not tell apart keep what was drawn
+    for them.
 
     Raises:
         RecipeError: Something else than linear layers and convolutions has drawn weights.
@@ -95,12 +98,14 @@ def start_at_zeros_and_ones(model: nn.Module, drawn: Collection[str]) -> None:
     layers = _drawn_layers(model, drawn)
     silent = {id(_layers(block.body)[-1]) for block in model.modules() if isinstance(block, ResidualBlock)}
     for layer in layers:
-        layer.weight.zero_()
         _silence_bias(layer)
         if layer is layers[-1] or id(layer) in silent:
+            layer.weight.zero_()
             continue
-        middle = tuple(extent // 2 for extent in layer.weight.shape[2:])
-        layer.weight[(slice(None), slice(None), *middle)] = zero_one_weights(*layer.weight.shape[:2]).to(layer.weight)
+        weights = zero_one_weights(*layer.weight.shape[:2]).to(layer.weight)
+        told = layer.weight[: len(weights)]
+        told.zero_()
+        told[(..., *(extent // 2 for extent in layer.weight.shape[2:]))] = weights
 
 
 @torch.no_grad()

@@ -12,7 +12,6 @@ from torch import Tensor
 from reseed.training._recipe import AverageConfig
 from reseed.training._snapshot import fill, numbered
 
-
 _FAR = 0.25
 """Share of the steps that an average may remember before that is worth a word."""
 
