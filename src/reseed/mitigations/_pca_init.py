@@ -30,8 +30,8 @@ class PcaInit(AbstractMitigation):
     `Swa`), which calm what the order of samples does: where training begins is then most of what is left.
     Cost: one training, one network at inference; principal directions, once for each training set.
     Beware: by itself it may change no more than chance does, as under frozen text encoders. Where few directions hold
-    little of the features' variance, as of thousands of tf-idf terms, accuracy is lost. The directions move when the
-    data does. Not for convolutions and fine-tuned encoders.
+    little of the features' variance, as of thousands of tf-idf terms, it learns slowly at first, and short trainings
+    lose accuracy. The directions move when the data does. Not for convolutions and fine-tuned encoders.
 
     References:
         Kraehenbuehl, Doersch, Donahue and Darrell, "Data-dependent Initializations of Convolutional Neural Networks",

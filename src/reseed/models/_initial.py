@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 from itertools import takewhile
+from types import EllipsisType
 
 import numpy as np
 import torch
@@ -105,7 +106,8 @@ def start_at_zeros_and_ones(model: nn.Module, drawn: Collection[str]) -> None:
         weights = zero_one_weights(*layer.weight.shape[:2]).to(layer.weight)
         told = layer.weight[: len(weights)]
         told.zero_()
-        told[(..., *(extent // 2 for extent in layer.weight.shape[2:]))] = weights
+        middle: tuple[EllipsisType | int, ...] = (..., *(extent // 2 for extent in layer.weight.shape[2:]))
+        told[middle] = weights
 
 
 @torch.no_grad()

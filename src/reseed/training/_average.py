@@ -113,7 +113,7 @@ def average_notes(config: AverageConfig, total: int) -> tuple[str, ...]:
         'The average of the weights remembers about 100 of 200 steps'
     """
     memory = min(1 / (1 - config.decay), total)
-    if config.name != "ema" or memory <= _FAR * total:
+    if config.name != "ema" or memory <= max(1, _FAR * total):
         return ()
     shorter = max(0, 1 - 10 / total)
     return (
