@@ -12,6 +12,11 @@ figures into the pages.
 
 trains the encoder as well (AdamW at 5e-5, batches of 32, 3 epochs, linear decay), with fewer methods, and writes
 `NAME-fine-tuned.json`.
+
+    ... --one-network
+
+compares methods of one training and one network alone, and the ensemble that they are held against, and writes
+`NAME-one-network.json`.
 """
 
 import argparse
@@ -25,6 +30,17 @@ from _environment import write_comparison
 
 DATA = ("massive-domain", "massive", "clinc150")
 BEST = "cosine-decay+init-scale:factor=0.3"
+INITIAL = (
+    "fixed-init",
+    "pca-init",
+    "zero-init",
+    "fixed-init+ema+label-smoothing",
+    "fixed-init+ema+init-scale+label-smoothing",
+    "pca-init+ema",
+    "pca-init+ema+label-smoothing",
+    "zero-init+ema+label-smoothing",
+)
+ONE_NETWORK = ("ema", "ema+init-scale+label-smoothing", *INITIAL, "prediction-ensemble")
 RECIPES = (
     "label-smoothing",
     "label-smoothing:prior=unigram",
@@ -50,6 +66,7 @@ RECIPES = (
     "swa+init-scale",
     "ema+init-scale",
     "ema+init-scale+label-smoothing",
+    *INITIAL,
 )
 METHODS = (
     *RECIPES,
@@ -92,15 +109,19 @@ def main() -> None:
     parser.add_argument("--data", nargs="*", default=DATA)
     parser.add_argument("--runs", type=int, default=30)
     parser.add_argument("--methods", nargs="*", help="others than those of the committed files")
-    parser.add_argument("--fine-tune", action="store_true", help="train the encoder as well")
+    kinds = parser.add_mutually_exclusive_group()
+    kinds.add_argument("--fine-tune", action="store_true", help="train the encoder as well")
+    kinds.add_argument("--one-network", action="store_true", help="the short list of methods of one network")
     parser.add_argument("--limit", type=int, help="training samples, where not all of them")
     given = parser.parse_args()
+    lists = ((given.fine_tune, ("-fine-tuned", FINE_TUNED)), (given.one_network, ("-one-network", ONE_NETWORK)))
+    suffix, methods = next((kind for is_asked, kind in lists if is_asked), ("", METHODS))
     for data in given.data:
         changes = {"model.encoder": given.encoder, "model.fine_tune": given.fine_tune, "data.limit": given.limit}
-        name = f"{data}-fine-tuned" if given.fine_tune else data
+        name = data + suffix
         found = reseed.mitigate(
             recipe=reseed.recipe_for(data, "text-encoder", changes=changes),
-            methods=given.methods or (FINE_TUNED if given.fine_tune else METHODS),
+            methods=given.methods or methods,
             runs=given.runs,
             out=given.out / name,
             engine="processes" if given.fine_tune else "stacked",

@@ -11,6 +11,7 @@ from reseed.mitigations import (
     Dropout,
     Ema,
     EnsembleSoftLabels,
+    FixedInit,
     FocalDistillation,
     GradientClipping,
     InitScale,
@@ -21,6 +22,7 @@ from reseed.mitigations import (
     LearningRate,
     LinearDecay,
     Mixup,
+    PcaInit,
     PredictionEnsemble,
     Rcp,
     Sam,
@@ -32,6 +34,7 @@ from reseed.mitigations import (
     Tgtss,
     Warmup,
     WeightDecay,
+    ZeroInit,
 )
 
 METHODS: dict[str, tuple[AbstractMitigation, AbstractMitigation]] = {
@@ -41,6 +44,7 @@ METHODS: dict[str, tuple[AbstractMitigation, AbstractMitigation]] = {
     "diplopia": (Diplopia(0.7), Diplopia(0.0)),
     "distill": (Distill(0.4), Distill(0.0)),
     "ensemble-soft-labels": (EnsembleSoftLabels(teachers=2), EnsembleSoftLabels(hard_weight=1.0)),
+    "fixed-init": (FixedInit(3), FixedInit(share=0.0)),
     "focal-distillation": (FocalDistillation(0.5, 1.0), FocalDistillation(0.0, 0.0)),
     "knn-smoothing": (KnnSmoothing(0.6, 0.2, 5), KnnSmoothing(0.0)),
     "label-smoothing": (LabelSmoothing(0.2), LabelSmoothing(0.0)),
@@ -54,6 +58,7 @@ METHODS: dict[str, tuple[AbstractMitigation, AbstractMitigation]] = {
     "larger-batch": (LargerBatch(2), LargerBatch(1)),
     "learning-rate": (LearningRate(2.0), LearningRate(1.0)),
     "linear-decay": (LinearDecay(0.9), LinearDecay(0.0)),
+    "pca-init": (PcaInit(), PcaInit(0.0)),
     "prediction-ensemble": (PredictionEnsemble(2), PredictionEnsemble(1)),
     "rcp": (Rcp(0.8), Rcp(0.0)),
     "sam": (Sam(0.1), Sam(0.0)),
@@ -65,7 +70,10 @@ METHODS: dict[str, tuple[AbstractMitigation, AbstractMitigation]] = {
     "tgtss": (Tgtss(0.5, transient=0.3, every=2), Tgtss(hard_weight=1.0)),
     "warmup": (Warmup(0.3), Warmup(0.0)),
     "weight-decay": (WeightDecay(0.1), WeightDecay(0.0)),
+    "zero-init": (ZeroInit(), ZeroInit(0.0)),
 }
+PERCEPTRONS = {"pca-init"}
+"""Methods that are for perceptrons alone."""
 VARIANTS: dict[str, AbstractMitigation] = {
     "confidence penalty below a threshold": ConfidencePenalty(2.0, threshold=0.8, course="cosine", start=0.1),
     "label smoothing, unigram": LabelSmoothing(0.2, prior="unigram"),

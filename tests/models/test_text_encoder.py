@@ -103,15 +103,16 @@ def test_inputs_are_made_as_the_preparation_says(encoder, splits, fine_tune):
 
 
 def test_features_are_computed_once(encoder, splits, tmp_path):
-    """The second call reads the cache and announces nothing; another text makes another entry."""
+    """The second split has the same texts and the second call the same splits: nothing is computed, or announced."""
     build = architecture(ModelConfig("text-encoder", encoder=encoder, max_length=16))
     said = []
     first = build.prepare(splits, tmp_path, said.append)
-    assert len(said) == 2
+    assert len(said) == 1
     assert "features of 6 texts (train), once" in said[0]
     again = build.prepare(splits, tmp_path, said.append)
-    assert len(said) == 2
+    assert len(said) == 1
     assert torch.equal(first.train, again.train)
+    assert torch.equal(first.evaluation, first.train.flip(0))
     assert all(np.load(path, allow_pickle=False).shape == (6, 16) for path in tmp_path.glob("features-*.npy"))
 
 

@@ -3,6 +3,8 @@
 import json
 import shutil
 from dataclasses import replace
+from itertools import islice, product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,8 +12,11 @@ from safetensors.torch import load_file
 
 import reseed
 from reseed._errors import InputError, RecipeError
+from reseed.data import load
 from reseed.mitigations import Mixup
 from reseed.studies import Study
+from reseed.workflows._design import prepare_once
+from reseed.workflows._tune import validation_data
 
 pytestmark = pytest.mark.text
 transformers = pytest.importorskip("transformers", reason="needs the extra `text`: pip install 'reseed[text]'")
@@ -25,18 +30,32 @@ def recipe(texts):
 
 @pytest.mark.parametrize("engine", ["serial", "processes", "stacked"])
 def test_features_are_computed_once_for_all_runs(train, recipe, engine):
-    """Features are announced once for each split, and not again when the study is extended without its encoder."""
+    """Features are announced once, of a split whose tokens are those of the other, and not again for more runs."""
     said = []
     study = train(recipe=recipe, runs=2, announce=said.append, engine=engine, jobs=2)
-    assert len([line for line in said if line.startswith("computing")]) == 2
+    assert len([line for line in said if line.startswith("computing")]) == 1
     study = train(recipe=recipe, runs=3, announce=said.append, engine=engine, jobs=2)
-    assert len([line for line in said if line.startswith("computing")]) == 2
+    assert len([line for line in said if line.startswith("computing")]) == 1
     assert len(study.manifests) == 3
     assert study.header.notes == ()
     fine_tuned = replace(recipe, model=replace(recipe.model, fine_tune=True, hidden=()))
     tuned = train("tuned", recipe=fine_tuned, runs=2, engine=engine, jobs=2)
     assert "start from shared pre-trained weights in every run" in tuned.header.notes[0]
     assert tuned.header.parameters["shared"] > tuned.header.parameters["redrawn"] > 0
+
+
+def test_a_search_computes_features_once(texts, tmp_path):
+    """The search's parts of the training set, the whole of it and a limited one ask the encoder for no text twice."""
+    words = islice(product(("play", "rain"), repeat=6), 40)
+    rows = [f"{' '.join(text)},{'music' if place % 2 else 'weather'}" for place, text in enumerate(words)]
+    Path(texts.data.name).write_text("\n".join(["text,label", *rows]))
+    said = []
+    for data in (validation_data(texts.data), texts.data, replace(texts.data, limit=9)):
+        prepare_once(replace(texts, data=data), tmp_path / "search", said.append)
+    counts = [int(line.split("features of ")[1].split()[0]) for line in said]
+    splits = load(texts.data)
+    assert counts == [25, 7, 8]  # what is trained on in the search, what it looks at, and the evaluation split
+    assert sum(counts) == len(splits.train.labels) + len(splits.evaluation.labels)
 
 
 def test_token_ids_are_not_blended(train, recipe, tmp_path):

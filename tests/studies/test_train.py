@@ -20,7 +20,7 @@ from reseed.cli import main
 from reseed.models import ModelConfig
 from reseed.studies import Study, train_study
 from reseed.studies._tasks import only_writer
-from reseed.training import OptimizerConfig, Recipe, RecordConfig, SeedPlan
+from reseed.training import AverageConfig, OptimizerConfig, Recipe, RecordConfig, SeedPlan
 
 RECIPE = Recipe(model=ModelConfig("mlp", hidden=(16,), dropout=0.2), epochs=3, batch_size=64)
 
@@ -302,3 +302,14 @@ def test_a_resample_is_that_of_the_run_whose_number_it_has(train):
     one = train("one", plan=SeedPlan(resample=0), engine="serial")
     varied = train("varied", plan=SeedPlan(vary=frozenset({"data"})), engine="serial")
     np.testing.assert_array_equal(one.final("confidence")[0], varied.final("confidence")[0])
+
+
+def test_an_average_that_reaches_far_back_is_told_once(train):
+    """When the study begins, and in its notes; not again when it goes on."""
+    said = []
+    recipe = replace(RECIPE, average=AverageConfig("ema", start=0.0, decay=0.99))
+    for runs in (2, 3):
+        study = train(recipe=recipe, runs=runs, announce=said.append)
+    (note,) = study.header.notes
+    assert "remembers about 69 of 69 steps" in note
+    assert said.count(note) == 1

@@ -9,7 +9,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from reseed._errors import RecipeError
 from reseed.mitigations import Ema, Swa
 from reseed.models import ModelConfig, architecture
-from reseed.training import AverageConfig, Recipe, SeedPlan, StackedTraining, Training
+from reseed.training import AverageConfig, Recipe, SeedPlan, StackedTraining, Training, average_notes
 from reseed.training._average import Averages
 
 RECIPE = Recipe(model=ModelConfig("cnn", width=4, dropout=0.2), epochs=3, batch_size=16)
@@ -86,6 +86,18 @@ def test_stacked_runs_are_averaged_each_by_itself(images, model, name):
         pass
     expected = torch.cat([training.predict(data.inputs) for training in single])
     torch.testing.assert_close(stacked.predict(data.inputs), expected)
+
+
+@pytest.mark.parametrize("total", [2, 10, 96, 320, 399])
+def test_an_average_that_reaches_far_back_is_told(total):
+    """Up to four times the steps that it remembers, for exponential ones; what is advised is worth no word."""
+    (note,) = average_notes(AverageConfig("ema", start=0.0, decay=0.99), total)
+    assert f"remembers about {min(100, total)} of {total} steps" in note
+    advised = float(note.partition("ema:decay=")[2].partition(")")[0])
+    assert 0 <= advised < 0.99
+    assert average_notes(AverageConfig("ema", start=0.0, decay=advised), total) == ()
+    assert average_notes(AverageConfig("swa", start=0.0, decay=0.99), total) == ()
+    assert average_notes(AverageConfig("ema", start=0.0, decay=0.99), 400) == ()
 
 
 @pytest.mark.parametrize(

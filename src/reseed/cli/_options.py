@@ -184,6 +184,14 @@ class ModelOptions:
     """Dropout probability."""
     init_scale: Number = None
     """Factor on the initial weights."""
+    init: Annotated[
+        Maybe[Literal["drawn", "fixed", "pca", "zero"]],
+        arg(metavar="{drawn,fixed,pca,zero}", help_behavior_hint=""),
+    ] = None
+    """Where initial weights come from: the run's seed, one seed for all runs, principal directions of the training
+    features, or zeros and ones. Default: drawn."""
+    init_seed: Count = None
+    """The seed of all runs' initial weights, for --init fixed. Default: 0."""
     norm: Annotated[
         Maybe[Literal["batch", "group", "layer", "none"]],
         arg(metavar="{batch,group,layer,none}", help_behavior_hint=""),

@@ -17,6 +17,7 @@ from reseed.mitigations._ema import Ema
 from reseed.mitigations._ensemble_soft_labels import EnsembleSoftLabels
 from reseed.mitigations._entropy import entropy
 from reseed.mitigations._fit_temperature import fit_temperature
+from reseed.mitigations._fixed_init import FixedInit
 from reseed.mitigations._focal_distillation import FocalDistillation
 from reseed.mitigations._gradient_clipping import GradientClipping
 from reseed.mitigations._init_scale import InitScale
@@ -29,6 +30,7 @@ from reseed.mitigations._learning_rate import LearningRate
 from reseed.mitigations._linear_decay import LinearDecay
 from reseed.mitigations._mitigation import AbstractMitigation, Batch, Peers, Penalty, Stage
 from reseed.mitigations._mixup import Mixup
+from reseed.mitigations._pca_init import PcaInit
 from reseed.mitigations._prediction_ensemble import PredictionEnsemble
 from reseed.mitigations._priors import class_prior, kl_to_prior
 from reseed.mitigations._rcp import Rcp
@@ -44,6 +46,7 @@ from reseed.mitigations._tempered import tempered
 from reseed.mitigations._tgtss import Tgtss
 from reseed.mitigations._warmup import Warmup
 from reseed.mitigations._weight_decay import WeightDecay
+from reseed.mitigations._zero_init import ZeroInit
 
 __all__ = [
     "HELD_OUT",
@@ -63,6 +66,7 @@ __all__ = [
     "Dropout",
     "Ema",
     "EnsembleSoftLabels",
+    "FixedInit",
     "FocalDistillation",
     "GradientClipping",
     "InitScale",
@@ -73,6 +77,7 @@ __all__ = [
     "LearningRate",
     "LinearDecay",
     "Mixup",
+    "PcaInit",
     "Peers",
     "Penalty",
     "PredictionEnsemble",
@@ -87,6 +92,7 @@ __all__ = [
     "Tgtss",
     "Warmup",
     "WeightDecay",
+    "ZeroInit",
     "auto_transient",
     "card",
     "check_composition",

@@ -23,7 +23,9 @@ class Ema(AbstractMitigation):
     Use it when: it is not known beforehand when training ends; otherwise `Swa` averages more evenly.
     Cost: one training, one network at inference; refreshed statistics: a forward pass over the training set whenever
     the averaged weights are evaluated, in networks with batch norm.
-    Beware: a decay that suits long trainings keeps short ones near the weights at which averaging began.
+    Beware: a decay that suits long trainings keeps short ones near the weights at which averaging began: what is left
+    of these after t steps is decay^t, 38 % of 96 steps and 5 % of 300 at the default. A study whose average remembers
+    more than a quarter of its steps says so when it begins.
 
     References:
         Polyak and Juditsky, "Acceleration of Stochastic Approximation by Averaging", SIAM Journal on Control and

@@ -21,6 +21,7 @@ from reseed.mitigations._disturb_label import DisturbLabel
 from reseed.mitigations._dropout import Dropout
 from reseed.mitigations._ema import Ema
 from reseed.mitigations._ensemble_soft_labels import EnsembleSoftLabels
+from reseed.mitigations._fixed_init import FixedInit
 from reseed.mitigations._focal_distillation import FocalDistillation
 from reseed.mitigations._gradient_clipping import GradientClipping
 from reseed.mitigations._init_scale import InitScale
@@ -32,6 +33,7 @@ from reseed.mitigations._learning_rate import LearningRate
 from reseed.mitigations._linear_decay import LinearDecay
 from reseed.mitigations._mitigation import AbstractMitigation
 from reseed.mitigations._mixup import Mixup
+from reseed.mitigations._pca_init import PcaInit
 from reseed.mitigations._prediction_ensemble import PredictionEnsemble
 from reseed.mitigations._rcp import Rcp
 from reseed.mitigations._sam import Sam
@@ -42,6 +44,7 @@ from reseed.mitigations._temperature import Temperature
 from reseed.mitigations._tgtss import Tgtss
 from reseed.mitigations._warmup import Warmup
 from reseed.mitigations._weight_decay import WeightDecay
+from reseed.mitigations._zero_init import ZeroInit
 
 MITIGATIONS: Mapping[str, type[AbstractMitigation]] = {
     method.name: method
@@ -55,6 +58,7 @@ MITIGATIONS: Mapping[str, type[AbstractMitigation]] = {
         Dropout,
         Ema,
         EnsembleSoftLabels,
+        FixedInit,
         FocalDistillation,
         GradientClipping,
         InitScale,
@@ -65,6 +69,7 @@ MITIGATIONS: Mapping[str, type[AbstractMitigation]] = {
         LearningRate,
         LinearDecay,
         Mixup,
+        PcaInit,
         PredictionEnsemble,
         Rcp,
         Sam,
@@ -76,6 +81,7 @@ MITIGATIONS: Mapping[str, type[AbstractMitigation]] = {
         Tgtss,
         Warmup,
         WeightDecay,
+        ZeroInit,
     )
 }
 """Every method by its name."""

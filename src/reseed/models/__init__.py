@@ -7,7 +7,7 @@ ever shared between runs.
 from reseed.models._activations import Activations, Modules
 from reseed.models._architecture import AbstractArchitecture, Prepared, RawInputs
 from reseed.models._config import ModelConfig
-from reseed.models._draw import ParameterOrigins, draw_model, parameter_origins
+from reseed.models._draw import ParameterOrigins, draw_model, parameter_origins, seedless_weights
 from reseed.models._embeddings import EmbeddingNetwork, check_continuous, embedding_network, is_token_ids
 from reseed.models._fine_tuned import untrimmed
 from reseed.models._folded import folded
@@ -50,6 +50,7 @@ __all__ = [
     "own_tensors",
     "parameter_origins",
     "per_image_whitening",
+    "seedless_weights",
     "served",
     "state_of",
     "suggested_model",

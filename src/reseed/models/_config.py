@@ -11,6 +11,12 @@ from reseed._bounds import check_bound
 from reseed._choices import IN_MEMORY, OMITTED, UNWRITTEN
 from reseed._errors import ModelError, RecipeError
 
+BEGINNINGS = {
+    "pca": ("mlp", "text-tfidf", "text-encoder"),
+    "zero": ("mlp", "cnn", "resnet", "text-tfidf", "text-encoder"),
+}
+"""Models that can begin at principal directions, and at zeros and ones; what else there is begins anywhere."""
+
 
 @dataclass(frozen=True)
 class ModelConfig:
@@ -47,6 +53,13 @@ class ModelConfig:
     """Side in pixels of the square in the middle of images that mlp and networks on images look at; default: all."""
     whiten: bool = field(default=False, metadata=OMITTED)
     """Whether mlp and networks on images first give each image mean 0 and standard deviation 1."""
+    init: Literal["drawn", "fixed", "pca", "zero"] = field(default="drawn", metadata=OMITTED)
+    """Where initial weights come from: the run's seed, one seed for all runs, principal directions of the training
+    features, or zeros and ones."""
+    init_seed: int = field(default=0, metadata=OMITTED)
+    """The seed of all runs' initial weights, for ``fixed``."""
+    init_share: float = field(default=1.0, metadata=OMITTED)
+    """How much of the initial weights no seed decides; the rest is drawn. 0: all are drawn."""
     is_trusted: bool = field(default=True, compare=False, repr=False, kw_only=True, metadata=UNWRITTEN)
     """Whether MODULE:FUNCTION may be imported; False where a file names it and nobody said that it may."""
     factory: Callable[..., Any] | None = field(
@@ -61,6 +74,21 @@ class ModelConfig:
             raise RecipeError(f"{recipe_field('model.dropout')} must be in [0, 1), got {self.dropout}.")
         if not self.init_scale > 0:
             raise RecipeError(f"{recipe_field('model.init_scale')} must be positive, got {self.init_scale}.")
+        if self.init not in ("drawn", "fixed", "pca", "zero"):
+            raise RecipeError(
+                f"{recipe_field('model.init')} must be one of drawn, fixed, pca, zero; got {self.init!r}."
+            )
+        if self.name not in BEGINNINGS.get(self.init, (self.name,)) or (self.init == "pca" and self.fine_tune):
+            raise RecipeError(
+                f"{recipe_field('model.init')} is {self.init!r}, which is for {', '.join(BEGINNINGS[self.init])}"
+                f"{' whose encoder stays frozen' * (self.init == 'pca')}, and not for model "
+                f"{self.name.removeprefix(IN_MEMORY)!r}{' that is fine-tuned' * self.fine_tune}; choose fixed "
+                f"(fixed-init), which is for all models{', or zero (zero-init)' * (self.name in BEGINNINGS['zero'])}."
+            )
+        if not 0 <= self.init_seed < 1 << 32:
+            raise RecipeError(f"{recipe_field('model.init_seed')} must be in [0, 2^32), got {self.init_seed}.")
+        if not 0 <= self.init_share <= 1:
+            raise RecipeError(f"{recipe_field('model.init_share')} must be in [0, 1], got {self.init_share}.")
         if self.norm not in ("batch", "group", "layer", "none"):
             raise RecipeError(
                 f"{recipe_field('model.norm')} must be one of batch, group, layer, none; got {self.norm!r}."

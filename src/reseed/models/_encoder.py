@@ -11,13 +11,14 @@ from typing import Any, final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from reseed._arguments import argument
 from reseed._errors import MissingExtraError, ModelError
-from reseed._foreign import read_array, reason
 from reseed.data import Dataset, Splits
 from reseed.models._architecture import AbstractArchitecture, Prepared, RawInputs, checked_texts, text_inputs
+from reseed.models._features import kept_features, text_marks
 from reseed.models._fine_tuned import FineTunedEncoder, Trimmed
 from reseed.models._mlp import mlp
 
@@ -123,19 +124,14 @@ class TextEncoder(AbstractArchitecture):
         cache: Path | None,
         announce: Callable[[str], None],
     ) -> Tensor:
-        """Return mean hidden states [sample, feature], from the cache where they are already there."""
+        """Return mean hidden states [sample, feature], of texts that are in the cache from there."""
         key = hashlib.sha256(f"{self._name}\0{dataset.digest}".encode() + token_ids.numpy().tobytes()).hexdigest()[:16]
-        path = None if cache is None else cache / f"features-{key}.npy"
-        if path is not None and path.exists():
-            return torch.from_numpy(_kept(path))
-        announce(f"computing {self._name} features of {len(token_ids)} texts ({dataset.split}), once")
-        features = frozen(token_ids)
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            partial = path.with_suffix(".partial.npy")
-            np.save(partial, features.numpy(), allow_pickle=False)
-            partial.replace(path)
-        return features
+
+        def compute(rows: NDArray[np.int64]) -> Tensor:
+            announce(f"computing {self._name} features of {len(rows)} texts ({dataset.split}), once")
+            return frozen(token_ids[torch.from_numpy(rows)])
+
+        return kept_features(cache, key, text_marks(self._name, token_ids, frozen.padding_id), compute)
 
 
 @final
@@ -184,23 +180,6 @@ def _tokens(tokenizer: Any, texts: Sequence[str], max_length: int) -> Tensor:
         return torch.empty(0, max_length, dtype=torch.int64)
     encoded = tokenizer(list(texts), truncation=True, padding="max_length", max_length=max_length, return_tensors="np")
     return torch.from_numpy(np.asarray(encoded["input_ids"], dtype=np.int64))
-
-
-def _kept(path: Path) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """Return features that were computed before.
-
-    Raises:
-        ModelError: They cannot be read.
-    """
-    try:
-        return np.asarray(read_array(path, ModelError), np.float32)
-    except (OSError, ValueError) as error:
-        if isinstance(error, ModelError):
-            raise
-        raise ModelError(
-            f"the features kept in {str(path)!r} cannot be read: {reason(error)}. Delete the file; they are then "
-            "computed again."
-        ) from error
 
 
 def _padding_id(tokenizer: Any) -> int:

@@ -38,6 +38,7 @@ from reseed.training import (
     RecordConfig,
     SeedPlan,
     arithmetic,
+    average_notes,
     check_can_stack,
     check_dropout,
     check_forward,
@@ -139,10 +140,13 @@ def train_study(
         with arithmetic(task.threads, deterministic=deterministic):
             _check_subsets(task)
             check_length(task.single(0), record)
-            header = _header(task, splits, runs, (*splits.notes, *prepared.notes))
+            averaging = average_notes(recipe.average, task.single(0).total_steps)
+            header = _header(task, splits, runs, (*splits.notes, *prepared.notes, *averaging))
             check_forward(task.single(0))
             check_stages(*task.what())
-            if found is None:  # one that goes on keeps what its anchor said
+            if found is None:  # one that goes on keeps what its anchor said, and whoever began it was told
+                for note in averaging:
+                    announce(note)
                 for anchor in {method.stage.anchor for method in recipe.mitigations if method.stage} - {""}:
                     said_of_training_set(anchor, splits.train.digest, task.train_labels, task.num_classes)
             if recipe.peers is not None:  # the networks of a run are one program under every engine
@@ -302,6 +306,10 @@ def _header(task: TrainRun, splits: Splits, runs: int, told: tuple[str, ...]) ->
             f"The seed re-draws {origins.redrawn_count:,} parameters; {origins.shared_count:,} start from shared "
             "pre-trained weights in every run."
         )
+    if origins.seedless:
+        notes.append(
+            f"No seed decides where {origins.seedless_count:,} parameters start: model.init is {recipe.model.init}."
+        )
     if task.plan.resample is not None:
         notes.append(
             f"All runs train on bootstrap resample {task.plan.resample} of the training set, which holds about 63 % of "
@@ -338,6 +346,7 @@ def _header(task: TrainRun, splits: Splits, runs: int, told: tuple[str, ...]) ->
             "redrawn": origins.redrawn_count,
             "constant": origins.constant_count,
             "shared": origins.shared_count,
+            "seedless": origins.seedless_count,
         },
         notes=tuple(notes),
     )

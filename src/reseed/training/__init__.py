@@ -4,6 +4,7 @@ from reseed._choices import Level, Weights
 from reseed._draws import draw_bits, draw_key, draw_uniform
 from reseed.training._arithmetic import arithmetic, check_threads
 from reseed.training._augment import augment
+from reseed.training._average import average_notes
 from reseed.training._defaults import default_recipe
 from reseed.training._draws import DropoutDraws
 from reseed.training._evaluated import EvaluatedWeights, whole_weights
@@ -105,6 +106,7 @@ __all__ = [
     "arithmetic",
     "as_tree",
     "augment",
+    "average_notes",
     "below",
     "check_can_stack",
     "check_draws",

@@ -12,6 +12,9 @@ from torch import Tensor
 from reseed.training._recipe import AverageConfig
 from reseed.training._snapshot import fill, numbered
 
+_FAR = 0.25
+"""Share of the steps that an average may remember before that is worth a word."""
+
 
 @final
 class Averages:
@@ -94,3 +97,27 @@ def first_averaged(config: AverageConfig, total: int) -> int:
         5
     """
     return max(1, round(config.start * total))
+
+
+def average_notes(config: AverageConfig, total: int) -> tuple[str, ...]:
+    """Return what to say of an exponential average that reaches far back in its training, if it does.
+
+    Args:
+        config: Kind, start and decay.
+        total: Steps of the whole training.
+
+    Examples:
+        >>> average_notes(AverageConfig("ema", start=0.0, decay=0.99), total=1000)
+        ()
+        >>> average_notes(AverageConfig("ema", start=0.0, decay=0.99), total=200)[0].partition(":")[0]
+        'The average of the weights remembers about 100 of 200 steps'
+    """
+    memory = min(1 / (1 - config.decay), total)
+    if config.name != "ema" or memory <= max(1, _FAR * total):
+        return ()
+    shorter = max(0, 1 - 10 / total)
+    return (
+        f"The average of the weights remembers about {memory:.0f} of {total:,} steps: it lags behind what was learned, "
+        f"which may cost accuracy and stability. Lower average.decay to {shorter:.2g} (ema:decay={shorter:.2g}), or "
+        "train longer.",
+    )

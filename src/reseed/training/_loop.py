@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
+from types import MappingProxyType
 from typing import NamedTuple, final
 
 import numpy as np
@@ -18,7 +19,7 @@ from torch import Tensor, nn
 
 from reseed._draws import draw_key
 from reseed._errors import ModelError
-from reseed.models import AbstractArchitecture, draw_model, own_tensors, tensors_of, with_state
+from reseed.models import AbstractArchitecture, draw_model, own_tensors, seedless_weights, tensors_of, with_state
 from reseed.training._augment import augment
 from reseed.training._average import Averages, first_averaged
 from reseed.training._draws import DropoutDraws
@@ -30,7 +31,7 @@ from reseed.training._passes import dropping, pass_step
 from reseed.training._recipe import Recipe
 from reseed.training._record import EVAL_BATCH, predict
 from reseed.training._schedule import lr_factor
-from reseed.training._seeds import Seeds
+from reseed.training._seeds import Seeds, word_of_place
 from reseed.training._snapshot import AVERAGES, MODEL, OPTIMIZER, Snapshot, below, fill, numbered, prefixed
 from reseed.training._statistics import normalising, refresh_statistics
 from reseed.training._step import Step
@@ -147,11 +148,48 @@ class AbstractTraining(ABC):
         is_mixed = self.recipe.precision == "bfloat16"
         return torch.autocast(self.data.inputs.device.type, torch.bfloat16) if is_mixed else nullcontext()
 
-    def draw(self, word: int) -> nn.Module:
-        """Return a freshly drawn model, on the device of the data and, for numbers, in their precision."""
+    def draw(self, word: int, seedless: Mapping[str, Tensor] = MappingProxyType({})) -> nn.Module:
+        """Return a freshly drawn model, on the device of the data and, for numbers, in their precision.
+
+        Args:
+            word: The init word.
+            seedless: Initial weights that no seed decides, see `reseed.models.seedless_weights`.
+        """
         inputs = self.data.inputs
-        model = draw_model(self.architecture, self.data.input_shape, self.data.num_classes, word)
+        model = draw_model(self.architecture, self.data.input_shape, self.data.num_classes, word, seedless)
         return model.to(inputs.device, inputs.dtype if inputs.is_floating_point() else None)
+
+    @final
+    def begin(self, seeds: Seeds, bootstrap: bool, place: int = 0) -> nn.Module:
+        """Return a network of the training as it is before the first step.
+
+        Args:
+            seeds: Its words.
+            bootstrap: Whether it trains on a resample.
+            place: Its place among the networks of its run. Each place has a fixed seed of its own, since networks that
+                begin alike would say the same.
+        """
+        config, data = self.recipe.model, self.data
+        if config.init == "drawn":
+            return self.draw(seeds.init)
+        # Directions are of the run's own rows, so that what a run does not see is in none of its weights.
+        rows = rows_of(seeds, bootstrap, len(data.labels)) if config.init == "pca" else np.empty(0, np.int64)
+        key = place, rows.tobytes()
+        if key not in self._seedless:
+            whole = len(rows) == len(data.labels) and not bootstrap
+            self._seedless[key] = seedless_weights(
+                self.architecture,
+                data.input_shape,
+                data.num_classes,
+                word_of_place(config.init_seed, place),
+                lambda: data.inputs if whole else data.inputs[torch.from_numpy(rows)],
+            )
+        return self.draw(seeds.init, self._seedless[key])
+
+    @cached_property
+    def _seedless(self) -> dict[tuple[int, bytes], Mapping[str, Tensor]]:
+        """Initial weights that no seed decides, by a network's place in its run and by what it trains on."""
+        return {}
 
     @property
     def passes(self) -> int:
@@ -237,7 +275,7 @@ class Training(AbstractTraining):
     @cached_property
     def model(self) -> nn.Module:
         """The run's model, in training mode, on the device of the data."""
-        model = self.draw(self.seeds.init).train()
+        model = self.begin(self.seeds, self.bootstrap).train()
         if self.begun is not None:
             fill(changing(model.parameters(), model), below(MODEL, self.begun.tensors))
         return model
@@ -437,13 +475,13 @@ def check_forward(training: Training) -> None:
 
     Raises:
         ModelError: The model's forward pass raises, or returns something else.
-        RecipeError: A method does not go with the number of classes.
+        RecipeError: A method does not go with the number of classes, or initial weights not with the model.
     """
     for method in training.recipe.mitigations:
         method.check_classes(training.data.num_classes)
-    name, inputs = training.recipe.model.name, training.data.inputs[:2]
+    name, model, inputs = training.recipe.model.name, training.model, training.data.inputs[:2]
     try:
-        logits = predict(training.model, inputs)
+        logits = predict(model, inputs)
     except (Exception, SystemExit) as error:  # foreign code may raise anything; the cause stays attached
         raise ModelError(
             f"model {name!r} cannot take inputs of shape {tuple(inputs.shape)}: {type(error).__name__}: {error}"

@@ -154,6 +154,20 @@ class Recipe(AbstractResult):
                     "instead, or let reseed.training.mitigated do so."
                 )
 
+        self._check_beginning()
+
+    def _check_beginning(self) -> None:
+        """Accept networks of a run that differ: in where they begin, or in the batches that they see."""
+        peers, model = self.peers, self.model
+        if peers is None or "order" in peers.fresh or model.init not in ("pca", "zero") or model.init_share < 1:
+            return
+        name = next(method.name for method in self.mitigations if method.peers is not None)
+        raise RecipeError(
+            f"mitigation {name} trains networks that see the same batches, and with {recipe_field('model.init')} = "
+            f"{model.init!r} they begin at the same weights, so that they would be the same network; take fixed "
+            "(fixed-init), which gives each its own seed, or a share below 1."
+        )
+
     @property
     def peers(self) -> Peers | None:
         """The networks that make up a run, if a method wants several."""

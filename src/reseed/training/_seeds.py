@@ -194,6 +194,20 @@ def seeds_of_peers(seeds: Seeds, peers: Peers) -> list[Seeds]:
     return [seeds, *others]
 
 
+def word_of_place(word: int, place: int) -> int:
+    """Return the init word of a network's place in its run, where one word is given for all runs.
+
+    Args:
+        word: The init word of all runs.
+        place: The place, from 0, which has that very word.
+
+    Examples:
+        >>> word_of_place(7, 0), word_of_place(7, 1) == word_of_place(7, 2)
+        (7, False)
+    """
+    return derived(Seeds(word, 0, 0, 0, 0), "peer", place, fresh=("init",)).init if place else word
+
+
 def check_vary(vary: Iterable[str]) -> frozenset[Stream]:
     """Return ``vary`` as a set of streams.
 

@@ -161,7 +161,9 @@ class StackedTraining(AbstractTraining):
         return tuple(one if one is None or len(one) == 1 else one[runs] for one in self.taught)
 
     def _stack(self, seeds: Sequence[Seeds]) -> AbstractStack:
-        models, words = [self.draw(own.init) for own in seeds], [own.dropout for own in seeds]
+        peers = 1 if self.recipe.peers is None else self.recipe.peers.count
+        models = [self.begin(own, self.bootstrap, place % peers) for place, own in enumerate(seeds)]
+        words = [own.dropout for own in seeds]
         return stack_models(models, words, is_native=self.architecture.is_native, device=self.data.inputs.device)
 
     def _each(self, function: Callable[[Shard], T]) -> list[T]:

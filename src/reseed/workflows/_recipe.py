@@ -49,6 +49,8 @@ class RecipeArguments(TypedDict, total=False):
     hidden: Sequence[int]
     dropout: float
     init_scale: float
+    init: str
+    init_seed: int
     norm: str
     width: int
     crop: int
@@ -86,8 +88,8 @@ _DATA = (
     "holdout", "labels",
 )  # fmt: skip
 _MODEL = (
-    "hidden", "dropout", "init_scale", "norm", "width", "crop", "whiten", "depth", "vocabulary", "encoder", "fine_tune",
-    "max_length",
+    "hidden", "dropout", "init_scale", "init", "init_seed", "norm", "width", "crop", "whiten", "depth", "vocabulary",
+    "encoder", "fine_tune", "max_length",
 )  # fmt: skip
 RECIPE_FIELDS = {
     **{name: f"data.{name}" for name in _DATA},

@@ -12,7 +12,8 @@ from reseed.mitigations import described, parse_mitigations
 from reseed.training import Recipe, mitigated
 
 SCHEDULES = ("", "cosine-decay", "cosine-decay+learning-rate:factor=2", "linear-decay")
-SCALES = ("", "init-scale", "init-scale:factor=0.1")
+BEGINNINGS = ("", "init-scale", "init-scale:factor=0.1", "fixed-init", "fixed-init+init-scale", "pca-init")
+"""Where initial weights come from, and how large they are."""
 AVERAGES = ("", "ema", "swa")
 TARGETS: dict[str, float] = {
     "": 1.0,
@@ -26,6 +27,9 @@ TARGETS: dict[str, float] = {
 }
 """What is learned in place of labels, and the trainings that a deployed model costs with each."""
 _FIRST = (
+    ("", "fixed-init", "ema", "label-smoothing"),
+    ("", "pca-init", "ema", "label-smoothing"),
+    ("", "fixed-init+init-scale", "ema", "label-smoothing"),
     ("", "init-scale", "ema", "label-smoothing"),
     ("", "", "ema", ""),
     ("", "", "swa", ""),
@@ -58,14 +62,14 @@ class Candidate:
 def candidates(recipe: Recipe, max_cost: float, seed: int) -> tuple[Candidate, ...]:
     """Return all candidates within a cost, known good ones first, the others in an order drawn from the seed.
 
-    Methods that cannot be combined with those of the control are left out.
+    Methods that cannot be combined with those of the control, or do not go with its model, are left out.
 
     Args:
         recipe: The control; what methods do not set comes from it.
         max_cost: The most that a training may cost, relative to the control's.
         seed: Of the order.
     """
-    drawn = list(itertools.product(SCHEDULES, SCALES, AVERAGES, TARGETS))
+    drawn = list(itertools.product(SCHEDULES, BEGINNINGS, AVERAGES, TARGETS))
     drawn = [drawn[place] for place in np.random.default_rng(seed).permutation(len(drawn))]
     found: dict[Recipe, Candidate] = {}
     for parts in (*_FIRST, *drawn):
