@@ -48,6 +48,8 @@ def shared_temperature(
     train_data: str,
     announce: Callable[[str], None],
     remote: Remote | None = None,
+    *,
+    stacks: bool = False,
 ) -> SharedTemperature | None:
     """Return the temperature of a study that wants one, from its file or by the training that says it.
 
@@ -60,6 +62,7 @@ def shared_temperature(
         train_data: Digest of the training set.
         announce: Takes a line before the training begins.
         remote: The study at a URL.
+        stacks: Whether the study trains several runs as one program; then this training has the same kernels.
 
     Raises:
         RecipeError: Teachers of the recipe need more samples or steps than that training has.
@@ -71,10 +74,10 @@ def shared_temperature(
     if (method is None and not task.record.temperature) or too_few(task):
         return None
     share = HELD_OUT if method is None else method.held_out
-    shelf, name = Shelf(folder, remote), _digest(task, share, train_data)
+    shelf, name = Shelf(folder, remote), _digest(task, share, train_data, stacks=stacks)
     if not shelf.has(name):
         announce(f"training once more on {1 - share:.0%} of the training set, to fit the temperature on the rest")
-        shelf.put(name, _fitted(task, share))
+        shelf.put(name, _fitted(task, share, stacks=stacks))
     facts = shelf.facts(name)
     found = facts.pop("temperature")
     if found is None:
@@ -89,7 +92,7 @@ def _method(recipe: Recipe) -> Temperature | None:
     return next((method for method in recipe.mitigations if isinstance(method, Temperature)), None)
 
 
-def _fitted(task: TrainRun, share: float) -> dict[str, Any]:
+def _fitted(task: TrainRun, share: float, *, stacks: bool) -> dict[str, Any]:
     """Return the temperature and what it cost."""
     recipe, factory, data = task.what()
     # Words of its own, and a training sample of the kind that runs have: a resample, say.
@@ -101,9 +104,9 @@ def _fitted(task: TrainRun, share: float) -> dict[str, Any]:
     start = Taken.now()
     learned, teaching = taught(part, [seeds], _lessons_of_part(task, kept), bootstrap=bootstrap)
     training = (
-        Training(*part, seeds, bootstrap, learned)
-        if recipe.peers is None
-        else StackedTraining(*part, (seeds,), bootstrap, learned)
+        StackedTraining(*part, (seeds,), bootstrap, learned)
+        if stacks or recipe.peers is not None
+        else Training(*part, seeds, bootstrap, learned)
     )
     found = temperature_of(training, part_of(data, held))
     cost = teaching + LessonCost(found.steps, found.samples_seen, found.forward_passes, *Taken.now().since(start))
@@ -135,7 +138,7 @@ def _anchored(method: AbstractMitigation, lesson: SharedLesson, rows: NDArray[np
     return lesson.output[:, rows]
 
 
-def _digest(task: TrainRun, share: float, train_data: str) -> str:
+def _digest(task: TrainRun, share: float, train_data: str, *, stacks: bool) -> str:
     recipe = replace(
         task.recipe, mitigations=tuple(one for one in task.recipe.mitigations if one != _method(task.recipe))
     )
@@ -147,6 +150,6 @@ def _digest(task: TrainRun, share: float, train_data: str) -> str:
         task.plan.base,
         [task.plan.bootstrap, repr(subset), task.plan.draws],
         train_data,
-        [task.device, task.threads, task.deterministic],
+        [task.device, task.threads, task.deterministic, stacks],
     ]
     return hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:16]

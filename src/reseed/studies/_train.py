@@ -175,7 +175,8 @@ def train_study(
                 kept = lessons_folder or inside(root, LESSONS)
                 train_data, remote = splits.train.digest, study.remote
                 task = replace(task, lessons=shared_lessons(task, kept, train_data, most, announce, remote))
-                task = replace(task, temperature=shared_temperature(task, kept, train_data, announce, remote))
+                shared = shared_temperature(task, kept, train_data, announce, remote, stacks=most > 1)
+                task = replace(task, temperature=shared)
                 if study.remote is None:
                     task = replace(task, save_every=save_every)
                     _tell_of_kept(replace(task, device=device), study, announce)
