@@ -408,7 +408,7 @@ def test_the_folder_opens_with_both(fresh, tmp_path):
     assert (again.margin, again.fresh_data) == (1.5, found.fresh_data)
     for one, other in ((again, found), (again.fresh, found.fresh)):
         assert {row.name: row.effect for row in one.rows} == {row.name: row.effect for row in other.rows}
-    shutil.rmtree(root / "fresh-data" / "method-label-smoothing" / "runs" / "run_000002", ignore_errors=False)
+    shutil.rmtree(root / "fresh-data" / "method-label-smoothing" / "runs" / "run-00002", ignore_errors=False)
     without = reseed.workflows.open_design(root).result.comparison
     assert "Left out: under fresh data, label-smoothing, which has 2 of 3 runs; name it to go on." in without.notes
     assert without.under_fresh_data("label-smoothing") is None

@@ -39,9 +39,8 @@ def test_a_price_is_told_where_it_is_beyond_the_interval(errors, told):
 
 def test_the_recommendation_tells_the_price_of_what_it_recommends():
     """Beside accuracy; nothing is said of a method that has no such price."""
-    assert recommendation([_with(0.151, 0.121, 0.029)], NULL).endswith(
-        "no significant loss; raises the calibration error from 3.0 to 15.1 %, after temperature scaling 2.9 %: add "
-        "temperature. At twice the training cost and one network at inference: still a. At any training cost and one "
-        "network at inference: still a."
-    )
+    said = recommendation([_with(0.151, 0.121, 0.029)], NULL)
+    assert (
+        "; raises the calibration error from 3.0 to 15.1 %, after temperature scaling 2.9 %: add temperature. At twice"
+    ) in said
     assert "calibration" not in recommendation([_with(0.03, 0.0, 0.03)], NULL)

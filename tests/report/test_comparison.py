@@ -222,6 +222,6 @@ def test_the_terminal_begins_with_what_to_use_and_stays_narrow(found):
     assert max(map(len, lines)) <= 80
     assert lines[1].startswith("recommendation: ")
     rows = [line for line in lines if re.match(r" ?(control|second control|</script)", line)]
-    assert len(rows) == 3
+    assert len(rows) == 2 * 3  # what each does to answers, then to confidence
     assert not any("NLL" in line for line in lines)
     assert any("--details prints every measure" in line for line in lines)

@@ -62,8 +62,7 @@ def shared_temperature(
         train_data: Digest of the training set.
         announce: Takes a line before the training begins.
         remote: The study at a URL.
-        stacks: Whether the study trains several runs as one program; then this training is such a one, too, which may
-            take a fraction of the time.
+        stacks: Whether the study trains several runs as one program; then this training has the same kernels.
 
     Raises:
         RecipeError: Teachers of the recipe need more samples or steps than that training has.

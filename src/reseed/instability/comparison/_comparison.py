@@ -351,7 +351,7 @@ def _told(row: ComparedMethod, margin: float) -> dict[str, Any]:
             told |= {name: value.value, f"{name}_ci95": [value.low, value.high]}
         else:
             told[name] = value
-    told |= {f"cost_{name}": value for name, value in asdict(row.cost).items()}
+    told |= {f"cost_{name}": None if math.isnan(value) else value for name, value in asdict(row.cost).items()}
     told["distinguishable"] = row.effect.is_distinguishable
     told["loses_accuracy"] = row.effect.loses_accuracy
     told["keeps_accuracy"] = row.effect.keeps_accuracy(margin)
