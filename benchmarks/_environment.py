@@ -35,8 +35,9 @@ def write_result(name: str, result: dict[str, object]) -> None:
 def write_comparison(path: Path, comparison: Comparison, **facts: object) -> None:
     """Write a comparison with its environment and further facts as JSON; of its studies only the folders' names."""
     found = comparison.summary
-    for row in found["methods"]:
-        row["study"] = Path(row["study"]).name
+    for told in (found, found["fresh_data"]):
+        for row in told["methods"] if told else ():
+            row["study"] = Path(row["study"]).name
     replace_json(path, {"environment": environment(), **found, **facts})
     print(comparison.recommendation)
     print(f"raw numbers: {path.name}")

@@ -62,7 +62,8 @@ def _row(row: Figures) -> ComparedMethod:
         return Estimate(row[name], *row[f"{name}_ci95"], float("nan"), "two-way", row.runs_complete, 0)
 
     estimates: dict[str, Any] = {field.name: estimate(field.name) for field in fields(MethodEffect)}
-    cost = MethodCost(**{field.name: row.get(f"cost_{field.name}", float("nan")) for field in fields(MethodCost)})
+    costs = {field.name: row.get(f"cost_{field.name}") for field in fields(MethodCost)}
+    cost = MethodCost(**{name: float("nan") if value is None else value for name, value in costs.items()})
     study: Any = None  # what it recommends does not depend on it
     return ComparedMethod(row.name, row.role, study, MethodEffect(**estimates), cost, row.on_front, {})
 
