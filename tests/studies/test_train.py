@@ -46,7 +46,8 @@ def test_runs_differ_and_recipe_and_seeds_are_kept(train):
     assert not np.array_equal(confidence[0], confidence[1])
     assert study.recipe == RECIPE
     assert len({json.dumps(manifest.seeds) for manifest in study.manifests}) == 3
-    assert study.header.parameters == {"redrawn": 64 * 16 + 16 + 16 * 10 + 10, "constant": 0, "shared": 0}
+    redrawn = 64 * 16 + 16 + 16 * 10 + 10
+    assert study.header.parameters == {"redrawn": redrawn, "constant": 0, "shared": 0, "seedless": 0}
     cost = study.manifests[0].cost
     assert (cost["steps"], cost["samples_seen"], cost["forward_passes"]) == (69, 3 * 1437, 3 * 360)
 
