@@ -188,8 +188,8 @@ def comparison(tmp_path):
 
 COMPARED = {
     "instability.comparison._method_effect._flips": "control: the negative flip rate is missing",
-    "instability.comparison._method_effect._nll": "method: the NLL is missing",
-    "instability.comparison._method_effect._ece": "method: the calibration error is missing",
+    "instability.comparison._calibration._surprise": "method: the NLL is missing",
+    "instability.comparison._calibration._errors": "method: the calibration error is missing",
     "instability.comparison._comparison.method_cost": "method: the cost is missing",
     "report._comparison_page.forest": "The chart 'Methods beside each other' is missing",
     "report._comparison_page._quality": "The table 'Answers' is missing",

@@ -235,7 +235,6 @@ def test_what_a_single_run_says_of_its_estimate_is_the_benchmark():
         header=header, manifests=(), missing=(), diverged=(), labels=SimpleNamespace(sizes={"checkpoint": 20})
     )
     said = " ".join(one_run_notes(study))
-    intents = {f"{rank[name]:.2f}" for name in ("massive, text-encoder", "clinc150, text-encoder")}
-    assert intents == {"0.76"}
-    assert "Spearman correlation of 0.76" in said
+    intents = (f"{rank[name]:.2f}" for name in ("massive, text-encoder", "clinc150, text-encoder"))
+    assert f"Spearman correlations of {' and '.join(intents)}" in said
     assert f"on CIFAR-10 with {rank['cifar10, mlp']:.2f}." in said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -60,8 +61,7 @@ STUDIES = {"imported": imported_study, "recorded": recorded_study, "pictures": p
 
 def weights() -> str:
     """Return the weights of the one-run estimate as JSON."""
-    model = default_model()
-    return json.dumps({name: getattr(model, name) for name in model.__dataclass_fields__})
+    return json.dumps(asdict(default_model()))
 
 
 def _long() -> pa.Table:

@@ -58,7 +58,8 @@ def test_every_column_has_an_entry(tables, study, silent):
     """No column, array or number is without a description; and all that are described exist."""
     seen = set(chain.from_iterable(table.column_names for table in tables))
     assert seen == set(TABLE) - {"dropout_label_entropy", "dropout_margin"}  # which need passes with dropout
-    assert set(study.recordings().data_vars) | set(silent.recordings().data_vars) == set(RECORDED)
+    recorded = set(study.recordings().data_vars) | set(silent.recordings().data_vars)
+    assert recorded == set(RECORDED) - {"tempered_confidence", "tempered_own_probability"}  # which need a temperature
     numbers = {name for name in profile_summary(study) if "_ci95" not in name}
     assert [name for name in numbers if column_of(name) is None] == []
     assert set(NUMBERS) <= {name.partition("@")[0] for name in numbers}

@@ -93,7 +93,10 @@ def interval(
     quantile = ndtri(tail) if method == "samples" else stdtrit(runs - 1 if degrees is None else degrees, tail)
     error = float(np.sqrt(variance))
     reach = float(quantile) * error
-    low, high = _on_root_scale(value, reach, top) if root_scale and 0 < value < top else (value - reach, value + reach)
+    low, high = value - reach, value + reach
+    if root_scale and 0 < value < top:
+        low, high = _on_root_scale(value, reach, top)
+        low, high = min(low, value), max(high, value)  # which rounding alone could leave out
     if not np.isnan(error):
         low, high = max(low, bottom), min(high, top)
     return Estimate(value, low, high, error, method, runs, samples)

@@ -138,9 +138,9 @@ def pooled_degrees(parts: Sequence[tuple[float, int]], variance: float, samples:
     """
     if not variance > 0:
         return max(1.0, samples - 1.0)
-    rest = max(0.0, variance - sum(part for part, _ in parts))
-    total = sum(part**2 / degrees for part, degrees in parts) + rest**2 / max(1, samples - 1)
-    return float(variance**2 / total)
+    shares = [(part / variance, degrees) for part, degrees in parts]  # of which squares do not vanish
+    rest = max(0.0, 1 - sum(share for share, _ in shares))
+    return float(1 / (sum(share**2 / degrees for share, degrees in shares) + rest**2 / max(1, samples - 1)))
 
 
 def _effective(spread: float, variance: float, samples: int) -> float:

@@ -115,9 +115,9 @@ def average_notes(config: AverageConfig, total: int) -> tuple[str, ...]:
     memory = min(1 / (1 - config.decay), total)
     if config.name != "ema" or memory <= max(1, _FAR * total):
         return ()
-    shorter = max(0, 1 - 10 / total)
+    shorter = 1 - 10 / total
+    remedy = f"Lower average.decay to {shorter:.2g} (ema:decay={shorter:.2g}), or train longer."
     return (
         f"The average of the weights remembers about {memory:.0f} of {total:,} steps: it lags behind what was learned, "
-        f"which may cost accuracy and stability. Lower average.decay to {shorter:.2g} (ema:decay={shorter:.2g}), or "
-        "train longer.",
+        f"which may cost accuracy and stability. {remedy if shorter > 0 else 'Train longer.'}",
     )

@@ -95,6 +95,16 @@ def fit_share_line(
 
     Raises:
         InputError: Fewer than three studies, lists of different lengths, or estimates that are all equal.
+
+    Examples:
+        Three studies in which more flips than is expected, by the same factor of the rate:
+
+        >>> expected = [np.array([0.01]), np.array([0.05]), np.array([0.2])]
+        >>> line = fit_share_line(expected, [1 - (1 - one) ** 2 for one in expected], [1000] * 3)
+        >>> round(line.slope, 6), round(line.intercept, 6) == round(math.log(2), 6)
+        (1.0, True)
+        >>> round(line.predict(0.1, 1000).value, 6)
+        0.19
     """
     if len(expected) < 3 or not len(expected) == len(actual) == len(samples):
         raise InputError(
