@@ -58,4 +58,4 @@ $(INSTALLED): $(CORE)
 	touch $(INSTALLED)
 
 clean:
-	rm -rf .venv .venv-wheel dist docs/_build docs/api/generated demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-wheel dist docs/_build docs/jupyter_execute docs/api/generated demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -14,7 +14,7 @@ copyright = "the reseed authors"
 release = version = installed_version("reseed")
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.napoleon"]
-exclude_patterns = ["_build", "_scripts"]
+exclude_patterns = ["_build", "_scripts", "jupyter_execute"]  # the last is what the notebook leaves beside _build
 nb_execution_mode = "force"  # the notebook is kept without outputs
 nb_execution_raise_on_error = True
 nb_execution_timeout = 300
