@@ -88,16 +88,23 @@ def test_stacked_runs_are_averaged_each_by_itself(images, model, name):
     torch.testing.assert_close(stacked.predict(data.inputs), expected)
 
 
-@pytest.mark.parametrize("total", [2, 10, 96, 320, 399])
+@pytest.mark.parametrize("total", [11, 96, 320, 399])
 def test_an_average_that_reaches_far_back_is_told(total):
     """Up to four times the steps that it remembers, for exponential ones; what is advised is worth no word."""
     (note,) = average_notes(AverageConfig("ema", start=0.0, decay=0.99), total)
     assert f"remembers about {min(100, total)} of {total} steps" in note
     advised = float(note.partition("ema:decay=")[2].partition(")")[0])
-    assert 0 <= advised < 0.99
+    assert 0 < advised < 0.99
     assert average_notes(AverageConfig("ema", start=0.0, decay=advised), total) == ()
     assert average_notes(AverageConfig("swa", start=0.0, decay=0.99), total) == ()
     assert average_notes(AverageConfig("ema", start=0.0, decay=0.99), 400) == ()
+
+
+@pytest.mark.parametrize("total", [2, 10])
+def test_of_a_few_steps_no_average_is_advised(total):
+    """What is left is to train longer."""
+    (note,) = average_notes(AverageConfig("ema", start=0.0, decay=0.99), total)
+    assert note.endswith("cost accuracy and stability. Train longer.")
 
 
 @pytest.mark.parametrize(
