@@ -5,12 +5,13 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
+from tests.instability.methods import made
 
 import reseed
 from reseed import Study
 from reseed._errors import InputError, StorageError, StudyError, TrainingError
 from reseed.data import DataConfig, load
-from reseed.instability import ComparedMethod, Comparison, Estimate, MethodCost, MethodEffect
+from reseed.instability import Comparison
 from reseed.mitigations import parse_mitigations
 from reseed.training import STREAMS, load_recipe, mitigated, with_settings
 from reseed.workflows import open_design
@@ -214,26 +215,7 @@ def test_features_are_computed_once_for_all_studies(recipe, tmp_path, monkeypatc
 
 def compared(reduction, accuracy, reach, fresh=None):
     """A confirmation with such estimates, in percent and points, give or take so much, and of accuracy 0.2."""
-
-    def around(value, reach):
-        return Estimate(value, value - reach, value + reach, reach / 2, "two-way", 6, 360)
-
-    nothing = around(0.1, 0.01)
-    effect = MethodEffect(
-        accuracy=nothing,
-        accuracy_difference=around(accuracy / 100, 0.002),
-        label_entropy=nothing,
-        reduction=around(reduction, reach),
-        high_reduction=None,
-        beyond_null=around(reduction, reach),
-        high_beyond_null=None,
-        unstable_fraction=nothing,
-        jitter=nothing,
-        negative_flip_rate=None,
-        nll=None,
-        ece=None,
-    )
-    row = ComparedMethod("swa", "method", None, effect, MethodCost(1.0, 1.0, 1.0), None, {})
+    row = made("swa", reduction, accuracy=accuracy / 100, reach=reach)
     control = replace(row, name="control", role="control")
     return Comparison(control, None, (row,), 6, "two-way", (), 0.5, fresh)
 

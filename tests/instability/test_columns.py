@@ -24,7 +24,7 @@ def study(tmp_path_factory):
     """Three short trainings on digits, with full probabilities."""
     recipe = reseed.recipe_for("digits", changes={"epochs": EPOCHS})
     root = tmp_path_factory.mktemp("columns") / "study"
-    record = RecordConfig(level="full")
+    record = RecordConfig(level="full", temperature=True)
     return reseed.measure(recipe=recipe, runs=RUNS, out=root, record=record, probe=False, engine="serial").study
 
 
@@ -58,8 +58,7 @@ def test_every_column_has_an_entry(tables, study, silent):
     """No column, array or number is without a description; and all that are described exist."""
     seen = set(chain.from_iterable(table.column_names for table in tables))
     assert seen == set(TABLE) - {"dropout_label_entropy", "dropout_margin"}  # which need passes with dropout
-    recorded = set(study.recordings().data_vars) | set(silent.recordings().data_vars)
-    assert recorded == set(RECORDED) - {"tempered_confidence", "tempered_own_probability"}  # which need a temperature
+    assert set(study.recordings().data_vars) | set(silent.recordings().data_vars) == set(RECORDED)
     numbers = {name for name in profile_summary(study) if "_ci95" not in name}
     assert [name for name in numbers if column_of(name) is None] == []
     assert set(NUMBERS) <= {name.partition("@")[0] for name in numbers}

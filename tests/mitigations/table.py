@@ -58,7 +58,7 @@ METHODS: dict[str, tuple[AbstractMitigation, AbstractMitigation]] = {
     "larger-batch": (LargerBatch(2), LargerBatch(1)),
     "learning-rate": (LearningRate(2.0), LearningRate(1.0)),
     "linear-decay": (LinearDecay(0.9), LinearDecay(0.0)),
-    "pca-init": (PcaInit(), PcaInit(0.0)),
+    "pca-init": (PcaInit(), PcaInit(share=0.0)),
     "prediction-ensemble": (PredictionEnsemble(2), PredictionEnsemble(1)),
     "rcp": (Rcp(0.8), Rcp(0.0)),
     "sam": (Sam(0.1), Sam(0.0)),
@@ -70,7 +70,7 @@ METHODS: dict[str, tuple[AbstractMitigation, AbstractMitigation]] = {
     "tgtss": (Tgtss(0.5, transient=0.3, every=2), Tgtss(hard_weight=1.0)),
     "warmup": (Warmup(0.3), Warmup(0.0)),
     "weight-decay": (WeightDecay(0.1), WeightDecay(0.0)),
-    "zero-init": (ZeroInit(), ZeroInit(0.0)),
+    "zero-init": (ZeroInit(), ZeroInit(share=0.0)),
 }
 PERCEPTRONS = {"pca-init"}
 """Methods that are for perceptrons alone."""

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
 from reseed.mitigations._checks import check_option
-from reseed.mitigations._mitigation import AbstractMitigation
+from reseed.mitigations._seedless import AbstractSeedless
 
 
 @final
 @dataclass(frozen=True)
-class FixedInit(AbstractMitigation):
+class FixedInit(AbstractSeedless):
     """Fixed initial weights: all retrainings begin at the weights that one seed draws.
 
         w_0' = share w(seed) + (1 - share) w_0,   for all freshly drawn weights that are trained
@@ -41,21 +41,15 @@ class FixedInit(AbstractMitigation):
     """
 
     name: ClassVar[str] = "fixed-init"
+    origin: ClassVar[str] = "fixed"
 
     seed: int = 0
     """The init word of all runs, a whole number in [0, 2^32)."""
-    share: float = 1.0
-    """Of the initial weights; the rest is drawn. 0 is the control."""
 
     def __post_init__(self) -> None:
-        check_option(self, "share", 0 <= self.share <= 1, "a number in [0, 1]")
+        super().__post_init__()
         check_option(self, "seed", 0 <= self.seed < 1 << 32, "a whole number in [0, 2^32)")
 
-    @property
-    def is_active(self) -> bool:
-        """Whether initial weights are others."""
-        return self.share > 0
-
     def settings(self, recipe: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return where the initial weights come from."""
-        return {"model.init": "fixed", "model.init_share": self.share, "model.init_seed": self.seed}
+        """Return where the initial weights come from, and their seed."""
+        return {**super().settings(recipe), "model.init_seed": self.seed}

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, final
+from typing import ClassVar, final
 
-from reseed.mitigations._checks import check_option
-from reseed.mitigations._mitigation import AbstractMitigation
+from reseed.mitigations._seedless import AbstractSeedless
 
 
 @final
 @dataclass(frozen=True)
-class PcaInit(AbstractMitigation):
+class PcaInit(AbstractSeedless):
     """Principal initial weights: the first layer begins at principal directions of the features, the last one at 0.
 
         W_1 = [V, -V],   V the leading principal directions of the training features, unit vectors as rows
@@ -45,18 +43,4 @@ class PcaInit(AbstractMitigation):
     """
 
     name: ClassVar[str] = "pca-init"
-
-    share: float = 1.0
-    """Of the initial weights; the rest is drawn. 0 is the control."""
-
-    def __post_init__(self) -> None:
-        check_option(self, "share", 0 <= self.share <= 1, "a number in [0, 1]")
-
-    @property
-    def is_active(self) -> bool:
-        """Whether initial weights are others."""
-        return self.share > 0
-
-    def settings(self, recipe: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return where the initial weights come from."""
-        return {"model.init": "pca", "model.init_share": self.share}
+    origin: ClassVar[str] = "pca"

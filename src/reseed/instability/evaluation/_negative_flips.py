@@ -5,18 +5,10 @@ from jaxtyping import Bool, Float
 
 from reseed._arrays import ArrayLike, undefined
 from reseed._errors import InputError
+from reseed.instability.intervals._estimate import mean_of_measure
+from reseed.instability.intervals._leave_one_out import LeftOut
 from reseed.instability.intervals._run_means import right
-from reseed.statistics import (
-    Estimate,
-    Method,
-    check_level,
-    check_method,
-    interval,
-    jackknife_variance,
-    mean_variance,
-    no_estimate,
-    two_way,
-)
+from reseed.statistics import Estimate, Method, check_level, check_method, no_estimate
 
 
 def retraining_negative_flip_rate(
@@ -65,24 +57,8 @@ def retraining_negative_flip_rate(
         return no_estimate(method, runs, 0)
     count = is_right.sum(0)
     values = _flips(count, runs)
-    parts, over_samples, own = [], 0.0, 0.0
-    if method != "samples":
-        parts, own = [(jackknife_variance(_without_each_run(is_right)), runs - 1)], _own_variance(count, runs)
-    if method != "jackknife":
-        over_samples = mean_variance(values)
-    variance, degrees = two_way(parts, over_samples, own, samples)
-    return interval(
-        float(values.mean()),
-        variance,
-        method,
-        runs,
-        samples,
-        level=level,
-        bottom=0.0,
-        top=_highest(runs),
-        degrees=degrees,
-        root_scale=True,
-    )
+    left_out = None if method == "samples" else LeftOut(_without_each_run(is_right), _own_variance(count, runs))
+    return mean_of_measure(values, left_out, method, runs, level=level, top=_highest(runs))
 
 
 def _highest(runs: int) -> float:

@@ -111,25 +111,29 @@ def mean_estimate(
     correction: Correction | None = None,
 ) -> Estimate:
     """Returns the mean of a measure that was taken, from its values and its means without each run (None: samples)."""
-    samples, over_samples = len(values), 0.0
+    if method != "jackknife" and len(values) < 2:
+        undefined(f"labels holds a single sample, which says nothing about other samples; {method} error is NaN.")
+    return mean_of_measure(values, left_out, method, runs, level=level, top=highest(statistic, runs, correction))
+
+
+def mean_of_measure(
+    values: Float[np.ndarray, " sample"],
+    left_out: LeftOut | None,
+    method: str,
+    runs: int,
+    *,
+    level: float,
+    top: float,
+) -> Estimate:
+    """Returns the mean of any measure that is 0 for most samples, with an interval on the scale of the root."""
+    samples = len(values)
     parts = [] if left_out is None else [(jackknife_variance(left_out.means), runs - 1)]
     own = 0.0 if left_out is None else left_out.own_variance
-    if method != "jackknife":
-        if samples < 2:
-            undefined(f"labels holds a single sample, which says nothing about other samples; {method} error is NaN.")
-        over_samples = mean_variance(values)
+    over_samples = 0.0 if method == "jackknife" else mean_variance(values)
     variance, degrees = two_way(parts, over_samples, own, samples)
+    value = float(values.mean())
     return interval(
-        float(values.mean()),
-        variance,
-        method,
-        runs,
-        samples,
-        level=level,
-        bottom=0.0,
-        top=highest(statistic, runs, correction),
-        degrees=degrees,
-        root_scale=True,
+        value, variance, method, runs, samples, level=level, bottom=0.0, top=top, degrees=degrees, root_scale=True
     )
 
 
