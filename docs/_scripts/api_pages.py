@@ -31,6 +31,10 @@ TOPICS = {
         "Errors": "_errors",
         "Other calls": "",
     },
+    "reseed.curvature": {
+        "Operators": "operators",
+        "Spectrum": "spectrum",
+    },
     "reseed.data": {"Data sets": "_config _dataset _load _splits", "Corruption": "corruption", EXTENDING: ""},
     "reseed.engines": {"Engines": "_cluster _processes _protocol _registry _serial", EXTENDING: ""},
     "reseed.instability": {
