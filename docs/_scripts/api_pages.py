@@ -31,6 +31,12 @@ TOPICS = {
         "Errors": "_errors",
         "Other calls": "",
     },
+    "reseed.curvature": {
+        "Operators": "operators",
+        "Spectrum": "spectrum",
+        "How far from the edge": "stability",
+        "Gradients": "gradients",
+    },
     "reseed.data": {"Data sets": "_config _dataset _load _splits", "Corruption": "corruption", EXTENDING: ""},
     "reseed.engines": {"Engines": "_cluster _processes _protocol _registry _serial", EXTENDING: ""},
     "reseed.instability": {

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from reseed import curvature as curvature
     from reseed import data as data
     from reseed import engines as engines
     from reseed import instability as instability
@@ -165,6 +166,7 @@ _HOMES = {
     "reseed.training": ("AverageConfig", "OptimizerConfig", "Recipe", "RecordConfig", "ScheduleConfig", "SeedPlan"),
 }
 _ROOMS = (
+    "curvature",
     "data",
     "engines",
     "instability",

@@ -9,7 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from reseed._errors import InputError
-from reseed.curvature.stability._updates import Rule, Update, folds_of, trained_parameters, updates_of
+from reseed.curvature.stability._updates import (
+    Rule,
+    Update,
+    decays_apart,
+    folds_of,
+    trained_parameters,
+    updates_of,
+)
 
 
 def preconditioner(
@@ -58,29 +65,50 @@ def preconditioner(
     References:
         Cohen et al., "Adaptive Gradient Methods at the Edge of Stability", 2022, arXiv 2207.14484.
     """
-    updates = updates_of(optimizer, rule)
-    own = {}
-    for group, update, fold in zip(optimizer.param_groups, updates, folds_of(updates), strict=True):
-        for parameter in trained_parameters(group):
-            own[parameter] = (group, update, fold)
-    wanted = [each for each in (own if parameters is None else parameters) if each.requires_grad]
-    if not wanted:
-        raise InputError("optimizer trains no parameters; pass one whose parameters have requires_grad=True.")
     parts = []
-    for number, parameter in enumerate(wanted):
+    for number, (parameter, group, update, fold) in enumerate(_moved(optimizer, parameters, rule)):
         place = f"parameter {number} {list(parameter.shape)}"
-        if parameter not in own:
-            raise InputError(
-                f"{place} is none that the optimizer trains; pass the optimizer of this model, or set its "
-                "requires_grad to False."
-            )
-        group, update, fold = own[parameter]
         values = _divisor(optimizer, group, parameter, update, place, bias_correction, first_moment_bias)
         if fold != 1.0:
             values = values * fold
         _check_positive(values, place)
         parts.append(values.detach().reshape(-1))
     return torch.cat(parts)
+
+
+def l2_decays(optimizer: torch.optim.Optimizer, parameters: Iterable[nn.Parameter], rule: Rule) -> Tensor:
+    """Return the L2 term of each weight, [parameter], as far as the threshold does not hold it; else zeros."""
+    moved = _moved(optimizer, parameters, rule)
+    is_apart = decays_apart(updates_of(optimizer, rule))
+    return torch.cat(
+        [torch.full_like(each, update.decay if is_apart else 0.0).reshape(-1) for each, _, update, _ in moved]
+    ).detach()
+
+
+def _moved(
+    optimizer: torch.optim.Optimizer, parameters: Iterable[nn.Parameter] | None, rule: Rule
+) -> list[tuple[nn.Parameter, Mapping[str, Any], Update, float]]:
+    """Return parameters in order, each with its group, how that moves, and what its preconditioner is multiplied with.
+
+    Raises:
+        InputError: The optimiser does not train one of them, or there are none.
+    """
+    updates = updates_of(optimizer, rule)
+    own = {
+        parameter: (parameter, group, update, fold)
+        for group, update, fold in zip(optimizer.param_groups, updates, folds_of(updates), strict=True)
+        for parameter in trained_parameters(group)
+    }
+    wanted = [each for each in (own if parameters is None else parameters) if each.requires_grad]
+    if not wanted:
+        raise InputError("optimizer trains no parameters; pass one whose parameters have requires_grad=True.")
+    for number, parameter in enumerate(wanted):
+        if parameter not in own:
+            raise InputError(
+                f"parameter {number} {list(parameter.shape)} is none that the optimizer trains; pass the optimizer of "
+                "this model, or set its requires_grad to False."
+            )
+    return [own[parameter] for parameter in wanted]
 
 
 def _divisor(

@@ -1,0 +1,1 @@
+"""How gradients spread over samples, and how the loss bends along them."""
