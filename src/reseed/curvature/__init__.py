@@ -9,29 +9,51 @@ from reseed.curvature.operators._ggn import ggn
 from reseed.curvature.operators._hessian import hessian
 from reseed.curvature.operators._operator import CurvatureOperator, preconditioned
 from reseed.curvature.operators._risk import EmpiricalRisk, empirical_risk
+from reseed.curvature.spectrum._alignment import Alignment, alignment
+from reseed.curvature.spectrum._density import SpectralDensity, spectral_density
+from reseed.curvature.spectrum._eigenvalues import Eigenvalues, eigenvalues
+from reseed.curvature.spectrum._lanczos import Tridiagonal, lanczos
+from reseed.curvature.spectrum._probes import Estimated, diagonal, frobenius_norm, trace
+from reseed.curvature.spectrum._sharpness import Sharpness, sharpness
 from reseed.curvature.stability._diagnosis import Diagnosis, diagnose
+from reseed.curvature.stability._preconditioned_sharpness import preconditioned_sharpness
 from reseed.curvature.stability._preconditioner import preconditioner
 from reseed.curvature.stability._threshold import StabilityThreshold, normalised_sharpness, stability_threshold
 
 __all__ = [
+    "Alignment",
     "CriticalSharpness",
     "CurvatureOperator",
     "Diagnosis",
+    "Eigenvalues",
     "EmpiricalRisk",
+    "Estimated",
     "GradientNoise",
     "SampleCurvature",
+    "Sharpness",
+    "SpectralDensity",
     "StabilityThreshold",
+    "Tridiagonal",
+    "alignment",
     "critical_sharpness",
     "diagnose",
+    "diagonal",
+    "eigenvalues",
     "empirical_risk",
+    "frobenius_norm",
     "ggn",
     "gradient_covariance",
     "gradient_noise",
     "gradient_quotient",
     "hessian",
+    "lanczos",
     "normalised_sharpness",
     "preconditioned",
+    "preconditioned_sharpness",
     "preconditioner",
     "sample_curvature",
+    "sharpness",
+    "spectral_density",
     "stability_threshold",
+    "trace",
 ]

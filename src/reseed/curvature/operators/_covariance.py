@@ -9,12 +9,12 @@ from torch import Tensor
 
 from reseed._errors import InputError
 from reseed.curvature.operators._batches import Batch
-from reseed.curvature.operators._hessian import no_second_derivatives
 from reseed.curvature.operators._kept import Multiply, mean_operator
 from reseed.curvature.operators._linearised import Linearised
 from reseed.curvature.operators._losses import sample_losses
 from reseed.curvature.operators._operator import CurvatureOperator
 from reseed.curvature.operators._risk import EmpiricalRisk, check_finite
+from reseed.curvature.operators._second_derivatives import check_second_derivatives
 
 
 def gradient_covariance(risk: EmpiricalRisk, *, centred: bool = True) -> CurvatureOperator:
@@ -54,12 +54,10 @@ def gradient_covariance(risk: EmpiricalRisk, *, centred: bool = True) -> Curvatu
                     "loss does not depend on the weights; pass a loss of the network's outputs that is not detached."
                 )
             jacobian = Linearised(losses, weights)
+        check_second_derivatives(jacobian.pulled, risk.function.module, batch.inputs)
 
         def multiply(vectors: Tensor) -> Tensor:
-            try:
-                slopes = jacobian.times(vectors)
-            except RuntimeError as error:
-                raise no_second_derivatives(risk, error) from error
+            slopes = jacobian.times(vectors)
             return jacobian.transposed_times(slopes / slopes.shape[1])
 
         return multiply

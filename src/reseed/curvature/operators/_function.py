@@ -56,7 +56,7 @@ class WeightFunction:
 
     def named(self, vector: Tensor) -> dict[str, Tensor]:
         """Return the parts of a vector [..., parameter] by name, in their shapes."""
-        parts = vector.split([shape.numel() for shape in self.shapes.values()], -1)
+        parts = torch.split(vector, [shape.numel() for shape in self.shapes.values()], -1)
         return {
             name: part.unflatten(-1, shape) if len(shape) else part[..., 0]
             for part, (name, shape) in zip(parts, self.shapes.items(), strict=True)
@@ -86,7 +86,7 @@ def weight_function(
     shapes = {name: tensors[0][name].shape for name in names}
     dtype = dtype or tensors[0][names[0]].dtype
     stacked = {name: torch.stack([_as(own[name], dtype) for own in tensors]) for name in tensors[0]}
-    weights = torch.cat([stacked.pop(name).flatten(1) for name in names], 1)
+    weights = torch.cat([stacked.pop(name).reshape(len(modules), -1) for name in names], 1)
     return WeightFunction(_with_affine_norms(first), shapes, stacked), weights
 
 
@@ -143,10 +143,11 @@ class _AffineNorm(nn.Module):
         self.training = False
 
     def forward(self, x: Tensor) -> Tensor:
-        scale = torch.rsqrt(self._buffers["running_var"] + self.eps)  # type: ignore[operator]
+        mean, variance = self.get_buffer("running_mean"), self.get_buffer("running_var")
         weight, bias = self._parameters["weight"], self._parameters["bias"]
+        scale = torch.rsqrt(variance + self.eps)
         scale = scale if weight is None else scale * weight
-        shift = -self._buffers["running_mean"] * scale  # type: ignore[operator]
+        shift = -mean * scale
         shift = shift if bias is None else shift + bias
         places = (-1, *[1] * (x.ndim - 2))
         return torch.addcmul(shift.view(places), x, scale.view(places))

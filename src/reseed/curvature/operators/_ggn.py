@@ -7,12 +7,12 @@ from torch import Tensor
 
 from reseed._errors import InputError
 from reseed.curvature.operators._batches import Batch
-from reseed.curvature.operators._hessian import no_second_derivatives
 from reseed.curvature.operators._kept import Multiply, mean_operator
 from reseed.curvature.operators._linearised import Linearised
 from reseed.curvature.operators._losses import mean_losses
 from reseed.curvature.operators._operator import CurvatureOperator
 from reseed.curvature.operators._risk import EmpiricalRisk, check_finite
+from reseed.curvature.operators._second_derivatives import check_second_derivatives
 
 
 def ggn(risk: EmpiricalRisk) -> CurvatureOperator:
@@ -57,14 +57,12 @@ def ggn(risk: EmpiricalRisk) -> CurvatureOperator:
                 )
             (slope,) = torch.autograd.grad(losses.sum(), logits, create_graph=True)
             jacobian = Linearised(outputs, weights)
+        check_second_derivatives(jacobian.pulled, risk.function.module, batch.inputs)
 
         def multiply(vectors: Tensor) -> Tensor:
             if not slope.requires_grad:  # the loss is linear in the outputs
                 return torch.zeros_like(vectors)
-            try:
-                changes = jacobian.times(vectors)
-            except RuntimeError as error:
-                raise no_second_derivatives(risk, error) from error
+            changes = jacobian.times(vectors)
             (curved,) = torch.autograd.grad(slope, logits, changes, retain_graph=True)
             return jacobian.transposed_times(curved)
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from reseed._errors import InputError
 from reseed.curvature.operators._batches import Batch
 from reseed.curvature.operators._kept import Multiply, mean_operator
 from reseed.curvature.operators._operator import CurvatureOperator
 from reseed.curvature.operators._risk import EmpiricalRisk
-from reseed.curvature.operators._second_derivatives import layer_without
+from reseed.curvature.operators._second_derivatives import check_second_derivatives
 
 
 def hessian(risk: EmpiricalRisk) -> CurvatureOperator:
@@ -46,29 +45,16 @@ def hessian(risk: EmpiricalRisk) -> CurvatureOperator:
 
     def make(runs: slice, batch: Batch) -> Multiply:
         weights, gradient = risk.slope(runs, batch, twice=True)
+        check_second_derivatives(gradient, risk.function.module, batch.inputs)
 
         def multiply(vectors: Tensor) -> Tensor:
             if not gradient.requires_grad:  # the loss is linear in the weights
                 return torch.zeros_like(vectors)
-            try:
-                (product,) = torch.autograd.grad(
-                    gradient, weights, vectors, retain_graph=True, allow_unused=True, materialize_grads=True
-                )
-            except RuntimeError as error:
-                raise no_second_derivatives(risk, error) from error
+            (product,) = torch.autograd.grad(
+                gradient, weights, vectors, retain_graph=True, allow_unused=True, materialize_grads=True
+            )
             return product
 
         return multiply
 
     return mean_operator(risk, make)
-
-
-def no_second_derivatives(risk: EmpiricalRisk, error: RuntimeError) -> InputError | RuntimeError:
-    """Return an error that names the layer which cannot be differentiated twice, or the given one if none is found."""
-    layer = layer_without(risk.function.module, risk.batches[0].inputs)
-    if layer is None:
-        return error
-    return InputError(
-        f"model has no second derivatives in its layer {layer}: {str(error).splitlines()[0]} Replace this layer, or "
-        "choose parameters after it."
-    )

@@ -16,16 +16,19 @@ class Linearised:
     Args:
         outputs: [run, ...], with their graph; those of a run depend on its weights only.
         weights: [run, parameter].
+
+    Attributes:
+        pulled: J'u with its graph.
     """
 
     def __init__(self, outputs: Tensor, weights: Tensor) -> None:
         self.outputs, self._weights = outputs, weights
         self._direction = torch.zeros_like(outputs, requires_grad=True)
-        (self._pulled,) = torch.autograd.grad(outputs, weights, self._direction, create_graph=True)
+        (self.pulled,) = torch.autograd.grad(outputs, weights, self._direction, create_graph=True)
 
     def times(self, vectors: Tensor) -> Tensor:
         """Return J v, like the outputs, of vectors [run, parameter]."""
-        (product,) = torch.autograd.grad(self._pulled, self._direction, vectors, retain_graph=True)
+        (product,) = torch.autograd.grad(self.pulled, self._direction, vectors, retain_graph=True)
         return product
 
     def transposed_times(self, directions: Tensor) -> Tensor:

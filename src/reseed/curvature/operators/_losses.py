@@ -37,12 +37,12 @@ def mean_losses(loss: Loss, outputs: Tensor, targets: Tensor) -> Tensor:
     """
     if isinstance(loss, str):
         return sample_losses(loss, outputs, targets).mean(1)
-    each = [loss(own, targets) for own in outputs]
-    for value in each:
-        if not isinstance(value, Tensor) or value.ndim:
-            got = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
-            raise InputError(f"loss must return a scalar tensor, got {got}; average it over the samples.")
-    return torch.stack(each)
+    each: list[object] = [loss(own, targets) for own in outputs]
+    scalars = [value for value in each if isinstance(value, Tensor) and value.ndim == 0]
+    if len(scalars) < len(each):
+        got = tuple(each[0].shape) if isinstance(each[0], Tensor) else type(each[0]).__name__
+        raise InputError(f"loss must return a scalar tensor, got {got}; average it over the samples.")
+    return torch.stack(scalars)
 
 
 def sample_losses(loss: Loss, outputs: Tensor, targets: Tensor) -> Tensor:
@@ -77,8 +77,8 @@ def _numbers(outputs: Tensor, targets: Tensor) -> Tensor:
 def _check_classes(outputs: Tensor, targets: Tensor) -> None:
     if outputs.ndim != 3 or targets.ndim != 1 or targets.is_floating_point():
         raise InputError(
-            f"targets are {tuple(targets.shape)} of {targets.dtype} and outputs of a network {tuple(outputs.shape[1:])}; "
-            "pass class labels [sample] to a network with logits [sample, class], or a loss of your own."
+            f"targets are {tuple(targets.shape)} of {targets.dtype} and outputs {tuple(outputs.shape[1:])}; pass "
+            "class labels [sample] to a network with logits [sample, class], or a loss of your own."
         )
     classes = outputs.shape[2]
     if bool((targets < 0).any()) or bool((targets >= classes).any()):

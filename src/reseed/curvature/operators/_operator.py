@@ -109,7 +109,7 @@ class CurvatureOperator:
         """
         names = chosen_names(list(self.shapes), parameters)
         sizes = [shape.numel() for shape in self.shapes.values()]
-        parts = zip(self.shapes, torch.arange(self.size, device=self.device).split(sizes), strict=True)
+        parts = zip(self.shapes, torch.split(torch.arange(self.size, device=self.device), sizes), strict=True)
         places = torch.cat([part for name, part in parts if name in names])
 
         def multiply(vectors: Tensor) -> Tensor:
@@ -179,8 +179,8 @@ def preconditioned(operator: CurvatureOperator, diagonal: ArrayLike) -> Curvatur
     is_bad = ~(numbers.isfinite() & (numbers > 0))
     if bool(is_bad.any()):
         raise InputError(
-            f"diagonal holds {float(numbers[is_bad][0]):g} among {numbers.numel()} numbers; a preconditioner is above 0 "
-            "everywhere: give the optimiser an eps above 0, or take its state after more steps."
+            f"diagonal holds {float(numbers[is_bad][0]):g} among {numbers.numel()} numbers; a preconditioner is above "
+            "0 everywhere: give the optimiser an eps above 0, or take its state after more steps."
         )
     scale = numbers.rsqrt().to(operator.dtype)
     return dataclasses.replace(operator, multiply=lambda vectors: operator.multiply(vectors * scale) * scale)

@@ -8,9 +8,48 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from reseed._errors import InputError
 
-def layer_without(model: nn.Module, inputs: Tensor) -> str | None:
-    """Return the first layer, by name and type, whose gradient cannot be differentiated; None where each can.
+_FAILING = ("Error", "NotImplemented")  # what autograd puts where a derivative does not exist, by its name there
+
+
+def check_second_derivatives(gradient: Tensor, model: nn.Module, inputs: Tensor) -> None:
+    """Accept a gradient that can be differentiated everywhere.
+
+    Where it cannot, autograd fails only if the way to the weights leads through there; else it leaves out a part.
+
+    Args:
+        gradient: With its graph.
+        model: Whose, to name the layer.
+        inputs: What it is asked, [sample, ...].
+
+    Raises:
+        InputError: It cannot; the message names the layer.
+    """
+    if _is_whole(gradient):
+        return
+    raise InputError(
+        f"model has no second derivatives in its layer {_layer_without(model, inputs)}; replace it by one whose "
+        "gradient can be differentiated, written in torch's own operations."
+    )
+
+
+def _is_whole(gradient: Tensor) -> bool:
+    """Tell whether no derivative is missing in the graph of a gradient."""
+    waiting, seen = [gradient.grad_fn], set()
+    while waiting:
+        node = waiting.pop()
+        if node is None or node in seen:
+            continue
+        if node.name().rpartition(":")[2] in _FAILING:
+            return False
+        seen.add(node)
+        waiting += [before for before, _ in node.next_functions]
+    return True
+
+
+def _layer_without(model: nn.Module, inputs: Tensor) -> str:
+    """Return the first layer, by name and type, whose gradient cannot be differentiated.
 
     Args:
         model: Its layers are tried one by one, the innermost first.
@@ -32,7 +71,7 @@ def layer_without(model: nn.Module, inputs: Tensor) -> str | None:
         layer.register_forward_hook(hook(f"{name!r}" if name else "model"))
     with torch.random.fork_rng(devices=[]):
         model(inputs)
-    return found[0] if found else None
+    return found[0] if found else f"{type(model).__name__} or in the loss"
 
 
 def _has_second_derivatives(layer: nn.Module, given: tuple[Any, ...]) -> bool:
@@ -45,13 +84,5 @@ def _has_second_derivatives(layer: nn.Module, given: tuple[Any, ...]) -> bool:
         output = layer.forward(*own)
         if not isinstance(output, Tensor) or not output.requires_grad:
             return True
-        try:
-            gradients = torch.autograd.grad(
-                output.square().sum(), leaves, create_graph=True, allow_unused=True, materialize_grads=True
-            )
-            total = torch.stack([each.square().sum() for each in gradients]).sum()
-            if total.requires_grad:
-                torch.autograd.grad(total, leaves, allow_unused=True)
-        except RuntimeError:
-            return False
-    return True
+        gradients = torch.autograd.grad(output.square().sum(), leaves, create_graph=True, allow_unused=True)
+    return all(each is None or _is_whole(each) for each in gradients)
