@@ -14,6 +14,7 @@ from reseed._errors import InputError
 from reseed.curvature.operators._batches import Batch
 from reseed.curvature.operators._losses import sample_losses
 from reseed.curvature.operators._risk import EmpiricalRisk, check_finite
+from reseed.curvature.operators._second_derivatives import check_second_derivatives
 
 _BYTES = 1 << 27  # of a chunk's gradients; with activations and second derivatives several times that is used
 
@@ -33,7 +34,7 @@ def sample_gradients(risk: EmpiricalRisk, *, twice: bool) -> Iterator[tuple[int,
         The run, which samples, their weights and their gradients, both [sample, parameter].
 
     Raises:
-        InputError: A batch norm is in training mode, or as of `EmpiricalRisk.gradient`.
+        InputError: A batch norm is in training mode; or as of `hessian` if ``twice``, else of `EmpiricalRisk.gradient`.
     """
     if any(isinstance(layer, _BatchNorm) and layer.training for layer in risk.function.module.modules()):
         raise InputError(
@@ -60,6 +61,8 @@ def _gradients(risk: EmpiricalRisk, run: int, batch: Batch, twice: bool) -> tupl
             )
         (gradients,) = torch.autograd.grad(losses.sum(), weights, create_graph=twice)
     check_finite(gradients[None], slice(run, run + 1), "the gradient of the loss")
+    if twice:
+        check_second_derivatives(gradients, risk.function.module, batch.inputs)
     return weights, gradients
 
 

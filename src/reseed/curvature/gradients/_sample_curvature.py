@@ -11,7 +11,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from reseed.curvature.gradients._of_samples import sample_gradients
-from reseed.curvature.operators._hessian import no_second_derivatives
 from reseed.curvature.operators._risk import EmpiricalRisk
 
 
@@ -72,9 +71,6 @@ def sample_curvature(risk: EmpiricalRisk) -> SampleCurvature:
         norms[run, samples] = fixed.double().norm(dim=1)
         if not gradients.requires_grad:  # the losses are linear in the weights
             continue
-        try:
-            (products,) = torch.autograd.grad(gradients, weights, fixed, allow_unused=True, materialize_grads=True)
-        except RuntimeError as error:
-            raise no_second_derivatives(risk, error) from error
+        (products,) = torch.autograd.grad(gradients, weights, fixed, allow_unused=True, materialize_grads=True)
         along[run, samples] = (products * fixed).double().sum(1)
     return SampleCurvature(norms, along)

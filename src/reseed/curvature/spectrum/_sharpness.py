@@ -14,6 +14,7 @@ from reseed.curvature.operators._batches import Pairs
 from reseed.curvature.operators._function import Chosen, Mode
 from reseed.curvature.operators._hessian import hessian
 from reseed.curvature.operators._losses import Loss
+from reseed.curvature.operators._operator import CurvatureOperator
 from reseed.curvature.operators._risk import empirical_risk
 from reseed.curvature.spectrum._eigenvalues import eigenvalues
 from reseed.models import Networks
@@ -116,7 +117,14 @@ def sharpness(
         batch_size=batch_size,
         seed=seed,
     )
-    found = eigenvalues(hessian(risk), tolerance=tolerance, max_products=max_products, start=start, seed=seed)
+    return largest(hessian(risk), tolerance=tolerance, max_products=max_products, start=start, seed=seed)
+
+
+def largest(
+    operator: CurvatureOperator, *, tolerance: float, max_products: int | None, start: Tensor | None, seed: int
+) -> Sharpness:
+    """Return the largest eigenvalue of each run's operator; see `sharpness`."""
+    found = eigenvalues(operator, tolerance=tolerance, max_products=max_products, start=start, seed=seed)
     return Sharpness(
         found.values[:, 0],
         found.vectors[:, 0],
@@ -126,6 +134,6 @@ def sharpness(
         found.converged[:, 0],
         found.products,
         seed,
-        risk.size,
-        risk.examples,
+        operator.size,
+        operator.examples,
     )
