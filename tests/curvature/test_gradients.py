@@ -108,7 +108,7 @@ def test_gradient_noise_is_that_of_the_covariance():
     other = gradient_noise(risk, probes=64, seed=1)
     assert (other.curvature_trace != found.curvature_trace).all()
     assert found.examples == 13
-    assert np.isnan(gradient_noise(risk, probes=1).curvature_trace_error).all()
+    assert bool(gradient_noise(risk, probes=1).curvature_trace_error.isnan().all())
 
 
 def test_noise_of_a_linear_regression_has_a_closed_form():
@@ -130,7 +130,7 @@ def test_noise_without_a_mean_gradient_has_no_scale():
     model.weight.data.zero_()
     with pytest.warns(RuntimeWarning, match="the mean gradient is 0"):
         found = gradient_noise(empirical_risk(model, [[1.0], [1.0]], [[1.0], [-1.0]], loss="squared_error"))
-    assert np.isnan(found.noise_scale).all()
+    assert bool(found.noise_scale.isnan().all())
     assert found.trace.tolist() == [4.0]
     with pytest.raises(InputError, match="inputs hold one sample, whose gradient has nothing to differ from; pass two"):
         gradient_noise(_risk(rows=slice(1)))
@@ -188,7 +188,7 @@ def test_where_no_rate_is_critical_there_is_no_critical_sharpness():
     """A loss that falls for good, and a direction along which it rises at once."""
     risk = empirical_risk(torch.nn.Linear(2, 1), [[1.0, 2.0]], [0.0], loss=lambda outputs, targets: outputs.mean())
     with pytest.warns(RuntimeWarning, match="1 of 1 runs have no critical sharpness, which is NaN"):
-        assert np.isnan(critical_sharpness(risk).sharpness).all()
+        assert bool(critical_sharpness(risk).sharpness.isnan().all())
     with pytest.warns(RuntimeWarning, match="the loss rises at once"):
         found = critical_sharpness(risk, -risk.gradient())
     assert found.passes == 1
