@@ -204,7 +204,7 @@ def test_estimates_are_within_their_errors():
         if probes == 50:
             before = found["trace"].standard_error
     ratio = before / found["trace"].standard_error
-    assert ((2.5 < ratio) & (ratio < 6)).all()
+    assert ((ratio > 2.5) & (ratio < 6)).all()
 
 
 def test_probes_of_a_diagonal_matrix_are_exact():
@@ -277,7 +277,7 @@ def test_sharpness_is_that_of_scipy():
 
 
 def test_seeds():
-    """The same seed gives the same numbers bit for bit and draws nothing from the global generator; another does not."""
+    """The same seed gives the same numbers bit for bit and another does not; the global generator is left."""
     operator, _ = of_spectrum(torch.linspace(0, 1, 40))
     before = torch.random.get_rng_state()
     for one in (

@@ -23,7 +23,7 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md")
 RUN = [
     ROOT / "README.md",
     *(DOCS / f"{name}.md" for name in ("executors", "guide", "install", "memorization", "models", "networks")),
-    *(DOCS / f"{name}.md" for name in ("other-tools", "python", "recording")),
+    *(DOCS / f"{name}.md" for name in ("curvature", "other-tools", "python", "recording")),
 ]
 OPTIONS = {name: command_class(name) for name in NAMES}
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

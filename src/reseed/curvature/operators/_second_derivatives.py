@@ -85,4 +85,5 @@ def _has_second_derivatives(layer: nn.Module, given: tuple[Any, ...]) -> bool:
         if not isinstance(output, Tensor) or not output.requires_grad:
             return True
         gradients = torch.autograd.grad(output.square().sum(), leaves, create_graph=True, allow_unused=True)
-    return all(each is None or _is_whole(each) for each in gradients)
+    found: list[Tensor | None] = list(gradients)
+    return all(each is None or _is_whole(each) for each in found)

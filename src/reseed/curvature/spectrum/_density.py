@@ -13,7 +13,7 @@ from torch import Tensor
 from reseed._errors import InputError
 from reseed._numbers import check_whole
 from reseed.curvature.operators._operator import CurvatureOperator
-from reseed.curvature.spectrum._lanczos import check_steps, lanczos
+from reseed.curvature.spectrum._lanczos import check_steps, lanczos, normal_vectors
 
 _OFFSET = 1e-5  # what is added to magnitudes before their logarithm is taken
 _BEYOND = 4.0  # standard deviations of the kernel that the grid reaches beyond the nodes
@@ -97,7 +97,7 @@ def spectral_density(
     check_whole("seed", seed, 0)
     if width is not None and not 0 < width < math.inf:
         raise InputError(f"width must be above 0 and finite, got {width!r}.")
-    each = [lanczos(operator, steps, seed=seed * probes + probe) for probe in range(probes)]
+    each = [lanczos(operator, steps, start=normal_vectors(operator, seed, probe)) for probe in range(probes)]
     nodes = torch.full((operator.runs, probes, steps), math.nan, dtype=torch.float64, device=operator.device)
     weights = torch.zeros_like(nodes)
     for probe, found in enumerate(each):

@@ -129,7 +129,7 @@ def eigenvalues(
         first,
         seed,
         done=done,
-        again=lambda step: normal_vectors(operator, seed + 1 + step),
+        again=lambda step: normal_vectors(operator, seed, step + 1),
     )
     values, parts, residuals, converged, errors = _ends(found, k, which, tolerance)
     vectors = torch.bmm(parts.mT.to(found.vectors.dtype), found.vectors)

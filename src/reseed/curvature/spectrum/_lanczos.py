@@ -10,9 +10,12 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from reseed._draws import draw_key
 from reseed._errors import InputError
 from reseed._numbers import check_whole
 from reseed.curvature.operators._operator import CurvatureOperator
+
+_START = 2  # the place of these draws
 
 
 @final
@@ -155,9 +158,12 @@ def iterated(
     return so_far(steps)
 
 
-def normal_vectors(operator: CurvatureOperator, seed: int) -> Tensor:
-    """Return standard normal vectors [run, parameter], the same for all runs and in every precision and place."""
-    draw = torch.Generator().manual_seed(seed)
+def normal_vectors(operator: CurvatureOperator, seed: int, number: int = 0) -> Tensor:
+    """Return standard normal vectors [run, parameter], the same for all runs and in every precision and place.
+
+    They are not those of `torch.manual_seed` with the same seed, from which weights or data may have been drawn.
+    """
+    draw = torch.Generator().manual_seed(draw_key(seed, number, _START) & 0xFFFFFFFF)
     one = torch.randn(operator.size, generator=draw, dtype=torch.float64)
     return one.to(operator.device, operator.dtype).expand(operator.runs, -1)
 
