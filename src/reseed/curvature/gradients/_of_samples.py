@@ -44,7 +44,7 @@ def sample_gradients(risk: EmpiricalRisk, *, twice: bool) -> Iterator[tuple[int,
     for run in range(risk.runs):
         first = 0
         for batch in risk.batches:
-            for x, y in zip(batch.inputs.split(rows), batch.targets.split(rows), strict=True):
+            for x, y in zip(torch.split(batch.inputs, rows), torch.split(batch.targets, rows), strict=True):
                 weights, gradients = _gradients(risk, run, Batch(x, y, batch.share), twice)
                 yield run, slice(first, first + len(x)), weights, gradients
                 first += len(x)
