@@ -129,16 +129,18 @@ def _divisor(
             f"optimizer has made no step with {place}, so that {type(optimizer).__name__} has no preconditioner yet; "
             "call optimizer.step() first, or ask for the plain sharpness."
         )
-    eps = float(group["eps"])
     if isinstance(optimizer, torch.optim.Adagrad):
-        return state["sum"].sqrt() + eps
-    if isinstance(optimizer, torch.optim.RMSprop):
-        squares = state["square_avg"]
-        return (squares - state["grad_avg"].square() if group["centered"] else squares).sqrt() + eps
-    squares = state["max_exp_avg_sq" if group["amsgrad"] else "exp_avg_sq"]
-    first, second = (float(beta) for beta in group["betas"])
-    found = (squares / (1 - second**steps) if bias_correction else squares).sqrt() + eps
-    return found * (1 - first**steps) if first_moment_bias else found
+        squares: Tensor = state["sum"]
+    elif isinstance(optimizer, torch.optim.RMSprop):
+        squares = state["square_avg"] - (state["grad_avg"].square() if group["centered"] else 0.0)
+    else:
+        squares = state["max_exp_avg_sq" if group["amsgrad"] else "exp_avg_sq"]
+        if bias_correction:
+            squares = squares / (1 - float(group["betas"][1]) ** steps)
+    found = squares.sqrt() + float(group["eps"])
+    if first_moment_bias and "betas" in group:
+        found = found * (1 - float(group["betas"][0]) ** steps)
+    return found
 
 
 def _check_positive(values: Tensor, place: str) -> None:

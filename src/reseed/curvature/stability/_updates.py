@@ -80,7 +80,8 @@ def updates_of(optimizer: Optimizer, rule: Rule) -> tuple[Update, ...]:
     if rule not in get_args(Rule):
         raise InputError(f"rule must be 'optimizer' or '2/lr', got {rule!r}.")
     if isinstance(optimizer, Recipe | OptimizerConfig):
-        found = (_of_config(optimizer.optimizer if isinstance(optimizer, Recipe) else optimizer),)
+        config = optimizer.optimizer if isinstance(optimizer, Recipe) else optimizer
+        found: tuple[Update, ...] = (_of_config(config),)
     elif type(optimizer) in _KNOWN:  # a class derived from one of them may do something else
         found = tuple(_of_group(optimizer, group) for group in optimizer.param_groups)
     else:
@@ -131,13 +132,15 @@ def is_preconditioned(updates: tuple[Update, ...]) -> bool:
 
 
 def _of_config(config: OptimizerConfig) -> Update:
-    decay = {"shrinking" if config.name in ("sgdw", "adamw") else "decay": config.weight_decay}
     if config.name in ("sgd", "sgdw"):
-        return replace(Update(config.lr, config.momentum), **decay)
-    return replace(
-        Update(config.lr, _BETA1, 1 - _BETA1, adaptive=True, words=("beta1", "beta1")),
-        **decay,
-    )
+        found = Update(config.lr, config.momentum)
+    else:
+        found = Update(config.lr, _BETA1, 1 - _BETA1, adaptive=True, words=("beta1", "beta1"))
+    return _decaying(found, config.weight_decay, decoupled=config.name in ("sgdw", "adamw"))
+
+
+def _decaying(update: Update, decay: float, *, decoupled: bool) -> Update:
+    return replace(update, shrinking=decay) if decoupled else replace(update, decay=decay)
 
 
 def _of_group(optimizer: torch.optim.Optimizer, group: Mapping[str, Any]) -> Update:
@@ -150,9 +153,9 @@ def _of_group(optimizer: torch.optim.Optimizer, group: Mapping[str, Any]) -> Upd
         found = Update(rate, momentum, gain, bool(group["nesterov"]), decay)
     elif isinstance(optimizer, torch.optim.Adam | torch.optim.AdamW):
         beta = float(group["betas"][0])
-        found = Update(rate, beta, 1 - beta, adaptive=True, words=("beta1", "beta1"))
         decoupled = isinstance(optimizer, torch.optim.AdamW) or group.get("decoupled_weight_decay", False)
-        found = replace(found, **{"shrinking" if decoupled else "decay": decay})
+        found = Update(rate, beta, 1 - beta, adaptive=True, words=("beta1", "beta1"))
+        found = _decaying(found, decay, decoupled=decoupled)
     elif isinstance(optimizer, torch.optim.RMSprop):
         found = Update(rate, float(group["momentum"]), decay=decay, adaptive=True)
     else:
