@@ -7,6 +7,7 @@ import copy
 import torch
 from torch import nn
 
+from reseed._choices import IN_MEMORY
 from reseed.mitigations import Beginning
 from reseed.models import AbstractArchitecture, parameter_origins, undisturbed
 from reseed.training._arithmetic import arithmetic
@@ -35,7 +36,7 @@ def prepare(
     origins = parameter_origins(architecture, data.input_shape, data.num_classes, word)
     named = dict(network.named_parameters())
     drawn = tuple(name for name in named if name in {*origins.redrawn, *origins.seedless} and named[name].requires_grad)
-    beginning = Beginning(word, drawn, data.input_shape, data.num_classes, recipe.model.name)
+    beginning = Beginning(word, drawn, data.input_shape, data.num_classes, recipe.model.name.removeprefix(IN_MEMORY))
     twin = copy.deepcopy(network).to("cpu", torch.float64)
     with arithmetic(1), undisturbed([twin], gradients=True):
         for method in methods:
