@@ -41,7 +41,7 @@ class MetaInit(AbstractMitigation):
     Cost: one training, one network at inference; before it ``steps`` gradients of a gradient along a gradient, each of
     which comes to nine passes over a small batch.
     Beware: it mostly makes weights smaller, with which a short training of a cnn without normalisation lost accuracy on
-    digits. What it learns is the scale for noise, not for the data, and batches are small: norms still move when it ends.
+    digits. What it learns is the scale for noise, not for the data. Batches are small: norms still move when it ends.
     It takes numbers as inputs, not token ids, and layers that can be differentiated three times. Teachers begin without
     it.
 
