@@ -18,8 +18,9 @@ from reseed.mitigations._mitigation import AbstractMitigation, Beginning
 
 _INPUTS, _LABELS = 0x6D657461, 0x6D657462
 _EPS = 1e-5
-_GRADIENTS = 3
-"""One through another: of the loss, along itself, and of what the quotient makes of both."""
+_PASSES = 9
+"""What a sample of a step comes to, in passes forward and backward: of three gradients, each through the one before,
+the second and the third are three times the work of what they go back through."""
 
 
 @final
@@ -81,8 +82,8 @@ class MetaInit(AbstractMitigation):
 
     @property
     def samples_before(self) -> int:
-        """Samples of all steps, nine times each: a gradient is three times the work of what it goes back through."""
-        return self.steps * self.batch * 3 ** (_GRADIENTS - 1)
+        """Samples of all steps, as often as their gradients of gradients come to."""
+        return self.steps * self.batch * _PASSES
 
     def prepare(self, network: nn.Module, beginning: Beginning) -> None:
         """Learn the norms.
