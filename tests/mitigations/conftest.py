@@ -23,6 +23,7 @@ from reseed.training import (
 PLAN = SeedPlan(5)
 MLP = ModelConfig("mlp", hidden=(16,), dropout=0.2)
 CNN = ModelConfig("cnn", width=4, hidden=(8,), dropout=0.2)
+RESNET = ModelConfig("resnet", width=4, norm="none")
 
 
 @pytest.fixture

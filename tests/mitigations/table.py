@@ -1,5 +1,7 @@
 """Every method once as it is used, and once at strength zero: what the contract tests go through."""
 
+from tests.mitigations.conftest import MLP, RESNET
+
 from reseed.mitigations import (
     AbstractMitigation,
     CoDistillation,
@@ -12,6 +14,7 @@ from reseed.mitigations import (
     Ema,
     EnsembleSoftLabels,
     FixedInit,
+    Fixup,
     FocalDistillation,
     GradientClipping,
     InitScale,
@@ -21,6 +24,7 @@ from reseed.mitigations import (
     LateBranching,
     LearningRate,
     LinearDecay,
+    MetaInit,
     Mixup,
     PcaInit,
     PredictionEnsemble,
@@ -45,10 +49,12 @@ METHODS: dict[str, tuple[AbstractMitigation, AbstractMitigation]] = {
     "distill": (Distill(0.4), Distill(0.0)),
     "ensemble-soft-labels": (EnsembleSoftLabels(teachers=2), EnsembleSoftLabels(hard_weight=1.0)),
     "fixed-init": (FixedInit(3), FixedInit(share=0.0)),
+    "fixup": (Fixup(0.8), Fixup(0.0)),
     "focal-distillation": (FocalDistillation(0.5, 1.0), FocalDistillation(0.0, 0.0)),
     "knn-smoothing": (KnnSmoothing(0.6, 0.2, 5), KnnSmoothing(0.0)),
     "label-smoothing": (LabelSmoothing(0.2), LabelSmoothing(0.0)),
     "late-branching": (LateBranching(branches=2, at=0.5), LateBranching(hard_weight=1.0)),
+    "metainit": (MetaInit(3, batch=4), MetaInit(0)),
     "mixup": (Mixup(0.4), Mixup(0.0)),
     "cosine-decay": (CosineDecay(), CosineDecay(0.0)),
     "dropout": (Dropout(0.5), Dropout(0.0)),
@@ -72,13 +78,14 @@ METHODS: dict[str, tuple[AbstractMitigation, AbstractMitigation]] = {
     "weight-decay": (WeightDecay(0.1), WeightDecay(0.0)),
     "zero-init": (ZeroInit(), ZeroInit(share=0.0)),
 }
-PERCEPTRONS = {"pca-init"}
-"""Methods that are for perceptrons alone."""
+MODELS = {"pca-init": (MLP,), "fixup": (RESNET,)}
+"""Models of methods that do not go with all."""
 VARIANTS: dict[str, AbstractMitigation] = {
     "confidence penalty below a threshold": ConfidencePenalty(2.0, threshold=0.8, course="cosine", start=0.1),
     "label smoothing, unigram": LabelSmoothing(0.2, prior="unigram"),
     "co-distillation of three": CoDistillation(3, 2.0, "js", burn_in=0.2, ramp=0.3, entropy=0.1),
     "larger batch rate": LargerBatch(2, "root"),
+    "metainit with biases": MetaInit(3, lr=0.05, momentum=0.0, zero_biases=False),
     "sam adaptive": Sam(0.5, adaptive=True),
     "swa refreshed": Swa(0.5, "refreshed"),
     "tgtss in batch": Tgtss(transient=0.2, source="in_batch"),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from tests.mitigations.conftest import CNN, MLP
-from tests.mitigations.table import METHODS, PERCEPTRONS, VARIANTS
+from tests.mitigations.table import METHODS, MODELS, VARIANTS
 
 from reseed.mitigations import MITIGATIONS, described, parse_mitigations
 from reseed.studies import train_study
@@ -17,6 +17,11 @@ from reseed.training import OptimizerConfig, Recipe, RecordConfig, mitigated
 ALL = {name: method for name, (method, _) in METHODS.items()} | VARIANTS
 CONTROL = Recipe(model=MLP, optimizer=OptimizerConfig("adam", lr=1e-2), epochs=3, batch_size=16)
 DIGITS = Recipe(model=MLP, optimizer=OptimizerConfig("adam", lr=1e-2), steps=12, batch_size=256)
+
+
+def on_its_model(recipe, name):
+    """Return a recipe with the first model that a method goes with."""
+    return dataclasses.replace(recipe, model=MODELS.get(name, (MLP,))[0])
 
 
 def test_every_method_is_in_the_table():
@@ -47,7 +52,7 @@ def test_strength_zero_is_the_control(name):
 @pytest.mark.parametrize("name", ALL)
 def test_engines_agree(name, trained):
     """Runs in a stack are those one by one, in double precision up to rounding; images with batch norm as well."""
-    for model in (MLP,) if name in PERCEPTRONS else (MLP, CNN):
+    for model in MODELS.get(name, (MLP, CNN)):
         recipe = mitigated(dataclasses.replace(CONTROL, model=model), [ALL[name]])
         alone, stacked = trained(recipe, stacked=False), trained(recipe, stacked=True)
         for one, other in zip(alone, stacked, strict=True):
@@ -57,16 +62,17 @@ def test_engines_agree(name, trained):
 @pytest.mark.parametrize("name", ALL)
 def test_training_reproduces_and_differs_from_the_control(name, trained):
     """The same seeds give the same training bit for bit; it is the control's only for what scales probabilities."""
-    recipe = mitigated(CONTROL, [ALL[name]])
+    control = on_its_model(CONTROL, name)
+    recipe = mitigated(control, [ALL[name]])
     first, second = (trained(recipe, stacked=True)[1] for _ in range(2))
     assert torch.equal(first, second)
-    assert torch.equal(first, trained(CONTROL, stacked=True)[1]) == (name == "temperature")
+    assert torch.equal(first, trained(control, stacked=True)[1]) == (name == "temperature")
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_a_study_resumes(name, tmp_path):
     """A study that goes on equals one that was never interrupted."""
-    recipe = mitigated(DIGITS, [ALL[name]])
+    recipe = mitigated(on_its_model(DIGITS, name), [ALL[name]])
     options = {"record": RecordConfig("final"), "threads": 1, "announce": lambda line: None}
     train_study(recipe, tmp_path / "resumed", runs=2, engine="serial", **options)
     resumed = train_study(recipe, tmp_path / "resumed", runs=3, engine="serial", **options)
@@ -81,6 +87,7 @@ def test_text_and_toml_name_a_method(name):
     """What `described` writes is read back, and so is a recipe's TOML."""
     method = ALL[name]
     assert parse_mitigations(described((method,))) == (method,)
-    recipe = mitigated(CONTROL, [method])
+    control = on_its_model(CONTROL, name)
+    recipe = mitigated(control, [method])
     assert Recipe.from_toml(recipe.to_toml()) == recipe
-    assert recipe.digest != CONTROL.digest
+    assert recipe.digest != control.digest

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 import reseed
 from reseed._errors import InputError, RecipeError
 from reseed.data import load
-from reseed.mitigations import Mixup
+from reseed.mitigations import MetaInit, Mixup
 from reseed.studies import Study
 from reseed.workflows._design import prepare_once
 from reseed.workflows._tune import validation_data
@@ -58,14 +58,15 @@ def test_a_search_computes_features_once(texts, tmp_path):
     assert sum(counts) == len(splits.train.labels) + len(splits.evaluation.labels)
 
 
-def test_token_ids_are_not_blended(train, recipe, tmp_path):
-    """Mixup of a fine-tuned encoder is refused before anything is trained or written; of its features it is not."""
-    blended = replace(recipe, mitigations=(Mixup(0.5),))
-    fine_tuned = replace(blended, model=replace(recipe.model, fine_tune=True, hidden=()))
-    with pytest.raises(RecipeError, match="mitigation mixup blends inputs, but model 'text-encoder' reads token ids"):
+@pytest.mark.parametrize(("method", "does"), [(Mixup(0.5), "mixup blends"), (MetaInit(2), "metainit makes up")])
+def test_token_ids_are_not_blended_or_made_up(train, recipe, tmp_path, method, does):
+    """Under a fine-tuned encoder such methods are refused before anything is trained or written; on features not."""
+    treated = replace(recipe, mitigations=(method,))
+    fine_tuned = replace(treated, model=replace(recipe.model, fine_tune=True, hidden=()))
+    with pytest.raises(RecipeError, match=f"mitigation {does} inputs, but model 'text-encoder' reads token ids"):
         train("tuned", recipe=fine_tuned, runs=2)
     assert not (tmp_path / "tuned" / "runs").exists()
-    assert len(train("features", recipe=blended, runs=2).manifests) == 2
+    assert len(train("features", recipe=treated, runs=2).manifests) == 2
 
 
 def test_fine_tuned_encoders_are_stacked(train, recipe):

@@ -18,6 +18,7 @@ from reseed.mitigations._ensemble_soft_labels import EnsembleSoftLabels
 from reseed.mitigations._entropy import entropy
 from reseed.mitigations._fit_temperature import fit_temperature
 from reseed.mitigations._fixed_init import FixedInit
+from reseed.mitigations._fixup import Fixup
 from reseed.mitigations._focal_distillation import FocalDistillation
 from reseed.mitigations._gradient_clipping import GradientClipping
 from reseed.mitigations._init_scale import InitScale
@@ -28,7 +29,8 @@ from reseed.mitigations._larger_batch import LargerBatch
 from reseed.mitigations._late_branching import LateBranching
 from reseed.mitigations._learning_rate import LearningRate
 from reseed.mitigations._linear_decay import LinearDecay
-from reseed.mitigations._mitigation import AbstractMitigation, Batch, Peers, Penalty, Stage
+from reseed.mitigations._metainit import MetaInit
+from reseed.mitigations._mitigation import AbstractMitigation, Batch, Beginning, Peers, Penalty, Stage
 from reseed.mitigations._mixup import Mixup
 from reseed.mitigations._pca_init import PcaInit
 from reseed.mitigations._prediction_ensemble import PredictionEnsemble
@@ -55,6 +57,7 @@ __all__ = [
     "AbstractMitigation",
     "AbstractTeaching",
     "Batch",
+    "Beginning",
     "BetaSchedule",
     "CoDistillation",
     "ConfidencePenalty",
@@ -67,6 +70,7 @@ __all__ = [
     "Ema",
     "EnsembleSoftLabels",
     "FixedInit",
+    "Fixup",
     "FocalDistillation",
     "GradientClipping",
     "InitScale",
@@ -76,6 +80,7 @@ __all__ = [
     "LateBranching",
     "LearningRate",
     "LinearDecay",
+    "MetaInit",
     "Mixup",
     "PcaInit",
     "Peers",

@@ -48,6 +48,26 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class Beginning:
+    """Where a network of a run begins, for methods that change its weights before the first step.
+
+    Attributes:
+        word: The word that its weights are drawn from; draw with ``draw_key(word, step, place)`` and a place of the
+            method's own. It is one for all runs where the recipe has them begin at the same weights.
+        drawn: Names of the parameters that are freshly drawn and trained.
+        input_shape: Shape of one sample, as the network takes it.
+        num_classes: How many classes there are.
+        model: What the recipe calls the network.
+    """
+
+    word: int
+    drawn: tuple[str, ...]
+    input_shape: tuple[int, ...]
+    num_classes: int
+    model: str
+
+
+@dataclass(frozen=True)
 class Stage:
     """Earlier trainings of the same recipe whose predictions on the training set a method learns from.
 
@@ -128,6 +148,10 @@ class AbstractMitigation(ABC):
     """Whether it blends inputs, so that they must be numbers."""
     tells_samples_apart: ClassVar[bool] = False
     """Whether its penalty depends on which sample a row is, so that rows must not be blended."""
+    prepares: ClassVar[bool] = False
+    """Whether it changes initial weights before the first step; see `prepare`."""
+    makes_inputs: ClassVar[bool] = False
+    """Whether it makes up inputs, so that they must be numbers."""
     may_abstain: ClassVar[bool] = False
     """Whether its runs give no answer at times; see `abstains`."""
 
@@ -141,6 +165,16 @@ class AbstractMitigation(ABC):
 
         Raises:
             RecipeError: The method's options do not go with it.
+        """
+
+    def check_recipe(self, recipe: Mapping[str, Any]) -> None:  # noqa: B027 (most methods go with any recipe)
+        """Accept the other fields of the recipe.
+
+        Args:
+            recipe: Its fields, by dotted name.
+
+        Raises:
+            RecipeError: The method does not go with one of them, such as the model.
         """
 
     def settings(self, recipe: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -183,6 +217,22 @@ class AbstractMitigation(ABC):
             members: Labels of their networks, [run, network, sample].
         """
         return torch.zeros_like(answers, dtype=torch.bool)
+
+    def prepare(self, network: nn.Module, beginning: Beginning) -> None:  # noqa: B027 (most leave it as it is drawn)
+        """Change the initial weights of a network, in place, before its first step; see `prepares`.
+
+        Every network is prepared by itself, by one thread of a CPU, so that its weights are the same bits whatever the
+        engine.
+
+        Args:
+            network: A copy in double precision and evaluation mode, of which the parameters count.
+            beginning: What is known of it.
+        """
+
+    @property
+    def samples_before(self) -> int:
+        """Samples that `prepare` takes forward and backward, or what comes to as much; they are in a run's cost."""
+        return 0
 
     @property
     def passes(self) -> int:

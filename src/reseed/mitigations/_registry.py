@@ -22,6 +22,7 @@ from reseed.mitigations._dropout import Dropout
 from reseed.mitigations._ema import Ema
 from reseed.mitigations._ensemble_soft_labels import EnsembleSoftLabels
 from reseed.mitigations._fixed_init import FixedInit
+from reseed.mitigations._fixup import Fixup
 from reseed.mitigations._focal_distillation import FocalDistillation
 from reseed.mitigations._gradient_clipping import GradientClipping
 from reseed.mitigations._init_scale import InitScale
@@ -31,6 +32,7 @@ from reseed.mitigations._larger_batch import LargerBatch
 from reseed.mitigations._late_branching import LateBranching
 from reseed.mitigations._learning_rate import LearningRate
 from reseed.mitigations._linear_decay import LinearDecay
+from reseed.mitigations._metainit import MetaInit
 from reseed.mitigations._mitigation import AbstractMitigation
 from reseed.mitigations._mixup import Mixup
 from reseed.mitigations._pca_init import PcaInit
@@ -59,6 +61,7 @@ MITIGATIONS: Mapping[str, type[AbstractMitigation]] = {
         Ema,
         EnsembleSoftLabels,
         FixedInit,
+        Fixup,
         FocalDistillation,
         GradientClipping,
         InitScale,
@@ -68,6 +71,7 @@ MITIGATIONS: Mapping[str, type[AbstractMitigation]] = {
         LateBranching,
         LearningRate,
         LinearDecay,
+        MetaInit,
         Mixup,
         PcaInit,
         PredictionEnsemble,

@@ -18,6 +18,7 @@ from reseed.models._stack import StackedModel, check_stackable
 from reseed.models._tensors import first_difference, own_tensors, tensors_of
 from reseed.models._undisturbed import undisturbed
 from reseed.models._user import named_model, trained_networks
+from reseed.models._vision import residual_branches
 from reseed.models._vmapped import VmappedModel, vmapped_model
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "own_tensors",
     "parameter_origins",
     "per_image_whitening",
+    "residual_branches",
     "seedless_weights",
     "served",
     "state_of",

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from reseed._arguments import recipe_field
 from reseed._errors import RecipeError
-from reseed.models._vision import ResidualBlock
+from reseed.models._vision import residual_branches
 
 _LAYERS = (nn.Linear, nn.Conv2d)
 _ROWS = 4096
@@ -97,7 +97,7 @@ def start_at_zeros_and_ones(model: nn.Module, drawn: Collection[str]) -> None:
         RecipeError: Something else than linear layers and convolutions has drawn weights.
     """
     layers = _drawn_layers(model, drawn)
-    silent = {id(_layers(block.body)[-1]) for block in model.modules() if isinstance(block, ResidualBlock)}
+    silent = {id(branch[-1]) for branch in residual_branches(model)}
     for layer in layers:
         _silence_bias(layer)
         if layer is layers[-1] or id(layer) in silent:
@@ -165,7 +165,3 @@ def _drawn_layers(model: nn.Module, drawn: Collection[str]) -> list[nn.Linear | 
             "of another layer; choose fixed (fixed-init)."
         )
     return [layer for name, layer in layers.items() if name in drawn]
-
-
-def _layers(module: nn.Module) -> list[nn.Module]:
-    return [layer for layer in module.modules() if isinstance(layer, _LAYERS)]

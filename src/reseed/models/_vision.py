@@ -133,6 +133,12 @@ class ResidualBlock(nn.Module):
         return result
 
 
+def residual_branches(model: nn.Module) -> list[list[nn.Linear | nn.Conv2d]]:
+    """Return the layers with weights of each residual branch of a model, in order; empty where it has none."""
+    blocks = (block for block in model.modules() if isinstance(block, ResidualBlock))
+    return [[layer for layer in block.body.modules() if isinstance(layer, nn.Linear | nn.Conv2d)] for block in blocks]
+
+
 @dataclass(frozen=True)
 class Resnet(AbstractImageArchitecture):
     """`resnet`: the CIFAR-scale residual network of He et al. 2016, three stages of (depth - 2) / 6 blocks."""

@@ -25,7 +25,8 @@ class Cost(TypedDict, total=False):
     steps: int
     """Optimisation steps made."""
     samples_seen: int
-    """Training samples, as often as they were seen: each is one forward and one backward pass of the training."""
+    """Training samples, as often as they were seen: each is one forward and one backward pass of the training. What a
+    method takes before the first step is in it, see `reseed.mitigations.AbstractMitigation.samples_before`."""
     forward_passes: int
     """Samples predicted for recording: each recorded split at each checkpoint. The training's own are not in it."""
     lesson_passes: int

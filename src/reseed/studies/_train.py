@@ -293,12 +293,13 @@ def _header(task: TrainRun, splits: Splits, runs: int, told: tuple[str, ...]) ->
             f"{recipe_field('augment')} is {recipe.augment!r}, but inputs of shape {tuple(data.inputs.shape)} are no "
             "images [sample, channel, height, width]; set it to 'none'."
         )
-    blending = next((method.name for method in recipe.mitigations if method.blends), None)
-    if blending is not None and not data.inputs.is_floating_point():
-        raise RecipeError(
-            f"mitigation {blending} blends inputs, but model {recipe.model.name!r} reads token ids, which cannot be "
-            "blended; leave it out, or set model.fine_tune to false."
-        )
+    for method in recipe.mitigations:
+        if (method.blends or method.makes_inputs) and not data.inputs.is_floating_point():
+            does, done = ("blends", "blended") if method.blends else ("makes up", "made up")
+            raise RecipeError(
+                f"mitigation {method.name} {does} inputs, but model {recipe.model.name!r} reads token ids, which "
+                f"cannot be {done}; leave it out, or set model.fine_tune to false."
+            )
     origins = parameter_origins(architecture(recipe.model), data.input_shape, data.num_classes)
     notes = list(told)
     if origins.shared:

@@ -28,6 +28,7 @@ from reseed.training._monitor import Signals, gradient_norms, signals_of
 from reseed.training._objective import BatchLoss, Objective, Taught, displaced
 from reseed.training._optimizers import FusedOptimizer, TorchOptimizer
 from reseed.training._passes import dropping, pass_step
+from reseed.training._prepare import prepare
 from reseed.training._recipe import Recipe
 from reseed.training._record import EVAL_BATCH, predict
 from reseed.training._schedule import lr_factor
@@ -43,7 +44,7 @@ class Block(NamedTuple):
     """Steps that have just been made."""
 
     samples: int
-    """Samples that each run saw in them, as often as they went forward and backward."""
+    """Samples that each run saw in them, as often as they went forward and backward; see `AbstractTraining.seen`."""
     losses: Tensor
     """Mean losses of the batches in nats, before the updates, [step, run]."""
     signals: Signals
@@ -94,7 +95,7 @@ class AbstractTraining(ABC):
         steps, number = self.steps(), self.made
         for stop in stops:
             made = [next(steps) for _ in range(number, stop)]
-            samples = sum(step.rows.shape[-1] for step in made) * self.passes
+            samples = self.seen([step.rows for step in made], number)
             yield Block(samples, torch.stack([step.loss.reshape(-1) for step in made]), signals_of(made))
             number = stop
 
@@ -169,9 +170,20 @@ class AbstractTraining(ABC):
             place: Its place among the networks of its run. Each place has a fixed seed of its own, since networks that
                 begin alike would say the same.
         """
-        config, data = self.recipe.model, self.data
+        config = self.recipe.model
         if config.init == "drawn":
-            return self.draw(seeds.init)
+            network = self.draw(seeds.init)
+        else:
+            network = self.draw(seeds.init, self._seedless_weights(seeds, bootstrap, place))
+        if self.begun is None:  # else what has been trained takes the place of its weights
+            is_shared = config.init != "drawn" and config.init_share == 1
+            word = word_of_place(config.init_seed, place) if is_shared else seeds.init
+            prepare(network, self.recipe, self.architecture, self.data, word)
+        return network
+
+    def _seedless_weights(self, seeds: Seeds, bootstrap: bool, place: int) -> Mapping[str, Tensor]:
+        """Return the initial weights of a network that no seed decides."""
+        config, data = self.recipe.model, self.data
         # Directions are of the run's own rows, so that what a run does not see is in none of its weights.
         rows = rows_of(seeds, bootstrap, len(data.labels)) if config.init == "pca" else np.empty(0, np.int64)
         key = place, rows.tobytes()
@@ -184,7 +196,7 @@ class AbstractTraining(ABC):
                 word_of_place(config.init_seed, place),
                 lambda: data.inputs if whole else data.inputs[torch.from_numpy(rows)],
             )
-        return self.draw(seeds.init, self._seedless[key])
+        return self._seedless[key]
 
     @cached_property
     def _seedless(self) -> dict[tuple[int, bytes], Mapping[str, Tensor]]:
@@ -196,6 +208,18 @@ class AbstractTraining(ABC):
         """How often a run takes each sample of a batch forward and backward: by networks, and by passes of a step."""
         peers = self.recipe.peers
         return math.prod(method.passes for method in self.recipe.mitigations) * (1 if peers is None else peers.count)
+
+    @final
+    def seen(self, batches: Iterable[Tensor], made: int) -> int:
+        """Return how many samples a run takes forward and backward in steps.
+
+        Args:
+            batches: The rows of each, [sample] or [run, sample].
+            made: Steps that were made before. Before the first one, what methods take to prepare networks counts too.
+        """
+        networks = 1 if self.recipe.peers is None else self.recipe.peers.count
+        before = 0 if made else networks * sum(method.samples_before for method in self.recipe.mitigations)
+        return before + self.passes * sum(rows.shape[-1] for rows in batches)
 
     @property
     def samples(self) -> int:

@@ -148,6 +148,7 @@ class Recipe(AbstractResult):
         check_composition(self.mitigations)
         fields = _fields(self) if self.mitigations else {}
         for method in self.mitigations:
+            method.check_recipe(fields)
             for name, value in method.settings(fields).items():
                 raise RecipeError(
                     f"mitigation {method.name} is a matter of the recipe's own fields; set {name} = {value!r} "
@@ -175,8 +176,8 @@ class Recipe(AbstractResult):
 
     @property
     def bare(self) -> Recipe:
-        """The recipe of one network by itself: without the methods that need teachers or peers."""
-        alone = (method for method in self.mitigations if method.stage is None and method.peers is None)
+        """The recipe of one network by itself: without the methods that need teachers or peers, or prepare it."""
+        alone = (one for one in self.mitigations if one.stage is None and one.peers is None and not one.prepares)
         return replace(self, mitigations=tuple(alone))
 
     def to_toml(self) -> str:

@@ -93,9 +93,8 @@ class StackedTraining(AbstractTraining):
         for stop in stops:
             batches = list(islice(rows, stop - number))
             losses, signals = zip(*self._each(partial(Shard.advance, first=number, batches=batches)), strict=True)
-            samples = sum(batch.shape[-1] for batch in batches) * self.passes
             yield Block(
-                samples,
+                self.seen(batches, number),
                 self._of_runs(losses),
                 {name: self._of_runs([one[name] for one in signals]) for name in signals[0]},
             )
