@@ -41,8 +41,8 @@ def critical_sharpness(
 
         2 / r,   r the smallest rate at which L(w - r d) exceeds L(w)
 
-    On a quadratic it is d'H d / g'd, along the gradient the curvature g'H g / |g|^2, and needs three passes. Unlike
-    that it looks as far as the step goes, and needs no second derivatives.
+    On a quadratic it is d'H d / g'd, along the gradient ``g'H g / |g|^2``, and needs three passes. Unlike the curvature
+    it looks as far as the step goes, and needs no second derivatives.
 
     Args:
         risk: See `empirical_risk`.

@@ -26,9 +26,9 @@ class GradientNoise:
     """The noise of the gradients of single samples, of each run.
 
     Attributes:
-        gradient_norm: |g|, of the mean gradient, [run].
+        gradient_norm: ``|g|``, of the mean gradient, [run].
         trace: tr(C), the mean squared distance of a sample's gradient from the mean, [run].
-        noise_scale: tr(C) / |g|^2, [run].
+        noise_scale: ``tr(C) / |g|^2``, [run].
         curvature_trace: An estimate of Tr(C H), [run].
         curvature_trace_error: Its standard error, [run]; NaN of a single probe.
         examples: How many samples.

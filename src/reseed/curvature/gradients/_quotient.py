@@ -31,7 +31,7 @@ def gradient_quotient(risk: EmpiricalRisk, *, epsilon: float = 1e-5) -> Float[Te
         InputError: ``epsilon`` is no finite number above 0; or as of `hessian`.
 
     Examples:
-        Along a parabola h w^2 / 2 it is |h|, wherever that is asked:
+        Along a parabola h w^2 / 2 it is ``|h|``, wherever that is asked:
 
         >>> import torch
         >>> from reseed.curvature import empirical_risk

@@ -20,7 +20,7 @@ class SampleCurvature:
     """The gradient of each sample's loss, and how the loss bends along it.
 
     Attributes:
-        gradient_norm: |g_i|, [run, sample].
+        gradient_norm: ``|g_i|``, [run, sample].
         gradient_curvature: g_i' H_i g_i, [run, sample].
     """
 
@@ -29,7 +29,7 @@ class SampleCurvature:
 
     @property
     def curvature(self) -> Float[Tensor, "run sample"]:
-        """The curvature along the gradient's direction, g_i' H_i g_i / |g_i|^2; NaN where there is no gradient."""
+        """The curvature along the gradient's direction, ``g_i' H_i g_i / |g_i|^2``; NaN where there is none."""
         squares = self.gradient_norm.square()
         return torch.where(squares > 0, self.gradient_curvature / squares, math.nan)
 
@@ -40,7 +40,7 @@ def sample_curvature(risk: EmpiricalRisk) -> SampleCurvature:
         |g_i|,   g_i' H_i g_i,   with g_i and H_i the gradient and the Hessian of the loss of sample i in the weights
 
     They tell how much a step on one sample would change its own loss: by a step of lr along g_i it falls by
-    lr |g_i|^2 - lr^2 g_i' H_i g_i / 2. A network that is sure and right has next to no gradient there, and rounding
+    ``lr |g_i|^2 - lr^2 g_i' H_i g_i / 2``. A network that is sure and right has next to no gradient there, and rounding
     decides the curvature: look at both.
 
     Args:

@@ -23,10 +23,10 @@ class Alignment:
     """How each run's gradient lies to the eigenvectors of an operator.
 
     Attributes:
-        curvature: Along the gradient, g'Ag / |g|^2, [run]; between the smallest and the largest eigenvalue.
-        captured: The share of |g|^2 that lies in the span of the first 1, 2, ... k eigenvectors, [run, k].
+        curvature: Along the gradient, ``g'Ag / |g|^2``, [run]; between the smallest and the largest eigenvalue.
+        captured: The share of ``|g|^2`` that lies in the span of the first 1, 2, ... k eigenvectors, [run, k].
         nodes: Eigenvalues as the gradient weighs them, descending, [run, step]; NaN after the end of a run.
-        weights: Which share of |g|^2 belongs to each node, [run, step]; they sum to 1.
+        weights: Which share of ``|g|^2`` belongs to each node, [run, step]; they sum to 1.
         steps: How many nodes each run has, [run].
         products: How many products of the operator were computed.
     """

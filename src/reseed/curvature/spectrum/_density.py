@@ -25,7 +25,7 @@ class SpectralDensity:
     """How the eigenvalues of each run are spread, smoothed; it integrates to 1.
 
     Attributes:
-        grid: Where, [run, place]; eigenvalues, or ln(|eigenvalue| + 1e-5).
+        grid: Where, [run, place]; eigenvalues, or ``ln(|eigenvalue| + 1e-5)``.
         density: The mean over probes, [run, place].
         standard_error: Of the mean over probes, [run, place]; NaN of a single one.
         nodes: Of the quadratures, [run, probe, step]; NaN after the end of one.
@@ -72,7 +72,7 @@ def spectral_density(
         steps: How many Lanczos steps each takes, at most the number of parameters.
         width: Standard deviation of the kernel, in units of the grid; default: a hundredth of the range of the nodes.
         places: How many places the grid has, over the range of the nodes and four widths beyond.
-        log: Whether to spread ln(|eigenvalue| + 1e-5) instead, which shows a bulk near 0 beside a few large ones.
+        log: Whether to spread ``ln(|eigenvalue| + 1e-5)`` instead, which shows a bulk near 0 beside a few large ones.
         seed: Of the probes, which are the same for all runs.
 
     Returns:
