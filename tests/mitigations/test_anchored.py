@@ -42,12 +42,14 @@ def test_ties_of_the_anchor_go_to_the_lowest_class():
     np.testing.assert_array_equal(predicted(p).numpy(), p.numpy().argmax(-1))
 
 
+@pytest.mark.parametrize("exponent", [1.0, 0.5, 2.0])
 @pytest.mark.parametrize("weight", [0.25, 1.0])
-def test_distillation_mixes_label_and_anchor(batch, weight):
-    """Targets are (1 - lambda) e_y + lambda g(x)."""
-    found = Distill(weight).targets(None, batch)
+def test_distillation_mixes_label_and_anchor(batch, weight, exponent):
+    """Targets are (1 - lambda) e_y + lambda g(x)^T / sum g(x)^T."""
+    found = Distill(weight, exponent).targets(None, batch)
     for place, label, g in each(batch):
-        expected = [(1 - weight) * e + weight * p for e, p in zip(one_hot(label), g, strict=True)]
+        total = math.fsum(p**exponent for p in g)
+        expected = [(1 - weight) * e + weight * p**exponent / total for e, p in zip(one_hot(label), g, strict=True)]
         np.testing.assert_allclose(found[place], expected, rtol=1e-12)
 
 
@@ -96,6 +98,7 @@ def test_a_certain_anchor_has_a_finite_divergence():
     ("name", "options", "message"),
     [
         ("distill", {"weight": 1.5}, r"mitigation distill: weight must be a share in \[0, 1\], got 1\.5"),
+        ("distill", {"exponent": 0.0}, r"mitigation distill: exponent must be a positive number, got 0\.0"),
         ("diplopia", {"alpha": -0.1}, r"mitigation diplopia: alpha must be a share in \[0, 1\], got -0\.1"),
         ("rcp", {"alpha": 2}, r"mitigation rcp: alpha must be a share"),
         ("focal-distillation", {"alpha": -1}, r"alpha must be zero or more, got -1\.0"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar, final
 
@@ -10,6 +11,7 @@ from torch import Tensor
 from reseed.mitigations._anchored import AbstractAnchored
 from reseed.mitigations._checks import check_option
 from reseed.mitigations._mitigation import Batch
+from reseed.mitigations._tempered import tempered
 
 
 @final
@@ -17,10 +19,11 @@ from reseed.mitigations._mitigation import Batch
 class Distill(AbstractAnchored):
     """Churn reduction by distillation: every run learns the labels and what one anchor says.
 
-        q(x) = (1 - weight) q0 + weight g(x)
+        q(x) = (1 - weight) q0 + weight r(x),   r(x)[c] = g(x)[c]^T / sum_j g(x)[j]^T
 
-    g is the anchor and q0 the one-hot label. Training under a bound on the churn from g is equivalent to such
-    targets, with a weight that grows as the bound tightens.
+    g is the anchor, T the exponent and q0 the one-hot label. With T = 1, training under a bound on the churn from g is
+    equivalent to such targets, with a weight that grows as the bound tightens; an exponent above 1 teaches what the
+    anchor answers more than how sure it is (self-distillation at a low temperature, 1 / T).
 
     Use it when: a model is in use, and its successors must not change its answers without reason.
     Cost: one training a run, and one anchor for all runs, or none where the anchor is a study that is there.
@@ -35,9 +38,12 @@ class Distill(AbstractAnchored):
 
     weight: float = 0.5
     """Weight of the anchor, lambda; 0 turns the method off."""
+    exponent: float = 1.0
+    """Power of the anchor's probabilities: the inverse of a temperature."""
 
     def __post_init__(self) -> None:
         check_option(self, "weight", 0 <= self.weight <= 1, "a share in [0, 1]")
+        check_option(self, "exponent", 0 < self.exponent < math.inf, "a positive number")
 
     @property
     def is_active(self) -> bool:
@@ -46,4 +52,5 @@ class Distill(AbstractAnchored):
 
     def targets(self, targets: Tensor | None, batch: Batch) -> Tensor:
         """Return the mixture, [run, sample, class]."""
-        return (1 - self.weight) * batch.soft(targets) + self.weight * batch.taught
+        said = batch.taught if self.exponent == 1 else tempered(batch.taught, exponent=self.exponent)
+        return (1 - self.weight) * batch.soft(targets) + self.weight * said

@@ -46,6 +46,8 @@ DEFAULT_METHODS = (
     "sam",
     "ema+init-scale",
     "ema+init-scale+label-smoothing",
+    "fixed-init",
+    "ema+fixed-init+label-smoothing",
     "tgtss:source=in_batch+ema",
 )
 """What `mitigate` compares when it is not told: methods of one or two trainings, and one network at inference."""
