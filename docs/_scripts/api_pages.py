@@ -32,6 +32,7 @@ TOPICS = {
         "Other calls": "",
     },
     "reseed.curvature": {
+        "A whole study": "evaluation",
         "Operators": "operators",
         "Spectrum": "spectrum",
         "How far from the edge": "stability",
@@ -95,7 +96,7 @@ TOPICS = {
     },
     "reseed.scores": {
         "What a lens returns": "_scores _columns _chart",
-        "Kept with a study": "_kept _readable _measured",
+        "Kept with a study": "_kept _readable _measured _part _summarised",
         "What foretells flips": "_foretell _foretelling _ranks _halves",
         EXTENDING: "",
     },

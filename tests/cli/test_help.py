@@ -47,6 +47,7 @@ def test_json_and_open_come_before_what_is_special(helped, command):
     special = {
         "inspect": ["--top"],
         "robustness": ["--data"],
+        "curvature": ["--data"],
         "gate": ["--max-churn", "--max-negative-flips", "--beyond-reseeding"],
     }
     begun = [option for option in first if option not in special.get(command, [])]

@@ -19,6 +19,7 @@ _NEEDED = {
     "import": {"files": (), "out": ""},
     "inspect": {"study": ""},
     "robustness": {"model": ""},
+    "curvature": {"model": ""},
     "report": {"study": ""},
     "export": {"study": "", "out": Path()},
     "calibrate": {"studies": (), "out": Path()},
@@ -193,7 +194,7 @@ NEAR = [
 OTHERS = [
     (
         "warp",
-        "unknown command 'warp'. Commands: measure, import, inspect, robustness, randomize, memorize, report, ",
+        "unknown command 'warp'. Commands: measure, import, inspect, robustness, curvature, randomize, memorize, ",
     ),
     ("mitigate digits --fresh-data 1.5 --out o", "--fresh-data must be the share of the training data that each run"),
     ("mitigate digits --fresh-data many --out o", "many"),
@@ -390,6 +391,7 @@ BAD = [
     *(f"mitigate digits --{name} -1" for name in ("runs", "every", "vary", "margin", "fresh-data", "seed")),
     "mitigate digits --methods control",
     *(f"robustness study --{name} -1" for name in ("epsilon", "samples", "seed")),
+    *(f"curvature study --{name} -1" for name in ("samples", "eigenvalues", "probes", "steps", "seed")),
     *(f"gate study study --{name} -1" for name in ("max-churn", "max-negative-flips", "old-runs", "new-runs")),
     "gate labels.npy labels.npy --classes one",
     "gate labels.npy study --old-runs 0",

@@ -10,7 +10,8 @@ import pytest
 from reseed.cli._main import COMMANDS, command_class
 from reseed.cli._parse import options_of
 
-WITH_PAGES = {"measure", "import", "robustness", "randomize", "memorize", "report", "mitigate", "tune", "compare"}
+LENSES = {"robustness", "curvature", "memorize"}
+WITH_PAGES = {"measure", "import", "randomize", "report", "mitigate", "tune", "compare", *LENSES}
 TINY = ("--runs", "2", "--epochs", "1", "--engine", "serial", "--hidden", "4", "--no-probe")
 
 

@@ -31,6 +31,7 @@ GROUPS = {
         "import": "make a study of predictions that you already hold",
         "inspect": "print what a study says, and in which groups of samples",
         "robustness": "ask trained networks under attacks, corruptions and noise",
+        "curvature": "say how sharply the loss bends where each run ended",
         "randomize": "train on true labels, random labels and destroyed inputs, and say how each is fitted",
         "memorize": "say which training labels are likely wrong",
         "report": "write a study's summary, table of samples and HTML report anew",

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from tyro.conf import OmitArgPrefixes, Positional, arg
+from tyro.conf import OmitArgPrefixes, arg
 
 import reseed
-from reseed._errors import InputError
+from reseed.cli._lens import LensModel, evaluated
 from reseed.cli._options import Command, Count, DataOptions, Maybe, Name, Number, Open, ReadingOptions
-from reseed.cli._output import console, open_page, print_json, print_notes
 
 if TYPE_CHECKING:
+    from reseed.data import Splits
+    from reseed.models import Networks
     from reseed.scores import Scores
 
 
@@ -33,7 +33,7 @@ class Robustness(Command):
       reseed robustness my_models:trained --data mnist
     """
 
-    model: Annotated[Positional[str], arg(metavar="PATH|URL|MODULE:FUNCTION")]
+    model: LensModel
     """A study's folder or URL; or, with --data, a function without arguments that returns a trained network, or a list
     of networks of one architecture."""
     data: Name = None
@@ -62,54 +62,17 @@ class Robustness(Command):
 
     def execute(self) -> None:
         """Evaluate, and print what was found."""
-        asked: dict[str, Any] = {
-            "epsilon": self.epsilon,
-            "norm": self.norm,
-            "effort": self.effort,
-            "samples": self.samples,
-            "seed": self.seed,
-            "threads": self.threads,
-        }
-        if self.data is not None:
-            if self.open:
-                raise InputError("--open is for studies: networks that --data asks get numbers alone, and no page.")
-            _show(_of_own(self, asked), as_json=self.json)
-            return
-        if any(value is not None for value in vars(self.columns).values()):
-            raise InputError("options of files are for --data; a study knows its own data.")
-        if ":" in self.model and "://" not in self.model and not Path(self.model).exists():
-            raise InputError(f"{self.model!r} names code; say with --data on which data it is asked.")
-        study = reseed.Study.open(self.model)
-        _show(reseed.robustness.evaluate(study, trust_code=self.trust_code, **asked), as_json=self.json)
-        found = reseed.inspect(study)
-        page = found.write()
-        if not self.json:
-            print(f"scores: {study.url or study.path}/scores/robustness")
-            print(f"report: {page}")
-        print_notes(found, sys.stderr)
-        if self.open:
-            open_page(page)
+        names = ("epsilon", "norm", "effort", "samples", "seed", "threads")
+        asked: dict[str, Any] = {name: getattr(self, name) for name in names}
+
+        def of_networks(networks: Networks, splits: Splits) -> Scores:
+            train, evaluation = splits.train, splits.evaluation
+            return reseed.robustness.evaluate(
+                networks, evaluation.inputs, evaluation.labels, train_inputs=train.inputs, **asked
+            )
+
+        evaluated(self, "robustness", asked, of_networks, _cost)
 
 
-def _of_own(options: Robustness, asked: dict[str, Any]) -> Scores:
-    networks = reseed.models.trained_networks(options.model)
-    columns = {name: value for name, value in vars(options.columns).items() if value is not None}
-    splits = reseed.load(reseed.DataConfig(str(options.data), **columns))
-    evaluation = splits.evaluation
-    if evaluation.is_text:
-        raise InputError(
-            f"the data {options.data!r} holds texts, and a network of your own takes numbers; make a study of it "
-            "(reseed measure), or call reseed.robustness.evaluate with the inputs that it takes."
-        )
-    return reseed.robustness.evaluate(
-        networks, evaluation.inputs, evaluation.labels, train_inputs=splits.train.inputs, **asked
-    )
-
-
-def _show(scores: Scores, *, as_json: bool) -> None:
-    if as_json:
-        print_json(reseed.report.scores_tree(scores))
-        return
-    reseed.report.print_scores(scores, console())
-    cost = scores.cost
-    print(f"cost:   {cost.get('forward_passes', 0):,.0f} forward passes of a sample, {cost.get('wall_s', 0):.1f} s")
+def _cost(cost: Mapping[str, float]) -> str:
+    return f"{cost.get('forward_passes', 0):,.0f} forward passes of a sample"

@@ -1,5 +1,6 @@
 """How sharply the loss bends where networks are: curvature of each run, and what it says of training."""
 
+from reseed.curvature.evaluation import evaluate
 from reseed.curvature.gradients._critical import CriticalSharpness, critical_sharpness
 from reseed.curvature.gradients._noise import GradientNoise, gradient_noise
 from reseed.curvature.gradients._quotient import gradient_quotient
@@ -40,6 +41,7 @@ __all__ = [
     "diagonal",
     "eigenvalues",
     "empirical_risk",
+    "evaluate",
     "frobenius_norm",
     "ggn",
     "gradient_covariance",

@@ -2,7 +2,7 @@
 
 from reseed._choices import Level, Weights
 from reseed._draws import draw_bits, draw_key, draw_uniform
-from reseed.training._arithmetic import arithmetic, check_threads
+from reseed.training._arithmetic import arithmetic, check_threads, usual_threads
 from reseed.training._augment import augment
 from reseed.training._average import average_notes
 from reseed.training._defaults import default_recipe
@@ -147,6 +147,7 @@ __all__ = [
     "temperature_of",
     "trained_on",
     "trains_apart",
+    "usual_threads",
     "whole_weights",
     "with_settings",
 ]

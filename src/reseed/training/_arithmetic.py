@@ -13,6 +13,8 @@ from reseed._bounds import check_bound
 from reseed._errors import InputError
 from reseed._numbers import is_whole
 
+_LARGE = 512  # numbers of an input
+
 
 def check_threads(threads: object) -> None:
     """Accept a number of threads.
@@ -47,6 +49,11 @@ def arithmetic(threads: int, *, deterministic: bool = False) -> Iterator[None]:
             yield
     finally:
         torch.set_num_threads(before)
+
+
+def usual_threads(inputs: torch.Tensor) -> int:
+    """Return as many threads as shorten work on inputs [sample, ...]: those of small ones wait for each other."""
+    return torch.get_num_threads() if inputs[0].numel() >= _LARGE else 1
 
 
 @contextmanager

@@ -16,12 +16,12 @@ from reseed.robustness.adversaries._confidence import (
     noise_tolerance,
     true_class_confidence,
 )
-from reseed.robustness.evaluation._part import Part, Told
 from reseed.robustness.evaluation._protocol import Protocol
 from reseed.robustness.evaluation._subject import Subject
 from reseed.robustness.imperceptibility._distortion import lp_distortion
 from reseed.robustness.imperceptibility._perturbation_sensitivity import perturbation_sensitivity_distance
 from reseed.robustness.imperceptibility._structural_similarity import structural_similarity
+from reseed.scores import Part, Told
 
 _SMALLEST = 3  # pixels a side of images that have surroundings
 _SHOWN = 6  # samples whose attacked inputs are kept for the page

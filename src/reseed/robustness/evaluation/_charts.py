@@ -8,10 +8,9 @@ from io import BytesIO
 import numpy as np
 from numpy.typing import NDArray
 
-from reseed.robustness.evaluation._part import Part
 from reseed.robustness.evaluation._protocol import Protocol
 from reseed.robustness.evaluation._subject import Subject
-from reseed.scores import Chart, Passage, Picture, Series
+from reseed.scores import Chart, Part, Passage, Picture, Series
 from reseed.statistics import Estimate, mean_of_cells
 
 _POINTS = 41

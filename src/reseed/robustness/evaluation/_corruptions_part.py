@@ -14,9 +14,9 @@ from reseed.perturbations.features import FEATURE_CORRUPTIONS, corrupt_features
 from reseed.perturbations.images import CORRUPTIONS, SEQUENCES, corrupt, perturbation_frames
 from reseed.perturbations.texts import TEXT_CORRUPTIONS, corrupt_texts, marked_differences
 from reseed.robustness.corruptions._flip_probability import flip_probability
-from reseed.robustness.evaluation._part import Part, Told
 from reseed.robustness.evaluation._protocol import Protocol
 from reseed.robustness.evaluation._subject import Subject
+from reseed.scores import Part, Told
 
 _SHOWN = 8  # texts that are kept for the page
 

@@ -26,7 +26,6 @@ from reseed.robustness.evaluation._corruptions_part import corruptions_of, corru
 from reseed.robustness.evaluation._nearness_part import nearness_part, noise_part
 from reseed.robustness.evaluation._neurons_part import neurons_part
 from reseed.robustness.evaluation._pairs_part import pairs_part
-from reseed.robustness.evaluation._part import Part, Told, read_part, write_part
 from reseed.robustness.evaluation._protocol import (
     Protocol,
     check_asked,
@@ -34,12 +33,11 @@ from reseed.robustness.evaluation._protocol import (
     protocol_for,
 )
 from reseed.robustness.evaluation._subject import Subject, subject_of
-from reseed.scores import Scores, scores_for
+from reseed.scores import Part, Scores, Told, read_part, scores_for, write_part
 from reseed.studies import Study, StudyInputs, WorkProgress, inside, to_stderr
-from reseed.training import arithmetic
+from reseed.training import arithmetic, usual_threads
 
 PartMaker = Callable[[Subject, Protocol, Told], Part]
-_LARGE = 512  # numbers of an input
 _VERSION = 2  # of what is asked: other protocols are other scores
 
 
@@ -184,7 +182,7 @@ def _evaluated(
     protocol = protocol_for(subject, asked["effort"], asked["norm"], asked["epsilon"], asked["seed"])
     makers = _parts(subject, protocol)
     parts: dict[str, Part] = {}
-    with WorkProgress(LENS, len(makers)) as bar, arithmetic(threads or _usual_threads(subject)):
+    with WorkProgress(LENS, len(makers)) as bar, arithmetic(threads or usual_threads(subject.inputs)):
         for name, maker in makers.items():
             bar.begin(name)
             kept = None if folder is None else read_part(folder / f"{name}.npz", subject.runs, subject.samples)
@@ -194,11 +192,6 @@ def _evaluated(
             bar.end()
     scores = assembled(subject, protocol, parts, found.ids, runs)
     return replace(scores, options=dict(asked), cost=dict(scores.cost) | {"wall_s": time.perf_counter() - began})
-
-
-def _usual_threads(subject: Subject) -> int:
-    """Return as many threads as shorten the work: those of small inputs wait for each other."""
-    return torch.get_num_threads() if subject.inputs[0].numel() >= _LARGE else 1
 
 
 def _parts(subject: Subject, protocol: Protocol) -> dict[str, PartMaker]:

@@ -14,11 +14,11 @@ from reseed.robustness.boundary._distances import Distances
 from reseed.robustness.boundary._linear_distance import linear_boundary_distance
 from reseed.robustness.boundary._noise_distance import noise_distance
 from reseed.robustness.boundary._sign_steps import sign_step_distance
-from reseed.robustness.evaluation._part import Part, Told
 from reseed.robustness.evaluation._protocol import Protocol
 from reseed.robustness.evaluation._subject import Subject
 from reseed.robustness.noise._noise_flips import noise_flip_rate
 from reseed.robustness.noise._noise_insensitivity import noise_insensitivity, queries_of
+from reseed.scores import Part, Told
 
 _STEPS_OF_A_BUDGET, _MOST_STEPS = 10, 100  # of the search along the sign of the gradient
 _STEPS = {"quick": 2, "standard": 4, "thorough": 8}  # of the search for the nearest boundary

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from reseed._errors import InputError
-from reseed.robustness.evaluation._part import Part, Told
 from reseed.robustness.evaluation._protocol import Protocol
 from reseed.robustness.evaluation._subject import Subject
 from reseed.robustness.neurons._coverage import neuron_coverage
 from reseed.robustness.neurons._neuron_sensitivity import neuron_sensitivity
 from reseed.robustness.neurons._neuron_uncertainty import neuron_uncertainty
 from reseed.robustness.noise._noise_flips import gaussian_draw
+from reseed.scores import Part, Told
 
 _PROFILED = 10_000  # training samples that say what neurons reach
 _COVERAGES = {

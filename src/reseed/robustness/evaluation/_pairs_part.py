@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reseed.robustness.evaluation._columns import ALL
-from reseed.robustness.evaluation._part import Part, Told
 from reseed.robustness.evaluation._protocol import Protocol
 from reseed.robustness.evaluation._subject import Subject
 from reseed.robustness.pairs._all_pairs import all_pairs
 from reseed.robustness.pairs._churn_decomposition import churn_decomposition, mean_over_pairs
+from reseed.scores import Part, Told
 from reseed.statistics import Estimate
 
 _FEWEST = 3  # runs that say how other runs would differ

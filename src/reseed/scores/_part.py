@@ -1,4 +1,4 @@
-"""One part of an evaluation: what it found, and how it is kept until all parts are there."""
+"""One part of a lens's work: what it found, and how it is kept until all parts are there."""
 
 from __future__ import annotations
 
