@@ -66,7 +66,7 @@ class Curvature(Command):
 
         def of_networks(networks: Networks, splits: Splits) -> Scores:
             train, evaluation = splits.train, splits.evaluation
-            learned = {"train_inputs": train.inputs, "train_targets": train.labels}
+            learned: dict[str, Any] = {"train_inputs": train.inputs, "train_targets": train.labels}
             return reseed.curvature.evaluate(networks, evaluation.inputs, evaluation.labels, **learned, **asked)
 
         evaluated(self, "curvature", asked, of_networks, _cost)
