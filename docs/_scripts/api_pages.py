@@ -36,6 +36,7 @@ TOPICS = {
         "Operators": "operators",
         "Spectrum": "spectrum",
         "How far from the edge": "stability",
+        "Along a training": "tracking",
         "Gradients": "gradients",
     },
     "reseed.data": {"Data sets": "_config _dataset _load _splits", "Corruption": "corruption", EXTENDING: ""},

@@ -69,6 +69,9 @@ class RecordingOptions:
     weights: Weights = "auto"
     """Keep the weights of every run, so that its network need not be trained again: those of the last step (final), of
     every recorded one (checkpoints), or none. auto: the final ones while a run's take 16 MiB or less."""
+    curvature: Annotated[Maybe[str], arg(metavar="every=STEPS", help_behavior_hint="")] = None
+    """Measure the sharpness of the training loss every so many steps, beside what the optimiser bears; also
+    samples=512, products=10, after colons. reseed curvature STUDY then shows it."""
     temperature: bool = False
     """Fit a temperature by one more training on 90 % of the training set, and also record what temperature scaling
     makes of confidence. To answer with it: --mitigation temperature."""
@@ -77,6 +80,8 @@ class RecordingOptions:
         """Return them as the functions call them."""
         given = dict(vars(self))
         given["train"] = given.pop("record_train")
+        curvature = given.pop("curvature")
+        given["track"] = "" if curvature is None else f"curvature:{curvature}"
         return reseed.RecordConfig(**given)
 
 
@@ -177,6 +182,7 @@ def _check_options(question: QuestionOptions, recording: RecordingOptions) -> No
         "--record-train": recording.record_train,
         "--dropout-passes": recording.dropout_passes > 0,
         "--temperature": recording.temperature,
+        "--curvature": recording.curvature is not None,
     }
     if (question.bootstrap or question.nested is not None) and any(ignored.values()):
         named = next(name for name, is_given in ignored.items() if is_given)

@@ -20,11 +20,13 @@ from reseed.curvature.stability._diagnosis import Diagnosis, diagnose
 from reseed.curvature.stability._preconditioned_sharpness import preconditioned_sharpness
 from reseed.curvature.stability._preconditioner import preconditioner
 from reseed.curvature.stability._threshold import StabilityThreshold, normalised_sharpness, stability_threshold
+from reseed.curvature.tracking._tracker import CurvatureTracker, tracker
 
 __all__ = [
     "Alignment",
     "CriticalSharpness",
     "CurvatureOperator",
+    "CurvatureTracker",
     "Diagnosis",
     "Eigenvalues",
     "EmpiricalRisk",
@@ -58,4 +60,5 @@ __all__ = [
     "spectral_density",
     "stability_threshold",
     "trace",
+    "tracker",
 ]

@@ -45,6 +45,9 @@ def training_command(study: Study, runs: int) -> str:
     for name in ("every", "burn_in", "level", "dropout_passes", "weights"):
         if getattr(record, name) != getattr(standard, name):
             options[f"--{name.replace('_', '-')}"] = getattr(record, name)
+    if record.track:
+        lens, _, how = record.track.partition(":")
+        options[f"--{lens}"] = how
     flags = ["--record-train"] * record.train + ["--monitor"] * record.monitor
     return " ".join([command_of(study, "measure", options), *flags])
 

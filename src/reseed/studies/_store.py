@@ -29,7 +29,7 @@ from reseed.studies._manifest import (
 )
 from reseed.studies._tensors_file import write_content
 from reseed.studies._weights import file_name, write_weights
-from reseed.training import DROPOUT, EvaluatedWeights
+from reseed.training import DROPOUT, TRACKED, EvaluatedWeights
 
 _BLOCK_BYTES = 4 << 20
 _CHUNK_BYTES = 16 << 20
@@ -87,7 +87,7 @@ class RunWriter:
                 values = values.astype(self._types.get(name, np.float32), copy=False)
                 buffer = self._buffers.get((split, name))
                 if buffer is None:
-                    checkpoints = 1 if split == DROPOUT else self._checkpoints
+                    checkpoints = {DROPOUT: 1, TRACKED: None}.get(split, self._checkpoints)
                     buffer = _Buffer(self._folder / split, name, checkpoints, values)
                     self._buffers[split, name] = buffer
                 buffer.append(checkpoint, values)
@@ -245,6 +245,19 @@ def read_steps(root: Path, manifest: Manifest, name: str) -> NDArray[Any]:
         raise StudyError(f"the signal {str(array.store_path)!r} is corrupt: it has shape {array.shape}.")
     check_size(array.nbytes, f"the signal {str(array.store_path)!r}", StudyError)
     return read(array, slice(None))
+
+
+def read_tracked(root: Path, manifest: Manifest, name: str) -> NDArray[Any]:
+    """Read what was measured of a run along its training, a number for each measurement.
+
+    Raises:
+        StudyError: It is missing, unreadable, of another type or shape, or leads outside the study.
+    """
+    array = _opened(root, manifest, TRACKED, name)
+    check_size(array.nbytes, f"the measurements {str(array.store_path)!r}", StudyError)
+    if len(array.shape) != 2 or array.shape[1] != 1:
+        raise StudyError(f"the measurements {str(array.store_path)!r} are corrupt: they have shape {array.shape}.")
+    return read(array, slice(None))[:, 0]
 
 
 def _opened(root: Path, manifest: Manifest, split: str, name: str) -> Any:

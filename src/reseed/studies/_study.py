@@ -27,9 +27,9 @@ from reseed.studies._recorded_inputs import check_same_inputs, write_inputs
 from reseed.studies._remote import Remote, located
 from reseed.studies._samples import Samples
 from reseed.studies._samples_file import read_samples, write_samples
-from reseed.studies._store import STEPS, array_names, open_array, read, read_steps
+from reseed.studies._store import STEPS, array_names, open_array, read, read_steps, read_tracked
 from reseed.studies._views import stacked_view
-from reseed.training import DROPOUT, Recipe, load_recipe, trained_on
+from reseed.training import DROPOUT, STEP, TRACKED, Recipe, load_recipe, trained_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -435,6 +435,37 @@ class Study(AbstractResult):
         steps = range(1, self.manifests[0].steps[-1] + 1)
         runs = [manifest.run for manifest in self.manifests]
         return xr.Dataset(signals, coords={"run": runs, "step": list(steps)})
+
+    def tracked(self) -> xr.Dataset:
+        """Return what a lens measured along the training, [run, step]; runs that diverged are among them.
+
+        A step's number is how many were made before the measurement: 0 is before the first. NaN after a run diverged.
+
+        Raises:
+            StudyError: Nothing was measured.
+        """
+        import xarray as xr
+
+        manifests = sorted((*self.manifests, *self.diverged), key=lambda manifest: manifest.run)
+        each = [array_names(self.path, manifest, TRACKED) for manifest in manifests]
+        names = sorted({name for found in each for name in found} - {STEP})
+        if not names:
+            raise StudyError(
+                f"nothing was measured along the training of the study {str(self.path)!r}; train it with "
+                f"{setting('track', 'curvature:every=50')}."
+            )
+        own = [
+            {name: read_tracked(self.path, manifest, name) for name in found}
+            for manifest, found in zip(manifests, each, strict=True)
+        ]
+        steps = np.unique(np.concatenate([found[STEP] for found in own if found]))
+        values = {name: np.full((len(manifests), len(steps)), np.nan) for name in names}
+        for place, found in enumerate(own):
+            at = np.searchsorted(steps, found.get(STEP, np.empty(0)))
+            for name in names:
+                values[name][place, at] = found.get(name, np.empty(0))
+        coords = {"run": [manifest.run for manifest in manifests], "step": steps.astype(np.int64)}
+        return xr.Dataset({name: (("run", "step"), array) for name, array in values.items()}, coords=coords)
 
     def recorded_names(self, split: str = EVALUATION) -> tuple[str, ...]:
         """Return the names of the arrays recorded for a split."""

@@ -45,6 +45,7 @@ from reseed.training import (
     check_length,
     check_stages,
     check_threads,
+    check_tracked,
     probe_determinism,
 )
 
@@ -140,6 +141,7 @@ def train_study(
         with arithmetic(task.threads, deterministic=deterministic):
             _check_subsets(task)
             check_length(task.single(0), record)
+            check_tracked(recipe, record.track)
             averaging = average_notes(recipe.average, task.single(0).total_steps)
             header = _header(task, splits, runs, (*splits.notes, *prepared.notes, *averaging))
             check_forward(task.single(0))

@@ -46,6 +46,7 @@ from reseed.training import (
     arithmetic,
     as_tree,
     run_training,
+    tracker_of,
 )
 
 _SAME_BITS = ("reseed", "torch", "numpy", "processor", "device", "threads", "deterministic")
@@ -167,6 +168,7 @@ class TrainRun(AbstractRunTask):
                 watcher=GroupWatcher(missing, keeper, self.pulses),
                 standing=standing,
                 scaling=self.scaling,
+                tracker=tracker_of(self.record.track),
             )
             cost = watch.cost(len(group), NOTHING if kept is None else kept.taken)
             is_alone = self.is_alone and len(group) == 1 and watch.had_machine

@@ -38,7 +38,7 @@ from reseed.training._record import (
     prediction_arrays,
     probability_arrays,
 )
-from reseed.training._run import DROPOUT, RecordedSplit, TrainingOutcome, run_training
+from reseed.training._run import DROPOUT, TRACKED, RecordedSplit, TrainingOutcome, run_training
 from reseed.training._schedule import cycle_ends, lr_factor
 from reseed.training._seeds import (
     DEFAULT_VARY,
@@ -58,6 +58,7 @@ from reseed.training._stacked import StackedTraining, group_size, rounds_apart, 
 from reseed.training._step import Step
 from reseed.training._subset import Subset
 from reseed.training._teach import Lesson, Pilot, check_stages, find_transient, recipe_of_teachers, teach
+from reseed.training._track import STEP, Stand, Tracker, check_tracked, tracker_of
 from reseed.training._trained_on import trained_on
 from reseed.training._training_set import TrainingSet
 from reseed.training._trial import check_can_stack
@@ -69,8 +70,10 @@ __all__ = [
     "DROPOUT",
     "FIRST_DRAWS",
     "SMALL_WEIGHTS",
+    "STEP",
     "STREAMS",
     "TEMPERED",
+    "TRACKED",
     "AbstractTraining",
     "AverageConfig",
     "DropoutDraws",
@@ -93,11 +96,13 @@ __all__ = [
     "Sink",
     "Snapshot",
     "StackedTraining",
+    "Stand",
     "Standing",
     "Step",
     "Stream",
     "Subset",
     "Taught",
+    "Tracker",
     "Training",
     "TrainingOutcome",
     "TrainingSet",
@@ -115,6 +120,7 @@ __all__ = [
     "check_length",
     "check_stages",
     "check_threads",
+    "check_tracked",
     "check_vary",
     "cycle_ends",
     "default_recipe",
@@ -145,6 +151,7 @@ __all__ = [
     "steps_per_epoch",
     "teach",
     "temperature_of",
+    "tracker_of",
     "trained_on",
     "trains_apart",
     "usual_threads",

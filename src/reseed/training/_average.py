@@ -89,6 +89,19 @@ class Averages:
             torch._foreach_copy_(self._tensors, values)
 
 
+@contextmanager
+@torch.no_grad()
+def lent(tensors: Sequence[Tensor], values: Sequence[Tensor]) -> Iterator[None]:
+    """Have tensors hold other values inside, bit for bit what they held outside."""
+    kept = [tensor.detach().clone() for tensor in tensors]
+    held: list[Tensor] = [tensor.detach() for tensor in tensors]
+    torch._foreach_copy_(held, list(values))
+    try:
+        yield
+    finally:
+        torch._foreach_copy_(held, kept)
+
+
 def first_averaged(config: AverageConfig, total: int) -> int:
     """Return the step, from 1, after which averaging begins.
 

@@ -6,6 +6,7 @@ from reseed._bounds import check_bound
 from reseed._errors import RecipeError
 from reseed.training._loop import AbstractTraining
 from reseed.training._record import RecordConfig
+from reseed.training._track import tracker_of
 
 
 def check_length(training: AbstractTraining, record: RecordConfig) -> None:
@@ -23,4 +24,7 @@ def check_length(training: AbstractTraining, record: RecordConfig) -> None:
     check_bound("steps", total, "steps of a training", RecipeError, why=made_of)
     if record.monitor:
         check_bound("monitored steps", total, "steps that are monitored", RecipeError, why=made_of)
+    tracker = tracker_of(record.track)
+    if tracker is not None:
+        check_bound("checkpoints", total // tracker.every + 2, "measurements of a run", RecipeError, why=made_of)
     record.checkpoints(total, epoch)

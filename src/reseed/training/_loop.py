@@ -36,6 +36,7 @@ from reseed.training._seeds import Seeds, word_of_place
 from reseed.training._snapshot import AVERAGES, MODEL, OPTIMIZER, Snapshot, below, fill, numbered, prefixed
 from reseed.training._statistics import normalising, refresh_statistics
 from reseed.training._step import Step
+from reseed.training._track import Stand
 from reseed.training._trained_on import rows_of
 from reseed.training._training_set import TrainingSet
 
@@ -127,11 +128,29 @@ class AbstractTraining(ABC):
     def evaluated_weights(self) -> list[EvaluatedWeights]:
         """Return what the networks are evaluated with."""
 
+    @abstractmethod
+    def present_weights(self) -> list[EvaluatedWeights]:
+        """Return what the networks are at this moment, without averages over steps."""
+
+    @abstractmethod
+    def squares(self) -> list[Mapping[str, Tensor]]:
+        """Return, of each network, what the optimiser remembers of squared gradients; empty where it does not."""
+
     @final
     def evaluated_networks(self) -> list[nn.Module]:
         """Return the networks as they are evaluated, in modules of their own."""
-        each = zip(self.networks, self.evaluated_weights(), strict=True)
-        return [with_state(self.draw(own.init), weights.all) for own, weights in each]
+        return self._as_modules(self.evaluated_weights())
+
+    @final
+    def stand(self, made: int) -> Stand:
+        """Return where it stands after ``made`` steps, for whoever measures it."""
+        recipe, step = self.recipe, min(made, self.total_steps - 1)
+        rate = recipe.optimizer.lr * lr_factor(recipe.schedule, step, self.total_steps, self.steps_per_epoch)
+        return Stand(recipe, self.data, made, rate, self._as_modules(self.present_weights()), self.squares())
+
+    def _as_modules(self, weights: Sequence[EvaluatedWeights]) -> list[nn.Module]:
+        each = zip(self.networks, weights, strict=True)
+        return [with_state(self.draw(own.init), own_weights.all) for own, own_weights in each]
 
     @property
     def own_bytes(self) -> int:
@@ -381,7 +400,17 @@ class Training(AbstractTraining):
     def evaluated_weights(self) -> list[EvaluatedWeights]:
         """Return what the run's network is evaluated with."""
         with self._averages.in_place():
-            return [evaluated_weights(tensors_of(self.model), self.model)]
+            return self.present_weights()
+
+    def present_weights(self) -> list[EvaluatedWeights]:
+        """Return what the run's network is at this moment."""
+        return [evaluated_weights(tensors_of(self.model), self.model)]
+
+    def squares(self) -> list[Mapping[str, Tensor]]:
+        """Return what the optimiser remembers of squared gradients."""
+        found = self._updates.squares()
+        names = [name for name, parameter in self.model.named_parameters() if parameter.requires_grad]
+        return [dict(zip(names, found, strict=True))] if found else []
 
     def predict_dropped(self, inputs: Tensor, number: int) -> Tensor:
         """Return the logits [run, sample, class] of a pass with a single run."""
@@ -459,6 +488,10 @@ class Updates:
     def state(self) -> dict[str, Tensor]:
         """Return what the optimiser remembers, by name; no copies."""
         return self._optimizer.state()
+
+    def squares(self) -> list[Tensor]:
+        """Return what the optimiser remembers of squared gradients, one for each parameter, or none; no copies."""
+        return self._optimizer.squares()
 
     def resume(self, state: Mapping[str, Tensor]) -> None:
         """Go on from what `state` returned."""

@@ -59,6 +59,11 @@ class TorchOptimizer:
             if value is not None  # the momentum of SGD without any
         }
 
+    def squares(self) -> list[Tensor]:
+        """Return what it remembers of squared gradients, one for each parameter; none before the first step."""
+        remembered = self._optimizer.state_dict()["state"]
+        return [remembered[place]["exp_avg_sq"] for place in sorted(remembered) if "exp_avg_sq" in remembered[place]]
+
     def resume(self, state: Mapping[str, Tensor]) -> None:
         """Go on from what `state` returned, which stays as it is."""
         remembered: dict[int, dict[str, Tensor]] = {}
@@ -128,6 +133,10 @@ class FusedOptimizer:
     def state(self) -> dict[str, Tensor]:
         """Return what it remembers of the steps made, by name; no copies."""
         return numbered("", self._remembered)
+
+    def squares(self) -> list[Tensor]:
+        """Return what it remembers of squared gradients, one for each parameter; none before the first step."""
+        return self._squares if self._steps and float(self._steps[0]) else []
 
     def resume(self, state: Mapping[str, Tensor]) -> None:
         """Go on from what `state` returned, which stays as it is."""

@@ -18,6 +18,7 @@ from reseed._choices import OMITTED, Level, Weights
 from reseed._errors import RecipeError
 from reseed._near import did_you_mean
 from reseed.training._evaluated import EvaluatedWeights
+from reseed.training._track import check_track
 
 EVAL_BATCH = 1024
 TEMPERED = "tempered_"
@@ -53,6 +54,9 @@ class RecordConfig:
     temperature: bool = field(default=False, metadata=OMITTED)
     """Fit a temperature by one more training that holds samples out, and also record what confidence and own-class
     probability are after temperature scaling; see `reseed.mitigations.Temperature`, which answers with these."""
+    track: str = field(default="", metadata=OMITTED)
+    """What a lens measures of the networks along the training, and how often: ``curvature:every=50``; see
+    `Study.tracked`."""
 
     def __post_init__(self) -> None:
         every = str(self.every)
@@ -76,6 +80,7 @@ class RecordConfig:
                 f"{argument('temperature')} is set, but {argument('level')} is 'labels', which records nothing that it "
                 "scales; record with level scores, or leave the temperature out."
             )
+        check_track(self.track)
         most = BOUNDS["dropout_passes"]
         if self.dropout_passes != 0 and not 2 <= self.dropout_passes <= most:
             raise RecipeError(

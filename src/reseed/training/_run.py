@@ -20,10 +20,13 @@ from reseed.training._monitor import Signals
 from reseed.training._passes import DropoutPasses
 from reseed.training._record import Scaling, Sink, prediction_arrays
 from reseed.training._snapshot import below, prefixed
+from reseed.training._track import STEP, Tracker
 from reseed.training._watch import Marks, Moment, Standing, Watcher
 
 DROPOUT = "dropout"
 """Where dropout passes are recorded, in place of a split's name; once, as checkpoint 0."""
+TRACKED = "tracked"
+"""Where what a lens measures along the training is recorded, in place of a split's name; a number has one sample."""
 _COUNTED = ("diverged_at", "steps", "samples_seen", "forward_passes")
 _SIGNALS = "signals."
 
@@ -70,6 +73,7 @@ def run_training(
     watcher: Watcher | None = None,
     standing: Standing | None = None,
     scaling: Scaling | None = None,
+    tracker: Tracker | None = None,
 ) -> list[TrainingOutcome]:
     """Train to the end, recording each split of each run at each checkpoint.
 
@@ -90,6 +94,7 @@ def run_training(
         standing: Where the same training stood that this one goes on from, as it was ``begun``; sinks have got what it
             had recorded.
         scaling: How recorded probabilities are scaled; nothing else changes.
+        tracker: Measures the networks along the training; nothing else changes.
 
     Returns:
         One outcome for each run.
@@ -97,7 +102,11 @@ def run_training(
     known = _Known(len(sinks))
     if standing is not None:
         known.resume(standing, training.data.labels.device)
-    stops = [stop for stop in _stops(training, checkpoints) if training.made < stop <= (until or training.total_steps)]
+    tracked = () if tracker is None else _tracked(training, tracker)
+    every = sorted({*_stops(training, checkpoints), *tracked})
+    stops = [stop for stop in every if training.made < stop <= (until or training.total_steps)]
+    if tracker is not None and training.made == 0:
+        _track(training, tracker, 0, 0, sinks, known.live)
     marks = Marks(training.made, stops, is_watched=watcher is not None)
     for block in training.blocks(marks):
         known.take(block)
@@ -107,6 +116,8 @@ def run_training(
             known.count(number)
             if number in checkpoints:
                 _record(training, number, checkpoints.index(number), splits, level, scaling, sinks, known)
+            if tracker is not None and number in tracked and known.live:
+                _track(training, tracker, number, tracked.index(number), sinks, known.live)
             if number in weights and known.live:
                 _hand_out(training, number, sinks, known.live)
             if not known.live:
@@ -160,6 +171,22 @@ def _stops(training: AbstractTraining, checkpoints: Sequence[int]) -> Iterator[i
     total, epoch = training.total_steps, training.steps_per_epoch
     for step, _ in groupby(merge(checkpoints, range(epoch, total, epoch), (total,))):
         yield step
+
+
+def _tracked(training: AbstractTraining, tracker: Tracker) -> tuple[int, ...]:
+    """Return after which steps a training is measured."""
+    total = training.total_steps
+    return (*range(0, total, tracker.every), total)
+
+
+def _track(
+    training: AbstractTraining, tracker: Tracker, step: int, place: int, sinks: Sequence[Sink], live: Sequence[int]
+) -> None:
+    """Give the sinks of the runs that have not diverged what is measured of them."""
+    found = tracker.measure(training.stand(step))
+    for run in live:
+        numbers = {name: np.asarray(values[run : run + 1], np.float64) for name, values in found.items()}
+        sinks[run].write(TRACKED, place, {STEP: np.array([step], np.float64), **numbers})
 
 
 def _hand_out(training: AbstractTraining, step: int, sinks: Sequence[Sink], live: Sequence[int]) -> None:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from reseed.training._augment import augment
-from reseed.training._average import Averages
+from reseed.training._average import Averages, lent
 from reseed.training._evaluated import EvaluatedWeights, evaluated_weights
 from reseed.training._loop import AbstractTraining, Updates, changing, evaluated, state_of
 from reseed.training._monitor import Signals, gradient_norms, signals_of
@@ -118,9 +118,23 @@ class Shard:
 
     def evaluated_weights(self) -> list[EvaluatedWeights]:
         """Return what each network is evaluated with."""
-        model = self._training.example
         with self._averages.in_place():
-            return [evaluated_weights(self.stack.state_of(number, model), model) for number in range(self._count)]
+            return self.present_weights()
+
+    def present_weights(self) -> list[EvaluatedWeights]:
+        """Return what each network is at this moment."""
+        model = self._training.example
+        return [evaluated_weights(self.stack.state_of(number, model), model) for number in range(self._count)]
+
+    def squares(self) -> list[Mapping[str, Tensor]]:
+        """Return what the optimiser remembers of squared gradients, of each network."""
+        found = self._updates.squares()
+        if not found:
+            return []
+        trained = {name for name, one in self._training.example.named_parameters() if one.requires_grad}
+        with lent(self.stack.trained, found):  # the stack knows which part of a parameter is whose
+            each = self.present_weights()
+        return [{name: tensor for name, tensor in one.own.items() if name in trained} for one in each]
 
     def predict_dropped(self, inputs: Tensor, number: int) -> Tensor:
         """Return the logits [run, sample, class] of a pass; see `AbstractTraining`."""

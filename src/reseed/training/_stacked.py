@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -142,6 +142,14 @@ class StackedTraining(AbstractTraining):
     def evaluated_weights(self) -> list[EvaluatedWeights]:
         """Return what the networks of all runs are evaluated with."""
         return [weights for shard in self.shards for weights in shard.evaluated_weights()]
+
+    def present_weights(self) -> list[EvaluatedWeights]:
+        """Return what the networks of all runs are at this moment."""
+        return [weights for shard in self.shards for weights in shard.present_weights()]
+
+    def squares(self) -> list[Mapping[str, Tensor]]:
+        """Return what the optimisers of all runs remember of squared gradients."""
+        return [each for shard in self.shards for each in shard.squares()]
 
     def _of_runs(self, shards: Sequence[Tensor]) -> Tensor:
         """Return the mean over each run's networks, [step, run]; not finite as soon as one of them is not."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from reseed.curvature.evaluation._charts import charts_of
 from reseed.curvature.evaluation._columns import ALL, GROUPS, LENS, RUNS, SAMPLES
+from reseed.curvature.tracking._course import Course
 from reseed.scores import Part, Scores, spread, summarised
 
 
@@ -20,6 +21,7 @@ def assembled(
     runs: tuple[int, ...],
     threshold: float | None,
     notes: Iterable[str],
+    course: Course | None = None,
 ) -> Scores:
     """Return what all runs are as scores.
 
@@ -30,6 +32,7 @@ def assembled(
         runs: The numbers of the networks.
         threshold: The largest curvature that the optimiser bears, where that is known.
         notes: What a reader should know before what the parts say.
+        course: What was measured along the trainings, where anything was.
     """
     of_runs = {name: np.concatenate([part.of_runs[name] for part in parts]) for name in RUNS}
     if threshold is None:
@@ -41,19 +44,30 @@ def assembled(
     if threshold is not None:
         summary["stability_threshold"] = threshold
     cost = {name: sum(part.cost.get(name, 0.0) for part in parts) for name in ("hessian_products",)}
+    series = {} if course is None else _series(course)
     return Scores(
         lens=LENS,
         ids=ids,
-        columns={name: ALL[name] for name in (*by_run, *of_runs)},
+        columns={name: ALL[name] for name in (*by_run, *of_runs, *series)},
         by_run=by_run,
         of_runs=of_runs,
+        series=series,
         runs=runs,
+        steps=() if course is None else course.steps,
         summary=summary,
         groups=groups,
-        notes=(*notes, *_notes(parts, runs)),
+        notes=(*notes, *_notes(parts, runs), *(() if course is None else course.notes)),
         cost=cost,
-        charts=tuple(charts_of(parts, runs, threshold)),
+        charts=tuple(charts_of(parts, runs, threshold, course)),
     )
+
+
+def _series(course: Course) -> dict[str, NDArray[np.float64]]:
+    return {
+        "tracked_loss": course.complete["loss"],
+        "tracked_sharpness": course.complete["sharpness"],
+        "tracked_ratio": course.ratios[course.is_complete],
+    }
 
 
 def _notes(parts: Sequence[Part], runs: tuple[int, ...]) -> Iterable[str]:

@@ -65,7 +65,27 @@ RUNS: dict[str, Column] = {
 }
 """Numbers of each run."""
 
-ALL = SAMPLES | RUNS
+SERIES: dict[str, Column] = {
+    "tracked_loss": _column("training loss of the samples measured", NONE, "[0, inf]", "nats", "tracker"),
+    "tracked_sharpness": _column(
+        "largest eigenvalue of the Hessian of the training loss, along the training",
+        NONE,
+        "[-inf, inf]",
+        "nats",
+        "tracker",
+    ),
+    "tracked_ratio": _column(
+        "sharpness, preconditioned where the optimiser is, over what the optimiser bears at its present rate; 1 is the "
+        "edge",
+        NONE,
+        "[-inf, inf]",
+        "ratio",
+        "tracker",
+    ),
+}
+"""Numbers of each run along its training."""
+
+ALL = SAMPLES | RUNS | SERIES
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "How sharply the loss bends": (

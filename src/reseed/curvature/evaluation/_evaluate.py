@@ -24,6 +24,7 @@ from reseed.curvature.evaluation._columns import LENS
 from reseed.curvature.evaluation._measured import Protocol, measured
 from reseed.curvature.operators._risk import empirical_risk
 from reseed.curvature.stability._threshold import stability_threshold
+from reseed.curvature.tracking._course import Course, course_of
 from reseed.models import Networks
 from reseed.scores import Part, Scores, read_part, scores_for, write_part
 from reseed.studies import Study, WorkProgress, inside, to_stderr
@@ -54,6 +55,7 @@ class _Subject:
     runs: tuple[int, ...]
     threshold: float | None = None
     notes: tuple[str, ...] = ()
+    course: Course | None = None
 
 
 def evaluate(
@@ -157,6 +159,9 @@ def _of_study(
     trust_code: bool,
     announce: Callable[[str], None],
 ) -> Scores:
+    course = course_of(study)
+    if course is not None and not study.manifests:
+        raise StudyError(f"no run of the study {str(study.path)!r} ended. {' '.join(course.reasons)}")
     found = study.inputs(trust_code=trust_code, announce=announce)
     evaluation = _chosen(found.inputs, found.targets, protocol)
     threshold, notes = _threshold(study.recipe)
@@ -168,7 +173,7 @@ def _of_study(
         notes = (*notes, "What the runs were trained on is not known: the loss is that of evaluation samples.")
     networks = study.networks(trust_code=trust_code, announce=announce)
     runs = tuple(manifest.run for manifest in study.manifests)
-    subject = _Subject(networks, trained, evaluation, found.ids, runs, threshold, notes)
+    subject = _Subject(networks, trained, evaluation, found.ids, runs, threshold, notes, course)
     key = json.dumps([_asked(protocol), study.header.data], sort_keys=True)
     folder = inside(study.path, "cache", f"{LENS}-{hashlib.sha256(key.encode()).hexdigest()[:12]}")
     scores = _evaluated(subject, protocol, threads, folder)
@@ -228,5 +233,6 @@ def _evaluated(subject: _Subject, protocol: Protocol, threads: int | None, folde
         f"{len(subject.ids):,} evaluation samples, drawn from those whose labels are known, and others have no values."
     )
     notes = (note, *subject.notes)
-    scores = assembled(parts, subject.ids, subject.evaluation.places, subject.runs, subject.threshold, notes)
+    places, course = subject.evaluation.places, subject.course
+    scores = assembled(parts, subject.ids, places, subject.runs, subject.threshold, notes, course)
     return replace(scores, options=_asked(protocol), cost={**scores.cost, "wall_s": time.perf_counter() - began})
