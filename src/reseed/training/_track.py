@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Protocol, cast, final
+from typing import Any, Protocol, cast, final
 
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -52,7 +52,7 @@ class Tracker(Protocol):
     def every(self) -> int:
         """How many steps lie between two measurements; the first is before the first step, the last after the last."""
 
-    def measure(self, stand: Stand) -> Mapping[str, NDArray[object]]:
+    def measure(self, stand: Stand) -> Mapping[str, NDArray[Any]]:
         """Return numbers of each run by name, [run]; NaN where there is none. No generator's state is changed."""
 
 

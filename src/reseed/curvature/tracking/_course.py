@@ -89,12 +89,10 @@ def _counted(found: xr.Dataset) -> NDArray[np.float64]:
 def _diagnosed(
     losses: NDArray[np.float64], sharpness: NDArray[np.float64], thresholds: NDArray[np.float64], steps: tuple[int, ...]
 ) -> tuple[Diagnosis, ...]:
-    found = []
-    for loss, values, bound in zip(losses, sharpness, thresholds, strict=True):
-        known = np.isfinite(bound)
-        if not known.any():
-            return ()
-        # After a run diverged there is no threshold either; it does not matter which one stands there.
-        filled = np.where(known, bound, bound[known][-1])
-        found.append(diagnose(loss, values, filled, steps=steps))
-    return tuple(found)
+    known = np.isfinite(thresholds)
+    if not known.any(1).all():
+        return ()
+    # After a run diverged there is no threshold either; it does not matter which one stands there.
+    last = thresholds[np.arange(len(known)), known.shape[1] - 1 - known[:, ::-1].argmax(1)]
+    found = diagnose(losses, sharpness, np.where(known, thresholds, last[:, None]), steps=np.array(steps))
+    return found if isinstance(found, tuple) else (found,)
