@@ -18,6 +18,7 @@ _RENAMED = {
     "columns.runs": "run_columns",
     "train": "record_train",
     "probe": "no_probe",
+    "track": "curvature",
 }
 
 

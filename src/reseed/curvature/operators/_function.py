@@ -58,7 +58,7 @@ class WeightFunction:
         """Return the parts of a vector [..., parameter] by name, in their shapes."""
         parts = torch.split(vector, [shape.numel() for shape in self.shapes.values()], -1)
         return {
-            name: part.reshape(*part.shape[:-1], *shape)
+            name: part.reshape((*part.shape[:-1], *shape))
             for part, (name, shape) in zip(parts, self.shapes.items(), strict=True)
         }
 
