@@ -32,10 +32,11 @@ class MetaInit(AbstractMitigation):
         v <- momentum v - lr sign(dGQ / d|w|),   |w| <- |w| + v   for each drawn tensor w of two or more axes
 
     The gradient quotient GQ says how much a step down the gradient changes the gradient: for ``L = h |x|^2 / 2`` it is
-    ``|h|``, for a loss that is linear it is 0. The loss is the cross-entropy of a batch of inputs from N(0, 1), of the shape of
-    the training's, with random labels, others in each step. No sample of the training set is seen. Noise is drawn from
-    what the weights are drawn from, so that every run has its own, and the direction of each tensor stays as it is
-    drawn. The network answers in evaluation mode, where dropout is off and a fresh batch norm lets everything pass.
+    ``|h|``, for a loss that is linear it is 0. The loss is the cross-entropy of a batch of inputs from N(0, 1), of the
+    shape of the training's, with random labels, others in each step. No sample of the training set is seen. Noise is
+    drawn from what the weights are drawn from, so that every run has its own, and the direction of each tensor stays as
+    it is drawn. The network answers in evaluation mode, where dropout is off and a fresh batch norm lets everything
+    pass.
 
     Use it when: a network without normalisation begins with weights of a scale that does not suit its depth, and the
     right one is not known.
