@@ -6,7 +6,7 @@ import torch
 
 import reseed
 from reseed import RecipeError, RecordConfig, StudyError
-from reseed.curvature import empirical_risk, hessian, preconditioned, stability_threshold, tracker
+from reseed.curvature import empirical_risk, hessian, preconditioned, stability_threshold
 from reseed.models import Networks
 from reseed.training import Training, TrainingSet
 
@@ -121,8 +121,3 @@ def test_several_networks_a_run(tmp_path):
             out=tmp_path / "study",
             record=RecordConfig(track="curvature:every=10"),
         )
-
-
-def test_a_tracker_in_a_loop_of_ones_own():
-    """Its numbers have one place for each run."""
-    assert tracker(every=7).every == 7

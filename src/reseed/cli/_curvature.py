@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from tyro.conf import OmitArgPrefixes, arg
 
 import reseed
-from reseed.cli._lens import LensModel, evaluated
-from reseed.cli._options import Command, Count, DataOptions, Name, Open, ReadingOptions
+from reseed.cli._lens import LensModel, LensThreads, TrustCode, evaluated
+from reseed.cli._options import Command, DataOptions, Name, Open, ReadingOptions
 
 if TYPE_CHECKING:
     from reseed.data import Splits
@@ -51,11 +51,8 @@ class Curvature(Command):
     """Random vectors of the spectrum, the trace and the norm: more are more exact."""
     steps: int = 40
     """Lanczos steps of each: more show more of the spectrum."""
-    threads: Count = None
-    """Threads of arithmetic. Default: one; for larger inputs all cores."""
-    trust_code: bool = False
-    """Import the code that the study's recipe names as its model (MODULE:FUNCTION). Give it where you trust whoever
-    made the study."""
+    threads: LensThreads = None
+    trust_code: TrustCode = False
     columns: Annotated[OmitArgPrefixes[DataOptions], arg(name="data")] = field(default_factory=DataOptions)
     reading: OmitArgPrefixes[ReadingOptions] = field(default_factory=ReadingOptions)
 

@@ -11,7 +11,7 @@ from tyro.conf import Positional, arg
 
 import reseed
 from reseed._errors import InputError
-from reseed.cli._options import DataOptions
+from reseed.cli._options import DataOptions, Maybe
 from reseed.cli._output import console, open_page, print_json, print_notes
 
 if TYPE_CHECKING:
@@ -19,6 +19,21 @@ if TYPE_CHECKING:
     from reseed.models import Networks
     from reseed.scores import Scores
 
+LensThreads = Annotated[
+    Maybe[int],
+    arg(
+        metavar="INT",
+        help_behavior_hint="",
+        help="Threads of arithmetic. Default: one; for larger inputs all cores.",
+    ),
+]
+TrustCode = Annotated[
+    bool,
+    arg(
+        help="Import the code that the study's recipe names as its model (MODULE:FUNCTION). Give it where you trust "
+        "whoever made the study."
+    ),
+]
 LensModel = Annotated[Positional[str], arg(metavar="PATH|URL|MODULE:FUNCTION")]
 
 

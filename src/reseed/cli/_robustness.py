@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from tyro.conf import OmitArgPrefixes, arg
 
 import reseed
-from reseed.cli._lens import LensModel, evaluated
+from reseed.cli._lens import LensModel, LensThreads, TrustCode, evaluated
 from reseed.cli._options import Command, Count, DataOptions, Maybe, Name, Number, Open, ReadingOptions
 
 if TYPE_CHECKING:
@@ -52,11 +52,8 @@ class Robustness(Command):
     """How much is done: attacks, severities and draws, on 500, 1000 or all samples."""
     samples: Count = None
     """On how many samples, drawn with --seed. Default: by --effort."""
-    threads: Count = None
-    """Threads of arithmetic. Default: one; for larger images all cores."""
-    trust_code: bool = False
-    """Import the code that the study's recipe names as its model (MODULE:FUNCTION). Give it where you trust whoever
-    made the study."""
+    threads: LensThreads = None
+    trust_code: TrustCode = False
     columns: Annotated[OmitArgPrefixes[DataOptions], arg(name="data")] = field(default_factory=DataOptions)
     reading: OmitArgPrefixes[ReadingOptions] = field(default_factory=ReadingOptions)
 

@@ -24,9 +24,9 @@ class FixedInit(AbstractSeedless):
     begins is then most of what is left. Also as the control of other methods that give all retrainings something in
     common, such as a teacher: what these gain beyond it is theirs.
     Cost: one training, one network at inference.
-    Beware: by itself it does less than half of what it does where weights are averaged as well. Retrainings repeat one
-    accident of initial weights, which need not be a good one, and its mistakes with it: that answers stay does not make
-    them right. It holds as long as the network is the same: another width or class draws other weights.
+    Beware: by itself it does less than half of what it does with averaged weights and smoothed labels. Retrainings
+    repeat one accident of initial weights, which need not be a good one, and its mistakes with it: that answers stay
+    does not make them right. It holds as long as the network is the same: another width or class draws other weights.
 
     References:
         Summers and Dinneen, "Nondeterminism and Instability in Neural Network Optimization", ICML 2021 (initial weights

@@ -42,10 +42,9 @@ class MetaInit(AbstractMitigation):
     right one is not known.
     Cost: one training, one network at inference; before it ``steps`` gradients of a gradient along a gradient, each of
     which comes to nine passes over a small batch.
-    Beware: it mostly makes weights smaller, with which a short training of a cnn without normalisation lost accuracy on
-    digits. What it learns is the scale for noise, not for the data. Batches are small: norms still move when it ends.
-    It takes numbers as inputs, not token ids, and layers that can be differentiated three times. Teachers begin without
-    it.
+    Beware: it mostly makes weights smaller, with which a short training may not get as far. What it learns is the scale
+    for noise, not for the data. Batches are small: norms still move when it ends. It takes numbers as inputs, not token
+    ids, and layers that can be differentiated three times. Teachers begin without it.
 
     References:
         Dauphin and Schoenholz, "MetaInit: Initializing learning by learning to initialize", NeurIPS 2019.

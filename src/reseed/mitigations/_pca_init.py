@@ -27,9 +27,9 @@ class PcaInit(AbstractSeedless):
     Use it when: a perceptron learns from features (mlp, a frozen encoder) and weights are averaged as well (`Ema`,
     `Swa`), which calm what the order of samples does: where training begins is then most of what is left.
     Cost: one training, one network at inference; principal directions, once for each training set.
-    Beware: by itself it does little, under frozen text encoders hardly more than chance. Where few directions hold
-    little of the features' variance, as of thousands of tf-idf terms, it learns slowly at first, and short trainings
-    lose accuracy. The directions move when the data does. Not for convolutions and fine-tuned encoders.
+    Beware: by itself it does less than half of what it does where weights are averaged as well. Where few directions
+    hold little of the features' variance, as of thousands of tf-idf terms, it learns slowly at first, and short
+    trainings lose accuracy. The directions move when the data does. Not for convolutions and fine-tuned encoders.
 
     References:
         Kraehenbuehl, Doersch, Donahue and Darrell, "Data-dependent Initializations of Convolutional Neural Networks",

@@ -73,30 +73,24 @@ class Averages:
     @contextmanager
     def in_place(self) -> Iterator[None]:
         """Put the averages where the values are, for an evaluation; before the first average nothing happens."""
-        kept = [tensor.detach().clone() for tensor in self._tensors] if self._averages else []
-        try:
-            self._copy(self._refreshed or self._averages)
-            if self._refresh is not None and self._averages and not self._refreshed:
+        if not self._averages:
+            yield
+            return
+        with lent(self._tensors, self._refreshed or self._averages):
+            if self._refresh is not None and not self._refreshed:
                 self._refresh()
                 self._refreshed = [tensor.detach().clone() for tensor in self._tensors]
             yield
-        finally:
-            self._copy(kept)
-
-    @torch.no_grad()
-    def _copy(self, values: list[Tensor]) -> None:
-        if values:
-            torch._foreach_copy_(self._tensors, values)
 
 
 @contextmanager
 @torch.no_grad()
 def lent(tensors: Sequence[Tensor], values: Sequence[Tensor]) -> Iterator[None]:
     """Have tensors hold other values inside, bit for bit what they held outside."""
-    kept = [tensor.detach().clone() for tensor in tensors]
     held: list[Tensor] = [tensor.detach() for tensor in tensors]
-    torch._foreach_copy_(held, list(values))
+    kept = [tensor.clone() for tensor in held]
     try:
+        torch._foreach_copy_(held, list(values))
         yield
     finally:
         torch._foreach_copy_(held, kept)

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from reseed._arrays import ArrayLike, to_numpy
 from reseed._errors import InputError, InputTypeError, StudyError
+from reseed._labels import check_targets
 from reseed._numbers import check_whole
 from reseed.curvature.evaluation._assembled import assembled
 from reseed.curvature.evaluation._columns import LENS
@@ -183,11 +184,7 @@ def _of_study(
 
 def _chosen(inputs: Tensor, targets: NDArray[Any], protocol: Protocol) -> _Samples:
     """Return some samples whose labels are known, drawn with a seed."""
-    if targets.ndim != 1 or targets.dtype.kind not in "iu" or len(targets) != len(inputs):
-        raise InputError(
-            f"targets are {targets.dtype} {list(targets.shape)} for {len(inputs)} inputs; pass a whole number for "
-            "each, -1 where the label is not known."
-        )
+    check_targets(targets, len(inputs))
     known = np.flatnonzero(targets >= 0)
     if not len(known):
         raise InputError("targets are all unknown, and a loss needs labels; pass those of some samples.")

@@ -75,9 +75,7 @@ def _outputs(risk: EmpiricalRisk, run: int, weights: Tensor, inputs: Tensor) -> 
         answer: Tensor = functional_call(function.module, {**function.named(own), **constants}, (x[None],))
         return answer[0]
 
-    devices = [weights.device] if weights.device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices), warnings.catch_warnings():
-        torch.manual_seed(risk.seed)
+    with risk.drawing(), warnings.catch_warnings():
         # Of operations that torch maps by a loop over the samples: slower, but nothing that a user could change.
         warnings.filterwarnings("ignore", "There is a performance drop", UserWarning)
         try:

@@ -129,8 +129,16 @@ class EmpiricalRisk:
 
     def outputs(self, weights: Tensor, runs: slice, batch: Batch) -> Tensor:
         """Return outputs [run, sample, ...] of some runs; draws are the same every time."""
-        with _seeded(self.seed, weights.device):
+        with self.drawing():
             return self.function(weights, runs, batch.inputs)
+
+    @contextmanager
+    def drawing(self) -> Iterator[None]:
+        """Lend torch's generator a state of this risk's own: dropout inside foreign code draws from no other one."""
+        device = self.weights.device
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+            torch.manual_seed(self.seed)
+            yield
 
     def slope(self, runs: slice, batch: Batch, *, twice: bool) -> tuple[Tensor, Tensor]:
         """Return weights [run, parameter] and the gradient of a batch's mean loss there, of some runs.
@@ -243,10 +251,3 @@ def _goes_in_turn(risk: EmpiricalRisk) -> bool:
     except RuntimeError:
         return True  # code that cannot be mapped over runs
     return False
-
-
-@contextmanager
-def _seeded(seed: int, device: torch.device) -> Iterator[None]:
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(seed)
-        yield

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from reseed._arrays import to_numpy
 from reseed._errors import InputError, StudyError
+from reseed._labels import check_targets
 from reseed.models import Networks
 from reseed.perturbations.attacks import Bounds, Effort, Norm, Numbers
 from reseed.robustness.evaluation._assembled import assembled
@@ -131,11 +132,7 @@ def _listed(values: Any) -> Any:
 
 def _found(networks: Networks, inputs: Numbers, targets: Numbers) -> StudyInputs:
     array, labels = to_numpy(inputs, "inputs"), to_numpy(targets, "targets")
-    if labels.ndim != 1 or labels.dtype.kind not in "iu" or len(labels) != len(array) or not len(array):
-        raise InputError(
-            f"targets are {labels.dtype} {list(labels.shape)} for {len(array)} inputs; pass a whole number for each, "
-            "-1 where the label is not known."
-        )
+    check_targets(labels, len(array))
     tensor = torch.from_numpy(np.ascontiguousarray(array))
     ids = tuple(map(str, range(len(array))))
     return StudyInputs(tensor, labels.astype(np.int64), ids, {"kind": "unknown"})
