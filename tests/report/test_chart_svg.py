@@ -7,7 +7,7 @@ from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from reseed.report.chart._axis import make_axis
@@ -324,6 +324,8 @@ def charts(draw):
 
 @settings(max_examples=100, deadline=None)
 @given(charts())
+@example(Chart("lines", "t", "s", series=(Series("", (0.0,), (1.7512e308,)),)))
+@example(Chart("scatter", "t", "s", series=(Series("", (-1.79e308,), (0.0,)),)))
 def test_everything_lies_inside_the_drawing(chart):
     """Whatever the numbers, drawings are well-formed, and what is drawn for values lies inside."""
     _, svg = _drawn(chart)

@@ -36,6 +36,7 @@ class Axis:
 
     def share(self, value: float) -> float:
         """Return where a value lies: 0 at the beginning, 1 at the end."""
+        value = _bounded(value)
         return (value / 2 - self.low / 2) / (self.high / 2 - self.low / 2)  # halves: no overflow
 
 
@@ -56,7 +57,7 @@ def make_axis(
         >>> axis.labels, axis.share(2.5)
         (('0', '2', '4', '6', '8', '10'), 0.25)
     """
-    known = [min(max(float(value), -MOST), MOST) for value in values if math.isfinite(value)]
+    known = [_bounded(float(value)) for value in values if math.isfinite(value)]
     is_whole = all(value == math.floor(value) for value in known)
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
     low, high = low - margin, high + margin
@@ -76,6 +77,10 @@ def make_axis(
     low, high = max(low, -MOST), min(high, MOST)
     ticks, labels = _ticks(low, high, most, is_whole=is_whole)
     return Axis(low, high, ticks, labels)
+
+
+def _bounded(value: float) -> float:
+    return min(max(value, -MOST), MOST)
 
 
 def _ticks(low: float, high: float, most: int, *, is_whole: bool) -> tuple[tuple[float, ...], tuple[str, ...]]:
