@@ -27,6 +27,7 @@ MAKE = {
     "nested.html": lambda out: reseed.measure_nested(out=out, training_sets=3, runs=3, **OPTIONS),
     "bootstrap.html": lambda out: reseed.measure_bootstrap(out=out, bootstraps=4, base_runs=3, **OPTIONS),
     "randomization.html": lambda out: reseed.randomize(out=out, runs=2, levels=[0.5], draws=1, **OPTIONS),
+    "stabilisation.html": lambda out: reseed.stabilise(out=out, remedies=["warmup"], rates=[0.1], runs=2, **OPTIONS),
     "tune.html": lambda out: reseed.tune(out=out, budget=19, **(OPTIONS | {"recipe": SEARCHED})),
     "comparison.html": lambda out: reseed.mitigate(out=out, methods=["label-smoothing"], runs=3, **OPTIONS),
 }

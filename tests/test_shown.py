@@ -34,12 +34,15 @@ def results(tmp_path_factory):
         "BootstrapMeasurement": bootstrap,
         "Memorized": reseed.memorize("digits", folds=2, out=root / "labels", **QUICK),
         "Randomization": reseed.randomize("digits", runs=2, levels=[0.5], out=root / "randomized", **QUICK),
+        "Stabilisation": reseed.stabilise(
+            "digits", remedies=["warmup"], rates=[0.1], runs=2, out=root / "stabilised", **QUICK
+        ),
     }
 
 
 NAMES = (
     "Measurement", "Study", "Recipe", "WhereUnstable", "Comparison", "Tuning", "Attribution", "NestedMeasurement",
-    "BootstrapMeasurement", "Memorized", "Randomization",
+    "BootstrapMeasurement", "Memorized", "Randomization", "Stabilisation",
 )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ TOPICS = {
         "Export": "profile export",
         "Compare and gate": "compare Comparison gate Gate",
         "Make answers stay": "mitigate tune Tuning",
+        "Make training stable": "stabilise Stabilisation",
         "Which randomness": "attribute Attribution measure_nested NestedMeasurement bootstrap measure_bootstrap "
         "BootstrapMeasurement",
         "Memorisation": "memorize Memorized randomize Randomization",
@@ -37,6 +38,7 @@ TOPICS = {
         "Spectrum": "spectrum",
         "How far from the edge": "stability",
         "Along a training": "tracking",
+        "Remedies at growing rates": "remedies",
         "Gradients": "gradients",
     },
     "reseed.data": {"Data sets": "_config _dataset _load _splits", "Corruption": "corruption", EXTENDING: ""},

@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from reseed.workflows._profile import profile
     from reseed.workflows._randomize import Randomization, randomize
     from reseed.workflows._recipe import recipe_for
+    from reseed.workflows._stabilise import Stabilisation, stabilise
     from reseed.workflows._tune import Tuning, tune
 
 __all__ = [
@@ -93,6 +94,7 @@ __all__ = [
     "ScheduleConfig",
     "SeedPlan",
     "Splits",
+    "Stabilisation",
     "Stability",
     "StorageError",
     "Study",
@@ -121,6 +123,7 @@ __all__ = [
     "randomize",
     "recipe_for",
     "run",
+    "stabilise",
     "train_study",
     "tune",
     "where_unstable",
@@ -129,6 +132,7 @@ __all__ = [
 _HOMES = {
     "reseed.workflows._attribute": ("Attribution", "attribute"),
     "reseed.workflows._randomize": ("Randomization", "randomize"),
+    "reseed.workflows._stabilise": ("Stabilisation", "stabilise"),
     "reseed.workflows._bootstrap": ("BootstrapMeasurement", "measure_bootstrap"),
     "reseed.workflows._bootstrap_fit": ("bootstrap",),
     "reseed.workflows._compare": ("compare",),

@@ -194,7 +194,7 @@ NEAR = [
 OTHERS = [
     (
         "warp",
-        "unknown command 'warp'. Commands: measure, import, inspect, robustness, curvature, randomize, memorize, ",
+        "unknown command 'warp'. Commands: measure, import, inspect, robustness, curvature, randomize, stabilise, ",
     ),
     ("mitigate digits --fresh-data 1.5 --out o", "--fresh-data must be the share of the training data that each run"),
     ("mitigate digits --fresh-data many --out o", "many"),
@@ -388,6 +388,7 @@ BAD = [
     *(f"tune digits --{name} -1" for name in ("budget", "max-cost", "margin", "fresh-data", "seed")),
     *(f"memorize digits --{name} -1" for name in ("folds", "share", "repeats", "seed")),
     *(f"randomize digits --{name} -1" for name in ("runs", "levels", "draws", "level", "seed")),
+    *(f"stabilise digits --{name} -1" for name in ("runs", "rates", "level", "seed")),
     *(f"mitigate digits --{name} -1" for name in ("runs", "every", "vary", "margin", "fresh-data", "seed")),
     "mitigate digits --methods control",
     *(f"robustness study --{name} -1" for name in ("epsilon", "samples", "seed")),

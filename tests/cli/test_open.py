@@ -11,7 +11,7 @@ from reseed.cli._main import COMMANDS, command_class
 from reseed.cli._parse import options_of
 
 LENSES = {"robustness", "curvature", "memorize"}
-WITH_PAGES = {"measure", "import", "randomize", "report", "mitigate", "tune", "compare", *LENSES}
+WITH_PAGES = {"measure", "import", "randomize", "stabilise", "report", "mitigate", "tune", "compare", *LENSES}
 TINY = ("--runs", "2", "--epochs", "1", "--engine", "serial", "--hidden", "4", "--no-probe")
 
 

@@ -33,6 +33,7 @@ GROUPS = {
         "robustness": "ask trained networks under attacks, corruptions and noise",
         "curvature": "say how sharply the loss bends where each run ended",
         "randomize": "train on true labels, random labels and destroyed inputs, and say how each is fitted",
+        "stabilise": "say up to which learning rate remedies against unstable training let a recipe train",
         "memorize": "say which training labels are likely wrong",
         "report": "write a study's summary, table of samples and HTML report anew",
         "export": "write a study for other tools: Parquet, CSV, JSON lines, zarr, Hugging Face",

@@ -10,6 +10,9 @@ from reseed.curvature.operators._ggn import ggn
 from reseed.curvature.operators._hessian import hessian
 from reseed.curvature.operators._operator import CurvatureOperator, preconditioned
 from reseed.curvature.operators._risk import EmpiricalRisk, empirical_risk
+from reseed.curvature.remedies._concordance import Concordance
+from reseed.curvature.remedies._outcome import StabilityTest
+from reseed.curvature.remedies._trial import StabilityTrial, trial_of
 from reseed.curvature.spectrum._alignment import Alignment, alignment
 from reseed.curvature.spectrum._density import SpectralDensity, spectral_density
 from reseed.curvature.spectrum._eigenvalues import Eigenvalues, eigenvalues
@@ -24,6 +27,7 @@ from reseed.curvature.tracking._tracker import CurvatureTracker, tracker
 
 __all__ = [
     "Alignment",
+    "Concordance",
     "CriticalSharpness",
     "CurvatureOperator",
     "CurvatureTracker",
@@ -35,7 +39,9 @@ __all__ = [
     "SampleCurvature",
     "Sharpness",
     "SpectralDensity",
+    "StabilityTest",
     "StabilityThreshold",
+    "StabilityTrial",
     "Tridiagonal",
     "alignment",
     "critical_sharpness",
@@ -61,4 +67,5 @@ __all__ = [
     "stability_threshold",
     "trace",
     "tracker",
+    "trial_of",
 ]

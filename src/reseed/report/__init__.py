@@ -21,6 +21,7 @@ from reseed.report._scores_rows import scores_listing, scores_tree
 from reseed.report._scores_terminal import print_kept_scores, print_scores
 from reseed.report._shell import Page
 from reseed.report._sources import print_sources
+from reseed.report._stabilisation import print_stabilisation
 from reseed.report._terminal import print_stability, unstable_rows
 from reseed.report._views import estimate_text, table_of
 from reseed.report._where import print_where
@@ -32,6 +33,7 @@ from reseed.report.designs._gate import gate_charts, gate_page
 from reseed.report.designs._nested import nested_charts, nested_page
 from reseed.report.designs._page import DesignPage, make_design_page
 from reseed.report.designs._randomization import randomization_page
+from reseed.report.designs._stabilisation import stabilisation_page
 from reseed.report.designs._tuning import Search, tuning_charts, tuning_page
 
 __all__ = [
@@ -68,6 +70,7 @@ __all__ = [
     "print_randomization",
     "print_scores",
     "print_sources",
+    "print_stabilisation",
     "print_stability",
     "print_where",
     "randomization_page",
@@ -76,6 +79,7 @@ __all__ = [
     "report_data",
     "scores_listing",
     "scores_tree",
+    "stabilisation_page",
     "table_of",
     "tuning_charts",
     "tuning_page",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reseed._plain import plain
 from reseed.memorization import RandomizationTest
+from reseed.report._text import mean_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,10 +26,13 @@ def print_randomization(found: RandomizationTest, console: Console, *, title: st
         cells = [
             plain(row["said"]),
             f"{row['runs_fitted']}/{row['runs']}",
-            _shown(row, "epochs_to_fit", 1, 1),
-            _shown(row, "slow_down", 1, 2, mean=""),
-            *(_shown(row, name, 100, 1) for name in ("train_accuracy", "test_accuracy", "best_test_accuracy")),
-            _shown(row, "label_entropy", 1, 3),
+            mean_text(row, "epochs_to_fit_mean", 1, 1),
+            mean_text(row, "slow_down", 1, 2),
+            *(
+                mean_text(row, f"{name}_mean", 100, 1)
+                for name in ("train_accuracy", "test_accuracy", "best_test_accuracy")
+            ),
+            mean_text(row, "label_entropy_mean", 1, 3),
         ]
         table.add_row(*map(Text, cells))
     console.print(table)
@@ -48,11 +52,3 @@ def print_randomization(found: RandomizationTest, console: Console, *, title: st
         )
     for note in found.notes:
         console.print(f"note: {plain(note)}", markup=False, highlight=False)
-
-
-def _shown(row: dict[str, Any], name: str, times: float, digits: int, mean: str = "_mean") -> str:
-    value, interval = row.get(f"{name}{mean}"), row.get(f"{name}_ci95")
-    if value is None:
-        return "-"
-    ends = "" if interval is None else " [" + ", ".join(f"{times * end:.{digits}f}" for end in interval) + "]"
-    return f"{times * value:.{digits}f}{ends}"

@@ -5,6 +5,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote
 
 import numpy as np
@@ -107,6 +108,15 @@ def count(value: int) -> str:
 def plural(value: int, noun: str, many: str | None = None) -> str:
     """A number with its noun in the right form."""
     return f"{count(value)} {noun if value == 1 else many or noun + 's'}"
+
+
+def mean_text(row: Mapping[str, Any], name: str, factor: float, digits: int) -> str:
+    """A number of a row of JSON, and in brackets its interval, which stands beside it as ``..._ci95``."""
+    value, interval = row.get(name), row.get(f"{name.removesuffix('_mean')}_ci95")
+    if value is None:
+        return "-"
+    ends = "" if interval is None else " [" + ", ".join(f"{factor * end:.{digits}f}" for end in interval) + "]"
+    return f"{factor * value:.{digits}f}{ends}"
 
 
 def missing(reason: str) -> str:

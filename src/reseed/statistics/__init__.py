@@ -13,6 +13,7 @@ from reseed.statistics._cells import mean_of_cells
 from reseed.statistics._clustered import ClusteringTest, clustering_test
 from reseed.statistics._estimate import METHODS, Estimate, Method, check_level, check_method, interval, no_estimate
 from reseed.statistics._groups import values_and_groups
+from reseed.statistics._json_ready import estimate_numbers, json_ready, mean_numbers
 from reseed.statistics._mcnemar import mcnemar_p_value
 from reseed.statistics._shares import balance_interval, least_detectable, pooled_degrees, share_interval
 from reseed.statistics._t_interval import t_interval
@@ -30,10 +31,13 @@ __all__ = [
     "check_method",
     "clustering_test",
     "counted_once",
+    "estimate_numbers",
     "interval",
     "jackknife_variance",
+    "json_ready",
     "least_detectable",
     "mcnemar_p_value",
+    "mean_numbers",
     "mean_of_cells",
     "mean_variance",
     "no_estimate",

@@ -29,6 +29,13 @@ from reseed.workflows._nested import NESTED, NESTED_PAGE, NestedMeasurement, mea
 from reseed.workflows._profile import profile, profile_summary
 from reseed.workflows._randomize import RANDOMIZATION, RANDOMIZATION_PAGE, Randomization, randomize
 from reseed.workflows._recipe import RECIPE_FIELDS, RecipeArguments, TrainingArguments, recipe_fields, recipe_for
+from reseed.workflows._stabilise import (
+    REMEDIES,
+    STABILISATION,
+    STABILISATION_PAGE,
+    Stabilisation,
+    stabilise,
+)
 from reseed.workflows._tune import TUNED, TUNING, TUNING_PAGE, Tuning, tune
 from reseed.workflows._views import print_memorized, print_tuning
 
@@ -45,7 +52,10 @@ __all__ = [
     "RANDOMIZATION",
     "RANDOMIZATION_PAGE",
     "RECIPE_FIELDS",
+    "REMEDIES",
     "REPORT",
+    "STABILISATION",
+    "STABILISATION_PAGE",
     "SUSPECTS",
     "TUNED",
     "TUNING",
@@ -59,6 +69,7 @@ __all__ = [
     "OpenedDesign",
     "Randomization",
     "RecipeArguments",
+    "Stabilisation",
     "TrainingArguments",
     "Tuning",
     "attribute",
@@ -86,6 +97,7 @@ __all__ = [
     "randomize",
     "recipe_fields",
     "recipe_for",
+    "stabilise",
     "studies_below",
     "suspects_beside",
     "tune",

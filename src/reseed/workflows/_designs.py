@@ -17,6 +17,7 @@ from reseed.workflows._memorize import SUSPECTS
 from reseed.workflows._mitigate import open_mitigation, write_mitigation
 from reseed.workflows._nested import NESTED, NESTED_PAGE, open_nested
 from reseed.workflows._randomize import RANDOMIZATION, RANDOMIZATION_PAGE, open_randomization
+from reseed.workflows._stabilise import STABILISATION, STABILISATION_PAGE, open_stabilisation
 from reseed.workflows._tune import TUNING, TUNING_PAGE, open_tuning
 
 _NAMED = 5  # studies of a folder that an error names
@@ -93,6 +94,7 @@ DESIGNS = (
     Design("a nested measurement", "reseed measure --nested", NESTED, NESTED_PAGE, open_nested),
     Design("a bootstrap measurement", "reseed measure --bootstrap", BOOTSTRAP, BOOTSTRAP_PAGE, open_bootstrap),
     Design("a randomisation test", "reseed randomize", RANDOMIZATION, RANDOMIZATION_PAGE, open_randomization),
+    Design("a comparison of remedies", "reseed stabilise", STABILISATION, STABILISATION_PAGE, open_stabilisation),
     Design("a search", "reseed tune", TUNING, TUNING_PAGE, open_tuning),
     Design("a comparison of methods", "reseed mitigate", COMPARISON, PAGE, KeptComparison.open),
 )
@@ -124,8 +126,8 @@ def open_design(place: str | Path) -> OpenedDesign | None:
     """Open the folder of a design, from what is kept; nothing is trained.
 
     Args:
-        place: The folder that `attribute`, `measure_nested`, `measure_bootstrap`, `bootstrap`, `randomize`, `tune` or
-            `mitigate` made.
+        place: The folder that `attribute`, `measure_nested`, `measure_bootstrap`, `bootstrap`, `randomize`, `tune`,
+            `mitigate` or `stabilise` made.
 
     Returns:
         The design; None where the folder, or URL, is a study's or is none of any.

@@ -21,6 +21,7 @@ from reseed.report import (
     print_randomization,
     print_scores,
     print_sources,
+    print_stabilisation,
     print_stability,
     report_data,
     table_of,
@@ -34,6 +35,7 @@ from reseed.workflows._measure import REPORT, Measurement
 from reseed.workflows._memorize import Memorized
 from reseed.workflows._nested import NESTED_PAGE, NestedMeasurement
 from reseed.workflows._randomize import RANDOMIZATION_PAGE, Randomization
+from reseed.workflows._stabilise import STABILISATION_PAGE, Stabilisation
 from reseed.workflows._tune import TUNING_PAGE, Tuning
 
 if TYPE_CHECKING:
@@ -188,6 +190,21 @@ def _of_randomization(found: Randomization) -> View:
     page = found.path / RANDOMIZATION_PAGE
     draw = partial(figure_of, found.test.scores.charts, "a randomisation test")
     return View({}, "Versions", top, lambda: table_of(found.test.rows), show, draw, page)
+
+
+@view_of.register
+def _of_stabilisation(found: Stabilisation) -> View:
+    def show(console: Console) -> None:
+        print_stabilisation(found.test, console, title=_title(next(iter(found.studies.values()))))
+
+    def top() -> list[dict[str, Any]]:
+        names = ("remedy", "largest_lr", "edge_lr", "early_ratio_mean", "accuracy_mean", "label_entropy_mean")
+        return [{name.replace("_", " "): row[name] for name in names} for row in found.test.remedies]
+
+    page = found.path / STABILISATION_PAGE
+    draw = partial(figure_of, found.test.charts, "a comparison of remedies")
+    numbers = {"at equal rates": found.test.claim}
+    return View(numbers, "Remedies", top, lambda: table_of(found.test.rows), show, draw, page)
 
 
 @view_of.register

@@ -28,7 +28,9 @@ class Course:
         steps: Steps made before each measurement.
         runs: The numbers of all runs that were measured.
         diagnoses: Of each of them, see `diagnose`; None where the optimiser bears a curvature that is not known.
-        ratios: What counts of the sharpness over the threshold, of all runs, [run, step].
+        counted: The sharpness that the threshold is about, of all runs, [run, step]: the preconditioned one where
+            there is any.
+        ratios: It over the threshold.
         is_complete: Which of them ended, [run].
     """
 
@@ -36,6 +38,7 @@ class Course:
     steps: tuple[int, ...]
     runs: tuple[int, ...]
     diagnoses: tuple[Diagnosis, ...]
+    counted: NDArray[np.float64]
     ratios: NDArray[np.float64]
     is_complete: NDArray[np.bool_]
 
@@ -77,11 +80,10 @@ def course_of(study: Study) -> Course | None:
     steps = tuple(map(int, found["step"].values))
     complete = {name: values[is_complete] for name, values in numbers.items()}
     diagnoses = _diagnosed(numbers["loss"], counted, thresholds, steps)
-    return Course(complete, steps, runs, diagnoses, ratios, is_complete)
+    return Course(complete, steps, runs, diagnoses, counted, ratios, is_complete)
 
 
 def _counted(found: xr.Dataset) -> NDArray[np.float64]:
-    """Return the sharpness that the threshold is about: the preconditioned one where there is any."""
     preconditioned = np.asarray(found["preconditioned_sharpness"].values)
     return np.asarray(found["sharpness"].values) if np.isnan(preconditioned).all() else preconditioned
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -11,7 +10,7 @@ from jaxtyping import Float
 
 from reseed._errors import InputError
 from reseed.memorization.randomization._fitting import SlowDown, slow_down, steps_to_fit
-from reseed.statistics import Estimate, t_interval
+from reseed.statistics import Estimate, estimate_numbers, json_ready, mean_numbers
 
 
 @final
@@ -78,28 +77,15 @@ class Randomized:
             "label_rate": self.rate,
             "runs": len(to_fit),
             "runs_fitted": len(fitted),
-            **_mean("steps_to_fit", fitted, (0.0, math.inf)),
-            **_mean("epochs_to_fit", fitted / self.steps_per_epoch, (0.0, math.inf)),
+            **mean_numbers("steps_to_fit", fitted, bottom=0.0),
+            **mean_numbers("epochs_to_fit", fitted / self.steps_per_epoch, bottom=0.0),
             "slow_down": slower.ratio,
             "slow_down_ci95": [slower.low, slower.high],
-            **_mean("train_accuracy", final_train, (0.0, 1.0)),
-            **_mean("test_accuracy", final_test, (0.0, 1.0)),
-            **_mean("best_test_accuracy", self.best_test_accuracy, (0.0, 1.0)),
-            **_mean("generalisation_gap", final_train - final_test, (-1.0, 1.0)),
+            **mean_numbers("train_accuracy", final_train, bottom=0.0, top=1.0),
+            **mean_numbers("test_accuracy", final_test, bottom=0.0, top=1.0),
+            **mean_numbers("best_test_accuracy", self.best_test_accuracy, bottom=0.0, top=1.0),
+            **mean_numbers("generalisation_gap", final_train - final_test, bottom=-1.0, top=1.0),
         }
         if self.label_entropy is not None:
-            entropy = self.label_entropy
-            found |= {"label_entropy_mean": entropy.value, "label_entropy_ci95": [entropy.low, entropy.high]}
-        return {name: _plain(value) for name, value in found.items()}
-
-
-def _mean(name: str, values: Float[np.ndarray, " run"], within: tuple[float, float]) -> dict[str, Any]:
-    """Return a mean and its interval, which is cut off where no value can be."""
-    mean, low, high = t_interval(values, bottom=within[0], top=within[1])
-    return {f"{name}_mean": mean, f"{name}_ci95": [low, high]}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, list):
-        return None if any(each is None or math.isnan(each) for each in value) else value
-    return None if isinstance(value, float) and math.isnan(value) else value
+            found |= estimate_numbers("label_entropy", self.label_entropy)
+        return json_ready(found)

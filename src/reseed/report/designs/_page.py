@@ -66,6 +66,15 @@ class Shown:
             return cls("")
         return cls(text.decimal(factor * found.value, digits), ends_of(found, digits, factor))
 
+    @classmethod
+    def of_row(cls, row: Mapping[str, object], name: str, factor: float, digits: int) -> Shown:
+        """Return a number of a row of JSON with its interval, which stands beside it as ``..._ci95``."""
+        value, ends = text.number(row.get(name)), text.pair(row.get(f"{name.removesuffix('_mean')}_ci95"))
+        if value is None:
+            return cls("")
+        below = "" if ends is None else " to ".join(text.decimal(factor * end, digits) for end in ends)
+        return cls(text.decimal(factor * value, digits), below)
+
 
 @final
 @dataclass(frozen=True)

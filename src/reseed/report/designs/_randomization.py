@@ -82,7 +82,7 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> Table:
         (
             str(row["said"]),
             Shown(f"{row['runs_fitted']} of {row['runs']}"),
-            *(_shown(row, name, factor, digits) for name, factor, digits in columns.values()),
+            *(Shown.of_row(row, name, factor, digits) for name, factor, digits in columns.values()),
         )
         for row in rows
     )
@@ -91,14 +91,6 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> Table:
         "geometric means over seeds that fitted both."
     )
     return Table("All versions", ("Version", "Runs that fitted", *columns), body, words)
-
-
-def _shown(row: Mapping[str, Any], name: str, factor: float, digits: int) -> Shown:
-    value, ends = text.number(row.get(name)), text.pair(row.get(f"{name.removesuffix('_mean')}_ci95"))
-    if value is None:
-        return Shown("")
-    below = "" if ends is None else " to ".join(text.decimal(factor * end, digits) for end in ends)
-    return Shown(text.decimal(factor * value, digits), below)
 
 
 def _percent(row: Mapping[str, Any]) -> str:

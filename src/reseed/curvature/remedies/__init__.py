@@ -1,0 +1,1 @@
+"""Which remedy lets a network be trained at which learning rate."""
