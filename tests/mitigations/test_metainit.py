@@ -23,7 +23,8 @@ def drawn(config, word=3):
     """Return a network for small images of three classes in double precision, and where it begins."""
     build = architecture(config)
     network = draw_model(build, SHAPE, 3, word).double().eval()
-    return network, Beginning(word, parameter_origins(build, SHAPE, 3, word).redrawn, SHAPE, 3, config.name)
+    names = parameter_origins(build, SHAPE, 3, word).redrawn
+    return network, Beginning(word, names, SHAPE, 3, config.name, "sgd", 0.1, draw=pytest.fail)
 
 
 def quotient(network, seed, samples=64):

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors.torch import load_file
 
 import reseed
 from reseed._errors import InputError, RecipeError
 from reseed.data import load
-from reseed.mitigations import MetaInit, Mixup
+from reseed.mitigations import GradInit, MetaInit, Mixup
 from reseed.studies import Study
 from reseed.workflows._design import prepare_once
 from reseed.workflows._tune import validation_data
@@ -67,6 +68,21 @@ def test_token_ids_are_not_blended_or_made_up(train, recipe, tmp_path, method, d
         train("tuned", recipe=fine_tuned, runs=2)
     assert not (tmp_path / "tuned" / "runs").exists()
     assert len(train("features", recipe=treated, runs=2).manifests) == 2
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+def test_scales_are_learned_on_token_ids(train, recipe, optimizer):
+    """GradInit sees texts as a fine-tuned encoder reads them; it scales the head, and not the encoder."""
+    model = replace(recipe.model, fine_tune=True, hidden=())
+    fine_tuned = replace(recipe, model=model, optimizer=replace(recipe.optimizer, name=optimizer, lr=1e-12), steps=1)
+    plain, treated = (
+        train(name, recipe=replace(fine_tuned, mitigations=methods), runs=2).networks(announce=pytest.fail)[0]
+        for name, methods in (("plain", ()), ("treated", (GradInit(2, batch=4, bound=1e-6),)))
+    )
+    others = dict(treated.named_parameters())
+    moved = {name for name, one in plain.named_parameters() if not torch.allclose(one, others[name], atol=1e-6)}
+    assert moved
+    assert all("head" in name for name in moved)
 
 
 def test_fine_tuned_encoders_are_stacked(train, recipe):

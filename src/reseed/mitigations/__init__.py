@@ -21,6 +21,7 @@ from reseed.mitigations._fixed_init import FixedInit
 from reseed.mitigations._fixup import Fixup
 from reseed.mitigations._focal_distillation import FocalDistillation
 from reseed.mitigations._gradient_clipping import GradientClipping
+from reseed.mitigations._gradinit import GradInit
 from reseed.mitigations._init_scale import InitScale
 from reseed.mitigations._knn_smoothing import KnnSmoothing, neighbour_labels
 from reseed.mitigations._label_smoothing import LabelSmoothing
@@ -72,6 +73,7 @@ __all__ = [
     "FixedInit",
     "Fixup",
     "FocalDistillation",
+    "GradInit",
     "GradientClipping",
     "InitScale",
     "KnnSmoothing",

@@ -58,6 +58,11 @@ class Beginning:
         input_shape: Shape of one sample, as the network takes it.
         num_classes: How many classes there are.
         model: What the recipe calls the network.
+        optimizer: What the recipe calls its optimiser: ``sgd``, ``sgdw``, ``adam`` or ``adamw``.
+        lr: The recipe's peak learning rate.
+        draw: Draws training samples, of those that the run trains on: of a number from 0, such as the method's step,
+            and of how many, makes inputs [sample, ...], in double precision unless they are token ids, and labels
+            [sample]. They are a function of ``word``, of both and of what the run trains on.
     """
 
     word: int
@@ -65,6 +70,9 @@ class Beginning:
     input_shape: tuple[int, ...]
     num_classes: int
     model: str
+    optimizer: str
+    lr: float
+    draw: Callable[[int, int], tuple[Tensor, Tensor]]
 
 
 @dataclass(frozen=True)

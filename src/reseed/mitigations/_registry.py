@@ -25,6 +25,7 @@ from reseed.mitigations._fixed_init import FixedInit
 from reseed.mitigations._fixup import Fixup
 from reseed.mitigations._focal_distillation import FocalDistillation
 from reseed.mitigations._gradient_clipping import GradientClipping
+from reseed.mitigations._gradinit import GradInit
 from reseed.mitigations._init_scale import InitScale
 from reseed.mitigations._knn_smoothing import KnnSmoothing
 from reseed.mitigations._label_smoothing import LabelSmoothing
@@ -64,6 +65,7 @@ MITIGATIONS: Mapping[str, type[AbstractMitigation]] = {
         Fixup,
         FocalDistillation,
         GradientClipping,
+        GradInit,
         InitScale,
         KnnSmoothing,
         LabelSmoothing,

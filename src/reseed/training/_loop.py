@@ -197,7 +197,8 @@ class AbstractTraining(ABC):
         if self.begun is None:  # else what has been trained takes the place of its weights
             is_shared = config.init != "drawn" and config.init_share == 1
             word = word_of_place(config.init_seed, place) if is_shared else seeds.init
-            prepare(network, self.recipe, self.architecture, self.data, word)
+            rows = rows_of(seeds, bootstrap, len(self.data.labels))
+            prepare(network, self.recipe, self.architecture, self.data, word, rows)
         return network
 
     def _seedless_weights(self, seeds: Seeds, bootstrap: bool, place: int) -> Mapping[str, Tensor]:
