@@ -31,6 +31,7 @@ TABLES = (
     "single_run_tables",
     "six_tasks_tables",
     "speed_tables",
+    "stability_tables",
 )
 
 

@@ -198,8 +198,8 @@ def stabilise(
         track=f"curvature:every={max(1, steps // _MEASUREMENTS)}:samples={min(_SAMPLES, len(splits.train))}",
     )
     plan = SeedPlan(seed, draws=draws_of(root))
-    most = f"at most {len(ladder)}" if rates is None else str(len(ladder))
-    announce(f"the control and {len(tried) - 1} remedies, each at {most} rates; {runs} runs of {steps:,} steps")
+    most = f"up to {len(ladder)}" if rates is None else str(len(ladder))
+    announce(f"the control and {len(tried) - 1} remedies, {most} rates each; {runs} runs of {steps:,} steps")
     trained: dict[Path, Study] = {}
     for remedy, changed in tried.items():
         has_trained = False
