@@ -44,7 +44,7 @@ def assembled(
     if threshold is not None:
         summary["stability_threshold"] = threshold
     cost = {name: sum(part.cost.get(name, 0.0) for part in parts) for name in ("hessian_products",)}
-    series = {} if course is None else _series(course)
+    series = {} if course is None else course.series
     return Scores(
         lens=LENS,
         ids=ids,
@@ -60,14 +60,6 @@ def assembled(
         cost=cost,
         charts=tuple(charts_of(parts, runs, threshold, course)),
     )
-
-
-def _series(course: Course) -> dict[str, NDArray[np.float64]]:
-    return {
-        "tracked_loss": course.complete["loss"],
-        "tracked_sharpness": course.complete["sharpness"],
-        "tracked_ratio": course.ratios[course.is_complete],
-    }
 
 
 def _notes(parts: Sequence[Part], runs: tuple[int, ...]) -> Iterable[str]:
