@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reseed.curvature.evaluation._charts import charts_of
-from reseed.curvature.evaluation._columns import ALL, GROUPS, LENS, RUNS, SAMPLES
+from reseed.curvature.evaluation._columns import ALL, GROUPS, RUNS, SAMPLES
+from reseed.curvature.tracking._columns import LENS
 from reseed.curvature.tracking._course import Course
 from reseed.scores import Part, Scores, spread, summarised
 

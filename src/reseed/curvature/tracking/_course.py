@@ -53,7 +53,8 @@ class Course:
     def is_calm(self) -> NDArray[np.bool_]:
         """Which runs did not diverge, [run]."""
         states = [one is None or one.state != "diverged" for one in self.diagnoses]
-        return self.is_complete & np.array(states, bool)
+        found: NDArray[np.bool_] = self.is_complete & np.array(states, bool)
+        return found
 
     @property
     def series(self) -> dict[str, Numbers]:
@@ -94,8 +95,9 @@ def counted(numbers: Mapping[str, Numbers], *, is_preconditioned: bool) -> Numbe
 
 def ratios(sharpness: Numbers, threshold: Numbers) -> Numbers:
     """Return the sharpness over the threshold; NaN where the optimiser bears no curvature, or none that is known."""
-    is_known = threshold > 0
-    return np.divide(sharpness, threshold, out=np.full(sharpness.shape, np.nan), where=is_known)
+    unknown = np.full(sharpness.shape, np.nan)
+    found: Numbers = np.divide(sharpness, threshold, out=unknown, where=threshold > 0)
+    return found
 
 
 def course_of(study: Study) -> Course | None:
@@ -114,7 +116,7 @@ def course_of(study: Study) -> Course | None:
     is_preconditioned = recipe is not None and stability_threshold(recipe).preconditioned
     sharpness = counted(numbers, is_preconditioned=is_preconditioned)
     rows = zip(runs, numbers["loss"], sharpness, numbers["threshold"], strict=True)
-    diagnoses = tuple(_diagnosis(*own, steps, gone.get(run)) for run, *own in rows)
+    diagnoses = tuple(_diagnosis(loss, bent, bound, steps, gone.get(run)) for run, loss, bent, bound in rows)
     return Course(numbers, steps, runs, np.array([run in ended for run in runs]), diagnoses, is_preconditioned)
 
 
