@@ -119,7 +119,9 @@ def same_shape(first: Shaped[np.ndarray, "..."], second: Shaped[np.ndarray, "...
 
 def check_targets(targets: Shaped[np.ndarray, "..."], count: int) -> None:
     """Raises where right answers to inputs are not whole numbers [sample], -1 where unknown, or there are none."""
-    if targets.ndim != 1 or targets.dtype.kind not in "iu" or len(targets) != count or not count:
+    if not count:
+        raise InputError("inputs hold no samples; pass one at least.")
+    if targets.ndim != 1 or targets.dtype.kind not in "iu" or len(targets) != count:
         raise InputError(
             f"targets are {targets.dtype} {list(targets.shape)} for {count} inputs; pass a whole number for each, -1 "
             "where the label is not known."

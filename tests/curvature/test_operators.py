@@ -429,7 +429,8 @@ def failing(name):
 @pytest.mark.parametrize(
     ("name", "message"),
     {
-        "frozen": "Sequential has no trainable parameters; pass a network with weights that require gradients.",
+        "frozen": "model, a Sequential, has no trainable parameters; pass a network with weights that require "
+        "gradients.",
         "not scalar": "loss must return a scalar tensor, got (13,); average it over the samples.",
         "not finite": "loss of run 1 is nan; leave out runs that have diverged.",
         "not dependent": "loss does not depend on the weights; pass a loss of the network's outputs that is not "
@@ -454,7 +455,8 @@ def failing(name):
         "4.bias.",
         "no parameters": "parameters chooses none of 0.weight, 0.bias, 2.weight, 2.bias, 4.weight, 4.bias; choose one "
         "at least.",
-        "function": "_Called has no trainable parameters; pass a network with weights that require gradients.",
+        "function": "model, a _Called, has no trainable parameters; pass a network with weights that require "
+        "gradients.",
         "model": "model must be a module or reseed.models.Networks, got a list; several modules of one architecture "
         "become Networks([...]).",
         **{

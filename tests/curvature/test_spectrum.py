@@ -317,7 +317,15 @@ def _failing():
         "gradient holds numbers that are not finite; leave out runs that have diverged.": lambda: alignment(
             operator, gradient / 0
         ),
+        "a product of run 1 holds inf, since the operator or its vector overflows there; compute in "
+        "dtype=torch.float64, or leave out runs that have diverged.": lambda: _overflowing() @ torch.ones(2, 3),
     }
+
+
+def _overflowing():
+    """Of the second of two runs a product is too large for its type."""
+    big = torch.tensor([[1.0], [3e38]])
+    return CurvatureOperator(2, {"w": torch.Size([3])}, torch.float32, big.device, 0, lambda vectors: vectors * big * 9)
 
 
 @pytest.mark.parametrize("message", _failing())

@@ -23,7 +23,9 @@ def show(found: Measurement, *, as_json: bool, top: int = 10, is_written: bool =
     if as_json:
         print_json(found.summary | ({"scores": reseed.report.scores_listing(scores)} if scores else {}))
     else:
-        reseed.report.print_stability(found.study, found.stability, console(), top=min(top, len(found.study.samples)))
+        notes = () if found.tracked is None else found.tracked.notes
+        top = min(top, len(found.study.samples))
+        reseed.report.print_stability(found.study, found.stability, console(), top=top, notes=notes)
         reseed.report.print_kept_scores(scores, console())
     if not is_written:
         _print_lines(gaps, sys.stderr if as_json else sys.stdout)

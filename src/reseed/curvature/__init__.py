@@ -23,7 +23,7 @@ from reseed.curvature.stability._diagnosis import Diagnosis, diagnose
 from reseed.curvature.stability._preconditioned_sharpness import preconditioned_sharpness
 from reseed.curvature.stability._preconditioner import preconditioner
 from reseed.curvature.stability._threshold import StabilityThreshold, normalised_sharpness, stability_threshold
-from reseed.curvature.tracking._tracker import CurvatureTracker, tracker
+from reseed.curvature.tracking._own_loop import CurvatureTracker
 
 __all__ = [
     "Alignment",
@@ -66,6 +66,5 @@ __all__ = [
     "spectral_density",
     "stability_threshold",
     "trace",
-    "tracker",
     "trial_of",
 ]

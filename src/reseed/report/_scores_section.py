@@ -50,13 +50,15 @@ def _about(scores: Scores, complete: Sequence[int]) -> str:
     """Return which samples and runs the scores are of; nothing where they are of neither."""
     if not scores.ids and not scores.runs:
         return ""
-    words = [f"Of {text.plural(len(scores.ids), 'sample')} that the runs were {_SPLITS[scores.split]}"]
+    samples = f"{text.plural(len(scores.ids), 'sample')} that the runs were {_SPLITS[scores.split]}"
+    words = [f"Of {samples}"] if scores.ids else []
     if scores.runs and set(scores.runs) == set(complete):
         words.append(f" and of all {text.plural(len(scores.runs), 'complete run')}")
     elif scores.runs:
         runs = text.plural(len(scores.runs), "run")
         words.append(f" and of {runs} alone ({spans(scores.runs)}), of the study's {text.count(len(complete))}")
-    return "".join(words) + "."
+    told = "".join(words)
+    return (told if scores.ids else told.replace(" and of", "Of", 1)) + "."
 
 
 _SPLITS = {"evaluation": "evaluated on", "train": "trained on"}

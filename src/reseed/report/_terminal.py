@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from reseed._plain import plain
@@ -16,14 +17,23 @@ if TYPE_CHECKING:
 _TEXT_WIDTH = 60
 
 
-def print_stability(study: Study, stability: Stability, console: Console, *, top: int = 10) -> None:
-    """Print headline numbers, confused pairs, least stable classes, the most unstable samples, and the cost."""
+def print_stability(
+    study: Study, stability: Stability, console: Console, *, top: int = 10, notes: Sequence[str] = ()
+) -> None:
+    """Print headline numbers, confused pairs, least stable classes, the most unstable samples, and the cost.
+
+    Args:
+        study: A study.
+        stability: Its measures.
+        console: Where to.
+        top: How many samples.
+        notes: What else a reader should know.
+    """
     if stability.pairs is None:
-        print_one_run(study, stability, console, top=top)
+        print_one_run(study, stability, console, top=top, notes=notes)
         return
     console.print(_headline(study, stability.summary))
-    for note in stability.notes:
-        console.print(f"note: {plain(note)}", markup=False, highlight=False)
+    _print_notes((*stability.notes, *notes), console)
     if stability.summary["unstable_samples"]:
         console.print(_pairs(study, stability))
         console.print(_classes(study, stability))
@@ -32,14 +42,20 @@ def print_stability(study: Study, stability: Stability, console: Console, *, top
         console.print(_cost(cost))
 
 
-def print_one_run(study: Study, stability: Stability, console: Console, *, top: int = 10) -> None:
+def _print_notes(notes: Sequence[str], console: Console) -> None:
+    for note in notes:
+        console.print(f"note: {plain(note)}", markup=False, highlight=False)
+
+
+def print_one_run(
+    study: Study, stability: Stability, console: Console, *, top: int = 10, notes: Sequence[str] = ()
+) -> None:
     """Print what a single run foretells, the samples most likely to change, and the cost."""
     from rich.table import Table
     from rich.text import Text
 
     console.print(_headline_of_one_run(stability.summary))
-    for note in stability.notes:
-        console.print(f"note: {plain(note)}", markup=False, highlight=False)
+    _print_notes((*stability.notes, *notes), console)
     if top:
         table = Table(title="Samples most likely to change", title_justify="left")
         for column in ("sample", "target", "chance to change", "answer"):

@@ -17,7 +17,8 @@ from reseed.training._recipe import Recipe
 from reseed.training._training_set import TrainingSet
 
 LENSES = ("curvature",)
-"""Lenses that measure along a training: the function `tracker` of the package ``reseed.NAME`` makes what does."""
+"""Lenses that measure along a training. Their packages ``reseed.NAME.tracking`` have two functions: `tracker` makes
+what measures, and ``tracked_scores`` says of a study what was measured, as scores."""
 STEP = "step"
 """What the steps after which was measured are called among the numbers."""
 
@@ -102,9 +103,9 @@ def tracker_of(text: str) -> Tracker | None:
             raise RecipeError(f"{named} says {option!r}; write OPTION=NUMBER, such as {lens}:every=50.")
         given[name] = int(value)
     # By name, since lenses build on trainings and not the other way round.
-    made = import_module(f"reseed.{lens}").tracker
+    made = import_module(f"reseed.{lens}.tracking").tracker
     try:
         return cast(Tracker, made(**given))
     except TypeError as error:
         said = str(error).partition("() ")[2]
-        raise RecipeError(f"{named} says {text!r}, but {said}; see reseed.{lens}.tracker.") from error
+        raise RecipeError(f"{named} says {text!r}, but {said}; see RecordConfig.track.") from error

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
+from importlib import import_module
+from typing import cast
 
 from reseed._parts import Parts
 from reseed.instability import GIVEN
@@ -54,6 +56,20 @@ def lens_scores(study: Study, parts: Parts) -> Iterator[Scores]:
         else:
             taken |= dict.fromkeys(names, scores.lens)
             yield scores
+
+
+def tracked_scores(study: Study) -> Scores | None:
+    """Return what a lens measured along a study's trainings and says of it; None where none did.
+
+    Raises:
+        StudyError: It cannot be read.
+    """
+    lens, _, _ = study.header.record.track.partition(":")
+    if not lens:
+        return None
+    # By name, as `reseed.training.LENSES` says; what stands there was checked when the header was read.
+    make = import_module(f"reseed.{lens}.tracking").tracked_scores
+    return cast(Callable[[Study], Scores | None], make)(study)
 
 
 def run_scores(study: Study, parts: Parts) -> Iterator[Scores]:

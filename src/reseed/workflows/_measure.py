@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from reseed._choices import SAVE_EVERY_S
+from reseed._errors import TrainingError
 from reseed._notebook import show_link
 from reseed._parts import Parts
 from reseed._shown import AbstractResult
 from reseed.engines import Engine
 from reseed.instability import SampleGroups, Stability, describe_columns, evaluate, sample_groups
 from reseed.report import Page, make_page, report_data
+from reseed.scores import Scores
 from reseed.studies import (
     Study,
     is_estimator,
@@ -35,6 +37,7 @@ from reseed.training import (
 )
 from reseed.workflows._estimator import check_no_recipe, estimator_training
 from reseed.workflows._foretell import foretelling_for_page
+from reseed.workflows._lenses import tracked_scores
 from reseed.workflows._recipe import RecipeArguments, chosen_recipe, default_folder
 from reseed.workflows._until import train_until
 
@@ -64,8 +67,25 @@ class Measurement(AbstractResult):
 
     @property
     def summary(self) -> dict[str, Any]:
-        """Flat numbers of the whole study; see `Stability`."""
-        return self.stability.summary
+        """Flat numbers of the whole study; see `Stability`.
+
+        Where a lens measured along the trainings, ``tracked_notes`` says in sentences how stable they were, and which
+        step of those that diverged crossed what.
+        """
+        told = {} if self.tracked is None else {"tracked_notes": list(self.tracked.notes)}
+        return self.stability.summary | told
+
+    @property
+    def tracked(self) -> Scores | None:
+        """What a lens measured along the trainings, of a study whose record says ``track``."""
+        return self._tracked[0]
+
+    @cached_property
+    def _tracked(self) -> tuple[Scores | None, list[str]]:
+        """What was measured along the trainings, and what is missing from that."""
+        parts = Parts()
+        gap = "What was measured along the trainings is missing"
+        return parts.make(gap, lambda: tracked_scores(self.study), None), parts.notes
 
     @cached_property
     def groups(self) -> SampleGroups:
@@ -97,9 +117,11 @@ class Measurement(AbstractResult):
     @cached_property
     def _page(self) -> Page:
         """The report, whose notes say what is missing from the samples as well."""
-        _, gaps = self._table
+        gaps = (*self._table[1], *self._tracked[1])
         parts = Parts()
         data = report_data(self.study, self.stability, self.groups)
+        if self.tracked is not None and self.tracked.lens not in {scores.lens for scores in data.scores}:
+            data = replace(data, scores=(*data.scores, self.tracked))  # else what the lens keeps holds it
         foretelling = parts.make(
             "What foretells flips is missing", lambda: foretelling_for_page(self.study, parts), None
         )
@@ -135,7 +157,14 @@ def inspect(study: str | Path | Study) -> Measurement:
         TrainingError: Fewer than two of its runs are complete, and not one with margins at several checkpoints.
     """
     opened = study if isinstance(study, Study) else Study.open(study)
-    return Measurement(opened, evaluate(opened))
+    try:
+        return Measurement(opened, evaluate(opened))
+    except TrainingError as error:
+        # Often since the trainings diverged, and what was measured along them says why.
+        tracked = Parts().make("", lambda: tracked_scores(opened), None)
+        if tracked is None:
+            raise
+        raise TrainingError("\n".join((str(error), *tracked.notes))) from error
 
 
 def measure(

@@ -60,7 +60,8 @@ def _of_measurement(found: Measurement) -> View:
             )
 
     def show(console: Console) -> None:
-        print_stability(study, found.stability, console, top=min(_ROWS, len(study.samples)))
+        notes = () if found.tracked is None else found.tracked.notes
+        print_stability(study, found.stability, console, top=min(_ROWS, len(study.samples)), notes=notes)
         print_kept_scores(readable_scores(study)[0], console)
 
     def draw() -> Figure:

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reseed.curvature.evaluation._charts import charts_of
-from reseed.curvature.evaluation._columns import ALL, GROUPS, LENS, RUNS, SAMPLES
+from reseed.curvature.evaluation._columns import ALL, GROUPS, RUNS, SAMPLES
+from reseed.curvature.tracking._columns import LENS
 from reseed.curvature.tracking._course import Course
 from reseed.scores import Part, Scores, spread, summarised
 
@@ -44,7 +45,7 @@ def assembled(
     if threshold is not None:
         summary["stability_threshold"] = threshold
     cost = {name: sum(part.cost.get(name, 0.0) for part in parts) for name in ("hessian_products",)}
-    series = {} if course is None else _series(course)
+    series = {} if course is None else course.series
     return Scores(
         lens=LENS,
         ids=ids,
@@ -60,14 +61,6 @@ def assembled(
         cost=cost,
         charts=tuple(charts_of(parts, runs, threshold, course)),
     )
-
-
-def _series(course: Course) -> dict[str, NDArray[np.float64]]:
-    return {
-        "tracked_loss": course.complete["loss"],
-        "tracked_sharpness": course.complete["sharpness"],
-        "tracked_ratio": course.ratios[course.is_complete],
-    }
 
 
 def _notes(parts: Sequence[Part], runs: tuple[int, ...]) -> Iterable[str]:

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from reseed.curvature.tracking._charts import charts_along
 from reseed.curvature.tracking._course import Course
 from reseed.scores import Chart, Part, Series
 from reseed.statistics import t_interval
 
-_SHOWN = 5  # runs that diverged
 _DECADES, _BINS = 8, 48  # of the spectrum, below its largest magnitude
 
 
@@ -20,29 +20,11 @@ def charts_of(
 ) -> Iterator[Chart]:
     """Yield the sharpness along the training, the spectrum of all runs, and the sharpness of each."""
     if course is not None:
-        yield _along(course)
+        yield from charts_along(course)
     there = [part for part in parts if part.arrays["nodes"].size]
     if there:
         yield _spectrum(there)
         yield _sharpness(parts, runs, threshold)
-
-
-def _along(course: Course) -> Chart:
-    """Draw the sharpness over the threshold along the training: the mean of runs that ended, and runs that did not."""
-    ended = course.ratios[course.is_complete]
-    series = [_mean("runs that ended", ended, course.steps)] if len(ended) else []
-    gone = [(run, place) for place, run in enumerate(course.runs) if not course.is_complete[place]]
-    for run, place in gone[:_SHOWN]:
-        series.append(Series(f"run {run}, diverged", course.steps, tuple(map(float, course.ratios[place]))))
-    highest = float(np.nanmax(ended)) if len(ended) and not np.isnan(ended).all() else float("nan")
-    sentence = f"Above 1 a step overshoots where the loss bends most; runs that ended reached {highest:.3g}."
-    return Chart("lines", "Sharpness over threshold", sentence, "steps made", "ratio", tuple(series))
-
-
-def _mean(name: str, values: NDArray[np.float64], steps: tuple[int, ...]) -> Series:
-    found = [t_interval(column[np.isfinite(column)]) for column in values.T]
-    value, low, high = (tuple(map(float, ends)) for ends in zip(*found, strict=True))
-    return Series(name, steps, value, low, high) if len(values) > 1 else Series(name, steps, value)
 
 
 def _spectrum(parts: Sequence[Part]) -> Chart:

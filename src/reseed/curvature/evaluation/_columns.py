@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from reseed.curvature.tracking._columns import LENS, SERIES
 from reseed.scores import HIGHER, NONE, Column
-
-LENS = "curvature"
 
 
 def _column(about: str, direction: str, reach: str, unit: str, source: str) -> Column:
-    return Column(about, direction, reach, unit, f"curvature.{source}")  # type: ignore[arg-type]
+    return Column(about, direction, reach, unit, f"{LENS}.{source}")  # type: ignore[arg-type]
 
 
 SAMPLES: dict[str, Column] = {
@@ -64,26 +63,6 @@ RUNS: dict[str, Column] = {
     ),
 }
 """Numbers of each run."""
-
-SERIES: dict[str, Column] = {
-    "tracked_loss": _column("training loss of the samples measured", NONE, "[0, inf]", "nats", "tracker"),
-    "tracked_sharpness": _column(
-        "largest eigenvalue of the Hessian of the training loss, along the training",
-        NONE,
-        "[-inf, inf]",
-        "nats",
-        "tracker",
-    ),
-    "tracked_ratio": _column(
-        "sharpness, preconditioned where the optimiser is, over what the optimiser bears at its present rate; 1 is the "
-        "edge",
-        NONE,
-        "[-inf, inf]",
-        "ratio",
-        "tracker",
-    ),
-}
-"""Numbers of each run along its training."""
 
 ALL = SAMPLES | RUNS | SERIES
 

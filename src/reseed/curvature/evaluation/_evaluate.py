@@ -21,10 +21,10 @@ from reseed._errors import InputError, InputTypeError, StudyError
 from reseed._labels import check_targets
 from reseed._numbers import check_whole
 from reseed.curvature.evaluation._assembled import assembled
-from reseed.curvature.evaluation._columns import LENS
 from reseed.curvature.evaluation._measured import Protocol, measured
 from reseed.curvature.operators._risk import empirical_risk
 from reseed.curvature.stability._threshold import stability_threshold
+from reseed.curvature.tracking._columns import LENS
 from reseed.curvature.tracking._course import Course, course_of
 from reseed.models import Networks
 from reseed.scores import Part, Scores, read_part, scores_for, write_part

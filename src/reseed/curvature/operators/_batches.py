@@ -52,8 +52,8 @@ def _pairs(inputs: ArrayLike | Pairs, targets: ArrayLike | None, batch_size: int
         check_whole("batch_size", batch_size)
     if targets is None:
         return _loaded(inputs)
-    x, y = _tensor(inputs, "inputs"), _tensor(targets, "targets")
-    _check_as_many(x, y)
+    x, y = as_tensor(inputs, "inputs"), as_tensor(targets, "targets")
+    check_as_many(x, y)
     rows = batch_size or max(1, len(x))
     return list(zip(torch.split(x, rows), torch.split(y, rows), strict=True))
 
@@ -69,20 +69,26 @@ def _loaded(batches: object) -> list[tuple[Tensor, Tensor]]:
         for batch in batches:
             if not isinstance(batch, tuple | list) or len(batch) != 2:
                 raise InputTypeError(f"a batch is a {type(batch).__name__}; pass batches (inputs, targets).")
-            x, y = _tensor(batch[0], "inputs"), _tensor(batch[1], "targets")
-            _check_as_many(x, y)
+            x, y = as_tensor(batch[0], "inputs"), as_tensor(batch[1], "targets")
+            check_as_many(x, y)
             found.append((x, y))
     return found
 
 
-def _check_as_many(x: Tensor, y: Tensor) -> None:
+def check_as_many(x: Tensor, y: Tensor) -> None:
+    """Accept as many targets as there are inputs.
+
+    Raises:
+        InputError: There are more or fewer.
+    """
     if x.ndim == 0 or y.ndim == 0 or len(x) != len(y):
         raise InputError(
             f"targets are {tuple(y.shape)} but inputs are {tuple(x.shape)}; pass one target for each sample."
         )
 
 
-def _tensor(value: object, name: str) -> Tensor:
+def as_tensor(value: object, name: str) -> Tensor:
+    """Return numbers as a tensor without a graph."""
     if isinstance(value, Tensor):
         return value.detach()
     return torch.from_numpy(to_numpy(value, name).copy())  # type: ignore[arg-type]

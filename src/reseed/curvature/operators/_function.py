@@ -80,7 +80,8 @@ def weight_function(
     trainable = [name for name, value in first.named_parameters() if value.requires_grad and value.numel()]
     if not trainable:
         raise InputError(
-            f"{type(first).__name__} has no trainable parameters; pass a network with weights that require gradients."
+            f"model, a {type(first).__name__}, has no trainable parameters; pass a network with weights that require "
+            "gradients."
         )
     names = chosen_names(trainable, chosen)
     shapes = {name: tensors[0][name].shape for name in names}

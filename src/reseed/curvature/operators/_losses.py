@@ -52,7 +52,13 @@ def sample_losses(loss: Loss, outputs: Tensor, targets: Tensor) -> Tensor:
     """
     if callable(loss):
         one = vmap(lambda output, target: loss(output[None], target[None]))
-        return torch.stack([one(own, targets) for own in outputs])
+        each = torch.stack([one(own, targets) for own in outputs])
+        if each.ndim != 2:
+            raise InputError(
+                f"loss must return a scalar tensor, got {tuple(each.shape[2:])} for one sample; average it over the "
+                "samples."
+            )
+        return each
     if loss == "squared_error":
         return (outputs - _numbers(outputs, targets)).square().flatten(2).mean(2)
     _check_classes(outputs, targets)

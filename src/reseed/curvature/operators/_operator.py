@@ -85,7 +85,7 @@ class CurvatureOperator:
             [run, parameter], without gradient.
 
         Raises:
-            InputError: They have another shape or type.
+            InputError: They have another shape or type, or a product is not finite.
         """
         if vectors.ndim == 1:
             vectors = vectors.expand(self.runs, -1)
@@ -94,7 +94,15 @@ class CurvatureOperator:
                 f"vectors are {tuple(vectors.shape)} of {vectors.dtype}; pass {(self.runs, self.size)}, "
                 f"[run, parameter], of {self.dtype}."
             )
-        return self.multiply(vectors.detach().to(self.device)).detach()
+        found = self.multiply(vectors.detach().to(self.device)).detach()
+        if not bool(found.isfinite().all()):
+            run = int((~found.isfinite().all(1)).nonzero()[0])
+            number = float(found[run][~found[run].isfinite()][0])
+            raise InputError(
+                f"a product of run {run} holds {number}, since the operator or its vector overflows there; compute in "
+                "dtype=torch.float64, or leave out runs that have diverged."
+            )
+        return found
 
     def __matmul__(self, vectors: Tensor) -> Tensor:
         return self.product(vectors)

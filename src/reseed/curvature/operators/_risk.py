@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import final
@@ -89,9 +89,15 @@ class EmpiricalRisk:
         """
         if not 0 <= run < self.runs:
             raise InputError(f"run is {run}; there are {self.runs}, counted from 0.")
-        own = {name: value[run : run + 1] for name, value in self.function.constants.items()}
-        function = dataclasses.replace(self.function, constants=own)
-        return dataclasses.replace(self, function=function, weights=self.weights[run : run + 1])
+        return self.of_runs([run])
+
+    def of_runs(self, runs: Sequence[int]) -> EmpiricalRisk:
+        """Return that of some runs alone, by their places."""
+        places = torch.tensor(runs, dtype=torch.int64, device=self.weights.device)
+        own = {name: value[places.to(value.device)] for name, value in self.function.constants.items()}
+        return dataclasses.replace(
+            self, function=dataclasses.replace(self.function, constants=own), weights=self.weights[places]
+        )
 
     def losses(self) -> Tensor:
         """Return the mean loss of each run, [run]; it may be infinite or NaN."""
@@ -122,6 +128,20 @@ class EmpiricalRisk:
         ]
         return torch.stack(parts).sum(0)
 
+    def losses_and_gradient(self) -> tuple[Tensor, Tensor]:
+        """Return the mean loss of each run, [run], and its gradient, [run, parameter]; both may be infinite or NaN.
+
+        Raises:
+            InputError: The loss is no scalar, or does not depend on the weights.
+        """
+        losses, gradient = self.weights.new_zeros(self.runs), torch.zeros_like(self.weights)
+        for batch in self.batches:
+            for runs in self.groups():
+                _, own, slope = self._slope(runs, batch, twice=False)
+                losses[runs] += batch.share * own.detach()
+                gradient[runs] += batch.share * slope
+        return losses, gradient
+
     def groups(self) -> Iterator[slice]:
         """Return which runs are worked through at once."""
         step = 1 if self.in_turn else self.runs
@@ -137,7 +157,9 @@ class EmpiricalRisk:
         """Lend torch's generator a state of this risk's own: dropout inside foreign code draws from no other one."""
         device = self.weights.device
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-            torch.manual_seed(self.seed)
+            torch.default_generator.manual_seed(self.seed)  # torch.manual_seed would seed all devices
+            if device.type == "cuda":
+                torch.cuda.default_generators[device.index].manual_seed(self.seed)
             yield
 
     def slope(self, runs: slice, batch: Batch, *, twice: bool) -> tuple[Tensor, Tensor]:
@@ -151,17 +173,21 @@ class EmpiricalRisk:
         Raises:
             InputError: The loss is no scalar, is not finite, or does not depend on the weights.
         """
+        weights, losses, gradient = self._slope(runs, batch, twice=twice)
+        check_finite(losses, runs, "loss")
+        check_finite(gradient, runs, "the gradient of the loss")
+        return weights, gradient
+
+    def _slope(self, runs: slice, batch: Batch, *, twice: bool) -> tuple[Tensor, Tensor, Tensor]:
         with torch.enable_grad():
             weights = self.weights[runs].clone().requires_grad_()
             losses = mean_losses(self.loss, self.outputs(weights, runs, batch), batch.targets)
-            check_finite(losses, runs, "loss")
             if not losses.requires_grad:
                 raise InputError(
                     "loss does not depend on the weights; pass a loss of the network's outputs that is not detached."
                 )
             (gradient,) = torch.autograd.grad(losses.sum(), weights, create_graph=twice)
-        check_finite(gradient, runs, "the gradient of the loss")
-        return weights, gradient
+        return weights, losses, gradient
 
 
 def empirical_risk(

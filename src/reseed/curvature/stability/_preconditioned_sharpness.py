@@ -13,7 +13,7 @@ from reseed.curvature.operators._batches import Pairs
 from reseed.curvature.operators._function import Chosen, Mode
 from reseed.curvature.operators._hessian import hessian
 from reseed.curvature.operators._losses import Loss
-from reseed.curvature.operators._operator import preconditioned
+from reseed.curvature.operators._operator import CurvatureOperator, preconditioned
 from reseed.curvature.operators._risk import empirical_risk
 from reseed.curvature.spectrum._sharpness import Sharpness, largest
 from reseed.curvature.stability._preconditioner import l2_decays, preconditioner
@@ -109,7 +109,18 @@ def preconditioned_sharpness(
     scale = preconditioner(
         optimizer, chosen, rule=rule, bias_correction=bias_correction, first_moment_bias=first_moment_bias
     )
-    decays = l2_decays(optimizer, chosen, rule).to(risk.weights)
-    bent = hessian(risk)
-    whole = dataclasses.replace(bent, multiply=lambda vectors: bent.multiply(vectors) + decays * vectors)
-    return largest(preconditioned(whole, scale), tolerance=tolerance, max_products=max_products, start=start, seed=seed)
+    seen = as_seen(hessian(risk), scale, l2_decays(optimizer, chosen, rule))
+    return largest(seen, tolerance=tolerance, max_products=max_products, start=start, seed=seed)
+
+
+def as_seen(bent: CurvatureOperator, scale: Tensor, decays: Tensor | float) -> CurvatureOperator:
+    """Return P^(-1/2) (H + K) P^(-1/2).
+
+    Args:
+        bent: H.
+        scale: P, [run, parameter] or [parameter].
+        decays: K, [parameter], or one number for all.
+    """
+    added = torch.as_tensor(decays, dtype=bent.dtype, device=bent.device)
+    whole = dataclasses.replace(bent, multiply=lambda vectors: bent.multiply(vectors) + added * vectors)
+    return preconditioned(whole, scale)
