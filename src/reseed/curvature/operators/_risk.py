@@ -19,7 +19,7 @@ from reseed.curvature.operators._function import Chosen, Mode, WeightFunction, w
 from reseed.curvature.operators._losses import Loss, check_loss, mean_losses, sample_losses
 from reseed.models import Networks, gains_by_channels_last
 
-_TOGETHER = 256  # samples up to which several networks at once are faster on a CPU than one after the other
+_TOGETHER = 512  # samples up to which several networks at once are faster on a CPU than one after the other
 
 
 @final
