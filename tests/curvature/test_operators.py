@@ -132,7 +132,7 @@ def test_runs_together_are_each_run_alone(make, shape):
 
 def test_more_samples_than_are_worked_through_together_change_nothing():
     """Runs go one after the other where that is faster, with the same products."""
-    networks, (inputs, targets) = Networks([tanh_net(seed) for seed in range(3)]), samples(300)
+    networks, (inputs, targets) = Networks([tanh_net(seed) for seed in range(3)]), samples(600)
     alone = empirical_risk(networks, inputs, targets)
     together = empirical_risk(networks, inputs, targets, batch_size=100)
     assert (alone.in_turn, together.in_turn) == (True, False)

@@ -10,7 +10,7 @@ from reseed.models._config import ModelConfig
 from reseed.models._draw import ParameterOrigins, draw_model, parameter_origins, seedless_weights
 from reseed.models._embeddings import EmbeddingNetwork, check_continuous, embedding_network, is_token_ids
 from reseed.models._fine_tuned import untrimmed
-from reseed.models._folded import folded
+from reseed.models._folded import folded, gains_by_channels_last
 from reseed.models._input_layers import CenterCrop, PerImageWhitening, center_crop, per_image_whitening
 from reseed.models._networks import Ensemble, Networks, served, state_of, with_state
 from reseed.models._registry import MODELS, architecture, check_model_name, suggested_model
@@ -46,6 +46,7 @@ __all__ = [
     "embedding_network",
     "first_difference",
     "folded",
+    "gains_by_channels_last",
     "is_token_ids",
     "named_model",
     "own_tensors",

@@ -44,7 +44,7 @@ def folded(model: nn.Module) -> nn.Module | None:
         return None
     there = copy.deepcopy(model)
     changed = [_shorten(each) for each in list(there.modules()) if type(each) is nn.Sequential]
-    if _gains_by_channels_last(there):
+    if gains_by_channels_last(there):
         return _ChannelsLast(there).eval()
     return there if any(changed) else None
 
@@ -63,7 +63,8 @@ class _ChannelsLast(nn.Module):
         return logits
 
 
-def _gains_by_channels_last(model: nn.Module) -> bool:
+def gains_by_channels_last(model: nn.Module) -> bool:
+    """Tell whether a network on images is faster with channels last in memory, and right: on a CPU."""
     convolutions = [each for each in model.modules() if isinstance(each, nn.Conv2d)]
     is_wrong = any(
         set(each.kernel_size) == {1} and set(each.stride) != {1} and each.in_channels < _NARROW for each in convolutions

@@ -47,6 +47,13 @@ def batches_of(
     return tuple(Batch(x, y, len(x) / count) for x, y in found)
 
 
+def with_channels_last(batch: Batch) -> Batch:
+    """Return the same samples; images have their channels last in memory."""
+    if batch.inputs.ndim != 4:
+        return batch
+    return batch._replace(inputs=batch.inputs.contiguous(memory_format=torch.channels_last))
+
+
 def _pairs(inputs: ArrayLike | Pairs, targets: ArrayLike | None, batch_size: int | None) -> list[tuple[Tensor, Tensor]]:
     if batch_size is not None:
         check_whole("batch_size", batch_size)

@@ -14,12 +14,12 @@ from torch import Tensor, nn
 from reseed._arrays import ArrayLike
 from reseed._errors import InputError
 from reseed._numbers import check_whole
-from reseed.curvature.operators._batches import Batch, Pairs, batches_of
+from reseed.curvature.operators._batches import Batch, Pairs, batches_of, with_channels_last
 from reseed.curvature.operators._function import Chosen, Mode, WeightFunction, weight_function
 from reseed.curvature.operators._losses import Loss, check_loss, mean_losses, sample_losses
-from reseed.models import Networks
+from reseed.models import Networks, gains_by_channels_last
 
-_TOGETHER = 256  # samples up to which several networks at once are faster on a CPU than one after the other
+_TOGETHER = 512  # samples up to which several networks at once are faster on a CPU than one after the other
 
 
 @final
@@ -245,6 +245,8 @@ def empirical_risk(
         raise InputError(f"dtype must be of numbers with a point, such as torch.float64, got {dtype}.")
     function, weights = weight_function(model, parameters, mode, dtype)
     batches = batches_of(inputs, targets, batch_size, weights.device, weights.dtype)
+    if gains_by_channels_last(function.module):
+        batches = tuple(map(with_channels_last, batches))
     risk = EmpiricalRisk(function, weights, batches, loss, seed, in_turn=False)
     return dataclasses.replace(risk, in_turn=_goes_in_turn(risk))
 
