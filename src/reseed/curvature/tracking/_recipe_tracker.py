@@ -16,7 +16,7 @@ from reseed.curvature.stability._threshold import stability_threshold
 from reseed.curvature.stability._updates import decays_apart, updates_of
 from reseed.curvature.tracking._measured import Optimizing, measured, probe_rows
 from reseed.models import Networks
-from reseed.training import OptimizerConfig, Stand
+from reseed.training import OptimizerConfig, Stand, arithmetic, usual_threads
 
 _BETA2, _EPS = 0.999, 1e-8  # of Adam and AdamW in recipes, torch's defaults
 
@@ -44,8 +44,10 @@ class RecipeTracker:
         The loss is that of networks in evaluation mode.
         """
         rows = probe_rows(len(stand.data.labels), self.samples, self.seed).to(stand.data.labels.device)
-        risk = empirical_risk(Networks(stand.networks), stand.data.inputs[rows], stand.data.labels[rows])
-        return measured(risk, _optimizing(stand, risk), products=self.products, seed=self.seed)
+        inputs, labels = stand.data.inputs[rows], stand.data.labels[rows]
+        with arithmetic(usual_threads(inputs)):
+            risk = empirical_risk(Networks(stand.networks), inputs, labels)
+            return measured(risk, _optimizing(stand, risk), products=self.products, seed=self.seed)
 
 
 def tracker(every: int = 50, samples: int = 512, products: int = 10) -> RecipeTracker:
