@@ -131,3 +131,12 @@ def test_another_recipe_is_not_mixed_in(found):
     for other in ({"epochs": 5}, {"seed": 1}):
         with pytest.raises(StudyError, match="holds a comparison of remedies of another recipe or seed"):
             reseed.stabilise("digits", remedies=["warmup"], rates=[0.2], out=found.path, **(QUICK | other))
+
+
+def test_a_remedy_that_cannot_learn_at_a_rate_is_left_out_from_there_on(tmp_path):
+    """The loss after a first step of such a rate is not finite; what trained below it is compared."""
+    found = reseed.stabilise("digits", remedies=["gradinit:steps=2"], rates=[0.1, 1e300], out=tmp_path / "out", **QUICK)
+    assert [trial.rate for trial in found.test.by_remedy["gradinit:steps=2"]] == [0.1]
+    (note,) = found.test.notes
+    assert note.startswith("Left out: gradinit:steps=2 at 1e+300, and all above: ")
+    assert "is not finite at its step 1" in note

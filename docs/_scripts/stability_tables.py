@@ -7,9 +7,9 @@ from _figures import Figures, headed, read
 
 SAID = {
     "digits-mlp": "digits, MLP",
-    "digits-resnet": "digits, ResNet",
+    "digits-cnn": "digits, CNN",
     "mnist-cnn": "MNIST, 5,000 images, CNN",
-    "cifar10-resnet": "CIFAR-10, 2,000 images, ResNet",
+    "cifar10-cnn": "CIFAR-10, 2,000 images, CNN",
 }
 
 

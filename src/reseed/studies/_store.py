@@ -84,7 +84,8 @@ class RunWriter:
         """Take the arrays of one split at one checkpoint; checkpoints come in order."""
         with storing(self._folder):
             for name, values in arrays.items():
-                values = values.astype(self._types.get(name, np.float32), copy=False)
+                with np.errstate(over="ignore"):  # what is too large for it is infinite, as of a run that diverges
+                    values = values.astype(self._types.get(name, np.float32), copy=False)
                 buffer = self._buffers.get((split, name))
                 if buffer is None:
                     checkpoints = {DROPOUT: 1, TRACKED: None}.get(split, self._checkpoints)

@@ -11,7 +11,7 @@ from typing import Any, Literal, Unpack, final
 
 from reseed._arguments import argument
 from reseed._choices import IN_MEMORY
-from reseed._errors import InputError, RecipeError, StudyError
+from reseed._errors import InputError, RecipeError, StudyError, TrainingError
 from reseed._notebook import show_link
 from reseed._shown import AbstractResult
 from reseed.curvature import StabilityTest, StabilityTrial, trial_of
@@ -161,7 +161,8 @@ def stabilise(
         InputError: An argument, the recipe or the data is unusable, or a remedy does not suit the model.
         StudyError: The folder holds something else.
         StorageError: The folder cannot be written.
-        TrainingError: Some runs did not finish; those that did are kept.
+        TrainingError: Some runs did not finish; those that did are kept. Where a remedy learns initial weights, and may
+            not be able to at a rate, it is left out from there on, and the notes say why.
 
     Examples:
         >>> import tempfile
@@ -201,28 +202,32 @@ def stabilise(
     most = f"up to {len(ladder)}" if rates is None else str(len(ladder))
     announce(f"the control and {len(tried) - 1} remedies, {most} rates each; {runs} runs of {steps:,} steps")
     trained: dict[Path, Study] = {}
+    unprepared: dict[Path, str] = {}
     for remedy, changed in tried.items():
         has_trained = False
         for rate in ladder:
             announce(f"{remedy}, learning rate {rate:g}")
             folder = root / method_folder(remedy) / f"{_RATE}{rate}"
             share_files(root, folder)
-            study = train_study(
-                replace(changed, optimizer=replace(changed.optimizer, lr=rate)),
-                folder,
-                runs=runs,
-                plan=plan,
-                record=record,
-                announce=announce,
-                **execution,
-            )
+            recipe_there = replace(changed, optimizer=replace(changed.optimizer, lr=rate))
+            try:
+                study = train_study(
+                    recipe_there, folder, runs=runs, plan=plan, record=record, announce=announce, **execution
+                )
+            except TrainingError as error:
+                if not any(method.prepares for method in changed.mitigations):
+                    raise
+                unprepared[folder] = f"Left out: {remedy} at {rate:g}, and all above: {error}"
+                announce(unprepared[folder])
+                break
             trained[folder] = study
             trains = bool(_trial(study, remedy).trained(level).any())
             if rates is None and has_trained and not trains:
                 break
             has_trained |= trains
-    studies, left_out = _opened(root, trained, runs)
-    found = Stabilisation(_tested(studies, level, (*notes, *left_out)), studies, root)
+    studies, left_out = _opened(root, trained, runs, without=unprepared)
+    notes += [*unprepared.values(), *left_out]
+    found = Stabilisation(_tested(studies, level, notes), studies, root)
     show_link(found.write())
     return found
 
@@ -330,9 +335,12 @@ def _ladder(recipe: Recipe, rates: Sequence[float] | None) -> list[float]:
     return sorted({float(rate) for rate in rates})
 
 
-def _opened(root: Path, trained: dict[Path, Study], runs: int) -> tuple[dict[str, Study], list[str]]:
+def _opened(
+    root: Path, trained: Mapping[Path, Study], runs: int, *, without: Collection[Path]
+) -> tuple[dict[str, Study], list[str]]:
     """Return what was just trained and what earlier calls trained, by remedy and rate, and what has too few runs."""
-    folders = dict.fromkeys((*trained, *(file.parent for file in sorted(root.glob(f"{METHOD}*/*/study.json")))))
+    earlier = (file.parent for file in sorted(root.glob(f"{METHOD}*/*/study.json")))
+    folders = [folder for folder in dict.fromkeys((*trained, *earlier)) if folder not in without]
     studies: dict[str, Study] = {}
     left_out = []
     for folder in folders:
