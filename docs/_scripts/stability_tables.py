@@ -7,6 +7,7 @@ from _figures import Figures, headed, read
 
 SAID = {
     "digits-mlp": "digits, MLP",
+    "digits-sharp": "digits, four layers, 2.5 times the weights, batches of 512",
     "digits-cnn": "digits, CNN",
     "mnist-cnn": "MNIST, 5,000 images, CNN",
     "cifar10-cnn": "CIFAR-10, 2,000 images, CNN",

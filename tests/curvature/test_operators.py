@@ -1,6 +1,9 @@
 """Operators against full matrices by torch.func.jacrev, and against closed forms, in float64."""
 
 import copy
+import gc
+import weakref
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -482,3 +485,39 @@ def test_mistakes_are_told(name, message):
         call()
     assert str(caught.value) == message
     assert isinstance(caught.value, InputTypeError) == (name in {"no targets", "model"})
+
+
+class _Marked(torch.autograd.Function):
+    """The square, whose node in a graph is told to a set of those that live."""
+
+    alive: ClassVar[weakref.WeakSet] = weakref.WeakSet()
+
+    @staticmethod
+    def forward(ctx, values):
+        """Square, and be told."""
+        _Marked.alive.add(ctx)
+        ctx.save_for_backward(values)
+        return values * values
+
+    @staticmethod
+    def backward(ctx, slope):
+        """Return the derivative."""
+        (values,) = ctx.saved_tensors
+        return 2 * values * slope
+
+
+class _Square(nn.Module):
+    def forward(self, values):
+        return _Marked.apply(values)
+
+
+def test_what_an_operator_keeps_is_freed_with_it():
+    """Its graph does not hold itself, however many operators are made."""
+    model = nn.Sequential(nn.Linear(3, 8), _Square(), nn.Linear(8, 4), nn.Tanh(), nn.Linear(4, 2))
+    risk = empirical_risk(model, torch.rand(10, 3), torch.arange(10) % 2)
+    curved = hessian(risk)
+    assert torch.isfinite(curved @ torch.rand(1, curved.size)).all()
+    assert len(_Marked.alive) > 0
+    del curved
+    gc.collect()
+    assert len(_Marked.alive) == 0

@@ -62,4 +62,5 @@ class _Counted:
         if storage.data_ptr() not in self._seen:
             self._seen.add(storage.data_ptr())
             self.bytes += storage.nbytes()
-        return tensor
+        # Autograd gives it its history back. With that on it the graph would hold itself, and never be freed.
+        return tensor.detach()
