@@ -42,7 +42,8 @@ class GradInit(AbstractMitigation):
     passes forward and backward, and is counted so.
     Beware: it looks one step ahead, at the peak rate whatever the schedule, without momentum, weight decay, clipping
     and what other methods do to the loss. Where gradients are within the bound, weights may grow. Batches are small:
-    scales still move when it ends. It takes layers that can be differentiated twice. Teachers begin without it.
+    scales still move when it ends. All of them can come to more than a short training itself, which might rather be a
+    longer one. It takes layers that can be differentiated twice. Teachers begin without it.
 
     References:
         Zhu, Ni, Xu, Kong, Huang and Goldstein, "GradInit: Learning to Initialize Neural Networks for Stable and
