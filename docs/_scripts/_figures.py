@@ -21,6 +21,7 @@ TABLES = (
     "bias_table",
     "coverage_tables",
     "foretelling_tables",
+    "flatness_tables",
     "how_many_runs",
     "label_error_tables",
     "label_noise_tables",

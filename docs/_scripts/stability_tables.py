@@ -17,7 +17,8 @@ SAID = {
 def remedies(name: str) -> list[str]:
     """Returns the table of a set: what each remedy trains at, and what it pays."""
     found = read("stabilise").sets[name]
-    common = "" if found.common_lr is None else f" | accuracy at {found.common_lr:g} | label entropy"
+    is_one = all(row["largest_lr"] == found.common_lr for row in found.remedies)
+    common = "" if is_one or not found.common_lr else f" | accuracy at {found.common_lr:g} | label entropy"
     lines = headed(f"{SAID[name]} | trains up to | edge at start | early ratio | accuracy | label entropy{common}")
     for row in found.remedies:
         more = " or more" * row["is_largest_tried"]
