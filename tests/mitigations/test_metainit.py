@@ -217,9 +217,17 @@ class Once(torch.autograd.Function):
         return gradient
 
 
-def test_networks_without_further_derivatives_are_named(data):
+class SharpInside(nn.Sequential):
+    """The same between two layers, where torch could pass over it."""
+
+    def __init__(self, inputs, classes):
+        super().__init__(nn.Flatten(), Sharp(inputs, 8), nn.Linear(8, classes))
+
+
+@pytest.mark.parametrize("kind", [Sharp, SharpInside])
+def test_networks_without_further_derivatives_are_named(data, kind):
     """With what to choose in place of the method."""
-    model = ModelConfig(f"{IN_MEMORY}sharp", factory=lambda shape, classes: Sharp(64, classes))
+    model = ModelConfig(f"{IN_MEMORY}sharp", factory=lambda shape, classes: kind(64, classes))
     recipe = mitigated(Recipe(model=model), [MetaInit()])
     with pytest.raises(ModelError, match=r"metainit cannot differentiate model 'sharp' three times.*init-scale"):
         _ = Training(recipe, architecture(model), data, PLAN.seeds(0)).model

@@ -67,8 +67,7 @@ def _answer(remedies: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _remedies(test: StabilityTest, remedies: Sequence[Mapping[str, Any]]) -> Table:
-    common = "nowhere" if test.common_rate is None else f"{test.common_rate:g}"
-    names = (
+    names: tuple[str, ...] = (
         "Remedy",
         "Trains up to",
         "Initial sharpness",
@@ -77,9 +76,9 @@ def _remedies(test: StabilityTest, remedies: Sequence[Mapping[str, Any]]) -> Tab
         "Steps above (%)",
         "Accuracy (%)",
         "Label entropy (nats)",
-        f"Accuracy at {common} (%)",
-        f"Label entropy at {common}",
     )
+    rate = test.common_rate
+    is_common = rate is not None
     body: tuple[tuple[str | Shown, ...], ...] = tuple(
         (
             str(row["remedy"]),
@@ -88,20 +87,24 @@ def _remedies(test: StabilityTest, remedies: Sequence[Mapping[str, Any]]) -> Tab
             Shown("" if row["edge_lr"] is None else f"{row['edge_lr']:.3g}"),
             Shown.of_row(row, "early_ratio_mean", 1, 2),
             Shown.of_row(row, "share_above_mean", 100, 0),
-            Shown.of_row(row, "accuracy_mean", 100, 1),
-            Shown.of_row(row, "label_entropy_mean", 1, 3),
-            Shown.of_row(row, "common_accuracy_mean", 100, 1),
-            Shown.of_row(row, "common_label_entropy_mean", 1, 3),
+            *_outcome(row, ""),
+            *(_outcome(row, "common_") if is_common else ()),
         )
         for row in remedies
     )
     words = (
         "Small print: the 95 % interval over runs. Trains up to: the largest rate at which every run trained; what "
         "stands right of it is of that rate, but for the initial sharpness and the rate at which it is the threshold. "
-        "Early ratio: the highest sharpness over threshold in the first quarter of the steps. The last columns are of "
-        "the largest rate at which all remedies train."
+        "Early ratio: the highest sharpness over threshold in the first quarter of the steps."
     )
+    if is_common:
+        names += (f"Accuracy at {rate:g} (%)", f"Label entropy at {rate:g}")
+        words += " The last columns are of the largest rate at which all remedies train."
     return Table("Remedies", names, body, words)
+
+
+def _outcome(row: Mapping[str, Any], kind: str) -> tuple[Shown, Shown]:
+    return Shown.of_row(row, f"{kind}accuracy_mean", 100, 1), Shown.of_row(row, f"{kind}label_entropy_mean", 1, 3)
 
 
 def _trials(rows: Sequence[Mapping[str, Any]]) -> Table:
