@@ -360,6 +360,26 @@ def words(text: str) -> list[str]:
     return _between(",", text)
 
 
+def numbers(text: str, option: str, such_as: str) -> list[float]:
+    """Return the numbers between commas.
+
+    Args:
+        text: What was given.
+        option: For what.
+        such_as: What it must be, with an example.
+
+    Raises:
+        InputError: One is none.
+    """
+    found = []
+    for word in words(text):
+        try:
+            found.append(float(word))
+        except ValueError:
+            raise InputError(f"{option} must be {such_as}, got {word!r}.") from None
+    return found
+
+
 def methods(text: str) -> list[str]:
     """Return the methods between commas, but not between those of a value of several numbers."""
     return _between(r",(?!\s*[\d.])", text)

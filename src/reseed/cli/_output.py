@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -14,7 +14,7 @@ from reseed._plain import plain
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from reseed import Comparison, Measurement
+    from reseed import Comparison, Measurement, Randomization, Stabilisation
 
 
 def show(found: Measurement, *, as_json: bool, top: int = 10, is_written: bool = True) -> None:
@@ -81,3 +81,23 @@ def show_comparison(found: Comparison, folder: Path, *, as_json: bool, details: 
     reseed.report.print_comparison(found, console(), details=details)
     print(f"numbers: {folder / reseed.workflows.COMPARISON}")
     print(f"report:  {folder / reseed.workflows.PAGE}")
+
+
+def show_design(
+    found: Randomization | Stabilisation, table: Callable[..., None], files: tuple[str, str], *, as_json: bool
+) -> None:
+    """Print what a design of several studies found, and where it was written.
+
+    Args:
+        found: The design.
+        table: Prints it to a console under a title.
+        files: The names of its numbers and of its page.
+        as_json: Whether to print the numbers as JSON, and nothing else.
+    """
+    if as_json:
+        print_json(found.summary)
+        return
+    header = next(iter(found.studies.values())).header
+    table(console(), title=f"{header.dataset}, {header.model}")
+    for what, name in zip(("numbers: ", "report:  "), files, strict=True):
+        print(f"{what}{found.path / name}")

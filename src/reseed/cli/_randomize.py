@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Annotated
 
 from tyro.conf import OmitArgPrefixes, arg
 
 import reseed
-from reseed._errors import InputError
-from reseed.cli._options import File, Open, ReadingOptions, RecipeOptions, words
-from reseed.cli._output import console, open_page, print_json
+from reseed.cli._options import File, Open, ReadingOptions, RecipeOptions, numbers
+from reseed.cli._output import open_page, show_design
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Randomize(RecipeOptions):
             self.model,
             recipe=recipe,
             runs=self.runs,
-            levels=[_share(word) for word in words(self.levels)],
+            levels=numbers(self.levels, "--levels", "shares such as 0.2,0.5"),
             grid=self.grid,
             draws=self.draws,
             level=self.level,
@@ -67,20 +67,11 @@ class Randomize(RecipeOptions):
             **({} if recipe else self.changes()),
             **self.execution.arguments(),
         )
-        page = found.path / reseed.workflows.RANDOMIZATION_PAGE
-        if self.json:
-            print_json(found.summary)
-        else:
-            header = next(iter(found.studies.values())).header
-            reseed.report.print_randomization(found.test, console(), title=f"{header.dataset}, {header.model}")
-            print(f"numbers: {found.path / reseed.workflows.RANDOMIZATION}")
-            print(f"report:  {page}")
+        show_design(
+            found,
+            partial(reseed.report.print_randomization, found.test),
+            (reseed.workflows.RANDOMIZATION, reseed.workflows.RANDOMIZATION_PAGE),
+            as_json=self.json,
+        )
         if self.open:
-            open_page(page)
-
-
-def _share(word: str) -> float:
-    try:
-        return float(word)
-    except ValueError:
-        raise InputError(f"--levels must be shares such as 0.2,0.5, got {word!r}.") from None
+            open_page(found.path / reseed.workflows.RANDOMIZATION_PAGE)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Annotated
 
 from tyro.conf import OmitArgPrefixes, arg
 
 import reseed
-from reseed._errors import InputError
-from reseed.cli._options import File, Maybe, Open, ReadingOptions, RecipeOptions, methods, words
-from reseed.cli._output import console, open_page, print_json
+from reseed.cli._options import File, Maybe, Open, ReadingOptions, RecipeOptions, methods, numbers
+from reseed.cli._output import open_page, show_design
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Stabilise(RecipeOptions):
             self.model,
             recipe=recipe,
             remedies=methods(self.remedies),
-            rates=None if self.rates is None else [_rate(word) for word in words(self.rates)],
+            rates=None if self.rates is None else numbers(self.rates, "--rates", "learning rates such as 0.1,0.2"),
             runs=self.runs,
             level=self.level,
             out=self.out,
@@ -65,20 +65,11 @@ class Stabilise(RecipeOptions):
             **({} if recipe else self.changes()),
             **self.execution.arguments(),
         )
-        page = found.path / reseed.workflows.STABILISATION_PAGE
-        if self.json:
-            print_json(found.summary)
-        else:
-            header = next(iter(found.studies.values())).header
-            reseed.report.print_stabilisation(found.test, console(), title=f"{header.dataset}, {header.model}")
-            print(f"numbers: {found.path / reseed.workflows.STABILISATION}")
-            print(f"report:  {page}")
+        show_design(
+            found,
+            partial(reseed.report.print_stabilisation, found.test),
+            (reseed.workflows.STABILISATION, reseed.workflows.STABILISATION_PAGE),
+            as_json=self.json,
+        )
         if self.open:
-            open_page(page)
-
-
-def _rate(word: str) -> float:
-    try:
-        return float(word)
-    except ValueError:
-        raise InputError(f"--rates must be learning rates such as 0.1,0.2, got {word!r}.") from None
+            open_page(found.path / reseed.workflows.STABILISATION_PAGE)
