@@ -12,8 +12,8 @@ each run for the curvature of its training loss where it ended. FOLDER keeps the
 4. SAM and averages: sharpness at the last iterate and at the weights that answer, label entropy and accuracy.
 
 Correlations are Spearman's; partial ones are of the ranks' residuals after a line in the ranks of the training loss (of
-samples: of the confidence). Intervals are bootstraps over recipes (of 3: over samples), p-values permutations over
-recipes, over runs within recipes, and over samples.
+samples: of the confidence). Intervals are bootstraps over recipes, a jackknife over seeds, and bootstraps over samples;
+p-values are of permutations of recipes, of runs in all recipes alike, and of samples.
 """
 
 from __future__ import annotations
@@ -27,12 +27,14 @@ import numpy as np
 from _curvature_studies import CASES, FACTORS, curvature_of, studies_of
 from _environment import write_result
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 from scipy.stats import rankdata
 
 from reseed.instability import estimate, label_entropy
-from reseed.statistics import estimate_numbers, mean_numbers
+from reseed.statistics import estimate_numbers, jackknife_variance, mean_numbers
 from reseed.studies import Study
 
+NULL = "second control"
 MEASURES = ("sharpness", "hessian_trace", "hessian_norm")
 BOOTSTRAPS, PERMUTATIONS = 2000, 1999
 
@@ -51,7 +53,8 @@ def main() -> None:
 def case_of(name: str, folder: Path) -> dict[str, Any]:
     """Return everything about a data set and a network."""
     case, studies = CASES[name], studies_of(name, folder)
-    recipes = {called: recipe_of(study, case.samples) for called, study in studies.items()}
+    # The second control is the control with other seeds, and no recipe of its own.
+    recipes = {called: recipe_of(study, case.samples) for called, study in studies.items() if called != NULL}
     means = {key: np.array([mean_log(one[key]) for one in recipes.values()]) for key in (*MEASURES, "loss")}
     entropy = np.array([one["label_entropy_mean"] for one in recipes.values()])
     factors = {said: recipes[called] for said, called in FACTORS.items() if called in recipes}
@@ -61,6 +64,7 @@ def case_of(name: str, folder: Path) -> dict[str, Any]:
         "runs": case.runs,
         "over_recipes": {key: over_recipes(means[key], entropy, means["loss"]) for key in MEASURES},
         "loss_and_entropy": over_recipes(means["loss"], entropy, None),
+        "loss_and_curvature": {key: partial(means[key], means["loss"], None) for key in MEASURES},
         "over_runs": {key: over_runs(recipes, key) for key in MEASURES},
         "over_samples": over_samples(studies["control"], case.samples),
         "sam": {"+".join(filter(None, said)) or "control": sam_row(one) for said, one in factors.items()},
@@ -77,7 +81,7 @@ def recipe_of(study: Study, samples: int) -> dict[str, Any]:
         **{key: np.asarray(found.of_runs[key]) for key in MEASURES},
         "loss": np.asarray(found.of_runs["loss_asked"]),
         "last_sharpness": np.asarray(tracked["sharpness"].values[:, -1]),
-        "disagreement": differs.sum(1) / (len(labels) - 1),
+        "differs": differs,
         "accuracy": (labels == study.targets).mean(1),
         **estimate_numbers("label_entropy", estimate(labels, method="two-way")),
     }
@@ -107,33 +111,39 @@ def over_recipes(curvature: Array, entropy: Array, loss: Array | None) -> dict[s
 
 
 def over_runs(recipes: Mapping[str, Mapping[str, Any]], key: str) -> dict[str, Any]:
-    """Return the correlation over runs within recipes, and given the training loss."""
-    random = np.random.default_rng(0)
-    ranks = [tuple(ranked(one[name]) for name in (key, "disagreement", "loss")) for one in recipes.values()]
+    """Return the correlation over runs within recipes, and given the training loss.
 
-    def pooled(groups: list[tuple[Array, Array, Array]], *, is_partial: bool) -> float:
-        curvature, differs, loss = (np.concatenate(each) for each in zip(*groups, strict=True))
+    Run r has the same seeds in every recipe, so that recipes are not independent: runs are permuted in all of them
+    alike, and the interval is a jackknife that leaves a seed out of all of them.
+    """
+    random, runs = np.random.default_rng(0), len(next(iter(recipes.values()))["loss"])
+
+    def ranks(kept: NDArray[np.int64]) -> tuple[Array, Array, Array]:
+        """Return the ranks of curvature, disagreement and loss within recipes, [recipe, run]."""
+        each = []
+        for one in recipes.values():
+            differs = one["differs"][np.ix_(kept, kept)].sum(1)
+            each.append([ranked(values) for values in (one[key][kept], differs, one["loss"][kept])])
+        curvature, differs, loss = (np.stack(parts) for parts in zip(*each, strict=True))
+        return curvature, differs, loss
+
+    def pooled(found: tuple[Array, Array, Array], *, is_partial: bool) -> float:
+        curvature, differs, loss = (values.ravel() for values in found)
         if is_partial:
             curvature, differs = residual(curvature, loss), residual(differs, loss)
         return correlation(curvature, differs)
 
-    def again() -> list[tuple[Array, Array, Array]]:
-        return [ranks[place] for place in random.integers(len(ranks), size=len(ranks))]
-
-    def shuffled() -> list[tuple[Array, Array, Array]]:
-        return [(one, random.permutation(two), three) for one, two, three in ranks]
-
-    return {
-        kind: {
-            "value": pooled(ranks, is_partial=is_partial),
-            **ends([pooled(again(), is_partial=is_partial) for _ in range(BOOTSTRAPS)]),
-            **null(
-                pooled(ranks, is_partial=is_partial),
-                [pooled(shuffled(), is_partial=is_partial) for _ in range(PERMUTATIONS)],
-            ),
-        }
-        for kind, is_partial in (("plain", False), ("given_loss", True))
-    }
+    everyone = np.arange(runs)
+    whole, without = ranks(everyone), [ranks(np.delete(everyone, run)) for run in range(runs)]
+    answers = {}
+    for kind, is_partial in (("plain", False), ("given_loss", True)):
+        value = pooled(whole, is_partial=is_partial)
+        left_out = np.array([pooled(one, is_partial=is_partial) for one in without])
+        reach = float(stdtrit(runs - 1, 0.975) * np.sqrt(jackknife_variance(left_out)))
+        orders = (random.permutation(runs) for _ in range(PERMUTATIONS))
+        permuted = [pooled((whole[0], whole[1][:, order], whole[2]), is_partial=is_partial) for order in orders]
+        answers[kind] = {"value": value, "low": value - reach, "high": value + reach, **null(value, permuted)}
+    return answers
 
 
 def over_samples(study: Study, samples: int) -> dict[str, Any]:
@@ -170,6 +180,7 @@ def as_json(one: Mapping[str, Any]) -> dict[str, Any]:
     return {
         key: " ".join(f"{each:.5g}" for each in value) if isinstance(value, np.ndarray) else value
         for key, value in one.items()
+        if key != "differs"
     }
 
 

@@ -145,6 +145,7 @@ def test_without_pandas_the_message_names_it(results, monkeypatch):
 def test_without_matplotlib_the_message_names_the_extra(results, monkeypatch):
     """Drawing is an extra."""
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    monkeypatch.delitem(sys.modules, "reseed.report.chart._figure", raising=False)  # another test may have drawn
     with pytest.raises(MissingExtraError, match=r"reseed\[plot\]"):
         results["Measurement"].plot()
 
